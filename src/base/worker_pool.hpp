@@ -1,0 +1,64 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+/// The bounded pool that runs handlers. At most `slots` tasks *run* at a time; a task that waits (for a commit, a child
+/// process, a password hash, another server) gives its slot to another by holding a `Waiting`. Thread-safe.
+namespace qiao {
+
+class WorkerPool {
+public:
+    using Task = std::function<void()>;
+
+    /// @param slots        tasks that run at once, normally the number of cores
+    /// @param queue_limit  tasks that may wait for a slot
+    /// @param waiting_limit  tasks that may hold a `Waiting` at once; beyond it a waiting task keeps its slot
+    WorkerPool(std::size_t slots, std::size_t queue_limit, std::size_t waiting_limit = 256);
+    ~WorkerPool();  ///< runs what is queued, then joins
+
+    WorkerPool(const WorkerPool&) = delete;
+    WorkerPool& operator=(const WorkerPool&) = delete;
+
+    /// Queues `task`, which must not throw; false, without queueing it, when the queue or the waiting places are full.
+    /// The caller then answers 503 rather than letting latency grow without end.
+    [[nodiscard]] bool try_post(Task task);
+
+    /// While one lives, the current task's slot is free for others. Does nothing on threads outside a pool.
+    /// The holder keeps no lock, no read snapshot and no lent connection.
+    class Waiting {
+    public:
+        Waiting();
+        ~Waiting();
+        Waiting(const Waiting&) = delete;
+        Waiting& operator=(const Waiting&) = delete;
+
+    private:
+        WorkerPool* pool_;
+    };
+
+private:
+    void run();
+    void start_thread_if_useful();  ///< with mutex_ held
+
+    const std::size_t slots_;
+    const std::size_t queue_limit_;
+    const std::size_t waiting_limit_;
+    std::mutex mutex_;
+    std::condition_variable work_;  ///< a task was queued or a slot became free
+    std::condition_variable slot_;  ///< a slot became free for one that returns from waiting
+    std::deque<Task> queue_;
+    std::size_t running_ = 0;
+    std::size_t waiting_ = 0;
+    std::size_t returning_ = 0;
+    std::size_t idle_ = 0;
+    bool stopping_ = false;
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace qiao
