@@ -1,0 +1,20 @@
+#pragma once
+
+#include "http/message.hpp"
+
+#include <string_view>
+
+/// Errors as HTTP answers with a FHIR OperationOutcome; the one table from Error code and kind to status and issue type.
+namespace qiao::http {
+
+struct ErrorStatus {
+    int status;
+    std::string_view issue_code;  ///< http://hl7.org/fhir/R4/valueset-issue-type.html
+};
+
+/// By code first, then by kind.
+ErrorStatus status_of(const Error& error);
+/// 503 carries Retry-After. `details.coding` = {system "urn:qiao:error", code}; internal errors say nothing of themselves.
+Response outcome(const Error& error);
+
+}  // namespace qiao::http
