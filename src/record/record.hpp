@@ -1,0 +1,149 @@
+#pragma once
+
+#include "base/json_value.hpp"
+#include "record/filter.hpp"
+#include "storage/writer.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// The one FHIR R4 record. Record is thread-safe; a Reader or a Work belongs to one thread and is short-lived.
+/// Everything read goes through a ReadFilter, everything written through a Work that ends in one commit.
+namespace qiao::record {
+
+using Rid = std::int64_t;  ///< internal number of a resource, never shown outside
+
+/// One version of a resource.
+struct Stored {
+    Rid rid = 0;
+    std::string type;          ///< "Patient"
+    std::string id;
+    std::int64_t version = 0;  ///< versionId
+    Instant updated{};
+    bool deleted = false;
+    std::string json;          ///< complete: with id, meta.versionId, meta.lastUpdated; empty when deleted
+
+    [[nodiscard]] std::string reference() const { return type + "/" + id; }
+    [[nodiscard]] json::Value value() const;  ///< parsed
+};
+
+struct Match {
+    Stored resource;
+    bool included = false;  ///< search.mode = include
+};
+
+struct SearchResult {
+    std::vector<Match> matches;
+    std::optional<std::int64_t> total;
+    std::string next_cursor;                                         ///< empty on the last page
+    std::vector<std::pair<std::string, std::string>> applied;        ///< the parameters that were really used, for `self`
+};
+
+/// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
+class Reader {
+public:
+    virtual ~Reader() = default;
+    /// Nothing when it does not exist or is not visible: the caller cannot tell which. A deleted one is returned as such.
+    virtual std::optional<Stored> read(std::string_view type, std::string_view id) = 0;
+    virtual std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) = 0;
+    /// Newest first.
+    virtual std::vector<Stored> history(std::string_view type, std::string_view id, int limit) = 0;
+    /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter.
+    virtual SearchResult search(std::string_view type, std::string_view query) = 0;
+    /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.
+    virtual std::optional<Rid> rid_of(std::string_view type, std::string_view id) = 0;
+    virtual storage::Connection& connection() = 0;  ///< for SQL of upper rows on the same snapshot
+
+    /// read() of "Type/id", with Error(not_found, "record.not_found") instead of nothing and "record.deleted" (410).
+    Stored get(std::string_view reference);
+};
+
+/// A change as the hooks and upper rows see it.
+struct Change {
+    Rid rid = 0;
+    std::string type;
+    std::string id;
+    std::int64_t version = 0;
+    char operation = 'C';  ///< C create, U update, D delete
+    Rid patient = 0;       ///< 0 = about no patient
+    const std::string* json = nullptr;  ///< complete text; null for deletes
+};
+
+struct Commit {
+    std::int64_t t = 0;
+    Instant now{};
+    std::vector<Change> changes;  ///< in the order of the calls; `json` is null here
+};
+
+/// One unit of change. Reads see this work's own pending writes by id (searches do not). Leaving without commit() changes
+/// nothing. create() and update() validate (level `structure`) and extract index rows at once, on the caller's thread.
+class Work {
+public:
+    virtual ~Work() = default;
+
+    /// The current version, remembered: at commit it must still be the newest, else Error(conflict, "record.version_stale").
+    virtual Stored load(std::string_view type, std::string_view id) = 0;
+    Stored load(std::string_view reference);
+    virtual Reader& reader() = 0;  ///< released by commit()
+
+    /// @param resource  with resourceType; `id` is taken when it has one, else a UUIDv7 is made   @return "Type/id"
+    virtual std::string create(json::Value resource) = 0;
+    /// Replaces the resource that `resource.id` names. Without a load() before, `expected_version` 0 = whatever is there.
+    virtual void update(json::Value resource, std::int64_t expected_version = 0) = 0;
+    virtual void remove(std::string_view type, std::string_view id, std::int64_t expected_version = 0) = 0;
+
+    /// A guard that depends on other rows: runs on the writer thread before anything of this work is written; throws to refuse.
+    virtual void check(std::function<void(storage::Group&)> guard) = 0;
+    /// Further rows of upper folders in the same commit. Runs on the writer thread after this work's resources are written;
+    /// `rid_of` gives the number of "Type/id" as it is now, also of resources of this work.
+    using RidOf = std::function<Rid(std::string_view reference)>;
+    virtual void also(std::function<void(storage::Group&, const RidOf&)> rows) = 0;
+    /// Runs on the caller's thread after the commit is durable: to publish events.
+    virtual void after_commit(std::function<void(const Commit&)> then) = 0;
+
+    virtual Commit commit() = 0;
+};
+
+/// Upper rows that want to see or refuse what happens. Filled by wiring before the server starts.
+struct Ports {
+    /// Audit of writes: on the writer thread, in the transaction.
+    std::function<void(storage::Group&, const Actor&, std::span<const Change>)> on_write;
+    /// Audit of reads: before the answer leaves. `what` is read, vread, history, search; `patients` those shown.
+    std::function<void(const Actor&, std::string_view what, std::string_view type, std::span<const Rid> resources, std::span<const Rid> patients)> on_read;
+    /// May this resource be written by a plain FHIR write (REST, bundle)? Throws conflict "flow.only_by_move", "signing.closed".
+    /// `existing` is null on create. Not asked for a Work of upper rows.
+    std::function<void(const Actor&, const Stored* existing, std::string_view type)> may_write;
+};
+
+class Record {
+public:
+    virtual ~Record() = default;
+    virtual std::unique_ptr<Reader> read(const ReadFilter& filter) = 0;
+    virtual std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) = 0;
+    virtual Ports& ports() = 0;
+
+    /// Grants: `access` writes them from inside a Group (Work::also). patient/resource by rid; the same (…, grantee, source)
+    /// replaces its end. `ends` is compared in every statement that reads.
+    virtual void reach_patient(storage::Group&, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) = 0;
+    virtual void reach_item(storage::Group&, Rid resource, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) = 0;
+    /// Ends everything that came from `source` (a case, a care relation).
+    virtual void end_reach(storage::Group&, std::string_view source) = 0;
+    /// Ends only the whole-patient rows, or only the rows of one grantee (0 = all), of `source`.
+    virtual void end_patient_reach(storage::Group&, std::string_view source, std::int64_t grantee) = 0;
+
+    /// Called after each commit, in order of t, on one background thread: "Type/id" that changed. For live pages and jobs.
+    virtual void subscribe(std::function<void(std::span<const Change>)> listener) = 0;
+};
+
+/// @param migrations_done  call storage::Database::migrate(record_migrations()) before
+std::unique_ptr<Record> open_record(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics);
+std::span<const storage::Migration> record_migrations();
+
+}  // namespace qiao::record
