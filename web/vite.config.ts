@@ -1,0 +1,94 @@
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+/**
+ * The content security policy forbids style attributes that are set as text. One line of cornerstone
+ * tools does that; here it becomes an assignment to `style.cssText`, which the policy allows. When that
+ * file is part of the bundle and the line is not found, the build fails: a silent miss would show up
+ * only as policy reports from readers' browsers.
+ */
+function styleAttributeOfCornerstone(): Plugin {
+  const offending = /(\w+)\.setAttribute\('style',\s*(\w+)\);/g;
+  return {
+    name: 'qiao:cornerstone-style-attribute',
+    transform(code, id) {
+      if (!id.replaceAll('\\', '/').includes('@cornerstonejs/tools/dist/esm/drawingSvg/drawTextBox.js')) return null;
+      let found = 0;
+      const changed = code.replace(offending, (_all, element: string, value: string) => {
+        found += 1;
+        return `${element}.style.cssText = ${value};`;
+      });
+      if (found !== 1) this.error(`expected one setAttribute('style', …) in drawTextBox.js, found ${found}`);
+      return { code: changed, map: null };
+    },
+  };
+}
+
+/** Writes `.br` and `.gz` beside every built text or wasm file, so that the server never compresses at run time. */
+function precompress(): Plugin {
+  const worth = /\.(js|css|svg|json|wasm|map|webmanifest)$/;
+  const asBrotli = promisify(brotliCompress);
+  const asGzip = promisify(gzip);
+  return {
+    name: 'qiao:precompress',
+    apply: 'build',
+    async writeBundle(options) {
+      const folder = join(options.dir ?? 'dist', 'assets');
+      const names = (await readdir(folder).catch(() => [])).filter((name) => worth.test(name));
+      await Promise.all(
+        names.map(async (name) => {
+          const bytes = await readFile(join(folder, name));
+          if (bytes.length < 512) return;
+          // Level 11 takes seconds a megabyte; the large files are read on fast lines only.
+          const quality = bytes.length > 400_000 ? 8 : 11;
+          const [br, gz] = await Promise.all([
+            asBrotli(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }),
+            asGzip(bytes, { level: 9 }),
+          ]);
+          await writeFile(join(folder, `${name}.br`), br);
+          await writeFile(join(folder, `${name}.gz`), gz);
+        }),
+      );
+    },
+  };
+}
+
+/** Where `vite` (development) sends the server's paths; the built files never use it. */
+const backend = process.env['QIAO_BACKEND'] ?? 'http://127.0.0.1:8080';
+const serverPaths = ['/fhir', '/dicomweb', '/access', '/flow', '/consult', '/uploads', '/verify', '/health', '/csp-report'];
+
+export default defineConfig({
+  plugins: [react(), styleAttributeOfCornerstone(), precompress()],
+  resolve: {
+    // vtk.js, under cornerstone, reaches for these two modules of Node; the trailing slash picks the npm packages.
+    alias: { events: 'events/', url: 'url/' },
+  },
+  optimizeDeps: {
+    exclude: ['@cornerstonejs/dicom-image-loader'],
+    include: ['dicom-parser'],
+  },
+  worker: { format: 'es' },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    cssCodeSplit: true,
+    manifest: 'manifest.json',
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 5000,
+  },
+  html: { cspNonce: '__CSP_NONCE__' },
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      ...Object.fromEntries(serverPaths.map((path) => [path, { target: backend }])),
+      '/events': { target: backend, ws: true },
+    },
+  },
+  test: { environment: 'node', include: ['**/*.test.ts'], exclude: ['node_modules/**', 'dist/**'] },
+} as import('vite').UserConfig & { test: object });
