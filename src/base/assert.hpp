@@ -5,5 +5,4 @@ namespace qiao {
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line);
 }  // namespace qiao
 
-#define QIAO_ASSERT(expression) \
-    (static_cast<bool>(expression) ? void(0) : ::qiao::assertion_failed(#expression, __FILE__, __LINE__))
+#define QIAO_ASSERT(expression) (static_cast<bool>(expression) ? void(0) : ::qiao::assertion_failed(#expression, __FILE__, __LINE__))

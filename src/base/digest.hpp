@@ -23,8 +23,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
-std::string sha256(std::string_view bytes);                              ///< 32 bytes
-std::string hmac_sha256(std::string_view key, std::string_view bytes);   ///< 32 bytes
+std::string sha256(std::string_view bytes);                             ///< 32 bytes
+std::string hmac_sha256(std::string_view key, std::string_view bytes);  ///< 32 bytes
 /// Castagnoli CRC (RFC 3720), continued from `seed` = the CRC of the bytes before.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
 

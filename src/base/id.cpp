@@ -1,7 +1,7 @@
 #include "base/id.hpp"
 
-#include "base/text.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <openssl/rand.h>
 

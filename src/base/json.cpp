@@ -34,7 +34,10 @@ void JsonWriter::separate() {
     if (last != '{' && last != '[' && last != ':') text_ += ',';
 }
 
-void JsonWriter::open(char bracket) { separate(); text_ += bracket; }
+void JsonWriter::open(char bracket) {
+    separate();
+    text_ += bracket;
+}
 void JsonWriter::close(char bracket) { text_ += bracket; }
 
 void JsonWriter::key(std::string_view name) {

@@ -10,19 +10,43 @@ namespace qiao {
 
 class JsonWriter {
 public:
-    template <class Body> void object(Body body) { open('{'); body(); close('}'); }
-    template <class Body> void object(std::string_view name, Body body) { key(name); object(body); }
-    template <class Body> void array(Body body) { open('['); body(); close(']'); }
-    template <class Body> void array(std::string_view name, Body body) { key(name); array(body); }
+    template <class Body>
+    void object(Body body) {
+        open('{');
+        body();
+        close('}');
+    }
+    template <class Body>
+    void object(std::string_view name, Body body) {
+        key(name);
+        object(body);
+    }
+    template <class Body>
+    void array(Body body) {
+        open('[');
+        body();
+        close(']');
+    }
+    template <class Body>
+    void array(std::string_view name, Body body) {
+        key(name);
+        array(body);
+    }
 
-    void field(std::string_view name, std::string_view value) { key(name); string(value); }
+    void field(std::string_view name, std::string_view value) {
+        key(name);
+        string(value);
+    }
     void field(std::string_view name, const char* value) { field(name, std::string_view(value)); }
     void field(std::string_view name, const std::string& value) { field(name, std::string_view(value)); }
     void field(std::string_view name, std::int64_t value);
     void field(std::string_view name, int value) { field(name, static_cast<std::int64_t>(value)); }
     void field(std::string_view name, bool value);
     /// `json` is one complete JSON value, copied as it is: how resources and numbers that keep their digits are spliced in.
-    void raw_field(std::string_view name, std::string_view json) { key(name); raw(json); }
+    void raw_field(std::string_view name, std::string_view json) {
+        key(name);
+        raw(json);
+    }
 
     void key(std::string_view name);
     void string(std::string_view value);

@@ -20,11 +20,11 @@ public:
     using Member = std::pair<std::string, Value>;
 
     Value() = default;
-    Value(std::string_view text) : kind_(Kind::string), text_(text) {}     // NOLINT(google-explicit-constructor)
-    Value(const char* text) : kind_(Kind::string), text_(text) {}          // NOLINT(google-explicit-constructor)
-    Value(std::string text) : kind_(Kind::string), text_(std::move(text)) {}  // NOLINT(google-explicit-constructor)
-    Value(bool value) : kind_(Kind::boolean), text_(value ? "true" : "false") {}  // NOLINT(google-explicit-constructor)
-    Value(int value) : kind_(Kind::number), text_(std::to_string(value)) {}   // NOLINT(google-explicit-constructor)
+    Value(std::string_view text) : kind_(Kind::string), text_(text) {}                // NOLINT(google-explicit-constructor)
+    Value(const char* text) : kind_(Kind::string), text_(text) {}                     // NOLINT(google-explicit-constructor)
+    Value(std::string text) : kind_(Kind::string), text_(std::move(text)) {}          // NOLINT(google-explicit-constructor)
+    Value(bool value) : kind_(Kind::boolean), text_(value ? "true" : "false") {}      // NOLINT(google-explicit-constructor)
+    Value(int value) : kind_(Kind::number), text_(std::to_string(value)) {}           // NOLINT(google-explicit-constructor)
     Value(std::int64_t value) : kind_(Kind::number), text_(std::to_string(value)) {}  // NOLINT(google-explicit-constructor)
 
     static Value object(std::vector<Member> members = {});

@@ -16,7 +16,8 @@ TEST(JsonValue, keeps_order_and_digits) {
 }
 
 TEST(JsonValue, refuses_what_json_forbids) {
-    for (const char* bad : {"", "{", "[1,]", R"({"a":1,"a":2})", R"({"a":01})", R"({"a":+1})", R"({"a":NaN})", "{} {}", "\"x\"", "{\"a\":\"\\ud800\"}", "{\"a\":\"\xff\"}"}) {
+    for (const char* bad :
+         {"", "{", "[1,]", R"({"a":1,"a":2})", R"({"a":01})", R"({"a":+1})", R"({"a":NaN})", "{} {}", "\"x\"", "{\"a\":\"\\ud800\"}", "{\"a\":\"\xff\"}"}) {
         EXPECT_FALSE(json::parse(bad)) << bad;
     }
     EXPECT_FALSE(json::parse(std::string(100, '[') + std::string(100, ']')));

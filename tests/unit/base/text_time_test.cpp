@@ -25,7 +25,8 @@ TEST(Time, round_trips_fhir_instants) {
     ASSERT_TRUE(instant);
     EXPECT_EQ(format_instant(*instant), "2026-11-21T00:30:00.123Z");
     EXPECT_EQ(format_http_date(*instant), "Sat, 21 Nov 2026 00:30:00 GMT");
-    for (const char* bad : {"2026-02-30T00:00:00Z", "2026-11-21", "2026-11-21T24:00:00Z", "2026-11-21T08:30:00", "2026-11-21T08:30:00.Z", "2026-11-21T08:30:00+15:00"}) {
+    for (const char* bad :
+         {"2026-02-30T00:00:00Z", "2026-11-21", "2026-11-21T24:00:00Z", "2026-11-21T08:30:00", "2026-11-21T08:30:00.Z", "2026-11-21T08:30:00+15:00"}) {
         EXPECT_FALSE(parse_instant(bad)) << bad;
     }
 }
@@ -43,7 +44,7 @@ TEST(Id, uuids_sort_by_time_and_are_fhir_ids) {
 
 TEST(Digest, known_answers) {
     EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");  // FIPS 180-4 example
-    EXPECT_EQ(crc32c("123456789"), 0xE3069283U);  // RFC 3720 B.4
+    EXPECT_EQ(crc32c("123456789"), 0xE3069283U);                                                           // RFC 3720 B.4
     EXPECT_EQ(crc32c("6789", crc32c("12345")), 0xE3069283U);
 }
 

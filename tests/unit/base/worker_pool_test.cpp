@@ -34,7 +34,8 @@ TEST(WorkerPool, never_runs_more_than_its_slots) {
             ASSERT_TRUE(pool.try_post([&] {
                 const int now = ++running;
                 int seen = most.load();
-                while (seen < now && !most.compare_exchange_weak(seen, now)) {}
+                while (seen < now && !most.compare_exchange_weak(seen, now)) {
+                }
                 --running;
                 { const WorkerPool::Waiting waiting; }
                 ++running;
@@ -53,7 +54,10 @@ TEST(WorkerPool, refuses_when_the_queue_is_full) {
     std::promise<void> release;
     auto gate = release.get_future().share();
     std::promise<void> started;
-    ASSERT_TRUE(pool.try_post([&, gate] { started.set_value(); gate.wait(); }));
+    ASSERT_TRUE(pool.try_post([&, gate] {
+        started.set_value();
+        gate.wait();
+    }));
     started.get_future().wait();
     ASSERT_TRUE(pool.try_post([] {}));
     EXPECT_FALSE(pool.try_post([] {}));

@@ -1,0 +1,183 @@
+#include "storage/writer.hpp"
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/worker_pool.hpp"
+
+#include <exception>
+
+namespace qiao::storage {
+namespace {
+
+constexpr std::size_t kGroupUnits = 1000;
+
+bool is_storage_failure(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const Error& known) {
+        return known.code() == "storage.full" || known.code() == "storage.failed";
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace
+
+std::int64_t Group::t() {
+    if (t_ == 0) take_time();
+    return t_;
+}
+
+Instant Group::now() {
+    if (t_ == 0) take_time();
+    return now_;
+}
+
+void Group::take_time() {
+    std::int64_t last_ms = 0;
+    {
+        auto rows = connection_.query("SELECT t, ts_ms FROM tx ORDER BY t DESC LIMIT 1");
+        if (rows.next()) {
+            t_ = rows.integer(0);
+            last_ms = rows.integer(1);
+        }
+    }
+    ++t_;
+    const std::int64_t ms = std::max(last_ms + 1, to_ms(clock_.now()));
+    now_ = from_us(ms * 1000);
+    connection_.execute("INSERT INTO tx(t, ts_ms) VALUES(?, ?)", {t_, ms});
+}
+
+struct Writer::Waiter {
+    explicit Waiter(Unit work) : unit(std::move(work)) {}
+
+    Unit unit;
+    std::exception_ptr error;
+    Committed committed;
+    bool done = false;
+    std::mutex mutex;
+    std::condition_variable changed;
+};
+
+Writer::Writer(Database& database, const Clock& clock, Metrics& metrics)
+    : database_(database),
+      clock_(clock),
+      groups_(metrics.counter("qiao_writer_groups_total")),
+      units_(metrics.counter("qiao_writer_units_total")),
+      commit_time_(metrics.histogram("qiao_writer_commit_seconds")) {
+    static constexpr Migration kTables[] = {{"storage", 1, "CREATE TABLE tx(t INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL)"}};
+    database_.migrate(kTables);
+    thread_ = std::jthread([this] { run(); });
+}
+
+Writer::~Writer() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_all();
+}
+
+Writer::Committed Writer::submit(Unit unit) {
+    if (!healthy()) throw Error(ErrorKind::unavailable, "storage.failed", "the storage failed; writes are refused");
+    Waiter waiter(std::move(unit));
+    {
+        const WorkerPool::Waiting place;
+        {
+            const std::lock_guard lock(mutex_);
+            queue_.push_back(&waiter);
+        }
+        wake_.notify_one();
+        std::unique_lock lock(waiter.mutex);
+        waiter.changed.wait(lock, [&] { return waiter.done; });
+    }
+    if (waiter.error) std::rethrow_exception(waiter.error);
+    return waiter.committed;
+}
+
+void Writer::run() {
+    for (;;) {
+        std::vector<Waiter*> batch;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupUnits));
+            batch.assign(queue_.begin(), end);
+            queue_.erase(queue_.begin(), end);
+        }
+        run_group(batch);
+        for (Waiter* waiter : batch) {
+            const std::lock_guard lock(waiter->mutex);
+            waiter->done = true;
+            waiter->changed.notify_one();  // under the lock: the waiter is on the caller's stack
+        }
+    }
+}
+
+void Writer::run_group(std::vector<Waiter*>& batch) {
+    const auto started = std::chrono::steady_clock::now();
+    if (!try_together(batch) && batch.size() > 1) {
+        for (Waiter* waiter : batch) {
+            std::vector<Waiter*> alone{waiter};
+            try_together(alone);
+        }
+    }
+    groups_.add();
+    units_.add(static_cast<std::int64_t>(batch.size()));
+    commit_time_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+}
+
+/// One transaction for the batch. False when it was undone: every unit that was not refused by its own check then carries
+/// the error.
+bool Writer::try_together(std::vector<Waiter*>& batch) {
+    Connection& connection = database_.write_connection();
+    Group group(connection, clock_);
+    std::vector<Waiter*> accepted;
+    std::exception_ptr broken;
+    bool committing = false;
+    try {
+        connection.execute("BEGIN IMMEDIATE");
+        for (Waiter* waiter : batch) {
+            waiter->error = nullptr;
+            try {
+                if (waiter->unit.check) waiter->unit.check(group);
+            } catch (...) {
+                waiter->error = std::current_exception();
+                if (is_storage_failure(waiter->error)) throw;
+                continue;
+            }
+            accepted.push_back(waiter);
+            if (waiter->unit.apply) waiter->unit.apply(group);
+        }
+        committing = true;
+        connection.execute("COMMIT");
+    } catch (...) {
+        broken = std::current_exception();
+    }
+    if (!broken) {
+        for (const auto& callback : group.committed_) callback();
+        for (Waiter* waiter : accepted) waiter->committed = {group.t_, group.now_};
+        return true;
+    }
+    try {
+        connection.execute("ROLLBACK");
+    } catch (const Error&) {
+        // a full or failed disk ended the transaction by itself
+    }
+    for (const auto& callback : group.undone_) callback();
+    const bool storage = is_storage_failure(broken);
+    if (storage && committing) {
+        // After a failed fsync the kernel forgets the lost pages: trying again would lie. A full disk is known and recovers.
+        try {
+            std::rethrow_exception(broken);
+        } catch (const Error& error) {
+            if (error.code() == "storage.failed") failed_ = true;
+        } catch (...) {
+        }
+    }
+    for (Waiter* waiter : batch) waiter->error = broken;
+    return storage;  // running them one by one would not help
+}
+
+}  // namespace qiao::storage
