@@ -60,6 +60,10 @@ struct Request {
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> query_values() const;
 };
 
+/// Whether the browser page that sent `request` came from this server: its Origin names the same scheme and Host. True
+/// without an Origin, which only programs leave out (browsers send it with every unsafe verb and WebSocket handshake).
+bool is_same_origin(const Request& request);
+
 using BodyPart = std::variant<std::string, std::shared_ptr<const std::string>, FileRange>;
 
 struct Response {

@@ -2,6 +2,7 @@
 
 #include "http/message.hpp"
 
+#include <span>
 #include <string_view>
 
 /// Errors as HTTP answers with a FHIR OperationOutcome; the one table from Error code and kind to status and issue type.
@@ -16,5 +17,12 @@ struct ErrorStatus {
 ErrorStatus status_of(const Error& error);
 /// 503 carries Retry-After. `details.coding` = {system "urn:qiao:error", code}; internal errors say nothing of themselves.
 Response outcome(const Error& error);
+
+/// The rows by code, for the test that each has a legal issue type and a status that fits its kind.
+struct CodeStatus {
+    std::string_view code;
+    ErrorStatus status;
+};
+std::span<const CodeStatus> refined_codes();
 
 }  // namespace qiao::http

@@ -4,6 +4,7 @@
 #include "http/message.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,21 +42,30 @@ public:
     void set_guard(Guard guard);
 
     /// `pattern` is literal segments and `{name}` segments, "/fhir/{type}/{id}"; a last segment `{name*}` takes the rest of
-    /// the path. A literal wins over a variable. Throws Error(internal) when method and pattern were added before.
+    /// the path, also when that is empty. A literal wins over a variable, a variable over a rest; one slash at the end of a
+    /// path does not matter. Throws Error(internal) when method and pattern were added before.
     void add(Method method, std::string_view pattern, RouteOptions options, Handler handler);
 
     /// The options of the route that `request` would take, for limits before the body is read; nothing when there is none.
     [[nodiscard]] std::optional<RouteOptions> options_of(Method method, std::string_view path) const;
 
-    /// Runs the matching handler, turning any exception into an OperationOutcome. HEAD runs GET's handler without its body,
-    /// unless HEAD was added. An unknown path is 404, a known one with another method 405 with Allow. Never throws.
+    /// Runs the matching handler, turning any exception into an OperationOutcome. HEAD runs GET's handler unless HEAD was
+    /// added; the server sends the length of that body but not the body. An unknown path is 404, a known one with another
+    /// method 405 with Allow. Fills request.params and request.route. Never throws.
     Response handle(Request& request) const noexcept;
 
-    [[nodiscard]] std::vector<Route> routes() const;
+    [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
 private:
     struct Node;
+    struct Entry;
+    struct Match;
+    static void search(const Node& node, std::string_view rest, Match& match);
+    static bool accept(const Node& node, Match& match);
+    Response dispatch(Request& request) const;
+
     std::unique_ptr<Node> root_;
+    std::vector<Route> routes_;
     Guard guard_;
 };
 

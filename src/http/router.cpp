@@ -1,0 +1,185 @@
+#include "http/router.hpp"
+
+#include "base/log.hpp"
+#include "http/outcome.hpp"
+
+#include <array>
+#include <map>
+#include <typeinfo>
+
+namespace qiao::http {
+namespace {
+
+constexpr std::array<std::string_view, 8> kMethodNames = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", ""};
+constexpr std::size_t kMethods = kMethodNames.size() - 1;  // `other` has no handlers
+
+std::size_t index_of(Method method) { return static_cast<std::size_t>(method); }
+
+bool is_variable(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
+bool is_rest(std::string_view segment) { return segment.starts_with('{') && segment.ends_with("*}"); }
+
+void without_last_slash(std::string_view& path) {
+    if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+}
+
+}  // namespace
+
+struct Router::Entry {
+    std::string pattern;
+    RouteOptions options;
+    Handler handler;
+    std::vector<std::string> names;  // of the variables, from the left
+};
+
+struct Router::Node {
+    std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
+    std::unique_ptr<Node> variable;
+    std::unique_ptr<Node> rest;
+    std::array<std::unique_ptr<Entry>, kMethods> entries;
+};
+
+/// The state of one look-up: what was asked and the best that was found.
+struct Router::Match {
+    Method method;
+    const Entry* entry = nullptr;
+    std::vector<std::string_view> values = {};
+    std::array<bool, kMethods> allowed = {};
+    bool known_path = false;
+};
+
+Router::Router() : root_(std::make_unique<Node>()) {}
+Router::~Router() = default;
+Router::Router(Router&&) noexcept = default;
+
+void Router::set_guard(Guard guard) { guard_ = std::move(guard); }
+
+void Router::add(Method method, std::string_view pattern, RouteOptions options, Handler handler) {
+    if (!pattern.starts_with('/') || method == Method::other) throw Error(ErrorKind::internal, "http.bad_route", "bad route " + std::string(pattern));
+    Node* node = root_.get();
+    auto entry = std::make_unique<Entry>(Entry{std::string(pattern), options, std::move(handler), {}});
+    std::string_view rest = pattern;
+    without_last_slash(rest);
+    rest.remove_prefix(1);
+    for (bool last = rest.empty(); !last;) {
+        const auto slash = rest.find('/');
+        const std::string_view segment = rest.substr(0, slash);
+        last = slash == std::string_view::npos;
+        if (!last) rest.remove_prefix(slash + 1);
+        if (segment.empty() || (is_rest(segment) && !last)) throw Error(ErrorKind::internal, "http.bad_route", "bad route " + std::string(pattern));
+        std::unique_ptr<Node>* next = nullptr;
+        if (is_rest(segment)) {
+            entry->names.emplace_back(segment.substr(1, segment.size() - 3));
+            next = &node->rest;
+        } else if (is_variable(segment)) {
+            entry->names.emplace_back(segment.substr(1, segment.size() - 2));
+            next = &node->variable;
+        } else {
+            next = &node->literals[std::string(segment)];
+        }
+        if (!*next) *next = std::make_unique<Node>();
+        node = next->get();
+    }
+    auto& slot = node->entries.at(index_of(method));
+    if (slot) throw Error(ErrorKind::internal, "http.duplicate_route", "route added twice: " + std::string(pattern));
+    slot = std::move(entry);
+    routes_.push_back({method, std::string(pattern), options});
+}
+
+bool Router::accept(const Node& node, Match& match) {
+    for (std::size_t i = 0; i < kMethods; ++i) {
+        if (!node.entries.at(i)) continue;
+        match.allowed.at(i) = true;
+        match.known_path = true;
+    }
+    if (match.method == Method::other) return false;
+    match.entry = node.entries.at(index_of(match.method)).get();
+    if (match.entry == nullptr && match.method == Method::head) match.entry = node.entries.at(index_of(Method::get)).get();
+    return match.entry != nullptr;
+}
+
+/// Depth first in order of specificity; `rest` is what follows the slash after `node`'s own segment.
+void Router::search(const Node& node, std::string_view rest, Match& match) {
+    const auto slash = rest.find('/');
+    const std::string_view segment = rest.substr(0, slash);
+    const bool last = slash == std::string_view::npos;
+    const auto descend = [&](const Node& next) {
+        if (last) {
+            accept(next, match);
+        } else {
+            search(next, rest.substr(slash + 1), match);
+        }
+    };
+    if (!segment.empty()) {
+        if (const auto found = node.literals.find(segment); found != node.literals.end()) descend(*found->second);
+        if (match.entry == nullptr && node.variable) {
+            match.values.push_back(segment);
+            descend(*node.variable);
+            if (match.entry == nullptr) match.values.pop_back();
+        }
+    }
+    if (match.entry == nullptr && node.rest && accept(*node.rest, match)) match.values.push_back(rest);
+}
+
+std::optional<RouteOptions> Router::options_of(Method method, std::string_view path) const {
+    Match match{.method = method};
+    if (!path.starts_with('/')) return std::nullopt;
+    if (path.size() == 1) {
+        accept(*root_, match);
+        if (match.entry == nullptr && root_->rest) accept(*root_->rest, match);
+    } else {
+        search(*root_, path.substr(1), match);
+        if (match.entry == nullptr && path.ends_with('/')) search(*root_, path.substr(1, path.size() - 2), match);
+    }
+    if (match.entry == nullptr) return std::nullopt;
+    return match.entry->options;
+}
+
+Response Router::dispatch(Request& request) const {
+    Match match{.method = request.method};
+    const std::string_view path = request.path;
+    if (path.size() <= 1) {
+        accept(*root_, match);
+        if (match.entry == nullptr && root_->rest && accept(*root_->rest, match)) match.values.emplace_back();
+    } else {
+        search(*root_, path.substr(1), match);
+        if (match.entry == nullptr && path.ends_with('/')) search(*root_, path.substr(1, path.size() - 2), match);
+    }
+    if (match.entry == nullptr) {
+        if (!match.known_path) throw Error(ErrorKind::not_found, "http.no_route", "no such path");
+        Response response = outcome(Error(ErrorKind::invalid, "http.method", "this path does not know that method"));
+        if (match.allowed.at(index_of(Method::get))) match.allowed.at(index_of(Method::head)) = true;
+        std::string allow;
+        for (std::size_t i = 0; i < kMethods; ++i) {
+            if (match.allowed.at(i)) allow.append(allow.empty() ? "" : ", ").append(kMethodNames.at(i));
+        }
+        return response.with("Allow", allow);
+    }
+    const Entry& entry = *match.entry;
+    request.route = entry.pattern;
+    request.params.clear();
+    for (std::size_t i = 0; i < entry.names.size(); ++i) request.params.emplace_back(entry.names[i], match.values.at(i));
+    return guard_ ? guard_(request, entry.options, entry.handler) : entry.handler(request);
+}
+
+Response Router::handle(Request& request) const noexcept {
+    try {
+        try {
+            return dispatch(request);
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::internal) {
+                log::error("http.internal_error", {{"code", error.code()},
+                                                   {"route", std::string_view(request.route)},
+                                                   {"file", std::string_view(error.where().file_name())},
+                                                   {"line", static_cast<std::int64_t>(error.where().line())}});
+            }
+            return outcome(error);
+        } catch (const std::exception& error) {
+            log::error("http.unexpected_exception", {{"route", std::string_view(request.route)}, {"what", std::string_view(typeid(error).name())}});
+            return outcome(Error(ErrorKind::internal, "http.unexpected", {}));
+        }
+    } catch (...) {
+        return {.status = 500, .body = {}};
+    }
+}
+
+}  // namespace qiao::http
