@@ -1,0 +1,85 @@
+#pragma once
+
+#include "access/audit_journal.hpp"
+#include "base/time.hpp"
+#include "record/record.hpp"
+#include "storage/writer.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+/// The hash-chained audit. What changes something is written in the transaction of the change; what only reads, and what
+/// was refused, goes to a journal file before the answer leaves and is chained by the writer soon after. Thread-safe.
+namespace qiao::access {
+
+class Audit {
+public:
+    /// Brings in what an earlier run left in the journal. @param folder  of the journal and of `audit-heads.log`
+    Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder);
+    ~Audit();  ///< moves what is in the journal, writes a last head
+
+    /// Fills on_write and on_read.
+    void attach(record::Ports& ports);
+    /// Chains `event` in the open transaction; on the writer thread.
+    void write(storage::Group& group, const AuditEvent& event);
+    /// Journals `event`: for reads, refusals, log-off. Returns after write(2), synced within 50 ms.
+    void note(const AuditEvent& event);
+    /// Moves everything journalled so far into the table; returns when it is durable.
+    void flush();
+    /// An event with the fields that an Actor carries.
+    [[nodiscard]] AuditEvent event_of(const record::Actor& actor, std::string_view action, std::string_view outcome = "success") const;
+
+    struct Head {
+        std::int64_t seq = 0;
+        std::string hash;  ///< 32 bytes
+    };
+    /// The last committed row of the chain.
+    [[nodiscard]] Head head() const;
+    /// Appends a signed line to `audit-heads.log`; runs each minute by itself.
+    void write_head();
+
+private:
+    void run();
+    void chain(storage::Group& group, std::span<const AuditEvent> events);
+
+    storage::Database& database_;
+    storage::Writer& writer_;
+    const Clock& clock_;
+    const std::string folder_;
+    AuditJournal journal_;
+    std::string head_key_;  ///< Ed25519 secret key
+    mutable std::mutex mutex_;
+    std::mutex move_mutex_;
+    std::condition_variable_any wake_;
+    Head committed_;
+    Head pending_;
+    std::jthread thread_;
+};
+
+/// What is wrong with one row, or with a stretch of missing ones.
+struct AuditDefect {
+    enum class Kind : std::uint8_t { altered, missing, reordered, cut_off, head_differs, head_forged };
+    Kind kind;
+    std::int64_t seq = 0;       ///< first row concerned
+    std::int64_t last_seq = 0;  ///< last row concerned
+    std::string text;           ///< one English line
+};
+
+struct AuditReport {
+    std::int64_t rows = 0;
+    std::int64_t heads = 0;
+    std::vector<AuditDefect> defects;
+    [[nodiscard]] bool whole() const { return defects.empty(); }
+};
+
+/// Checks the chain and, when `folder` has them, the signed heads. May run beside a server.
+AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq = 1);
+
+}  // namespace qiao::access

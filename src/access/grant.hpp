@@ -1,0 +1,78 @@
+#pragma once
+
+#include "access/role.hpp"
+#include "record/record.hpp"
+#include "storage/writer.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Who may see which patient, why and until when. The verbs run on the writer thread, inside record::Work::also, so that
+/// a right begins and ends in the commit of its reason; `why` may be asked from any thread.
+namespace qiao::access {
+
+/// What a case lets one grantee see: the whole patient (`patient`), or single resources (`items`), or both.
+struct Grant {
+    std::int64_t grantee = 0;  ///< person_key, desk_key or organisation_key
+    record::Rid patient = 0;   ///< 0 = only the items
+    std::vector<record::Rid> items = {};
+    std::string case_id;  ///< id of the Task
+    std::string purpose = "TREAT";
+    std::string reason = {};  ///< short code for the reader of the audit: "consult.expert", "consult.desk"
+    Instant starts = {};      ///< the epoch = now
+    Instant ends = Instant::max();
+    std::int64_t granted_by = 0;  ///< access_person.id
+};
+
+/// One answer to "why may I see this, until when".
+struct Reason {
+    std::string kind;     ///< "care", "case"
+    std::string case_id;  ///< cases only
+    std::string reason;
+    std::string purpose;
+    std::int64_t grantee = 0;
+    record::Rid patient = 0;  ///< 0 = single items only
+    Instant starts{};
+    Instant ends{};  ///< Instant::max() = open
+};
+
+class Grants {
+public:
+    Grants(storage::Database& database, record::Record& record, const Clock& clock);
+
+    /// The clinical staff of `organisation` care for `patient` from now on: at registration and admission.
+    void begin_care(storage::Group& group, record::Rid patient, std::int64_t organisation, std::int64_t by);
+    void end_care(storage::Group& group, record::Rid patient, std::int64_t organisation);
+
+    /// Opens a grant. The same (case, grantee) again replaces what it could see before.
+    void give(storage::Group& group, const Grant& grant);
+    /// From now on `grantee` sees of this case only `items` (what the opinion used), until `ends`.
+    void shrink_to_items(storage::Group& group, std::string_view case_id, std::int64_t grantee, std::span<const record::Rid> items,
+                         Instant ends = Instant::max());
+    /// Ends what one grantee has from this case.
+    void end_grantee(storage::Group& group, std::string_view case_id, std::int64_t grantee);
+    /// Ends everything that came from this case.
+    void end_case(storage::Group& group, std::string_view case_id);
+
+    /// The live reasons for which `filter`'s caller sees `patient`, the longest first. Needs no lock; opens a snapshot.
+    [[nodiscard]] std::vector<Reason> why(const record::ReadFilter& filter, record::Rid patient);
+    /// The live grants of a case, for its page.
+    [[nodiscard]] std::vector<Reason> of_case(std::string_view case_id);
+
+    /// Rises after every commit that took a right away: a pass for pixels older than this must be looked up again.
+    [[nodiscard]] std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+
+private:
+    void taken_away(storage::Group& group);
+
+    storage::Database& database_;
+    record::Record& record_;
+    const Clock& clock_;
+    std::atomic<std::uint64_t> epoch_{1};
+};
+
+}  // namespace qiao::access

@@ -1,0 +1,158 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "record/record.hpp"
+#include "storage/database.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Institutions, people, what people are where, and the contracts between institutions. Thread-safe. Everything is held
+/// in memory and replaced after each change, so every look-up is free of SQL and may be used on any thread, the writer's
+/// included. Changes go through the record (Organization, Practitioner, PractitionerRole) in the same commit and block
+/// until they are durable.
+namespace qiao::access {
+
+/// `parent` is the institution that owns this one (a hospital and its branch): its clinical staff see the patients in
+/// care below. It is not the direction of referral; that is a Contract.
+struct Organisation {
+    std::int64_t id = 0;
+    std::int64_t parent = 0;  ///< 0 = none
+    std::string kind;         ///< hub, county, township, clinic, centre
+    std::string path;         ///< ids of the ancestors and its own, 8 hex digits each: a subtree is one range
+    std::string name;
+    std::string name_en;
+    std::string resource;  ///< "Organization/…"
+    bool active = true;
+};
+
+struct Person {
+    std::int64_t id = 0;
+    std::string login;  ///< lower case
+    std::string name;
+    std::string name_en;
+    std::string resource;  ///< "Practitioner/…"
+    bool active = true;
+};
+
+/// `person` has `role` at `organisation` from `starts` until `ends`.
+struct Membership {
+    std::int64_t id = 0;
+    std::int64_t person = 0;
+    std::int64_t organisation = 0;
+    std::string role;       ///< a code of access::roles()
+    std::string specialty;  ///< free code such as "neurology"; may be empty
+    std::string rank;       ///< professional title code such as "chief_physician"; may be empty
+    std::string resource;   ///< "PractitionerRole/…"
+    Instant starts{};
+    Instant ends{};  ///< Instant::max() = open
+
+    [[nodiscard]] bool live_at(Instant now) const { return starts <= now && now < ends; }
+};
+
+/// `from_org` may ask `to_org` for `service` ("consult", …).
+struct Contract {
+    std::int64_t id = 0;
+    std::int64_t from_org = 0;
+    std::int64_t to_org = 0;
+    std::string service;
+    Instant valid_from{};
+    Instant valid_to{};  ///< Instant::max() = open
+};
+
+/// A person together with the membership that was asked for.
+struct Member {
+    Person person;
+    Membership membership;
+};
+
+struct NewOrganisation {
+    std::string kind;
+    std::string name;
+    std::string name_en = {};
+    std::int64_t parent = 0;
+    std::string resource_id = {};  ///< FHIR id to use; empty = a new one
+    std::string phone = {};
+};
+
+struct NewPerson {
+    std::string login;  ///< 2-64 of a-z 0-9 . _ -
+    std::string name;
+    std::string name_en = {};
+    std::string password_hash = {};  ///< from access::PasswordHasher; empty = cannot sign in by password
+    std::string gender = {};         ///< FHIR administrative-gender; may be empty
+    std::string phone = {};
+    std::string resource_id = {};  ///< FHIR id to use; empty = a new one
+};
+
+struct NewMembership {
+    std::int64_t person = 0;
+    std::int64_t organisation = 0;
+    std::string role;
+    std::string specialty = {};
+    std::string rank = {};
+    Instant starts = {};  ///< the epoch = now
+    Instant ends = Instant::max();
+};
+
+class Directory {
+public:
+    /// @param allow_mixed_admins  one person may hold two administrator roles: `demo` only
+    Directory(storage::Database& database, record::Record& record, const Clock& clock, bool allow_mixed_admins = false);
+    ~Directory();
+
+    // Changes. Error(invalid): access.bad_organisation, access.bad_person, access.bad_role; Error(conflict):
+    // access.login_taken, access.admin_roles_apart.
+    Organisation create_organisation(const record::Actor& actor, const NewOrganisation& input);
+    Person create_person(const record::Actor& actor, const NewPerson& input);
+    Membership add_membership(const record::Actor& actor, const NewMembership& input);
+    void end_membership(const record::Actor& actor, std::int64_t membership);
+    void set_person_active(const record::Actor& actor, std::int64_t person, bool active);
+    Contract add_contract(const record::Actor& actor, std::int64_t from_org, std::int64_t to_org, std::string_view service, Instant valid_to = Instant::max());
+
+    // Look-ups. Ended memberships and contracts do not show; inactive people are in no list.
+    [[nodiscard]] std::optional<Organisation> organisation(std::int64_t id) const;
+    [[nodiscard]] std::optional<Organisation> organisation_by_resource(std::string_view reference) const;
+    [[nodiscard]] std::vector<Organisation> organisations() const;
+    /// `id` and all below it.
+    [[nodiscard]] std::vector<std::int64_t> subtree(std::int64_t id) const;
+    [[nodiscard]] std::optional<Person> person(std::int64_t id) const;
+    [[nodiscard]] std::optional<Person> person_by_login(std::string_view login) const;
+    [[nodiscard]] std::optional<Person> person_by_resource(std::string_view reference) const;
+    [[nodiscard]] std::vector<Person> people() const;
+    /// Live memberships of a person, oldest first: the first one is the one a session acts under.
+    [[nodiscard]] std::vector<Membership> memberships(std::int64_t person) const;
+    [[nodiscard]] std::optional<Membership> membership_of(std::int64_t person, std::int64_t organisation, std::string_view role) const;
+    /// Those who are `role` at `organisation` (0 = anywhere; role and specialty: empty = any), by name.
+    [[nodiscard]] std::vector<Member> members(std::int64_t organisation, std::string_view role, std::string_view specialty = {}) const;
+    [[nodiscard]] bool has_contract(std::int64_t from_org, std::int64_t to_org, std::string_view service) const;
+    /// Those that `from_org` may ask for `service`, in order of name.
+    [[nodiscard]] std::vector<Organisation> partners(std::int64_t from_org, std::string_view service) const;
+    /// Those that may ask `to_org`.
+    [[nodiscard]] std::vector<Organisation> askers(std::int64_t to_org, std::string_view service) const;
+
+    /// Called after each change, on the thread that made it: what depended on these tables is stale.
+    void on_change(std::function<void()> listener);
+    /// Reads the tables again (after another process changed them).
+    void reload();
+
+private:
+    struct Tables;
+    [[nodiscard]] std::shared_ptr<const Tables> tables() const;
+
+    storage::Database& database_;
+    record::Record& record_;
+    const Clock& clock_;
+    const bool allow_mixed_admins_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Tables> tables_;
+    std::vector<std::function<void()>> listeners_;
+};
+
+}  // namespace qiao::access

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "access/grant.hpp"
+#include "access/organisation.hpp"
+#include "base/json_value.hpp"
+#include "record/rest/rest.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Registration of a patient by an institution: checks the identity papers, shows likely duplicates of the institution's own
+/// patients and of no others, and opens the care relation in the same commit. Thread-safe.
+namespace qiao::access {
+
+inline constexpr std::string_view kNationalIdSystem = "urn:oid:2.16.156.10011.1.3";  ///< resident identity number
+inline constexpr std::string_view kTemporarySystem = "urn:qiao:temporary";
+inline constexpr std::string_view kOtherDocumentSystem = "urn:qiao:document:";  ///< + passport, hkmt_permit, military, birth, other
+
+struct Registration {
+    json::Value patient;            ///< a FHIR Patient: name, gender, birthDate, identifier, telecom …
+    std::string no_id_reason = {};  ///< not_at_hand, newborn, unconscious, refused, none_issued; empty = has an identifier
+    bool confirmed = false;         ///< the caller has seen the likely duplicates and means another person
+    std::int64_t organisation = 0;  ///< one of the caller's; 0 = the one the session acts for
+};
+
+class Patients {
+public:
+    Patients(record::Record& record, Grants& grants, const Directory& directory, const Clock& clock);
+
+    /// @return "Patient/…". Error(invalid): patient.name_missing, patient.birth_date_missing, patient.sex_missing,
+    /// patient.national_id_wrong, patient.national_id_birth_date, patient.national_id_sex, patient.no_identity.
+    /// Error(conflict, "patient.likely_duplicate"): see likely_duplicates(). Error(forbidden, "patient.may_not_register").
+    std::string register_patient(const record::Caller& caller, const Registration& registration);
+
+    /// Patients in care of `organisation` (or below) with the same document, or the same name (by its toneless pinyin) and
+    /// birth date, or the same name and telephone. At most 10.
+    [[nodiscard]] std::vector<record::Stored> likely_duplicates(const json::Value& patient, std::int64_t organisation);
+
+    /// `POST /fhir/Patient/$register`: body a Patient (query `confirmed`, `noIdReason`, `organisation`) or Parameters with
+    /// `patient`, `confirmed`, `noIdReason`, `organisation`. 201 with the Patient; 409 with the candidates as `contained`.
+    void add_operation(record::Rest& rest);
+
+private:
+    record::Record& record_;
+    Grants& grants_;
+    const Directory& directory_;
+    const Clock& clock_;
+};
+
+}  // namespace qiao::access

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "access/session.hpp"
+#include "http/router.hpp"
+
+/// The HTTP face of `access`: sign-in and sign-out, the directory, OAuth, and the guard that stands before every route.
+/// Called once at start; the handlers run on the worker pool.
+namespace qiao::access {
+
+/// `/access/session`, `/access/step-up`, `/access/demo-users`, `/access/demo-session`, `/access/first-run`, `/oauth/token`,
+/// `/access/directory`, `/access/organisations`, `/access/people`, `/access/memberships`, `/access/contracts`.
+void add_routes(http::Router& router, Sessions& sessions, Directory& directory, const Clock& clock);
+
+/// Refuses what the route's scope does not allow (401), unsafe verbs that another site sent with our cookie (403
+/// "access.cross_site"), and operations from elsewhere (404). Adds `Cache-Control: no-store` where nothing else is said.
+http::Router::Guard make_guard(Sessions& sessions);
+
+/// For WebSocket endpoints, whose upgrade does not pass the router: throws what the guard would answer.
+void require_same_site(const http::Request& request);
+
+}  // namespace qiao::access
