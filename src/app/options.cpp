@@ -1,0 +1,87 @@
+#include "app/options.hpp"
+
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <charconv>
+#include <filesystem>
+
+namespace qiao::app {
+namespace {
+
+[[noreturn]] void bad_config(const std::string& message) { throw Error(ErrorKind::invalid, "app.bad_config", message); }
+
+void read_key(Options& options, std::string_view name, const toml::node& node) {
+    const auto text = [&] {
+        const auto value = node.value_exact<std::string>();
+        if (!value) bad_config(fmt::format("{}: a text is expected (line {})", name, node.source().begin.line));
+        return *value;
+    };
+    const auto number = [&](std::int64_t low, std::int64_t high) {
+        const auto value = node.value_exact<std::int64_t>();
+        if (!value || *value < low || *value > high) {
+            bad_config(fmt::format("{}: a number from {} to {} is expected (line {})", name, low, high, node.source().begin.line));
+        }
+        return static_cast<int>(*value);
+    };
+    if (name == "http") options.http = parse_endpoint(text());
+    else if (name == "dicom") options.dicom = parse_endpoint(text());
+    else if (name == "tls_cert") options.certificate_file = text();
+    else if (name == "tls_key") options.key_file = text();
+    else if (name == "zone") options.zone = text();
+    else if (name == "pack") options.pack = text();
+    else if (name == "dicom_listed") options.dicom_listed = text();
+    else if (name == "io_threads") options.io_threads = number(1, 64);
+    else if (name == "workers") options.workers = number(0, 256);
+    else bad_config(fmt::format("unknown key {} (line {})", name, node.source().begin.line));
+}
+
+}  // namespace
+
+std::string Endpoint::text() const { return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port) : fmt::format("[{}]:{}", address, port); }
+
+Endpoint parse_endpoint(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) throw Error(ErrorKind::invalid, "app.bad_address", fmt::format("not ADDRESS:PORT: {}", text));
+    Endpoint endpoint;
+    std::string_view address = text.substr(0, colon);
+    if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+    endpoint.address = address == "localhost" ? "127.0.0.1" : std::string(address);
+    const std::string_view port = text.substr(colon + 1);
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    if (address.empty() || error != std::errc{} || end != port.data() + port.size()) {
+        throw Error(ErrorKind::invalid, "app.bad_address", fmt::format("not ADDRESS:PORT: {}", text));
+    }
+    return endpoint;
+}
+
+void read_config(Options& options) {
+    try {
+        const toml::table table = toml::parse_file(options.config_file);
+        for (const auto& [key, node] : table) read_key(options, key.str(), node);
+    } catch (const toml::parse_error& error) {
+        bad_config(fmt::format("{}:{}:{}: {}", options.config_file, error.source().begin.line, error.source().begin.column, error.description()));
+    }
+}
+
+void check_safe(const Options& options) {
+    const auto refuse = [](const char* why) { throw Error(ErrorKind::invalid, "app.unsafe", why); };
+    if (options.certificate_file.empty() != options.key_file.empty()) refuse("--tls-cert and --tls-key go together");
+    if (options.demo && !(options.http.loopback() && options.dicom.loopback())) refuse("demo listens on loopback only: it lets anybody sign in as anybody");
+    if (!options.http.loopback() && options.certificate_file.empty()) refuse("an address other than loopback needs --tls-cert and --tls-key");
+}
+
+Shared find_shared() {
+    namespace fs = std::filesystem;
+    const fs::path binary = fs::read_symlink("/proc/self/exe");
+    const fs::path checkout = binary.parent_path().parent_path().parent_path();  // build/<preset>/qiao
+    if (fs::exists(checkout / "packs") && fs::exists(checkout / "demo")) {
+        return {(checkout / "web" / "dist").string(), (checkout / "demo").string(), (checkout / "packs").string()};
+    }
+    const fs::path share = binary.parent_path().parent_path() / "share" / "qiao";
+    return {(share / "web").string(), (share / "demo").string(), (share / "packs").string()};
+}
+
+}  // namespace qiao::app
