@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Writes src/record/definitions/*_generated.* from the FHIR R4 definition files.
+
+    tools/definitions/generate.py FOLDER
+
+FOLDER holds search-parameters.r4.ndjson, structure-types.r4.ndjson, structure-resources.r4.ndjson, codesystems.r4.json,
+valuesets.r4.ndjson and compartmentdefinition-patient.json (FHIR content, CC0). The output is committed: a build needs neither this
+script nor that folder. Numbers of types and parameters are kept in numbers.json beside it: added to, never changed or reused.
+"""
+import json
+import os
+import sys
+
+import fhir_source
+from emit_programs import ProgramTables
+from emit_tables import emit_definitions, emit_elements, emit_types
+from programs import Programs
+from shapes import Model
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+OUT = os.path.join(HERE, '..', '..', 'src', 'record', 'definitions')
+
+
+def numbers(kind, names):
+    """The fixed number of each name; new names get the next free one."""
+    path = os.path.join(HERE, 'numbers.json')
+    known = {}
+    if os.path.exists(path):
+        with open(path, encoding='utf-8') as file:
+            known = json.load(file)
+    table = known.setdefault(kind, {})
+    following = max(table.values(), default=0) + 1
+    for name in sorted(names):
+        if name not in table:
+            table[name] = following
+            following += 1
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(known, file, indent=1, sort_keys=True)
+        file.write('\n')
+    return table
+
+
+def write(name, text):
+    with open(os.path.join(OUT, name), 'w', encoding='utf-8') as file:
+        file.write('// Made by tools/definitions/generate.py from FHIR R4 4.0.1 (CC0). Do not edit.\n' + text)
+
+
+def main():
+    structures, parameters, code_systems, value_sets, compartment = fhir_source.load(sys.argv[1])
+    types = sorted(name for name, entry in structures.items() if entry['kind'] == 'resource' and name not in fhir_source.NOT_STORED)
+    type_numbers = numbers('types', types)
+    parameter_numbers = numbers('parameters', [entry['id'] for entry in parameters])
+    model = Model(structures, value_sets, code_systems, set(types))
+    programs = Programs(model, parameters, types, compartment)
+    write('types_generated.hpp', emit_types(types, type_numbers))
+    write('elements_generated.cpp', emit_elements(model, types, type_numbers))
+    write('definitions_generated.cpp', emit_definitions(programs, types, type_numbers, parameter_numbers, compartment))
+    write('programs_generated.cpp', ProgramTables(programs, types, type_numbers, parameter_numbers).emit())
+    for type_name, parameter, expression, problem in programs.unsupported:
+        print('outside the subset: %s %s: %s (%s)' % (type_name, parameter, problem, expression))
+    print('%d types, %d parameters, %d shapes' % (len(types), len(parameters), len(model.shapes)))
+
+
+if __name__ == '__main__':
+    main()
