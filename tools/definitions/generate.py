@@ -11,6 +11,8 @@ import json
 import os
 import sys
 
+sys.dont_write_bytecode = True
+
 import fhir_source
 from emit_programs import ProgramTables
 from emit_tables import emit_definitions, emit_elements, emit_types

@@ -1,0 +1,226 @@
+#include "record/extract/fold.hpp"
+
+#include "base/error.hpp"
+
+#include <unicode/normalizer2.h>
+#include <unicode/translit.h>
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+#include <unicode/uscript.h>
+#include <unicode/utf8.h>
+
+#include <memory>
+#include <unordered_map>
+
+namespace qiao::record {
+
+namespace {
+
+bool is_ascii(std::string_view text) {
+    for (const char c : text) {
+        if (static_cast<unsigned char>(c) >= 0x80) return false;
+    }
+    return true;
+}
+
+bool is_han(UChar32 c) {
+    if (c < 0x2E80) return false;
+    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x3FFFF) || (c >= 0xF900 && c <= 0xFAFF);
+}
+
+/// Calls `use(code point, bytes)` for each character.
+template <class Use>
+void for_each_character(std::string_view text, Use use) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+    const auto size = static_cast<int32_t>(text.size());
+    for (int32_t at = 0; at < size;) {
+        const int32_t begin = at;
+        UChar32 c = 0;
+        U8_NEXT(bytes, at, size, c);
+        use(c, text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin)));
+    }
+}
+
+/// ASCII lower case with blanks squeezed and trimmed, in one pass.
+std::string squeeze(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    bool blank = false;
+    for (char c : text) {
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            blank = !out.empty();
+            continue;
+        }
+        if (blank) out.push_back(' ');
+        blank = false;
+        out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+    }
+    return out;
+}
+
+/// Letters that have no decomposition and yet are looked for without their mark.
+std::string_view plain_letter(UChar32 c) {
+    switch (c) {
+        case 0x00F8: return "o";   // ø
+        case 0x0111: return "d";   // đ
+        case 0x0142: return "l";   // ł
+        case 0x0131: return "i";   // ı
+        case 0x00E6: return "ae";  // æ
+        case 0x0153: return "oe";  // œ
+        case 0x00B7:
+        case 0x2022:
+        case 0x2027:
+        case 0x30FB: return "\xC2\xB7";  // the dots within transcribed names, as one
+        default: return {};
+    }
+}
+
+/// The pinyin reader of one thread: ICU's transliterator takes milliseconds to make and is not shared between threads while it
+/// works; single characters are remembered.
+class HanReader {
+public:
+    static HanReader& mine() {
+        thread_local HanReader reader;
+        return reader;
+    }
+
+    /// Toneless pinyin of one Chinese character; empty when it has none.
+    const std::string& read(UChar32 c) {
+        const auto found = known_.find(c);
+        if (found != known_.end()) return found->second;
+        icu::UnicodeString text(c);
+        transliterator_->transliterate(text);
+        std::string latin;
+        text.toUTF8String(latin);
+        std::string plain;
+        if (!is_han_text(latin)) plain = compact(latin);
+        if (known_.size() >= kKnownCharacters) known_.clear();
+        return known_.emplace(c, std::move(plain)).first->second;
+    }
+
+private:
+    HanReader() {
+        // Made once for all threads; each gets a clone. u with diaeresis is written v, as on Chinese keyboards.
+        static const std::unique_ptr<icu::Transliterator> prototype = make();
+        transliterator_.reset(prototype->clone());
+    }
+
+    static std::unique_ptr<icu::Transliterator> make() {
+        UErrorCode status = U_ZERO_ERROR;
+        UParseError where{};
+        const icu::UnicodeString rules = icu::UnicodeString::fromUTF8(
+            ":: Han-Latin; :: NFC; \\u00fc > v; \\u01d6 > v; \\u01d8 > v; \\u01da > v; \\u01dc > v; :: NFD; :: [:Nonspacing Mark:] Remove; :: Lower;");
+        std::unique_ptr<icu::Transliterator> made(icu::Transliterator::createFromRules("qiao-pinyin", rules, UTRANS_FORWARD, where, status));
+        if (U_FAILURE(status) || made == nullptr) throw Error(ErrorKind::internal, "record.pinyin_missing", "ICU has no Han-Latin transliterator");
+        return made;
+    }
+
+    static bool is_han_text(std::string_view text) { return has_han(text); }
+
+    static constexpr std::size_t kKnownCharacters = 20'000;
+    std::unique_ptr<icu::Transliterator> transliterator_;
+    std::unordered_map<UChar32, std::string> known_;
+};
+
+struct Surname {
+    std::string_view hanzi;
+    std::string_view first, second;  ///< syllables
+};
+
+/// Surnames whose reading differs from the common one of their character, the longest first. Source: Xiandai Hanyu Cidian, the
+/// readings that it marks as surname.
+constexpr Surname kSurnames[] = {
+    {"尉迟", "yu", "chi"},  {"尉遲", "yu", "chi"},  {"万俟", "mo", "qi"}, {"長孫", "zhang", "sun"}, {"长孙", "zhang", "sun"}, {"澹台", "tan", "tai"},
+    {"澹臺", "tan", "tai"}, {"单于", "chan", "yu"}, {"单", "shan", ""},   {"單", "shan", ""},       {"仇", "qiu", ""},        {"曾", "zeng", ""},
+    {"解", "xie", ""},      {"区", "ou", ""},       {"區", "ou", ""},     {"查", "zha", ""},        {"朴", "piao", ""},       {"翟", "zhai", ""},
+    {"盖", "ge", ""},       {"蓋", "ge", ""},       {"缪", "miao", ""},   {"繆", "miao", ""},       {"乐", "yue", ""},        {"樂", "yue", ""},
+    {"员", "yun", ""},      {"員", "yun", ""},      {"种", "chong", ""},  {"秘", "bi", ""},         {"折", "she", ""},        {"召", "shao", ""},
+    {"覃", "qin", ""},      {"洗", "xian", ""},     {"繁", "po", ""},     {"乜", "nie", ""},        {"句", "gou", ""},        {"都", "du", ""},
+    {"祭", "zhai", ""},     {"晁", "chao", ""},     {"贾", "jia", ""},    {"賈", "jia", ""},        {"车", "che", ""},        {"車", "che", ""},
+    {"沈", "shen", ""},     {"褚", "chu", ""},      {"柏", "bai", ""},    {"薄", "bo", ""},         {"俞", "yu", ""},         {"瞿", "qu", ""},
+    {"佴", "nai", ""},      {"任", "ren", ""},      {"宁", "ning", ""},   {"葛", "ge", ""},         {"藏", "zang", ""},       {"尹", "yin", ""},
+    {"石", "shi", ""},
+};
+
+void add_syllable(Pinyin& out, std::string_view syllable) {
+    if (syllable.empty()) return;
+    out.full.append(syllable);
+    out.initials.push_back(syllable.front());
+}
+
+}  // namespace
+
+std::string fold_text(std::string_view text) {
+    if (is_ascii(text)) return squeeze(text);
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* fold = icu::Normalizer2::getNFKCCasefoldInstance(status);
+    const icu::Normalizer2* decompose = icu::Normalizer2::getNFKDInstance(status);
+    if (U_FAILURE(status)) throw Error(ErrorKind::internal, "record.normalizer_missing", "ICU has no normalisation data");
+    const auto source = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
+    const icu::UnicodeString folded = decompose->normalize(fold->normalize(source, status), status);
+    std::string out;
+    for (int32_t i = 0; i < folded.length(); i = folded.moveIndex32(i, 1)) {
+        const UChar32 c = folded.char32At(i);
+        const auto category = static_cast<UCharCategory>(u_charType(c));
+        if (category == U_NON_SPACING_MARK) {
+            // Marks of Latin, Greek and Cyrillic are accents; those of other scripts are letters of their words.
+            if (c < 0x0370 || (c >= 0x1AB0 && c <= 0x1AFF) || (c >= 0x1DC0 && c <= 0x1DFF) || (c >= 0x20D0 && c <= 0x20FF)) continue;
+        }
+        if (u_isUWhiteSpace(c) != 0) {
+            out.push_back(' ');
+        } else if (const auto plain = plain_letter(c); !plain.empty()) {
+            out.append(plain);
+        } else {
+            icu::UnicodeString(c).toUTF8String(out);
+        }
+    }
+    return squeeze(out);
+}
+
+std::string compact(std::string_view folded) {
+    std::string out;
+    out.reserve(folded.size());
+    for (const char c : folded) {
+        if (c != ' ' && c != '\'' && c != '.' && c != '-') out.push_back(c);
+    }
+    return out;
+}
+
+bool has_han(std::string_view text) {
+    if (is_ascii(text)) return false;
+    bool found = false;
+    for_each_character(text, [&](UChar32 c, std::string_view) { found = found || is_han(c); });
+    return found;
+}
+
+Pinyin to_pinyin(std::string_view text, bool is_person) {
+    Pinyin out;
+    if (!has_han(text)) return out;
+    const std::string folded = fold_text(text);
+    std::string_view rest = folded;
+    if (is_person) {
+        for (const Surname& surname : kSurnames) {
+            if (!rest.starts_with(surname.hanzi)) continue;
+            add_syllable(out, surname.first);
+            add_syllable(out, surname.second);
+            rest.remove_prefix(surname.hanzi.size());
+            break;
+        }
+    }
+    bool in_word = false;  // of letters: a Latin word counts one initial
+    for_each_character(rest, [&](UChar32 c, std::string_view bytes) {
+        if (is_han(c)) {
+            add_syllable(out, HanReader::mine().read(c));
+            in_word = false;
+        } else if (u_isalnum(c) != 0) {
+            out.full.append(bytes);
+            if (!in_word) out.initials.append(bytes);
+            in_word = true;
+        } else {
+            in_word = false;
+        }
+    });
+    return out;
+}
+
+}  // namespace qiao::record
