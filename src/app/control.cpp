@@ -80,7 +80,9 @@ bool peer_is_allowed(int connection) {
 
 struct ControlServer::Impl {
     Impl(const std::string& data_folder, ControlHandler answer)
-        : handler(std::move(answer)), folder(::open(data_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+        : handler(std::move(answer)),
+          folder(::open(data_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+          listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
           stop(::eventfd(0, EFD_CLOEXEC)) {
         if (folder.get() < 0 || listener.get() < 0 || stop.get() < 0) storage::throw_errno(errno, "control socket");
         ::unlinkat(folder.get(), "control.sock", 0);

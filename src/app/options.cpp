@@ -26,21 +26,33 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
         }
         return static_cast<int>(*value);
     };
-    if (name == "http") options.http = parse_endpoint(text());
-    else if (name == "dicom") options.dicom = parse_endpoint(text());
-    else if (name == "tls_cert") options.certificate_file = text();
-    else if (name == "tls_key") options.key_file = text();
-    else if (name == "zone") options.zone = text();
-    else if (name == "pack") options.pack = text();
-    else if (name == "dicom_listed") options.dicom_listed = text();
-    else if (name == "io_threads") options.io_threads = number(1, 64);
-    else if (name == "workers") options.workers = number(0, 256);
-    else bad_config(fmt::format("unknown key {} (line {})", name, node.source().begin.line));
+    if (name == "http")
+        options.http = parse_endpoint(text());
+    else if (name == "dicom")
+        options.dicom = parse_endpoint(text());
+    else if (name == "tls_cert")
+        options.certificate_file = text();
+    else if (name == "tls_key")
+        options.key_file = text();
+    else if (name == "zone")
+        options.zone = text();
+    else if (name == "pack")
+        options.pack = text();
+    else if (name == "dicom_listed")
+        options.dicom_listed = text();
+    else if (name == "io_threads")
+        options.io_threads = number(1, 64);
+    else if (name == "workers")
+        options.workers = number(0, 256);
+    else
+        bad_config(fmt::format("unknown key {} (line {})", name, node.source().begin.line));
 }
 
 }  // namespace
 
-std::string Endpoint::text() const { return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port) : fmt::format("[{}]:{}", address, port); }
+std::string Endpoint::text() const {
+    return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port) : fmt::format("[{}]:{}", address, port);
+}
 
 Endpoint parse_endpoint(std::string_view text) {
     const auto colon = text.rfind(':');

@@ -31,9 +31,9 @@ struct Options {
 
     // Only in the configuration file:
     int io_threads = 1;
-    int workers = 0;              ///< handlers that run at once; 0 = the number of cores
+    int workers = 0;  ///< handlers that run at once; 0 = the number of cores
     std::string zone = "Asia/Shanghai";
-    std::string pack = "CN";      ///< country pack: deadlines, retention, texts
+    std::string pack = "CN";        ///< country pack: deadlines, retention, texts
     std::string dicom_listed = {};  ///< comma-separated addresses from which plain DICOM is taken besides loopback
 };
 

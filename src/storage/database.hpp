@@ -86,6 +86,8 @@ public:
     virtual Connection& write_connection() = 0;
     /// Runs, in order, the migrations that the file has not seen. On start, before other threads.
     virtual void migrate(std::span<const Migration> migrations) = 0;
+    /// Reads every page: whether the engine finds its file undamaged.
+    virtual bool is_whole() = 0;
 };
 
 enum class Durability : std::uint8_t {

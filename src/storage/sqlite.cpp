@@ -189,6 +189,12 @@ public:
     Connection& write_connection() override { return writer_; }
     void migrate(std::span<const Migration> migrations) override;
 
+    bool is_whole() override {
+        const auto snapshot = read();
+        auto rows = (*snapshot)->query("PRAGMA integrity_check");
+        return rows.next() && rows.text(0) == "ok";
+    }
+
     void give_back(std::unique_ptr<SqliteConnection> connection) {
         const std::lock_guard lock(mutex_);
         idle_.push_back(std::move(connection));

@@ -95,7 +95,8 @@ void Client::move(std::string_view case_id, std::string_view action, const json:
     list.push(parameter("move_id", "valueString", new_random_uuid()));
     if (!reason.empty()) list.push(parameter("reason", "valueString", reason));
     if (!input.is_null()) append_part(list, "input", input);
-    send(http::Method::post, fmt::format("/fhir/Task/{}/$move", case_id), parameters(std::move(list)), {{"if-match", fmt::format("W/\"{}\"", view["version"].text())}});
+    send(http::Method::post, fmt::format("/fhir/Task/{}/$move", case_id), parameters(std::move(list)),
+         {{"if-match", fmt::format("W/\"{}\"", view["version"].text())}});
 }
 
 std::int64_t Client::upload(std::string_view case_id, std::string_view kind, std::string_view title, std::string_view content_type, const std::string& bytes) {

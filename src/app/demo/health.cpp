@@ -133,12 +133,15 @@ void write_visits(Chart& chart, const Patient& patient, const Illness& illness, 
         } else {
             chart.measure(encounter, days_ago, "29463-7", "Body weight", fmt::format("{}.{}", 4 + patient.age_years * 5 / 2, dice.below(10)), "kg", "kg");
         }
-        chart.measure(encounter, days_ago, "8867-4", "Heart rate", std::to_string(patient.age_years < 6 ? dice.between(92, 120) : dice.between(60, 92)), "beats/min", "/min");
+        chart.measure(encounter, days_ago, "8867-4", "Heart rate", std::to_string(patient.age_years < 6 ? dice.between(92, 120) : dice.between(60, 92)),
+                      "beats/min", "/min");
         if (illness.diabetes) {
-            chart.measure(encounter, days_ago, "15074-8", "Glucose [Moles/volume] in Blood", fmt::format("{}.{}", dice.between(6, 13), dice.below(10)), "mmol/L", "mmol/L");
+            chart.measure(encounter, days_ago, "15074-8", "Glucose [Moles/volume] in Blood", fmt::format("{}.{}", dice.between(6, 13), dice.below(10)),
+                          "mmol/L", "mmol/L");
         }
         if (illness.lungs) {
-            chart.measure(encounter, days_ago, "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry", std::to_string(dice.between(90, 97)), "%", "%");
+            chart.measure(encounter, days_ago, "59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry", std::to_string(dice.between(90, 97)), "%",
+                          "%");
         }
     }
 }
@@ -151,8 +154,8 @@ HealthTables read_health_tables(const toml::table& data) {
     if (const auto* list = data["condition"].as_array()) {
         for (const auto& item : *list) {
             const toml::table& table = *item.as_table();
-            tables.conditions.push_back(
-                {text_of(table, "code"), text_of(table, "display"), text_of(table, "text"), text_of(table, "drug"), number(table, "share"), number(table, "min_age")});
+            tables.conditions.push_back({text_of(table, "code"), text_of(table, "display"), text_of(table, "text"), text_of(table, "drug"),
+                                         number(table, "share"), number(table, "min_age")});
         }
     }
     if (const auto* list = data["allergy"].as_array()) {

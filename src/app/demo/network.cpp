@@ -80,8 +80,11 @@ Network make_network(access::Directory& directory, const std::string& file) {
         const std::string login = needed(table, "login");
         std::string id = login;
         for (char& c : id) c = c == '.' ? '-' : c;
-        const auto person = directory.create_person(
-            actor, {.login = login, .name = needed(table, "name"), .name_en = needed(table, "name_en"), .gender = text_of(table, "gender"), .resource_id = resource_id(id)});
+        const auto person = directory.create_person(actor, {.login = login,
+                                                            .name = needed(table, "name"),
+                                                            .name_en = needed(table, "name_en"),
+                                                            .gender = text_of(table, "gender"),
+                                                            .resource_id = resource_id(id)});
         for (const std::string& at : texts_of(table, "at")) add_membership(directory, actor, network, person, at);
     });
     return network;

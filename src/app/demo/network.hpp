@@ -23,7 +23,7 @@ struct Network {
     std::map<std::string, std::int64_t> organisations;  ///< by the id of the file
     std::map<std::string, std::string> resources;       ///< the same, "Organization/…"
     std::map<std::string, ClinicCard> cards;
-    std::map<std::string, std::string> doctor_of;       ///< organisation id → login of its first doctor
+    std::map<std::string, std::string> doctor_of;  ///< organisation id → login of its first doctor
 };
 
 /// Creates what the file names. Error(invalid, "demo.bad_file") names the place.

@@ -63,7 +63,8 @@ json::Value patient_resource(const Patient& patient, const std::string& family, 
 
 }  // namespace
 
-std::vector<Patient> make_patients(http::Router& router, access::Sessions& sessions, record::Record& record, const Network& network, const std::string& file, Instant now) {
+std::vector<Patient> make_patients(http::Router& router, access::Sessions& sessions, record::Record& record, const Network& network, const std::string& file,
+                                   Instant now) {
     const toml::table data = toml::parse_file(file);
     const auto surnames = names_of(data, "surnames");
     const auto male_names = names_of(data, "male_names");

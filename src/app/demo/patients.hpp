@@ -22,6 +22,7 @@ struct Patient {
 };
 
 /// Makes them all. Error(invalid, "demo.bad_file") names the place.
-std::vector<Patient> make_patients(http::Router& router, access::Sessions& sessions, record::Record& record, const Network& network, const std::string& file, Instant now);
+std::vector<Patient> make_patients(http::Router& router, access::Sessions& sessions, record::Record& record, const Network& network, const std::string& file,
+                                   Instant now);
 
 }  // namespace qiao::app::demo

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "access/audit.hpp"
+#include "access/grant.hpp"
+#include "access/organisation.hpp"
+#include "access/patients.hpp"
+#include "access/session.hpp"
+#include "access/signing.hpp"
+#include "app/options.hpp"
+#include "base/metrics.hpp"
+#include "base/time.hpp"
+#include "base/worker_pool.hpp"
+#include "http/router.hpp"
+#include "http/server.hpp"
+#include "record/record.hpp"
+#include "record/rest/rest.hpp"
+#include "storage/blob_store.hpp"
+#include "storage/database.hpp"
+#include "storage/file.hpp"
+#include "storage/writer.hpp"
+
+#include <atomic>
+#include <memory>
+
+/// The one place that constructs everything, in the order of the rows: a whole centre on one data folder. Made and ended
+/// by the main thread; what it holds is used by the threads of the server.
+namespace qiao::app {
+
+class Centre {
+public:
+    /// Takes the folder's lock, opens and migrates the databases, registers every route. Does not listen yet.
+    explicit Centre(const Options& options);
+    ~Centre();
+
+    void listen();
+    /// Ready says no; requests in flight are finished, sockets closed, at most 30 s.
+    void drain();
+    [[nodiscard]] std::string listening_line() const;  ///< "listening http=… dicom=…"
+
+    [[nodiscard]] access::Sessions& sessions() { return *sessions_; }
+    [[nodiscard]] access::Directory& directory() { return *directory_; }
+    [[nodiscard]] record::Record& record() { return *record_; }
+    [[nodiscard]] http::Router& router() { return router_; }
+    [[nodiscard]] storage::Database& database() { return *database_; }
+    [[nodiscard]] const Clock& clock() const { return *clock_; }
+    [[nodiscard]] const Options& options() const { return options_; }
+
+private:
+    void add_operation_routes();
+    void add_demo_routes();
+
+    const Options options_;
+    storage::FolderLock lock_;
+    Metrics metrics_;
+    std::unique_ptr<Clock> clock_;
+    ShiftedClock* demo_clock_ = nullptr;
+    WorkerPool workers_;
+    std::unique_ptr<storage::Database> database_;
+    std::unique_ptr<storage::Writer> writer_;
+    storage::BlobStore blobs_;
+    std::unique_ptr<record::Record> record_;
+    std::unique_ptr<access::Directory> directory_;
+    std::unique_ptr<access::Audit> audit_;
+    std::unique_ptr<access::Sessions> sessions_;
+    std::unique_ptr<access::Grants> grants_;
+    std::unique_ptr<access::Signing> signing_;
+    std::unique_ptr<access::Patients> patients_;
+    std::unique_ptr<record::Rest> rest_;
+    http::Router router_;
+    std::unique_ptr<http::Server> server_;
+    std::atomic<bool> draining_{false};
+};
+
+}  // namespace qiao::app

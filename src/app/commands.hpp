@@ -1,0 +1,20 @@
+#pragma once
+
+#include "app/options.hpp"
+
+#include <cstdint>
+#include <string>
+
+/// What the program does for each command of its line. Each returns the exit status; called once, by main.
+namespace qiao::app {
+
+/// Serves until SIGTERM or SIGINT. Makes the demo network first when options.demo and the folder is empty.
+int serve(const Options& options);
+/// These ask the running server through `control.sock`, or open the folder themselves when none runs.
+int print_token(const Options& options, const std::string& login, int hours);
+int add_client(const Options& options, const std::string& name, const std::string& role);
+int revoke_client(const Options& options, const std::string& client);
+int check(const Options& options);
+int verify_audit(const Options& options, std::int64_t from);
+
+}  // namespace qiao::app

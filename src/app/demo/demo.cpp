@@ -1,0 +1,24 @@
+#include "app/demo/demo.hpp"
+
+#include "app/demo/network.hpp"
+#include "app/demo/patients.hpp"
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace qiao::app::demo {
+
+void prepare(Centre& centre) {
+    if (!centre.directory().organisations().empty()) return;
+    const std::string folder = find_shared().demo;
+    fmt::print(stderr, "making the demo network: institutions and staff\n");
+    const Network network = make_network(centre.directory(), folder + "/network.toml");
+    fmt::print(stderr, "making the demo network: patients and their records\n");
+    const auto patients = make_patients(centre.router(), centre.sessions(), centre.record(), network, folder + "/patients.toml", centre.clock().now());
+    log::info("demo.made",
+              {{"institutions", static_cast<std::int64_t>(network.organisations.size())}, {"patients", static_cast<std::int64_t>(patients.size())}});
+}
+
+}  // namespace qiao::app::demo

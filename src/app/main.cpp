@@ -1,0 +1,108 @@
+#include "app/commands.hpp"
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+namespace {
+
+using qiao::app::Options;
+
+/// The texts of the command line; converted after parsing, so that a bad one is said like any other error.
+struct Arguments {
+    Options options;
+    std::string http, dicom, user, name, role = "integration", client;
+    int hours = 12;
+    std::int64_t from = 1;
+};
+
+void add_data(CLI::App& command, Arguments& arguments) { command.add_option("--data", arguments.options.data_folder, "data folder")->required(); }
+
+void add_serving(CLI::App& command, Arguments& arguments) {
+    add_data(command, arguments);
+    command.add_option("--http", arguments.http, "address and port for HTTP, default 127.0.0.1:8080; port 0 takes a free one");
+    command.add_option("--dicom", arguments.dicom, "address and port for DICOM, default 127.0.0.1:11112");
+    command.add_option("--tls-cert", arguments.options.certificate_file, "PEM certificate chain; read again when it changes");
+    command.add_option("--tls-key", arguments.options.key_file, "PEM private key");
+    command.add_option("--config", arguments.options.config_file, "TOML file, see docs/operations.md");
+}
+
+/// The configuration file first, then what the command line says.
+Options merged(const Arguments& arguments, bool demo) {
+    Options options = arguments.options;
+    if (!options.config_file.empty()) {
+        qiao::app::read_config(options);
+        if (!arguments.options.certificate_file.empty()) options.certificate_file = arguments.options.certificate_file;
+        if (!arguments.options.key_file.empty()) options.key_file = arguments.options.key_file;
+    }
+    if (!arguments.http.empty()) options.http = qiao::app::parse_endpoint(arguments.http);
+    if (!arguments.dicom.empty()) options.dicom = qiao::app::parse_endpoint(arguments.dicom);
+    options.demo = demo;
+    qiao::app::check_safe(options);
+    return options;
+}
+
+int run(int argc, char** argv) {
+    CLI::App program{"Qiao, an open telemedicine centre"};
+    program.set_version_flag("--version", std::string("qiao ") + QIAO_VERSION);
+    program.require_subcommand(1);
+    program.set_help_all_flag("--help-all", "help of every command");
+    Arguments arguments;
+    int status = 0;
+
+    auto& serve = *program.add_subcommand("serve", "serve a centre");
+    add_serving(serve, arguments);
+    serve.callback([&] { status = qiao::app::serve(merged(arguments, false)); });
+
+    auto& demo = *program.add_subcommand("demo", "serve the demo network: invented people and records, loopback only");
+    add_serving(demo, arguments);
+    demo.add_flag("--prepare-only", arguments.options.prepare_only, "make the demo network and stop");
+    demo.callback([&] { status = qiao::app::serve(merged(arguments, true)); });
+
+    auto& token = *program.add_subcommand("token", "print a bearer token for a person");
+    add_data(token, arguments);
+    token.add_option("--user", arguments.user, "login")->required();
+    token.add_option("--hours", arguments.hours, "how long it is valid")->check(CLI::Range(1, 24 * 365));
+    token.callback([&] { status = qiao::app::print_token(arguments.options, arguments.user, arguments.hours); });
+
+    auto& client = *program.add_subcommand("client", "clients of other systems");
+    client.require_subcommand(1);
+    auto& add = *client.add_subcommand("add", "print a client id and secret for POST /oauth/token");
+    auto& revoke = *client.add_subcommand("revoke", "end a client and its tokens");
+    client.add_option("--data", arguments.options.data_folder, "data folder")->required();
+    client.fallthrough();
+    add.fallthrough();
+    revoke.fallthrough();
+    add.add_option("--name", arguments.name, "what it is")->required();
+    add.add_option("--role", arguments.role, "integration: the whole record, audited; metrics: /metrics only");
+    add.callback([&] { status = qiao::app::add_client(arguments.options, arguments.name, arguments.role); });
+    revoke.add_option("--id", arguments.client, "client id")->required();
+    revoke.callback([&] { status = qiao::app::revoke_client(arguments.options, arguments.client); });
+
+    auto& check = *program.add_subcommand("check", "say what is wrong or unsafe about a data folder");
+    add_data(check, arguments);
+    check.callback([&] { status = qiao::app::check(arguments.options); });
+
+    auto& verify = *program.add_subcommand("verify-audit", "check the audit chain; names altered, missing and reordered rows");
+    add_data(verify, arguments);
+    verify.add_option("--from", arguments.from, "first row");
+    verify.callback([&] { status = qiao::app::verify_audit(arguments.options, arguments.from); });
+
+    CLI11_PARSE(program, argc, argv);
+    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const qiao::Error& error) {
+        fmt::print(stderr, "qiao: {} ({})\n", error.what(), error.code());
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "qiao: {}\n", error.what());
+    }
+    return 1;
+}
