@@ -42,15 +42,15 @@ using Header = std::pair<std::string, std::string>;
 
 struct Request {
     Method method = Method::get;
-    std::string path = {};    ///< percent-decoded, without the query
-    std::string target = {};  ///< as sent: path and query
-    std::string query = {};   ///< as sent, without '?'
-    std::vector<Header> headers = {};  ///< names in lower case, values trimmed
-    std::string body = {};             ///< whole, unless the route spills
-    std::optional<FileRange> body_file = {};  ///< the body of a route with `spill` whose body was over 1 MiB
+    std::string path = {};                                         ///< percent-decoded, without the query
+    std::string target = {};                                       ///< as sent: path and query
+    std::string query = {};                                        ///< as sent, without '?'
+    std::vector<Header> headers = {};                              ///< names in lower case, values trimmed
+    std::string body = {};                                         ///< whole, unless the route spills
+    std::optional<FileRange> body_file = {};                       ///< the body of a route with `spill` whose body was over 1 MiB
     std::vector<std::pair<std::string, std::string>> params = {};  ///< `{id}` of the matched route
-    std::string route = {};         ///< the matched pattern, e.g. "/fhir/{type}/{id}"
-    std::string peer_address = {};  ///< numeric
+    std::string route = {};                                        ///< the matched pattern, e.g. "/fhir/{type}/{id}"
+    std::string peer_address = {};                                 ///< numeric
     bool tls = false;
 
     [[nodiscard]] std::string_view param(std::string_view name) const;   ///< empty when the route has none

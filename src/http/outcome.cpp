@@ -1,8 +1,10 @@
 #include "http/outcome.hpp"
 
 #include "base/json.hpp"
+#include "base/log.hpp"
 
 #include <array>
+#include <typeinfo>
 
 namespace qiao::http {
 namespace {
@@ -26,9 +28,16 @@ constexpr std::array kCodes = {
     CodeStatus{"access.too_many_attempts", {429, "throttled"}},
     CodeStatus{"dicom.not_acceptable", {406, "not-supported"}},
     CodeStatus{"dicom.range", {416, "value"}},
-    CodeStatus{"flow.needs_missing", {422, "required"}},
-    CodeStatus{"flow.occurred_invalid", {422, "value"}},
+    CodeStatus{"flow.bad_field", {422, "value"}},
+    CodeStatus{"flow.bad_image", {422, "value"}},
+    CodeStatus{"flow.bad_occurred", {422, "value"}},
+    CodeStatus{"flow.digest_mismatch", {422, "value"}},
+    CodeStatus{"flow.draft_stale", {412, "conflict"}},
+    CodeStatus{"flow.missing_field", {422, "required"}},
+    CodeStatus{"flow.pause_reason", {422, "value"}},
     CodeStatus{"flow.unknown_action", {422, "value"}},
+    CodeStatus{"flow.unknown_machine", {422, "value"}},
+    CodeStatus{"flow.value_impossible", {422, "value"}},
     CodeStatus{"flow.version_required", {428, "required"}},
     CodeStatus{"flow.version_stale", {412, "conflict"}},
     CodeStatus{"http.bad_query", {400, "value"}},
@@ -113,6 +122,22 @@ Response outcome(const Error& error) {
     if (status.status == 503 || status.status == 429) response.with("Retry-After", std::string(kRetryAfter_s));
     if (status.status == 401) response.with("WWW-Authenticate", "Bearer realm=\"qiao\"");
     return response;
+}
+
+Response outcome_of_current_exception(std::string_view route) {
+    try {
+        throw;
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::internal) {
+            const std::string_view file = error.where().file_name();
+            log::error("http.internal_error",
+                       {{"code", error.code()}, {"route", route}, {"file", file}, {"line", static_cast<std::int64_t>(error.where().line())}});
+        }
+        return outcome(error);
+    } catch (const std::exception& error) {
+        log::error("http.unexpected_exception", {{"route", route}, {"type", std::string_view(typeid(error).name())}});
+        return outcome(Error(ErrorKind::internal, "http.unexpected", {}));
+    }
 }
 
 }  // namespace qiao::http

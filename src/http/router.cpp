@@ -1,11 +1,9 @@
 #include "http/router.hpp"
 
-#include "base/log.hpp"
 #include "http/outcome.hpp"
 
 #include <array>
 #include <map>
-#include <typeinfo>
 
 namespace qiao::http {
 namespace {
@@ -163,22 +161,9 @@ Response Router::dispatch(Request& request) const {
 
 Response Router::handle(Request& request) const noexcept {
     try {
-        try {
-            return dispatch(request);
-        } catch (const Error& error) {
-            if (error.kind() == ErrorKind::internal) {
-                log::error("http.internal_error", {{"code", error.code()},
-                                                   {"route", std::string_view(request.route)},
-                                                   {"file", std::string_view(error.where().file_name())},
-                                                   {"line", static_cast<std::int64_t>(error.where().line())}});
-            }
-            return outcome(error);
-        } catch (const std::exception& error) {
-            log::error("http.unexpected_exception", {{"route", std::string_view(request.route)}, {"what", std::string_view(typeid(error).name())}});
-            return outcome(Error(ErrorKind::internal, "http.unexpected", {}));
-        }
+        return dispatch(request);
     } catch (...) {
-        return {.status = 500, .body = {}};
+        return outcome_of_current_exception(request.route);  // out of memory even for that: the process ends
     }
 }
 

@@ -14,9 +14,9 @@ namespace qiao::http {
 
 /// Who may call a route; `access` checks it in the guard that wiring gives to the router.
 enum class Scope : std::uint8_t {
-    open,         ///< nobody needs to be known: metadata, health, login, the app's files, verification page
-    session,      ///< a signed-in person or a client with a token; what they may see is the handler's matter
-    operations,   ///< loopback without forwarding header, or a token with the scope metrics
+    open,        ///< nobody needs to be known: metadata, health, login, the app's files, verification page
+    session,     ///< a signed-in person or a client with a token; what they may see is the handler's matter
+    operations,  ///< loopback without forwarding header, or a token with the scope metrics
 };
 
 struct RouteOptions {

@@ -45,7 +45,12 @@ struct ServerOptions {
     int io_threads = 1;
     std::string certificate_file = {};  ///< PEM chain; empty = plain HTTP. Files are read again when they change
     std::string key_file = {};
-    std::string spill_folder = {};      ///< where bodies of routes with `spill` go
+    std::string spill_folder = {};                                ///< where bodies of routes with `spill` go
+    std::chrono::milliseconds header_time = limits::kHeaderTime;  ///< for a whole head, and before the body rate counts
+    std::chrono::milliseconds idle_time = limits::kIdleTime;      ///< between requests, and without progress of an answer
+    std::size_t connections = limits::kConnections;
+    std::size_t connections_per_address = limits::kConnectionsPerAddress;
+    std::uint64_t body_memory_bytes = 512ULL << 20U;  ///< all request bodies in memory together
 };
 
 class Server {
