@@ -36,7 +36,15 @@ endif()
 
 # qiao_library(record a.cpp b.cpp): the static library qiao_record of one folder.
 function(qiao_library name)
-  add_library(qiao_${name} STATIC ${ARGN})
+  foreach(file ${ARGN})
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+      list(APPEND present ${file})
+    else()
+      message(WARNING "${name}: ${file} does not exist yet")
+    endif()
+  endforeach()
+  add_library(qiao_${name} STATIC ${present})
+  set_target_properties(qiao_${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(qiao_${name} PUBLIC qiao_options)
 endfunction()
 
