@@ -1,0 +1,95 @@
+#pragma once
+
+#include "flow/machine.hpp"
+#include "record/rest/rest.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The case engine: creates cases and carries out their moves by the tables of the services, each in one commit with its
+/// clocks, rights, signature and timeline. Thread-safe after the machines were added.
+namespace qiao::flow {
+
+struct OpenMove {
+    const Row* row = nullptr;
+    std::string to;
+    std::string who;
+    std::optional<Instant> deadline;  ///< of the nearest running clock that it stops
+    std::string blocked;              ///< code of the guard that does not hold now, empty = open
+};
+
+/// A case that the caller may know of, and how much of it.
+struct Visible {
+    enum class Level : std::uint8_t {
+        full,   ///< its resources pass the caller's filter
+        offer,  ///< asked for an opinion, not accepted: the offer view
+        moves,  ///< only its moves: the centre manager of an ended case
+    };
+    Case item;
+    Level level = Level::full;
+};
+
+struct Answer {
+    Case item;
+    bool repeated = false;  ///< the same create_id or move_id came before
+};
+
+class Engine {
+public:
+    explicit Engine(Ground ground);
+    ~Engine();
+
+    void add_machine(Machine& machine);  ///< before the server starts
+    /// `$create`, `$moves`, `$move` on Task.
+    void add_operations(record::Rest& rest);
+    /// For record::Ports::may_write: Error(conflict, "flow.only_by_move") for a resource of a case.
+    void require_no_case(const record::Stored* existing) const;
+
+    Answer create(const record::Caller& caller, const CreateInput& input);
+    /// @param if_match  header as sent, `W/"4"`
+    Answer move(const record::Caller& caller, std::string_view case_id, std::string_view if_match, const MoveInput& input);
+    [[nodiscard]] std::vector<OpenMove> open_moves(const record::Caller& caller, const Case& item) const;
+    /// Error(not_found, "flow.no_case") for what the caller may not know of.
+    [[nodiscard]] Visible open(const record::Caller& caller, std::string_view case_id) const;
+    [[nodiscard]] std::vector<std::string> roles_of(const Case& item, const record::Actor& actor) const;
+
+    /// A move of the system: cascades, devices. Nothing happens when it is not open any more.
+    void system_move(std::string_view case_id, std::string_view action, json::Value fields = json::Value::object());
+    /// Escalations, ends of pauses and automatic moves that are due, in due order. Called each second by a job.
+    /// @return how many were done
+    int tick();
+
+    /// A change of a case that is no move (message, attachment): resources and rows in one commit, then the events.
+    void change(const record::Caller& caller, const Visible& visible, const std::function<void(Move&)>& fill);
+
+    [[nodiscard]] const Ground& ground() const { return ground_; }
+    [[nodiscard]] const Machine& machine_of(const Case& item) const { return machine(item.machine); }
+
+private:
+    struct Order;
+
+    [[nodiscard]] Machine& machine(std::string_view name) const;
+    [[nodiscard]] const Row& row_of(const Machine& machine, const Case& item, std::string_view action) const;
+    [[nodiscard]] std::string role_for(const Row& row, const Case& item, const record::Actor& actor) const;
+    void check_version(const Case& item, std::string_view if_match) const;
+    void check_occurred(const Case& item, const MoveInput& input, Instant now) const;
+    Answer carry_out(const Order& order);
+    void take_draft(Move& move) const;
+    void check_fields(Machine& machine, Move& move) const;
+    void check_guards(Machine& machine, Move& move) const;
+    void step(Machine& machine, Move& move, const Row& row, std::string_view role) const;
+    void follow_up(Machine& machine, Move& move) const;
+    void move_clocks(Machine& machine, Move& move, const Row& row) const;
+    void load(Move& move) const;
+    void finish(Machine& machine, Move& move, std::string_view meaning, bool is_move) const;
+    void escalate(const ClockRow& due);
+
+    Ground ground_;
+    std::map<std::string, Machine*, std::less<>> machines_;
+};
+
+}  // namespace qiao::flow

@@ -1,0 +1,189 @@
+#include "flow/pack.hpp"
+
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <chrono>
+#include <filesystem>
+
+namespace qiao::flow {
+
+namespace {
+
+using std::chrono::minutes;
+
+[[noreturn]] void refuse(const std::string& file, const toml::source_region& where, std::string_view what) {
+    throw Error(ErrorKind::invalid, "flow.bad_pack",
+                fmt::format("{} line {} column {}: {}", std::filesystem::path(file).filename().string(), where.begin.line, where.begin.column, what));
+}
+
+minutes minutes_of(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) {
+        return minutes(-1);
+    }
+    return minutes(std::atoi(std::string(text.substr(0, colon)).c_str()) * 60 + std::atoi(std::string(text.substr(colon + 1)).c_str()));
+}
+
+}  // namespace
+
+/// One file of the pack while it is read: every complaint says where.
+struct Pack::Reader {
+    std::string file;
+    std::string today;
+    toml::table root;
+
+    Reader(const std::string& path, Instant now) : file(path), today(format_instant(now).substr(0, 10)) {
+        try {
+            root = toml::parse_file(path);
+        } catch (const toml::parse_error& error) {  // the library's only way to say it
+            refuse(file, error.source(), error.description());
+        }
+    }
+
+    template <class Use>
+    void rows(std::string_view name, Use use) const {
+        const toml::array* list = root[name].as_array();
+        if (list == nullptr) {
+            return;
+        }
+        for (const toml::node& node : *list) {
+            const toml::table* row = node.as_table();
+            if (row == nullptr) {
+                refuse(file, node.source(), "a row must be a table");
+            }
+            if (text(*row, "source").empty()) {
+                refuse(file, node.source(), "a row needs its source");
+            }
+            if (text(*row, "valid_from") <= today) {
+                use(*row);
+            }
+        }
+    }
+
+    [[nodiscard]] std::string text(const toml::table& row, std::string_view name) const {
+        const toml::node* node = row.get(name);
+        if (node == nullptr) {
+            refuse(file, row.source(), fmt::format("'{}' is missing", name));
+        }
+        if (const auto* date = node->as_date()) {
+            const toml::date day = date->get();
+            return fmt::format("{:04}-{:02}-{:02}", day.year, day.month, day.day);
+        }
+        if (!node->is_string()) {
+            refuse(file, node->source(), fmt::format("'{}' must be a text", name));
+        }
+        return node->as_string()->get();
+    }
+
+    [[nodiscard]] std::int64_t number(const toml::table& row, std::string_view name) const {
+        const toml::node* node = row.get(name);
+        if (node == nullptr || !node->is_integer() || node->as_integer()->get() <= 0) {
+            refuse(file, row.source(), fmt::format("'{}' must be a whole number above 0", name));
+        }
+        return node->as_integer()->get();
+    }
+
+    [[nodiscard]] std::vector<int> shares(const toml::table& row) const {
+        std::vector<int> levels;
+        const toml::array* list = row["escalates"].as_array();
+        if (list == nullptr) {
+            return {50, 80, 100};
+        }
+        for (const toml::node& node : *list) {
+            const std::int64_t level = node.value_or<std::int64_t>(0);
+            if (level < 1 || level > 100 || (!levels.empty() && level <= levels.back())) {
+                refuse(file, node.source(), "escalates: rising per cents from 1 to 100");
+            }
+            levels.push_back(static_cast<int>(level));
+        }
+        return levels;
+    }
+
+    [[nodiscard]] WorkingHours hours() const {
+        WorkingHours hours;
+        const toml::table* table = root["calendar"].as_table();
+        if (table == nullptr) {
+            refuse(file, root.source(), "'calendar' is missing");
+        }
+        hours.zone = text(*table, "zone");
+        hours.opens = minutes_of(text(*table, "opens"));
+        hours.closes = minutes_of(text(*table, "closes"));
+        hours.days.fill(false);
+        if (const toml::array* days = (*table)["days"].as_array()) {
+            for (const toml::node& day : *days) {
+                const std::int64_t number = day.value_or<std::int64_t>(-1);
+                if (number < 0 || number > 6) {
+                    refuse(file, day.source(), "days: 0 (Sunday) to 6");
+                }
+                hours.days[static_cast<std::size_t>(number)] = true;
+            }
+        }
+        for (const char* list : {"closed", "open"}) {
+            if (const toml::array* dates = (*table)[list].as_array()) {
+                for (const toml::node& date : *dates) {
+                    auto& set = std::string_view(list) == "closed" ? hours.closed_dates : hours.open_dates;
+                    set.insert(date.value_or<std::string>(""));
+                }
+            }
+        }
+        return hours;
+    }
+};
+
+std::shared_ptr<const Pack> Pack::load(const std::string& folder, Instant today) {
+    auto pack = std::make_shared<Pack>();
+    const Reader deadlines(folder + "/deadlines.toml", today);
+    pack->name_ = deadlines.text(deadlines.root, "pack") + " " + deadlines.text(deadlines.root, "version");
+    pack->calendar_ = std::make_unique<Calendar>(deadlines.hours());
+    deadlines.rows("clock", [&](const toml::table& row) {
+        const std::string kind = deadlines.text(row, "kind");
+        if (kind != "wall" && kind != "working") {
+            refuse(deadlines.file, row.source(), "kind: wall or working");
+        }
+        pack->clocks_[deadlines.text(row, "machine") + "." + deadlines.text(row, "name")] = {kind == "wall" ? ClockKind::wall : ClockKind::working,
+                                                                                             minutes(deadlines.number(row, "minutes")), deadlines.shares(row)};
+    });
+    deadlines.rows("timer", [&](const toml::table& row) {
+        pack->timers_[deadlines.text(row, "machine") + "." + deadlines.text(row, "state")] = {deadlines.text(row, "action"),
+                                                                                              minutes(deadlines.number(row, "minutes"))};
+    });
+    const Reader pauses(folder + "/pauses.toml", today);
+    pauses.rows("pause", [&](const toml::table& row) { pack->pauses_[pauses.text(row, "reason")] = minutes(pauses.number(row, "cap_minutes")); });
+    const Reader retention(folder + "/retention.toml", today);
+    retention.rows("class", [&](const toml::table& row) {
+        pack->retention_.push_back({retention.text(row, "name"), static_cast<int>(retention.number(row, "days"))});
+    });
+    const Reader codes(folder + "/codes.toml", today);
+    for (const auto& [list, node] : codes.root) {
+        codes.rows(list.str(), [&](const toml::table& row) {
+            pack->codes_[std::string(list.str())].push_back({codes.text(row, "code"), codes.text(row, "zh"), codes.text(row, "en")});
+        });
+    }
+    return pack;
+}
+
+const ClockRule* Pack::clock(std::string_view machine, std::string_view clock) const {
+    const auto found = clocks_.find(fmt::format("{}.{}", machine, clock));
+    return found == clocks_.end() ? nullptr : &found->second;
+}
+
+const TimerRule* Pack::timer(std::string_view machine, std::string_view state) const {
+    const auto found = timers_.find(fmt::format("{}.{}", machine, state));
+    return found == timers_.end() ? nullptr : &found->second;
+}
+
+const Duration* Pack::pause_cap(std::string_view reason) const {
+    const auto found = pauses_.find(reason);
+    return found == pauses_.end() ? nullptr : &found->second;
+}
+
+const std::vector<CodeText>& Pack::codes(std::string_view list) const {
+    static const std::vector<CodeText> kNone;
+    const auto found = codes_.find(list);
+    return found == codes_.end() ? kNone : found->second;
+}
+
+}  // namespace qiao::flow

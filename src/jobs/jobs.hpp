@@ -1,0 +1,77 @@
+#pragma once
+
+#include "base/metrics.hpp"
+#include "base/time.hpp"
+#include "base/worker_pool.hpp"
+#include "storage/writer.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+/// Work in the background: regular jobs, and durable timers that survive a restart and are tried again until they succeed.
+/// Thread-safe. Jobs run one after another on one thread of this object; a job that computes for long posts itself to a
+/// worker pool.
+namespace qiao::jobs {
+
+std::span<const storage::Migration> migrations();
+
+/// A durable timer when it fires. The work must be idempotent: after a crash it may run again.
+struct Timer {
+    std::string name;     ///< whose handler runs
+    std::string key;      ///< unique within the name
+    std::string payload;  ///< up to the name's owner; no patient's data
+    int attempt = 1;
+};
+
+class Jobs {
+public:
+    Jobs(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics);
+    ~Jobs();  ///< finishes the job that runs
+
+    /// Calls `work` every `interval`, first one interval after start(). Before start().
+    void every(std::string_view name, std::chrono::milliseconds interval, std::function<void()> work);
+    /// Who carries out the timers of this name: throwing means "again later" (1 s, 2 s, … 5 min, without end). Before start().
+    void handle(std::string_view name, std::function<void(const Timer&)> work);
+    /// Sets a durable timer; the same name and key again moves it. Blocks until durable.
+    void set(std::string_view name, std::string_view key, Instant due, std::string_view payload = {});
+    /// The same as part of a unit that the caller commits; on the writer thread.
+    static void set(storage::Connection& connection, std::string_view name, std::string_view key, Instant due, std::string_view payload = {});
+    void cancel(std::string_view name, std::string_view key);
+
+    void start();
+    void stop();
+    /// Runs the timers that are due by now, in due order; called by the thread, and by tests.
+    /// @return how many succeeded
+    int run_due();
+
+private:
+    struct Regular {
+        std::string name;
+        std::chrono::milliseconds interval;
+        std::function<void()> work;
+        std::chrono::steady_clock::time_point next;
+    };
+    void run(const std::stop_token& stop);
+    void run_timer(const Timer& timer, int& succeeded);
+
+    storage::Database& database_;
+    storage::Writer& writer_;
+    const Clock& clock_;
+    Counter& failures_;
+    std::vector<Regular> regular_;
+    std::map<std::string, std::function<void(const Timer&)>, std::less<>> handlers_;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::jthread thread_;
+};
+
+}  // namespace qiao::jobs
