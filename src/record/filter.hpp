@@ -55,11 +55,13 @@ public:
 
 private:
     std::string condition_;
-    std::string grantees_json_;
+    std::vector<std::int64_t> grantees_;
+    std::vector<std::int64_t> organisations_;
+    std::string grantees_json_;       ///< when there are too many to bind one by one
     std::string organisations_json_;
     std::int64_t ceiling_ = 0;
     std::int64_t now_ms_ = 0;
-    bool everything_ = false;
+    ReadFilter::Scope scope_ = ReadFilter::Scope::nothing;
 };
 
 }  // namespace qiao::record

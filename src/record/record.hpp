@@ -29,6 +29,7 @@ struct Stored {
     Instant updated{};
     bool deleted = false;
     std::string json;          ///< complete: with id, meta.versionId, meta.lastUpdated; empty when deleted
+    Rid patient = 0;           ///< whose record it belongs to, for the audit of reads; 0 = about no patient
 
     [[nodiscard]] std::string reference() const { return type + "/" + id; }
     [[nodiscard]] json::Value value() const;  ///< parsed
@@ -95,6 +96,10 @@ public:
 
     /// @param resource  with resourceType; `id` is taken when it has one, else a UUIDv7 is made   @return "Type/id"
     virtual std::string create(json::Value resource) = 0;
+    /// create() from the client's own text, which is kept as it is (property order, digits). An `id` in it is taken.
+    virtual std::string create_text(std::string_view json) = 0;
+    /// update() from the client's own text; `id` of the URL replaces the one in it.
+    virtual void update_text(std::string_view type, std::string_view id, std::string_view json, std::int64_t expected_version = 0) = 0;
     /// Replaces the resource that `resource.id` names. Without a load() before, `expected_version` 0 = whatever is there.
     virtual void update(json::Value resource, std::int64_t expected_version = 0) = 0;
     virtual void remove(std::string_view type, std::string_view id, std::int64_t expected_version = 0) = 0;
@@ -142,8 +147,14 @@ public:
     virtual void subscribe(std::function<void(std::span<const Change>)> listener) = 0;
 };
 
-/// @param migrations_done  call storage::Database::migrate(record_migrations()) before
-std::unique_ptr<Record> open_record(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics);
+struct RecordOptions {
+    std::string zone = "Asia/Shanghai";  ///< the centre's: dates without a zone are taken in it
+    std::string base_url = {};           ///< own FHIR base without a slash at the end; references under it are local
+};
+
+/// Call storage::Database::migrate(record_migrations()) before.
+std::unique_ptr<Record> open_record(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics,
+                                    const RecordOptions& options = {});
 std::span<const storage::Migration> record_migrations();
 
 }  // namespace qiao::record

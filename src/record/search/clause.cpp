@@ -1,0 +1,103 @@
+#include "record/search/clause.hpp"
+
+#include "base/error.hpp"
+#include "base/id.hpp"
+#include "base/limits.hpp"
+#include "record/search/values.hpp"
+
+#include <fmt/format.h>
+
+namespace qiao::record {
+namespace {
+
+/// "subject:Patient.name" → subject, Patient, name.
+struct Name {
+    std::string_view code;
+    std::string_view modifier;
+    std::string_view rest;  ///< of a chain
+};
+
+Name split_name(std::string_view text) {
+    Name name;
+    const std::size_t dot = text.find('.');
+    name.rest = dot == std::string_view::npos ? std::string_view() : text.substr(dot + 1);
+    const std::string_view head = text.substr(0, dot);
+    const std::size_t colon = head.find(':');
+    name.code = head.substr(0, colon);
+    name.modifier = colon == std::string_view::npos ? std::string_view() : head.substr(colon + 1);
+    return name;
+}
+
+std::vector<std::string_view> or_values(std::string_view name, std::string_view value) {
+    auto values = split_escaped(value, ',');
+    if (values.size() > limits::kSearchOrValues) throw_bad_value(name, "has more than 500 values");
+    for (const std::string_view one : values) {
+        if (one.size() > limits::kSearchValue_bytes) throw_bad_value(name, "is longer than 2 KiB");
+        if (one.empty()) throw_bad_value(name, "has an empty value");
+    }
+    return values;
+}
+
+[[noreturn]] void throw_unknown(std::string_view name, TypeId type) {
+    throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown search parameter",
+                {{"invalid", "", fmt::format("\"{}\" is no search parameter of {}", name, type_name(type))}});
+}
+
+}  // namespace
+
+void throw_bad_value(std::string_view parameter, std::string_view why) {
+    throw Error(ErrorKind::invalid, "record.bad_search_value", "bad search value", {{"value", "", fmt::format("the value of \"{}\" {}", parameter, why)}});
+}
+
+void throw_bad_modifier(std::string_view parameter, std::string_view modifier) {
+    throw Error(ErrorKind::invalid, "record.unsupported_modifier", "unsupported search modifier",
+                {{"not-supported", "", fmt::format("\"{}\" does not have the modifier \":{}\"", parameter, modifier)}});
+}
+
+void append_rid(const SearchContext& context, TypeId type, std::string_view id, std::vector<std::int64_t>& rids) {
+    if (!is_fhir_id(id)) return;
+    const StoredId key(id);
+    auto rows = context.reader.connection().query("SELECT rid FROM res WHERE type = ? AND id = ?", {std::int64_t{number_of(type)}, storage::Blob{key.bytes()}});
+    if (rows.next()) rids.push_back(rows.integer(0));
+}
+
+std::string after_prefix(std::string_view prefix) { return std::string(prefix) + "\xF4\x8F\xBF\xBF"; }
+
+bool is_search_parameter(TypeId type, std::string_view text) {
+    if (text.starts_with("_has:")) return true;
+    const Name name = split_name(text);
+    if (name.code == "_id" || name.code == "_lastUpdated") return name.rest.empty();
+    const TypeParameter* how = find_parameter(type, name.code);
+    if (how == nullptr) return false;
+    const Parameter* definition = find_parameter(how->id);
+    return definition->indexed && definition->kind != ParamKind::composite && definition->kind != ParamKind::special;
+}
+
+ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view text, std::string_view value) {
+    if (text.starts_with("_has:")) return make_has_clause(context, type, text.substr(5), value);
+    if (!is_search_parameter(type, text)) throw_unknown(text, type);
+    const Name name = split_name(text);
+    if (name.code == "_id" || name.code == "_lastUpdated") {
+        if (!name.modifier.empty()) throw_bad_modifier(name.code, name.modifier);
+        const auto values = or_values(text, value);
+        return name.code == "_id" ? make_id_clause(context, type, values) : make_updated_clause(context, type, values);
+    }
+    const TypeParameter* how = find_parameter(type, name.code);
+    const Parameter* definition = find_parameter(how->id);
+    Named named{type, *how, *definition, name.modifier, {}};
+    if (!name.rest.empty()) return make_chain_clause(context, named, name.rest, value);
+    named.values = or_values(text, value);
+    if (name.modifier == "missing") return make_missing_clause(context, named);
+    switch (definition->kind) {
+        case ParamKind::token: return make_token_clause(context, named);
+        case ParamKind::reference: return make_reference_clause(context, named);
+        case ParamKind::string: return make_string_clause(context, named);
+        case ParamKind::date: return make_date_clause(context, named);
+        case ParamKind::uri: return make_uri_clause(context, named);
+        case ParamKind::quantity: return make_quantity_clause(context, named);
+        case ParamKind::number: return make_number_clause(context, named);
+        default: throw_unknown(text, type);
+    }
+}
+
+}  // namespace qiao::record

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "record/search/sql.hpp"
+#include "record/store/core.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// One condition of a search, in the two forms that the planner needs: as the rows that it finds by itself (the driver) and
+/// as a probe of a row that another clause found. Made and used on the reader's thread.
+namespace qiao::record {
+
+/// What clauses need while they are made.
+struct SearchContext {
+    StoreReader& reader;
+    int depth = 0;  ///< of chains
+    [[nodiscard]] TokenHash hash() const { return reader.core().hash(); }
+};
+
+class Clause {
+public:
+    virtual ~Clause() = default;
+    /// "SELECT rid …" of one type's resources; with `d` and `acl` when carries(). May yield a rid twice unless unique().
+    virtual void source(Sql& sql) const = 0;
+    /// A condition on the row `alias` (columns rid, d; t when needs_time()).
+    virtual void probe(Sql& sql, std::string_view alias) const = 0;
+    [[nodiscard]] virtual bool can_drive() const { return true; }
+    [[nodiscard]] virtual bool carries() const { return false; }         ///< source has d and acl, in the order (d, rid), each rid once
+    [[nodiscard]] virtual bool needs_resource() const { return false; }  ///< probe or source needs the row of `res`
+};
+using ClausePtr = std::unique_ptr<Clause>;
+
+/// `name` is "code", "subject:Patient.name", "_has:Observation:patient:code"; `value` still escaped.
+/// Throws Error(invalid) that names the parameter.
+ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value);
+/// Whether `name` is a parameter of `type` that make_clause knows (its value and modifier may still be wrong).
+bool is_search_parameter(TypeId type, std::string_view name);
+
+// ---- leaves, for make_clause ----------------------------------------------------------------------------------------
+
+struct Named {
+    TypeId type;
+    const TypeParameter& how;
+    const Parameter& definition;
+    std::string_view modifier;             ///< without ':'
+    std::vector<std::string_view> values;  ///< OR; still escaped
+};
+
+ClausePtr make_token_clause(const SearchContext& context, const Named& named);
+ClausePtr make_string_clause(const SearchContext& context, const Named& named);
+ClausePtr make_uri_clause(const SearchContext& context, const Named& named);
+ClausePtr make_reference_clause(const SearchContext& context, const Named& named);
+ClausePtr make_date_clause(const SearchContext& context, const Named& named);
+ClausePtr make_number_clause(const SearchContext& context, const Named& named);
+ClausePtr make_quantity_clause(const SearchContext& context, const Named& named);
+ClausePtr make_missing_clause(const SearchContext& context, const Named& named);
+ClausePtr make_id_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values);
+ClausePtr make_updated_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values);
+ClausePtr make_chain_clause(const SearchContext& context, const Named& named, std::string_view rest, std::string_view value);
+ClausePtr make_has_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value);
+
+[[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
+[[noreturn]] void throw_bad_modifier(std::string_view parameter, std::string_view modifier);
+/// rids of "Type/id"s that exist in any state; unknown ones are left out.
+void append_rid(const SearchContext& context, TypeId type, std::string_view id, std::vector<std::int64_t>& rids);
+/// Smallest text behind every text that starts with `prefix`, for a range on an index.
+std::string after_prefix(std::string_view prefix);
+
+}  // namespace qiao::record

@@ -1,0 +1,201 @@
+#include "record/search/plan.hpp"
+
+#include "base/error.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace qiao::record {
+namespace {
+
+constexpr int kProbeRows = 1000;
+
+std::string on(const SortExpression& key, std::string_view alias) { return fmt::format(fmt::runtime(key.sql), alias); }
+
+/// The date parameter whose start is a type's `d` (definitions: sort date). Sorting by it needs no other table.
+constexpr std::array<std::pair<TypeId, std::string_view>, 14> kSortDates = {{{TypeId::Observation, "date"},
+                                                                             {TypeId::Encounter, "date"},
+                                                                             {TypeId::DiagnosticReport, "date"},
+                                                                             {TypeId::Procedure, "date"},
+                                                                             {TypeId::Immunization, "date"},
+                                                                             {TypeId::DocumentReference, "date"},
+                                                                             {TypeId::Composition, "date"},
+                                                                             {TypeId::MedicationRequest, "authoredon"},
+                                                                             {TypeId::ServiceRequest, "authored"},
+                                                                             {TypeId::Task, "authored-on"},
+                                                                             {TypeId::ImagingStudy, "started"},
+                                                                             {TypeId::AuditEvent, "date"},
+                                                                             {TypeId::Communication, "sent"},
+                                                                             {TypeId::QuestionnaireResponse, "authored"}}};
+
+bool is_sort_date(TypeId type, std::string_view code) {
+    return std::any_of(kSortDates.begin(), kSortDates.end(), [&](const auto& entry) { return entry.first == type && entry.second == code; });
+}
+
+SortExpression ranged(std::string_view table, std::uint16_t param, bool descending, bool real) {
+    const std::string_view last = descending ? "-9e300" : "9e300";
+    const std::string_view last_date = descending ? "-9223372036854775807" : "9223372036854775807";
+    return {fmt::format("coalesce((SELECT {}(s.lo) FROM {} s{}WHERE s.rid = {{0}}.rid AND s.param = {}), {})", descending ? "max" : "min", table,
+                        indexed_by(std::string(table) + "_by_rid"), param, real ? last : last_date),
+            descending, false, real, false};
+}
+
+SortExpression textual(std::string_view table, std::string_view column, std::uint16_t param, bool descending, std::string_view also) {
+    return {fmt::format("coalesce((SELECT {}(s.{}) FROM {} s{}WHERE s.rid = {{0}}.rid AND s.param = {}{}), {})", descending ? "max" : "min", column, table,
+                        indexed_by(std::string(table) + "_by_rid"), param, also, descending ? "''" : "char(1114111)"),
+            descending, true, false, false};
+}
+
+SortExpression sort_expression(TypeId type, const SortKey& key) {
+    if (key.code == "_lastUpdated") return {"{0}.t", key.descending, false, false, true};
+    if (key.code == "_id") return {"{0}.id", key.descending, true, false, true};
+    const TypeParameter* how = find_parameter(type, key.code);
+    const Parameter* definition = how == nullptr ? nullptr : find_parameter(how->id);
+    if (definition == nullptr || !definition->indexed) {
+        throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown sort parameter",
+                    {{"invalid", "", fmt::format("\"{}\" cannot be sorted by", key.code)}});
+    }
+    const std::uint16_t param = number_of(how->id);
+    switch (definition->kind) {
+        case ParamKind::date:
+            if (key.descending && is_sort_date(type, key.code)) return {"{0}.d", true, false, false, false};
+            return ranged("dt", param, key.descending, false);
+        case ParamKind::number: return ranged("num", param, key.descending, true);
+        case ParamKind::quantity: return ranged("qty", param, key.descending, true);
+        case ParamKind::string: return textual("str", "norm", param, key.descending, " AND s.exact <> ''");
+        case ParamKind::uri: return textual("uri", "v", param, key.descending, "");
+        default:
+            throw Error(ErrorKind::invalid, "record.unsupported_sort", "unsupported sort parameter",
+                        {{"not-supported", "", fmt::format("\"{}\" is a {} and cannot be sorted by", key.code, kind_name(definition->kind))}});
+    }
+}
+
+}  // namespace
+
+std::vector<SortExpression> sort_expressions(TypeId type, const std::vector<SortKey>& keys) {
+    std::vector<SortExpression> out;
+    for (const SortKey& key : keys) out.push_back(sort_expression(type, key));
+    if (out.empty()) out.push_back({"{0}.d", true, false, false, false});
+    return out;
+}
+
+Plan::Plan(StoreReader& reader, TypeId type, std::vector<ClausePtr> clauses) : reader_(reader), type_(type), clauses_(std::move(clauses)) { choose_driver(); }
+
+void Plan::choose_driver() {
+    std::vector<const Clause*> able;
+    for (const ClausePtr& clause : clauses_) {
+        if (clause->can_drive()) able.push_back(clause.get());
+    }
+    if (able.size() == 1) driver_ = able.front();
+    std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
+    for (const Clause* clause : able) {
+        if (able.size() == 1) break;
+        Sql sql;
+        sql.add("SELECT count(*) FROM (SELECT 1 FROM (");
+        clause->source(sql);
+        sql.add(") LIMIT ").bind(std::int64_t{kProbeRows}).add(")");
+        auto rows = reader_.connection().query(sql.text(), sql.args());
+        rows.next();
+        // Rows that carry date and labels spare a look at the resource.
+        const std::int64_t cost = rows.integer(0) * 2 - (clause->carries() ? 1 : 0);
+        if (cost < fewest) {
+            fewest = cost;
+            driver_ = clause;
+        }
+    }
+}
+
+std::string_view Plan::add_rows(Sql& sql, bool needs_resource) {
+    for (const ClausePtr& clause : clauses_) needs_resource = needs_resource || clause->needs_resource();
+    std::string_view alias = "r";
+    if (driver_ == nullptr) {
+        sql.add(" FROM res r").add(indexed_by("res_by_date")).add("WHERE r.type = ").bind(number_of(type_)).add(" AND r.state = 0");
+    } else if (driver_->carries() && !needs_resource) {
+        alias = "k";
+        sql.add(" FROM (");
+        driver_->source(sql);
+        sql.add(") k WHERE 1=1");
+    } else {
+        sql.add(driver_->carries() ? " FROM (" : " FROM (SELECT DISTINCT rid FROM (");
+        driver_->source(sql);
+        sql.add(driver_->carries() ? ") k" : ")) k");
+        sql.add(" CROSS JOIN res r ON r.rid = k.rid WHERE r.type = ").bind(number_of(type_)).add(" AND r.state = 0");
+    }
+    for (const ClausePtr& clause : clauses_) {
+        if (clause.get() == driver_) continue;
+        sql.add(" AND ");
+        clause->probe(sql, alias);
+    }
+    sql.add(" AND ").visible(reader_.filter(), alias, reader_.now());
+    return alias;
+}
+
+/// Keyset paging: (k1, k2, …, rid) behind the cursor's, each key in its own direction; rid goes with the first key.
+void Plan::add_behind(Sql& sql, const Cursor& after, std::string_view alias) {
+    const auto bind = [&](const SortExpression& key, const SortValue& value) {
+        if (const auto* integer = std::get_if<std::int64_t>(&value))
+            sql.bind(*integer);
+        else if (const auto* real = std::get_if<double>(&value))
+            sql.bind_real(*real);
+        else if (key.needs_resource)
+            sql.bind_blob(std::get<std::string>(value));
+        else
+            sql.bind(std::get<std::string>(value));
+    };
+    sql.add(" AND ").add(alias).add(".rid IN (SELECT z.rid FROM res z WHERE z.rid = ").add(alias).add(".rid AND z.first_t <= ").bind(after.t).add(") AND (");
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+        sql.add(on(keys_[i], alias)).add(keys_[i].descending ? " < " : " > ");
+        bind(keys_[i], after.values[i]);
+        sql.add(" OR (").add(on(keys_[i], alias)).add(" = ");
+        bind(keys_[i], after.values[i]);
+        sql.add(" AND ");
+    }
+    sql.add(alias).add(keys_.front().descending ? ".rid < " : ".rid > ").bind(after.rid);
+    for (std::size_t i = 0; i < keys_.size(); ++i) sql.add(")");
+    sql.add(")");
+}
+
+std::vector<Plan::Row> Plan::page(const std::optional<Cursor>& after, int limit) {
+    const bool needs_resource = std::any_of(keys_.begin(), keys_.end(), [](const SortExpression& key) { return key.needs_resource; });
+    // Which alias the candidate row gets is known only with its FROM; the columns come first in the text.
+    Sql rows_part;
+    const std::string_view alias = add_rows(rows_part, needs_resource);
+    if (after) add_behind(rows_part, *after, alias);
+    std::string columns = fmt::format("SELECT {}.rid", alias);
+    std::string order = " ORDER BY ";
+    for (const SortExpression& key : keys_) {
+        columns += ", " + on(key, alias);
+        order += on(key, alias) + (key.descending ? " DESC, " : ", ");
+    }
+    order += fmt::format("{}.rid{} LIMIT ", alias, keys_.front().descending ? " DESC" : "");
+    rows_part.add(order).bind(limit);
+    auto cursor = reader_.connection().query(columns + rows_part.text(), rows_part.args());
+    std::vector<Row> out;
+    while (cursor.next()) {
+        Row row{cursor.integer(0), {}};
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            const int column = static_cast<int>(i) + 1;
+            if (keys_[i].is_text)
+                row.values.emplace_back(std::string(cursor.text(column)));
+            else if (keys_[i].is_real)
+                row.values.emplace_back(cursor.real(column));
+            else
+                row.values.emplace_back(cursor.integer(column));
+        }
+        out.push_back(std::move(row));
+    }
+    return out;
+}
+
+std::int64_t Plan::count() {
+    Sql sql;
+    add_rows(sql, false);
+    auto rows = reader_.connection().query("SELECT count(*)" + sql.text(), sql.args());
+    rows.next();
+    return rows.integer(0);
+}
+
+}  // namespace qiao::record

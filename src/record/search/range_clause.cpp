@@ -1,0 +1,313 @@
+#include "base/error.hpp"
+#include "record/search/clause.hpp"
+#include "record/search/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace qiao::record {
+namespace {
+
+/// What is asked of a stored range [lo, hi]: each side at least and below a bound.
+template <class Bound>
+struct RangeTest {
+    Prefix prefix = Prefix::eq;
+    Bound lo{};
+    Bound hi{};
+};
+
+void bind_bound(Sql& sql, std::int64_t value) { sql.bind(value); }
+void bind_bound(Sql& sql, double value) { sql.bind_real(value); }
+
+/// Dates are half-open; a stored number is a point (hi = lo), so "inside [lo, hi)" asks for hi < hi of the search.
+template <class Bound>
+void range_condition(Sql& sql, const RangeTest<Bound>& test, std::string_view prefix) {
+    constexpr bool kHalfOpen = std::is_same_v<Bound, std::int64_t>;
+    const std::string lo = std::string(prefix) + "lo";
+    const std::string hi = std::string(prefix) + "hi";
+    const auto compare = [&](const std::string& column, std::string_view op, Bound bound) {
+        sql.add(column).add(op);
+        bind_bound(sql, bound);
+    };
+    const auto inside = [&] {
+        compare(lo, " >= ", test.lo);
+        sql.add(" AND ");
+        compare(hi, kHalfOpen ? " <= " : " < ", test.hi);
+    };
+    sql.add("(");
+    switch (test.prefix) {
+        case Prefix::eq: inside(); break;
+        case Prefix::ne:
+            sql.add("NOT (");
+            inside();
+            sql.add(")");
+            break;
+        case Prefix::gt: compare(hi, " > ", test.hi); break;
+        case Prefix::lt: compare(lo, " < ", test.lo); break;
+        case Prefix::ge:
+            if constexpr (!kHalfOpen) return compare(hi, " >= ", test.lo), void(sql.add(")"));
+            compare(hi, " > ", test.hi);
+            sql.add(" OR (");
+            inside();
+            sql.add(")");
+            break;
+        case Prefix::le:
+            if constexpr (!kHalfOpen) return compare(lo, " <= ", test.hi), void(sql.add(")"));
+            compare(lo, " < ", test.lo);
+            sql.add(" OR (");
+            inside();
+            sql.add(")");
+            break;
+        case Prefix::sa: compare(lo, kHalfOpen ? " >= " : " > ", test.hi); break;
+        case Prefix::eb: compare(hi, kHalfOpen ? " <= " : " < ", test.lo); break;
+        case Prefix::ap:
+            compare(lo, kHalfOpen ? " < " : " <= ", test.hi);
+            sql.add(" AND ");
+            compare(hi, kHalfOpen ? " > " : " >= ", test.lo);
+            break;
+    }
+    sql.add(")");
+}
+
+/// The bounds that lead an index: implied by the test, so that SQLite sees a range on `lo`.
+template <class Bound>
+void index_hint(Sql& sql, const RangeTest<Bound>& test) {
+    const auto add = [&](std::string_view op, Bound bound) {
+        sql.add(op);
+        bind_bound(sql, bound);
+    };
+    switch (test.prefix) {
+        case Prefix::eq:
+            add(" AND lo >= ", test.lo);
+            add(" AND lo < ", test.hi);
+            break;
+        case Prefix::gt: add(" AND hi > ", test.hi); break;
+        case Prefix::ge: add(" AND hi >= ", test.lo); break;
+        case Prefix::lt: add(" AND lo < ", test.lo); break;
+        case Prefix::le: add(" AND lo <= ", test.hi); break;
+        case Prefix::sa: add(" AND lo >= ", test.hi); break;
+        case Prefix::eb: add(" AND hi <= ", test.lo); break;
+        case Prefix::ne:
+        case Prefix::ap: break;
+    }
+}
+
+template <class Bound>
+class RangeClause : public Clause {
+public:
+    RangeClause(std::string_view table, TypeId type, ParamId param, std::vector<RangeTest<Bound>> tests)
+        : table_(table), type_(number_of(type)), param_(number_of(param)), tests_(std::move(tests)) {}
+
+    void source(Sql& sql) const override {
+        bool first = true;
+        for (const auto& test : tests_) {
+            if (!first) sql.add(" UNION ALL ");
+            first = false;
+            sql.add(fmt::format("SELECT rid FROM {} WHERE type = ", table_)).bind(type_).add(" AND param = ").bind(param_);
+            index_hint(sql, test);
+            sql.add(" AND ");
+            range_condition(sql, test, "");
+        }
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add(fmt::format("EXISTS (SELECT 1 FROM {} p", table_))
+            .add(indexed_by(table_ + "_by_rid"))
+            .add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias));
+        sql.bind(param_).add(" AND p.type = ").bind(type_).add(" AND (");
+        bool first = true;
+        for (const auto& test : tests_) {
+            if (!first) sql.add(" OR ");
+            first = false;
+            range_condition(sql, test, "p.");
+        }
+        sql.add("))");
+    }
+
+private:
+    std::string table_;
+    std::int64_t type_;
+    std::int64_t param_;
+    std::vector<RangeTest<Bound>> tests_;
+};
+
+struct UnitTest {
+    std::int64_t unit;
+    RangeTest<double> range;
+};
+
+class QuantityClause : public Clause {
+public:
+    QuantityClause(TypeId type, ParamId param, std::vector<UnitTest> tests) : type_(number_of(type)), param_(number_of(param)), tests_(std::move(tests)) {}
+
+    void source(Sql& sql) const override {
+        bool first = true;
+        for (const UnitTest& test : tests_) {
+            if (!first) sql.add(" UNION ALL ");
+            first = false;
+            sql.add("SELECT rid FROM qty WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND unit_id = ").bind(test.unit).add(" AND ");
+            range_condition(sql, test.range, "");
+        }
+        if (first) sql.add("SELECT rid FROM qty WHERE 1=0");
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("EXISTS (SELECT 1 FROM qty p").add(indexed_by("qty_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
+        sql.add(" AND p.type = ").bind(type_).add(" AND (1=0");
+        for (const UnitTest& test : tests_) {
+            sql.add(" OR (p.unit_id = ").bind(test.unit).add(" AND ");
+            range_condition(sql, test.range, "p.");
+            sql.add(")");
+        }
+        sql.add("))");
+    }
+
+private:
+    std::int64_t type_;
+    std::int64_t param_;
+    std::vector<UnitTest> tests_;
+};
+
+RangeTest<std::int64_t> date_test(const SearchContext& context, std::string_view parameter, std::string_view text) {
+    RangeTest<std::int64_t> test;
+    test.prefix = take_prefix(text);
+    const auto range = parse_time_range(text, &context.reader.core().zone);
+    if (!range) throw_bad_value(parameter, "is no date");
+    test.lo = range->lo_ms;
+    test.hi = range->hi_ms;
+    if (test.prefix == Prefix::ap) {
+        const std::int64_t now = to_ms(context.reader.now());
+        const std::int64_t distance = std::max(std::abs(now - test.lo), std::abs(now - test.hi)) / 10;
+        test.lo -= distance;
+        test.hi += distance;
+    }
+    return test;
+}
+
+RangeTest<double> number_test(std::string_view parameter, std::string_view text) {
+    RangeTest<double> test;
+    test.prefix = take_prefix(text);
+    const auto number = parse_number(text);
+    if (!number) throw_bad_value(parameter, "is no number");
+    const bool exact = test.prefix != Prefix::eq && test.prefix != Prefix::ne;
+    test.lo = exact ? number->value : number->lo;
+    test.hi = exact ? number->value : number->hi;
+    if (test.prefix == Prefix::ap) {
+        const double tenth = std::abs(number->value) / 10;
+        test.lo -= tenth;
+        test.hi += tenth;
+    }
+    return test;
+}
+
+}  // namespace
+
+ClausePtr make_date_clause(const SearchContext& context, const Named& named) {
+    if (!named.modifier.empty()) throw_bad_modifier(named.definition.code, named.modifier);
+    std::vector<RangeTest<std::int64_t>> tests;
+    for (const std::string_view value : named.values) tests.push_back(date_test(context, named.definition.code, value));
+    return std::make_unique<RangeClause<std::int64_t>>("dt", named.type, named.how.id, std::move(tests));
+}
+
+ClausePtr make_number_clause(const SearchContext& /*context*/, const Named& named) {
+    if (!named.modifier.empty()) throw_bad_modifier(named.definition.code, named.modifier);
+    std::vector<RangeTest<double>> tests;
+    for (const std::string_view value : named.values) tests.push_back(number_test(named.definition.code, value));
+    return std::make_unique<RangeClause<double>>("num", named.type, named.how.id, std::move(tests));
+}
+
+ClausePtr make_quantity_clause(const SearchContext& context, const Named& named) {
+    if (!named.modifier.empty()) throw_bad_modifier(named.definition.code, named.modifier);
+    std::vector<UnitTest> tests;
+    for (const std::string_view value : named.values) {
+        const auto pieces = split_escaped(value, '|');
+        if (pieces.size() != 1 && pieces.size() != 3) throw_bad_value(named.definition.code, "wants number or number|system|code");
+        UnitTest test{0, number_test(named.definition.code, pieces[0])};
+        if (pieces.size() == 3 && !pieces[2].empty()) {
+            const std::string unit = unit_key(unescape(pieces[1]), unescape(pieces[2]));
+            auto rows = context.reader.connection().query("SELECT id FROM sys WHERE uri = ?", {std::string_view(unit)});
+            if (!rows.next()) continue;  // nothing was ever measured in it
+            test.unit = rows.integer(0);
+        }
+        tests.push_back(test);
+    }
+    return std::make_unique<QuantityClause>(named.type, named.how.id, std::move(tests));
+}
+
+namespace {
+
+/// `_lastUpdated` is a range of commit numbers, since commit times rise.
+class UpdatedClause : public Clause {
+public:
+    struct Range {
+        std::int64_t from, to;  ///< t in [from, to)
+        bool negated;
+    };
+    UpdatedClause(TypeId type, std::vector<Range> ranges) : type_(number_of(type)), ranges_(std::move(ranges)) {}
+
+    void source(Sql& sql) const override {
+        sql.add("SELECT u.rid, u.d, u.acl FROM res u").add(indexed_by("res_by_time")).add("WHERE u.type = ").bind(type_).add(" AND ");
+        probe(sql, "u");
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("(");
+        bool first = true;
+        for (const Range& range : ranges_) {
+            if (!first) sql.add(" OR ");
+            first = false;
+            if (range.negated) sql.add("NOT ");
+            sql.add(fmt::format("({0}.t >= ", alias)).bind(range.from).add(fmt::format(" AND {0}.t < ", alias)).bind(range.to).add(")");
+        }
+        sql.add(")");
+    }
+    [[nodiscard]] bool needs_resource() const override { return true; }
+
+private:
+    std::int64_t type_;
+    std::vector<Range> ranges_;
+};
+
+/// The first commit at or after `ms`.
+std::int64_t first_commit_at(storage::Connection& connection, std::int64_t ms) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    {
+        auto rows = connection.query("SELECT max(t) FROM tx");
+        if (rows.next()) high = rows.integer(0) + 1;
+    }
+    while (low < high) {
+        const std::int64_t middle = low + (high - low) / 2;
+        auto rows = connection.query("SELECT ts_ms FROM tx WHERE t >= ? ORDER BY t LIMIT 1", {middle});
+        if (rows.next() && rows.integer(0) < ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+}  // namespace
+
+ClausePtr make_updated_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values) {
+    constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
+    std::vector<UpdatedClause::Range> ranges;
+    for (const std::string_view value : values) {
+        const auto test = date_test(context, "_lastUpdated", value);
+        storage::Connection& connection = context.reader.connection();
+        const std::int64_t lo = first_commit_at(connection, test.lo);
+        const std::int64_t hi = first_commit_at(connection, test.hi);
+        switch (test.prefix) {
+            case Prefix::eq:
+            case Prefix::ap: ranges.push_back({lo, hi, false}); break;
+            case Prefix::ne: ranges.push_back({lo, hi, true}); break;
+            case Prefix::gt:
+            case Prefix::sa: ranges.push_back({hi, kEnd, false}); break;
+            case Prefix::ge: ranges.push_back({lo, kEnd, false}); break;
+            case Prefix::lt:
+            case Prefix::eb: ranges.push_back({0, lo, false}); break;
+            case Prefix::le: ranges.push_back({0, hi, false}); break;
+        }
+    }
+    return std::make_unique<UpdatedClause>(type, std::move(ranges));
+}
+
+}  // namespace qiao::record

@@ -1,0 +1,300 @@
+#include "base/error.hpp"
+#include "base/id.hpp"
+#include "record/search/clause.hpp"
+#include "record/search/values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace qiao::record {
+namespace {
+
+/// Rows of `ref` to known targets, and of `uri` and `tok` for what points elsewhere.
+class ReferenceClause : public Clause {
+public:
+    ReferenceClause(TypeId type, ParamId param) : type_(number_of(type)), param_(number_of(param)) {}
+    std::vector<std::int64_t> targets;
+    std::vector<std::string> urls;
+    std::vector<std::int64_t> identifiers;
+
+    void source(Sql& sql) const override {
+        sql.add(carries() ? "SELECT rid, d, acl" : "SELECT rid").add(" FROM ref WHERE param = ").bind(param_).add(" AND target_rid").in(targets);
+        sql.add(" AND type = ").bind(type_);
+        for (const std::string& url : urls) {
+            sql.add(" UNION ALL SELECT rid FROM uri WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND v = ").bind(url);
+        }
+        if (!identifiers.empty()) {
+            sql.add(" UNION ALL SELECT rid FROM tok WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND h").in(identifiers);
+        }
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("(EXISTS (SELECT 1 FROM ref p WHERE p.param = ").bind(param_).add(" AND p.target_rid").in(targets).add(" AND p.type = ").bind(type_);
+        sql.add(fmt::format(" AND p.d = {0}.d AND p.rid = {0}.rid)", alias));
+        for (const std::string& url : urls) {
+            sql.add(" OR EXISTS (SELECT 1 FROM uri p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.v = ").bind(url);
+            sql.add(fmt::format(" AND p.rid = {}.rid)", alias));
+        }
+        if (!identifiers.empty()) {
+            sql.add(" OR EXISTS (SELECT 1 FROM tok p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.h").in(identifiers);
+            sql.add(fmt::format(" AND p.d = {0}.d AND p.rid = {0}.rid)", alias));
+        }
+        sql.add(")");
+    }
+    [[nodiscard]] bool carries() const override { return targets.size() == 1 && urls.empty() && identifiers.empty(); }
+
+private:
+    std::int64_t type_;
+    std::int64_t param_;
+};
+
+bool may_target(const Parameter& definition, TypeId type) {
+    return definition.targets.empty() || std::find(definition.targets.begin(), definition.targets.end(), type) != definition.targets.end();
+}
+
+void add_bare_id(const SearchContext& context, const Named& named, TypeId only, const std::string& id, std::vector<std::int64_t>& rids) {
+    if (only != TypeId::none) return append_rid(context, only, id, rids);
+    const auto types = named.definition.targets.empty() ? all_types() : named.definition.targets;
+    for (const TypeId type : types) append_rid(context, type, id, rids);
+}
+
+}  // namespace
+
+ClausePtr make_reference_clause(const SearchContext& context, const Named& named) {
+    auto clause = std::make_unique<ReferenceClause>(named.type, named.how.id);
+    TypeId only = TypeId::none;
+    if (named.modifier == "identifier") {
+        for (const std::string_view value : named.values) {
+            const auto pieces = split_escaped(value, '|');
+            if (pieces.size() > 2) throw_bad_value(named.definition.code, "has more than one |");
+            clause->identifiers.push_back(pieces.size() == 2 ? context.hash().identifier(unescape(pieces[0]), unescape(pieces[1]))
+                                                             : context.hash().identifier_value(unescape(pieces[0])));
+        }
+        return clause;
+    }
+    if (!named.modifier.empty()) {
+        only = find_type(named.modifier);
+        if (only == TypeId::none || !may_target(named.definition, only)) throw_bad_modifier(named.definition.code, named.modifier);
+    }
+    for (const std::string_view raw : named.values) {
+        const std::string value = unescape(raw);
+        if (is_fhir_id(value)) {
+            add_bare_id(context, named, only, value, clause->targets);
+            continue;
+        }
+        const ReferenceValue parsed = parse_reference(value, context.reader.core().base_url);
+        if (parsed.form == ReferenceValue::Form::literal) {
+            append_rid(context, parsed.target, parsed.id, clause->targets);
+        } else if (!parsed.url.empty()) {
+            clause->urls.emplace_back(index_text(parsed.url));
+        } else {
+            throw_bad_value(named.definition.code, "is no reference");
+        }
+    }
+    return clause;
+}
+
+namespace {
+
+/// The rows of one type that satisfy a clause and that the caller sees: a hop of a chain.
+struct Hop {
+    TypeId type;
+    ClausePtr clause;
+};
+
+void hop_source(Sql& sql, const Hop& hop, const StoreReader& reader) {
+    sql.add("SELECT n.rid FROM (");
+    hop.clause->source(sql);
+    sql.add(") m CROSS JOIN res n ON n.rid = m.rid WHERE n.state = 0 AND n.type = ").bind(number_of(hop.type)).add(" AND ");
+    sql.visible(reader.filter(), "n", reader.now());
+}
+
+/// `subject:Patient.name=…`: references whose target satisfies a clause.
+class ChainClause : public Clause {
+public:
+    ChainClause(const SearchContext& context, TypeId type, ParamId param, std::vector<Hop> hops)
+        : reader_(context.reader), alias_(fmt::format("c{}", context.depth)), type_(number_of(type)), param_(number_of(param)), hops_(std::move(hops)) {}
+
+    void source(Sql& sql) const override {
+        sql.add("SELECT f.rid FROM (");
+        bool first = true;
+        for (const Hop& hop : hops_) {
+            if (!first) sql.add(" UNION ALL ");
+            first = false;
+            hop_source(sql, hop, reader_);
+        }
+        sql.add(") g CROSS JOIN ref f ON f.param = ").bind(param_).add(" AND f.target_rid = g.rid AND f.type = ").bind(type_);
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add(fmt::format("EXISTS (SELECT 1 FROM ref f{}", alias_)).add(indexed_by("ref_by_rid"));
+        sql.add(fmt::format("CROSS JOIN res {0} ON {0}.rid = f{0}.target_rid WHERE f{0}.rid = {1}.rid AND f{0}.param = ", alias_, alias)).bind(param_);
+        sql.add(fmt::format(" AND {}.state = 0 AND ", alias_)).visible(reader_.filter(), alias_, reader_.now()).add(" AND (");
+        bool first = true;
+        for (const Hop& hop : hops_) {
+            if (!first) sql.add(" OR ");
+            first = false;
+            sql.add(fmt::format("({}.type = ", alias_)).bind(number_of(hop.type)).add(" AND ");
+            hop.clause->probe(sql, alias_);
+            sql.add(")");
+        }
+        sql.add("))");
+    }
+    [[nodiscard]] bool can_drive() const override {
+        return std::all_of(hops_.begin(), hops_.end(), [](const Hop& hop) { return hop.clause->can_drive(); });
+    }
+
+private:
+    StoreReader& reader_;
+    std::string alias_;
+    std::int64_t type_;
+    std::int64_t param_;
+    std::vector<Hop> hops_;
+};
+
+/// `_has:Observation:patient:code=…`: resources that a matching one refers to.
+class HasClause : public Clause {
+public:
+    HasClause(const SearchContext& context, ParamId param, Hop hop)
+        : reader_(context.reader), alias_(fmt::format("c{}", context.depth)), param_(number_of(param)), hop_(std::move(hop)) {}
+
+    void source(Sql& sql) const override {
+        sql.add("SELECT f.target_rid AS rid FROM (");
+        hop_source(sql, hop_, reader_);
+        sql.add(") g CROSS JOIN ref f").add(indexed_by("ref_by_rid")).add("ON f.rid = g.rid AND f.param = ").bind(param_);
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add(fmt::format("EXISTS (SELECT 1 FROM ref f{0} CROSS JOIN res {0} ON {0}.rid = f{0}.rid WHERE f{0}.param = ", alias_)).bind(param_);
+        sql.add(fmt::format(" AND f{0}.target_rid = {1}.rid AND f{0}.type = ", alias_, alias)).bind(number_of(hop_.type));
+        sql.add(fmt::format(" AND {}.state = 0 AND ", alias_)).visible(reader_.filter(), alias_, reader_.now()).add(" AND ");
+        hop_.clause->probe(sql, alias_);
+        sql.add(")");
+    }
+    [[nodiscard]] bool can_drive() const override { return hop_.clause->can_drive(); }
+    [[nodiscard]] bool needs_resource() const override { return true; }
+
+private:
+    StoreReader& reader_;
+    std::string alias_;
+    std::int64_t param_;
+    Hop hop_;
+};
+
+constexpr int kChainDepth = 4;
+
+SearchContext deeper(const SearchContext& context, std::string_view parameter) {
+    if (context.depth >= kChainDepth) throw_bad_value(parameter, "is a chain of more than 4 steps");
+    return {context.reader, context.depth + 1};
+}
+
+}  // namespace
+
+ClausePtr make_chain_clause(const SearchContext& context, const Named& named, std::string_view rest, std::string_view value) {
+    if (named.definition.kind != ParamKind::reference) throw_bad_value(named.definition.code, "is no reference, so nothing can be chained to it");
+    const SearchContext next = deeper(context, named.definition.code);
+    std::vector<TypeId> types;
+    if (!named.modifier.empty()) {
+        const TypeId type = find_type(named.modifier);
+        if (type == TypeId::none || !may_target(named.definition, type)) throw_bad_modifier(named.definition.code, named.modifier);
+        types.push_back(type);
+    } else {
+        const auto allowed = named.definition.targets.empty() ? all_types() : named.definition.targets;
+        for (const TypeId type : allowed) {
+            if (is_search_parameter(type, rest)) types.push_back(type);
+        }
+    }
+    std::vector<Hop> hops;
+    for (const TypeId type : types) hops.push_back({type, make_clause(next, type, rest, value)});
+    if (hops.empty()) {
+        throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown search parameter",
+                    {{"invalid", "", fmt::format("no target type of \"{}\" has the search parameter \"{}\"", named.definition.code, rest)}});
+    }
+    return std::make_unique<ChainClause>(next, named.type, named.how.id, std::move(hops));
+}
+
+ClausePtr make_has_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value) {
+    const std::size_t first = name.find(':');
+    const std::size_t second = first == std::string_view::npos ? first : name.find(':', first + 1);
+    if (second == std::string_view::npos) throw_bad_value("_has", "wants _has:Type:reference:parameter");
+    const TypeId source = find_type(name.substr(0, first));
+    if (source == TypeId::none) throw_bad_value("_has", "names no resource type");
+    const TypeParameter* how = find_parameter(source, name.substr(first + 1, second - first - 1));
+    if (how == nullptr || find_parameter(how->id)->kind != ParamKind::reference) throw_bad_value("_has", "names no reference parameter");
+    if (!may_target(*find_parameter(how->id), type)) throw_bad_value("_has", "names a reference that cannot point to this type");
+    const SearchContext next = deeper(context, "_has");
+    return std::make_unique<HasClause>(next, how->id, Hop{source, make_clause(next, source, name.substr(second + 1), value)});
+}
+
+namespace {
+
+/// `_id`: the rows themselves.
+class IdClause : public Clause {
+public:
+    explicit IdClause(std::vector<std::int64_t> rids) : rids_(std::move(rids)) {}
+    void source(Sql& sql) const override { sql.add("SELECT value AS rid FROM json_each(").bind(fmt::format("[{}]", fmt::join(rids_, ","))).add(")"); }
+    void probe(Sql& sql, std::string_view alias) const override { sql.add(fmt::format("{}.rid", alias)).in(rids_); }
+    [[nodiscard]] bool needs_resource() const override { return true; }
+
+private:
+    std::vector<std::int64_t> rids_;
+};
+
+/// `:missing`: whether any row of the parameter exists.
+class MissingClause : public Clause {
+public:
+    MissingClause(TypeId type, ParamId param, std::vector<std::string_view> tables, bool missing)
+        : type_(number_of(type)), param_(number_of(param)), tables_(std::move(tables)), missing_(missing) {}
+    void source(Sql& sql) const override { sql.add("SELECT rid FROM res WHERE 1=0"); }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add(missing_ ? "NOT (1=0" : "(1=0");
+        for (const std::string_view table : tables_) {
+            if (table == "tok") {
+                // `tok` has no index by resource: the parameter's rows are gathered once.
+                sql.add(fmt::format(" OR {}.rid IN (SELECT p.rid FROM tok p WHERE p.type = ", alias)).bind(type_).add(" AND p.param = ").bind(param_).add(")");
+            } else {
+                sql.add(fmt::format(" OR EXISTS (SELECT 1 FROM {0} p{1}WHERE p.rid = {2}.rid AND p.param = ", table, indexed_by(std::string(table) + "_by_rid"),
+                                    alias));
+                sql.bind(param_).add(")");
+            }
+        }
+        sql.add(")");
+    }
+    [[nodiscard]] bool can_drive() const override { return false; }
+
+private:
+    std::int64_t type_;
+    std::int64_t param_;
+    std::vector<std::string_view> tables_;
+    bool missing_;
+};
+
+std::vector<std::string_view> tables_of(ParamKind kind) {
+    switch (kind) {
+        case ParamKind::token: return {"tok"};
+        case ParamKind::reference: return {"ref", "uri", "tok"};
+        case ParamKind::string: return {"str"};
+        case ParamKind::date: return {"dt"};
+        case ParamKind::uri: return {"uri"};
+        case ParamKind::quantity: return {"qty"};
+        case ParamKind::number: return {"num"};
+        default: return {};
+    }
+}
+
+}  // namespace
+
+ClausePtr make_missing_clause(const SearchContext& /*context*/, const Named& named) {
+    if (named.values.size() != 1 || (named.values[0] != "true" && named.values[0] != "false"))
+        throw_bad_value(named.definition.code, ":missing wants true or false");
+    auto tables = tables_of(named.definition.kind);
+    if (tables.empty()) throw_bad_modifier(named.definition.code, named.modifier);
+    return std::make_unique<MissingClause>(named.type, named.how.id, std::move(tables), named.values[0] == "true");
+}
+
+ClausePtr make_id_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values) {
+    std::vector<std::int64_t> rids;
+    for (const std::string_view value : values) append_rid(context, type, unescape(value), rids);
+    if (rids.empty()) rids.push_back(0);  // no row has this number
+    return std::make_unique<IdClause>(std::move(rids));
+}
+
+}  // namespace qiao::record

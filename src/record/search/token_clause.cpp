@@ -1,0 +1,219 @@
+#include "base/error.hpp"
+#include "record/extract/fold.hpp"
+#include "record/search/clause.hpp"
+#include "record/search/values.hpp"
+
+#include <fmt/format.h>
+
+namespace qiao::record {
+namespace {
+
+/// Rows of `tok` with one of some hashes. Since `res.d` is part of the key, a probe is one lookup.
+class TokenClause : public Clause {
+public:
+    TokenClause(TypeId type, ParamId param, std::vector<std::int64_t> hashes, bool negated)
+        : type_(number_of(type)), param_(number_of(param)), hashes_(std::move(hashes)), negated_(negated) {}
+
+    void source(Sql& sql) const override {
+        sql.add("SELECT rid, d, acl FROM tok WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND h").in(hashes_);
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        if (hashes_.empty()) {
+            sql.add(negated_ ? "1=1" : "1=0");
+            return;
+        }
+        if (negated_) sql.add("NOT ");
+        sql.add("EXISTS (SELECT 1 FROM tok p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.h").in(hashes_);
+        sql.add(fmt::format(" AND p.d = {0}.d AND p.rid = {0}.rid)", alias));
+    }
+    [[nodiscard]] bool can_drive() const override { return !negated_; }
+    [[nodiscard]] bool carries() const override { return hashes_.size() == 1; }
+
+private:
+    std::int64_t type_;
+    std::int64_t param_;
+    std::vector<std::int64_t> hashes_;
+    bool negated_;
+};
+
+/// The hashes under which a value is found: `code`, `system|code`, `|code`, `system|`.
+void append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes) {
+    const auto pieces = split_escaped(text, '|');
+    if (pieces.size() > 2) throw_bad_value(named.definition.code, "has more than one |");
+    if (pieces.size() == 1) {
+        const std::string code = unescape(pieces[0]);
+        if (code.empty()) throw_bad_value(named.definition.code, "has an empty value");
+        hashes.push_back(hash.code_only(code));
+        return;
+    }
+    const std::string system = unescape(pieces[0]);
+    const std::string code = unescape(pieces[1]);
+    if (system.empty() && code.empty()) throw_bad_value(named.definition.code, "has neither system nor code");
+    const TypeParameter& how = named.how;
+    if (code.empty()) {
+        hashes.push_back(hash.system_only(system));
+    } else if (system.empty()) {
+        hashes.push_back(how.no_system_row || how.system_row ? hash.without_system(code) : hash.code_only(code));
+    } else {
+        if (how.system_row) hashes.push_back(hash.coded(system, code));
+        const bool implied = how.implicit_system.empty() ? !how.system_row : how.implicit_system == system;
+        if (implied) hashes.push_back(hash.code_only(code));
+    }
+}
+
+}  // namespace
+
+ClausePtr make_token_clause(const SearchContext& context, const Named& named) {
+    const TokenHash hash = context.hash();
+    std::vector<std::int64_t> hashes;
+    if (named.modifier == "text") {
+        if (!named.how.has_text) throw_bad_modifier(named.definition.code, named.modifier);
+        return make_string_clause(context, named);
+    }
+    if (named.modifier == "of-type") {
+        if (!named.how.has_identifier_type) throw_bad_modifier(named.definition.code, named.modifier);
+        for (const std::string_view value : named.values) {
+            const auto pieces = split_escaped(value, '|');
+            if (pieces.size() != 3) throw_bad_value(named.definition.code, "wants system|type|value");
+            hashes.push_back(hash.of_type(unescape(pieces[0]), unescape(pieces[1]), unescape(pieces[2])));
+        }
+        return std::make_unique<TokenClause>(named.type, named.how.id, std::move(hashes), false);
+    }
+    if (!named.modifier.empty() && named.modifier != "not") throw_bad_modifier(named.definition.code, named.modifier);
+    for (const std::string_view value : named.values) append_hashes(named, hash, value, hashes);
+    return std::make_unique<TokenClause>(named.type, named.how.id, std::move(hashes), named.modifier == "not");
+}
+
+namespace {
+
+struct TextTest {
+    enum class Kind : std::uint8_t { starts, exact, contains } kind;
+    std::string text;
+};
+
+/// Rows of `str` that match one of some texts.
+class StringClause : public Clause {
+public:
+    StringClause(TypeId type, ParamId param, std::vector<TextTest> tests) : type_(number_of(type)), param_(number_of(param)), tests_(std::move(tests)) {}
+
+    void source(Sql& sql) const override {
+        bool first = true;
+        for (const TextTest& test : tests_) {
+            if (!first) sql.add(" UNION ALL ");
+            first = false;
+            sql.add("SELECT rid FROM str WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND ");
+            condition(sql, test, "");
+        }
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("EXISTS (SELECT 1 FROM str p").add(indexed_by("str_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
+        sql.add(" AND p.type = ").bind(type_).add(" AND (");
+        bool first = true;
+        for (const TextTest& test : tests_) {
+            if (!first) sql.add(" OR ");
+            first = false;
+            condition(sql, test, "p.");
+        }
+        sql.add("))");
+    }
+
+private:
+    static void condition(Sql& sql, const TextTest& test, std::string_view prefix) {
+        switch (test.kind) {
+            case TextTest::Kind::starts:
+                sql.add(fmt::format("({0}norm >= ", prefix)).bind(test.text).add(fmt::format(" AND {0}norm < ", prefix)).bind(after_prefix(test.text)).add(")");
+                break;
+            case TextTest::Kind::exact:
+                sql.add(fmt::format("({0}norm = ", prefix)).bind(std::string(index_text(fold_text(test.text))));
+                sql.add(fmt::format(" AND {0}exact = ", prefix)).bind(std::string(index_text(test.text))).add(")");
+                break;
+            case TextTest::Kind::contains: sql.add(fmt::format("(instr({0}norm, ", prefix)).bind(test.text).add(") > 0)"); break;
+        }
+    }
+
+    std::int64_t type_;
+    std::int64_t param_;
+    std::vector<TextTest> tests_;
+};
+
+class UriClause : public Clause {
+public:
+    UriClause(TypeId type, ParamId param, std::vector<std::string> values, bool below)
+        : type_(number_of(type)), param_(number_of(param)), values_(std::move(values)), below_(below) {}
+
+    void source(Sql& sql) const override {
+        bool first = true;
+        for (const std::string& value : values_) {
+            if (!first) sql.add(" UNION ALL ");
+            first = false;
+            sql.add("SELECT rid FROM uri WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND ");
+            condition(sql, value, "");
+        }
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("EXISTS (SELECT 1 FROM uri p").add(indexed_by("uri_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
+        sql.add(" AND p.type = ").bind(type_).add(" AND (");
+        bool first = true;
+        for (const std::string& value : values_) {
+            if (!first) sql.add(" OR ");
+            first = false;
+            condition(sql, value, "p.");
+        }
+        sql.add("))");
+    }
+
+private:
+    void condition(Sql& sql, const std::string& value, std::string_view prefix) const {
+        sql.add(fmt::format("({}v = ", prefix)).bind(value);
+        if (below_) {
+            const std::string under = value.ends_with('/') ? value : value + "/";
+            sql.add(fmt::format(" OR ({}v >= ", prefix)).bind(under).add(fmt::format(" AND {}v < ", prefix)).bind(after_prefix(under)).add(")");
+        }
+        sql.add(")");
+    }
+
+    std::int64_t type_;
+    std::int64_t param_;
+    std::vector<std::string> values_;
+    bool below_;
+};
+
+}  // namespace
+
+ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& named) {
+    auto kind = TextTest::Kind::starts;
+    if (named.modifier == "exact")
+        kind = TextTest::Kind::exact;
+    else if (named.modifier == "contains")
+        kind = TextTest::Kind::contains;
+    else if (!named.modifier.empty() && named.modifier != "text")
+        throw_bad_modifier(named.definition.code, named.modifier);
+    std::vector<TextTest> tests;
+    for (const std::string_view value : named.values) {
+        const std::string text = unescape(value);
+        if (kind == TextTest::Kind::exact) {
+            if (text.empty()) throw_bad_value(named.definition.code, "has an empty value");
+            tests.push_back({kind, text});
+            continue;
+        }
+        const std::string folded = fold_text(text);
+        if (folded.empty()) throw_bad_value(named.definition.code, "has an empty value");
+        tests.push_back({kind, std::string(index_text(folded))});
+        // "wang wei" is stored as the pinyin "wangwei".
+        const std::string squeezed = compact(folded);
+        if (squeezed != folded && !squeezed.empty()) tests.push_back({kind, std::string(index_text(squeezed))});
+    }
+    return std::make_unique<StringClause>(named.type, named.how.id, std::move(tests));
+}
+
+ClausePtr make_uri_clause(const SearchContext& /*context*/, const Named& named) {
+    if (!named.modifier.empty() && named.modifier != "below") throw_bad_modifier(named.definition.code, named.modifier);
+    std::vector<std::string> values;
+    for (const std::string_view value : named.values) {
+        values.emplace_back(index_text(unescape(value)));
+        if (values.back().empty()) throw_bad_value(named.definition.code, "has an empty value");
+    }
+    return std::make_unique<UriClause>(named.type, named.how.id, std::move(values), named.modifier == "below");
+}
+
+}  // namespace qiao::record

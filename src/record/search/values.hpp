@@ -1,0 +1,29 @@
+#pragma once
+
+#include "record/extract/dates.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The values of search parameters as text and as ranges. Pure; any thread.
+namespace qiao::record {
+
+/// Splits at `separator` where no backslash stands before it; the pieces keep their escapes.
+std::vector<std::string_view> split_escaped(std::string_view text, char separator);
+/// Takes the escapes \, \| \$ \\ away.
+std::string unescape(std::string_view text);
+
+enum class Prefix : std::uint8_t { eq, ne, gt, lt, ge, le, sa, eb, ap };
+/// Removes a prefix from the front of `text`; eq when there is none.
+Prefix take_prefix(std::string_view& text);
+
+/// A number with the half of its last digit: "5.4" is 5.4, [5.35, 5.45).
+struct SearchNumber {
+    double value, lo, hi;
+};
+std::optional<SearchNumber> parse_number(std::string_view text);
+
+}  // namespace qiao::record

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "record/record.hpp"
+#include "record/store/rows.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+/// What readers and works of one record share, and the reading half of the store. Core is immutable after opening but for
+/// what the writer thread owns.
+namespace qiao::record {
+
+class Feed;
+
+struct Core {
+    storage::Database& database;
+    storage::Writer& writer;
+    const Clock& clock;
+    Metrics& metrics;
+    Keys keys;
+    Zone zone;
+    std::string base_url;
+    Ports ports;
+    Feed* feed = nullptr;
+
+    // Writer thread only.
+    Rid next_rid = 1;
+    std::int64_t outbox_t = 0;
+    std::int64_t outbox_n = 0;
+
+    [[nodiscard]] ExtractOptions extract_options() const { return {&zone, base_url}; }
+    [[nodiscard]] TokenHash hash() const { return TokenHash(keys.hash); }
+    /// Rows of a stored body (as res.body holds it).
+    [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id) const;
+};
+
+/// find_type(), with Error(not_found, "record.unknown_type").
+TypeId known_type(std::string_view name);
+
+class StoreReader : public Reader {
+public:
+    StoreReader(Core& core, const ReadFilter& filter);
+
+    std::optional<Stored> read(std::string_view type, std::string_view id) override;
+    std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) override;
+    std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override;
+    SearchResult search(std::string_view type, std::string_view query) override;
+    std::optional<Rid> rid_of(std::string_view type, std::string_view id) override;
+    storage::Connection& connection() override { return snapshot_->connection(); }
+
+    [[nodiscard]] Core& core() { return core_; }
+    [[nodiscard]] const ReadFilter& filter() const { return filter_; }
+    [[nodiscard]] Instant now() const { return now_; }
+    /// The current version of a row that a search found and the filter let through.
+    Stored fetch(Rid rid);
+
+private:
+    const std::string& read_sql();
+
+    Core& core_;
+    ReadFilter filter_;
+    Instant now_;
+    FilterSql visible_;
+    std::unique_ptr<storage::Snapshot> snapshot_;
+    std::string read_sql_;
+};
+
+}  // namespace qiao::record

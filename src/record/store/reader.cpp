@@ -1,0 +1,137 @@
+#include "base/error.hpp"
+#include "base/id.hpp"
+#include "base/limits.hpp"
+#include "record/search/search.hpp"
+#include "record/store/core.hpp"
+#include "record/validate/parse.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace qiao::record {
+namespace {
+
+/// Columns of every statement that yields versions.
+enum Column : int { kRid, kVersion, kTime, kState, kBody, kPatient, kType, kId };
+
+Stored stored_from(const storage::Cursor& rows, std::string_view type, std::string id) {
+    Stored out;
+    out.rid = rows.integer(kRid);
+    out.type = std::string(type);
+    out.id = std::move(id);
+    out.version = rows.integer(kVersion);
+    out.updated = from_us(rows.integer(kTime) * 1000);
+    out.deleted = rows.integer(kState) == static_cast<std::int64_t>(State::deleted);
+    out.patient = rows.integer(kPatient);
+    if (out.deleted) return out;
+    thread_local std::string body;
+    unpack_body(rows.text(kBody), body);
+    char version[24];
+    const auto end = std::to_chars(version, version + sizeof version, out.version);
+    const std::string updated = format_instant(out.updated);
+    out.json.reserve(body.size() + out.id.size() + 100);
+    append_spliced(out.json, body, {out.id, {version, static_cast<std::size_t>(end.ptr - version)}, updated});
+    return out;
+}
+
+}  // namespace
+
+TypeId known_type(std::string_view name) {
+    const TypeId type = find_type(name);
+    if (type == TypeId::none) throw Error(ErrorKind::not_found, "record.unknown_type", "no such resource type");
+    return type;
+}
+
+Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id) const {
+    std::string body;
+    unpack_body(packed, body);
+    const auto parsed = parse_resource(body, limits::kBundleBody_bytes);
+    if (!parsed) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
+    return index_resource(parsed->root(), type, id, extract_options(), hash());
+}
+
+StoreReader::StoreReader(Core& core, const ReadFilter& filter)
+    : core_(core), filter_(filter), now_(core.clock.now()), visible_(filter_, "r.acl", "r.rid", now_), snapshot_(core.database.read()) {}
+
+const std::string& StoreReader::read_sql() {
+    if (read_sql_.empty()) {
+        read_sql_ =
+            "SELECT r.rid, r.ver, x.ts_ms, r.state, r.body, a.patient_rid FROM res r CROSS JOIN aclset a ON a.id = r.acl"
+            " CROSS JOIN tx x ON x.t = r.t WHERE r.type = ? AND r.id = ? AND r.state <> 2 AND ";
+        read_sql_ += visible_.condition();
+    }
+    return read_sql_;
+}
+
+std::optional<Stored> StoreReader::read(std::string_view type, std::string_view id) {
+    const TypeId number = find_type(type);
+    if (number == TypeId::none || !is_fhir_id(id)) return std::nullopt;
+    const StoredId key(id);
+    std::vector<storage::Value> args{std::int64_t{number_of(number)}, storage::Blob{key.bytes()}};
+    visible_.append_to(args);
+    auto rows = connection().query(read_sql(), args);
+    if (!rows.next()) return std::nullopt;
+    return stored_from(rows, type, std::string(id));
+}
+
+Stored StoreReader::fetch(Rid rid) {
+    auto rows = connection().query(
+        "SELECT r.rid, r.ver, x.ts_ms, r.state, r.body, a.patient_rid, r.type, r.id FROM res r CROSS JOIN aclset a ON a.id = r.acl"
+        " CROSS JOIN tx x ON x.t = r.t WHERE r.rid = ?",
+        {rid});
+    if (!rows.next()) throw Error(ErrorKind::internal, "record.index_damaged", "an index row has no resource");
+    return stored_from(rows, type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(kType)))), id_text(rows.text(kId)));
+}
+
+std::vector<Stored> StoreReader::history(std::string_view type, std::string_view id, int limit) {
+    std::vector<Stored> out;
+    const TypeId number = find_type(type);
+    if (number == TypeId::none || !is_fhir_id(id) || limit <= 0) return out;
+    auto newest = read(type, id);
+    if (!newest) return out;
+    const Rid rid = newest->rid;
+    out.push_back(std::move(*newest));
+    // An older version is shown only if its own labels and the current ones pass.
+    const FilterSql old_visible(filter_, "h.acl", "h.rid", now_);
+    const std::string sql =
+        "SELECT h.rid, h.ver, x.ts_ms, CASE h.op WHEN 68 THEN 1 ELSE 0 END, h.body, a.patient_rid FROM hist h"
+        " CROSS JOIN aclset a ON a.id = h.acl CROSS JOIN tx x ON x.t = h.t WHERE h.rid = ? AND " +
+        old_visible.condition() + " ORDER BY h.ver DESC LIMIT ?";
+    std::vector<storage::Value> args{rid};
+    old_visible.append_to(args);
+    args.emplace_back(std::int64_t{limit} - 1);
+    auto rows = connection().query(sql, args);
+    while (rows.next()) out.push_back(stored_from(rows, type, std::string(id)));
+    return out;
+}
+
+std::optional<Stored> StoreReader::read_version(std::string_view type, std::string_view id, std::int64_t version) {
+    auto newest = read(type, id);
+    if (!newest || newest->version == version) return newest;
+    const FilterSql old_visible(filter_, "h.acl", "h.rid", now_);
+    const std::string sql =
+        "SELECT h.rid, h.ver, x.ts_ms, CASE h.op WHEN 68 THEN 1 ELSE 0 END, h.body, a.patient_rid FROM hist h"
+        " CROSS JOIN aclset a ON a.id = h.acl CROSS JOIN tx x ON x.t = h.t WHERE h.rid = ? AND h.ver = ? AND " +
+        old_visible.condition();
+    std::vector<storage::Value> args{newest->rid, version};
+    old_visible.append_to(args);
+    auto rows = connection().query(sql, args);
+    if (!rows.next()) return std::nullopt;
+    return stored_from(rows, type, std::string(id));
+}
+
+SearchResult StoreReader::search(std::string_view type, std::string_view query) { return run_search(*this, known_type(type), query); }
+
+std::optional<Rid> StoreReader::rid_of(std::string_view type, std::string_view id) {
+    const TypeId number = find_type(type);
+    if (number == TypeId::none || !is_fhir_id(id)) return std::nullopt;
+    const StoredId key(id);
+    std::vector<storage::Value> args{std::int64_t{number_of(number)}, storage::Blob{key.bytes()}};
+    visible_.append_to(args);
+    auto rows = connection().query("SELECT r.rid FROM res r WHERE r.type = ? AND r.id = ? AND r.state <> 2 AND " + visible_.condition(), args);
+    if (!rows.next()) return std::nullopt;
+    return rows.integer(0);
+}
+
+}  // namespace qiao::record

@@ -1,0 +1,104 @@
+#include "base/error.hpp"
+#include "base/id.hpp"
+#include "record/feed/feed.hpp"
+#include "record/store/work.hpp"
+
+#include <sodium.h>
+
+namespace qiao::record {
+namespace {
+
+class StoreRecord : public Record {
+public:
+    StoreRecord(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics, const RecordOptions& options)
+        : core_{database, writer, clock, metrics, {}, Zone(options.zone), options.base_url, {}, nullptr} {
+        if (sodium_init() < 0) throw Error(ErrorKind::unavailable, "record.no_random", "the cryptographic library does not start");
+        core_.feed = &feed_;
+        core_.keys = {key("hash_key", 16), key("cursor_key", 32)};
+        remember_extractor();
+        auto snapshot = database.read();
+        auto rows = snapshot->connection().query("SELECT max(rid) FROM res");
+        if (rows.next()) core_.next_rid = rows.integer(0) + 1;
+    }
+
+    std::unique_ptr<Reader> read(const ReadFilter& filter) override { return std::make_unique<StoreReader>(core_, filter); }
+    std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) override { return std::make_unique<StoreWork>(core_, filter, actor); }
+    Ports& ports() override { return core_.ports; }
+    void subscribe(std::function<void(std::span<const Change>)> listener) override { feed_.listen(std::move(listener)); }
+
+    void reach_patient(storage::Group& group, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) override {
+        group.connection().execute(
+            "INSERT INTO reach(patient_rid, grantee, source, category_bits, label_ceiling, starts_ms, ends_ms) VALUES(?, ?, ?, -1, 2, ?, ?)"
+            " ON CONFLICT(patient_rid, grantee, source) DO UPDATE SET starts_ms = excluded.starts_ms, ends_ms = excluded.ends_ms",
+            {patient, grantee, source, start_ms(starts), to_ms(ends)});
+    }
+    void reach_item(storage::Group& group, Rid resource, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) override {
+        group.connection().execute(
+            "INSERT INTO reach_item(rid, grantee, source, starts_ms, ends_ms) VALUES(?, ?, ?, ?, ?)"
+            " ON CONFLICT(rid, grantee, source) DO UPDATE SET starts_ms = excluded.starts_ms, ends_ms = excluded.ends_ms",
+            {resource, grantee, source, start_ms(starts), to_ms(ends)});
+    }
+    void end_reach(storage::Group& group, std::string_view source) override {
+        const std::int64_t now = to_ms(core_.clock.now());
+        group.connection().execute("UPDATE reach SET ends_ms = ? WHERE source = ? AND ends_ms > ?", {now, source, now});
+        group.connection().execute("UPDATE reach_item SET ends_ms = ? WHERE source = ? AND ends_ms > ?", {now, source, now});
+    }
+    void end_patient_reach(storage::Group& group, std::string_view source, std::int64_t grantee) override {
+        const std::int64_t now = to_ms(core_.clock.now());
+        group.connection().execute("UPDATE reach SET ends_ms = ? WHERE source = ? AND ends_ms > ? AND (? = 0 OR grantee = ?)",
+                                   {now, source, now, grantee, grantee});
+    }
+
+private:
+    /// Commit times may run some milliseconds ahead of the clock that readers compare with: a grant from "now" holds at once.
+    [[nodiscard]] std::int64_t start_ms(Instant starts) const {
+        const Instant now = core_.clock.now();
+        return to_ms(starts > now && starts - now < std::chrono::seconds(1) ? now : starts);
+    }
+    std::string stored_setting(std::string_view name) {
+        auto snapshot = core_.database.read();
+        auto rows = snapshot->connection().query("SELECT value FROM setting WHERE name = ?", {name});
+        return rows.next() ? std::string(rows.text(0)) : std::string();
+    }
+    void store_setting(std::string_view name, std::string_view value) {
+        core_.writer.submit({{}, [&](storage::Group& group) {
+                                 group.connection().execute(
+                                     "INSERT INTO setting(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                                     {name, storage::Blob{value}});
+                             }});
+    }
+    /// A secret of this database, made at the first start.
+    std::string key(std::string_view name, std::size_t size) {
+        std::string value = stored_setting(name);
+        if (!value.empty()) return value;
+        value = random_bytes(size);
+        store_setting(name, value);
+        return value;
+    }
+    /// Old index rows are recomputed from old bodies: with another extractor they would not be found again.
+    void remember_extractor() {
+        const std::string version = std::to_string(extractor_version());
+        const std::string stored = stored_setting("extractor_version");
+        if (stored == version) return;
+        if (!stored.empty() && has_resources()) {
+            throw Error(ErrorKind::unavailable, "record.needs_reindex", "the index was made by another version of the extractor: run qiao rebuild-index");
+        }
+        store_setting("extractor_version", version);
+    }
+    bool has_resources() {
+        auto snapshot = core_.database.read();
+        auto rows = snapshot->connection().query("SELECT 1 FROM res WHERE state = 0 LIMIT 1");
+        return rows.next();
+    }
+
+    Core core_;
+    Feed feed_;
+};
+
+}  // namespace
+
+std::unique_ptr<Record> open_record(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics, const RecordOptions& options) {
+    return std::make_unique<StoreRecord>(database, writer, clock, metrics, options);
+}
+
+}  // namespace qiao::record

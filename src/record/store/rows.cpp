@@ -1,0 +1,278 @@
+#include "record/store/rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace qiao::record {
+namespace {
+
+template <class Row>
+void sort_unique(std::vector<Row>& rows) {
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+}
+
+void add_token_rows(Rows& rows, const TokenValue& value, TypeId type, const TokenHash& hash) {
+    const TypeParameter* how = find_parameter(type, value.param);
+    if (how == nullptr) return;
+    const std::uint16_t param = number_of(value.param);
+    if (how->system_row && !value.system.empty()) {
+        rows.tokens.push_back({param, hash.coded(value.system, value.code)});
+        rows.tokens.push_back({param, hash.system_only(value.system)});
+    }
+    if (how->code_only_row || !how->system_row) rows.tokens.push_back({param, hash.code_only(value.code)});
+    if (how->no_system_row && value.system.empty()) rows.tokens.push_back({param, hash.without_system(value.code)});
+}
+
+void add_reference_rows(Rows& rows, const ReferenceValue& value, const TokenHash& hash) {
+    const std::uint16_t param = number_of(value.param);
+    if (value.form == ReferenceValue::Form::literal) {
+        rows.references.push_back({param, {value.target, std::string(value.id)}});
+    } else if (!value.url.empty()) {
+        rows.uris.push_back({param, std::string(index_text(value.url))});
+    }
+    if (!value.identifier_value.empty()) {
+        rows.tokens.push_back({param, hash.identifier_value(value.identifier_value)});
+        rows.tokens.push_back({param, hash.identifier(value.identifier_system, value.identifier_value)});
+    }
+}
+
+void add_quantity_rows(Rows& rows, const QuantityValue& value) {
+    const std::uint16_t param = number_of(value.param);
+    rows.quantities.push_back({param, "", value.lo, value.hi});
+    if (!value.code.empty()) {
+        rows.quantities.push_back({param, unit_key({}, value.code), value.lo, value.hi});
+        if (!value.system.empty()) rows.quantities.push_back({param, unit_key(value.system, value.code), value.lo, value.hi});
+    }
+    if (!value.unit.empty() && value.unit != value.code) rows.quantities.push_back({param, unit_key({}, value.unit), value.lo, value.hi});
+}
+
+constexpr std::string_view kConfidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+constexpr std::string_view kActCode = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+/// Sensitivity policies of v3-ActCode; the position is the bit and never changes.
+constexpr std::array<std::string_view, 10> kSensitivities = {"PSY", "HIV", "GDIS", "ETH", "SUD", "SEX", "STD", "SDV", "CEL", "EMP"};
+
+void add_label(Indexed& out, std::string_view system, std::string_view code) {
+    if (system == kConfidentiality) {
+        if (code == "R") out.confidentiality = std::max(out.confidentiality, 1);
+        if (code == "V") out.confidentiality = 2;
+    } else if (system == kActCode) {
+        const auto* found = std::find(kSensitivities.begin(), kSensitivities.end(), code);
+        if (found != kSensitivities.end()) out.label_bits |= std::int64_t{1} << (found - kSensitivities.begin());
+    }
+}
+
+/// The first reference to a Patient by the compartment's parameters, else by `patient` or `subject` (Task, Device).
+std::optional<Target> patient_of(const IndexValues& values, TypeId type, std::string_view id) {
+    if (type == TypeId::Patient) return Target{type, std::string(id)};
+    if (is_directory(type)) return std::nullopt;
+    const auto by = [&](ParamId param) -> std::optional<Target> {
+        for (const ReferenceValue& value : values.references) {
+            if (value.param == param && value.form == ReferenceValue::Form::literal && value.target == TypeId::Patient) {
+                return Target{TypeId::Patient, std::string(value.id)};
+            }
+        }
+        return std::nullopt;
+    };
+    for (const std::string_view code : {"patient", "subject"}) {
+        const TypeParameter* param = find_parameter(type, code);
+        if (param == nullptr) continue;
+        if (auto found = by(param->id)) return found;
+    }
+    for (const ParamId param : patient_compartment(type)) {
+        if (auto found = by(param)) return found;
+    }
+    return std::nullopt;
+}
+
+void add_compartment_rows(Rows& rows, TypeId type) {
+    rows.compartment.push_back(0);
+    for (const std::string_view code : {"code", "category", "status"}) {
+        const TypeParameter* param = find_parameter(type, code);
+        if (param == nullptr) continue;
+        for (const TokenRow& row : rows.tokens) {
+            if (row.param == number_of(param->id)) rows.compartment.push_back(TokenHash::in_compartment(param->id, row.h));
+        }
+    }
+}
+
+}  // namespace
+
+std::string_view index_text(std::string_view text) {
+    if (text.size() <= kIndexText_bytes) return text;
+    std::size_t size = kIndexText_bytes;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+    return text.substr(0, size);
+}
+
+std::string unit_key(std::string_view system, std::string_view code) {
+    std::string key(system);
+    key += '|';
+    key += index_text(code);
+    return key;
+}
+
+bool is_directory(TypeId type) {
+    switch (type) {
+        case TypeId::Organization:
+        case TypeId::Practitioner:
+        case TypeId::PractitionerRole:
+        case TypeId::Location:
+        case TypeId::HealthcareService:
+        case TypeId::Questionnaire:
+        case TypeId::ValueSet:
+        case TypeId::CodeSystem:
+        case TypeId::Endpoint: return true;
+        default: return false;
+    }
+}
+
+Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash) {
+    const IndexValues values = extract(resource, type, options);
+    Indexed out;
+    Rows& rows = out.rows;
+    out.date = values.sort_date_ms.value_or(kNoDate);
+    for (const TokenValue& value : values.tokens) {
+        add_token_rows(rows, value, type, hash);
+        if (value.param == param::security()) add_label(out, value.system, value.code);
+    }
+    for (const TokenText& text : values.texts) rows.strings.push_back({number_of(text.param), std::string(index_text(text.folded)), ""});
+    for (const IdentifierType& value : values.identifier_types) {
+        rows.tokens.push_back({number_of(value.param), hash.of_type(value.type_system, value.type_code, value.value)});
+    }
+    for (const ReferenceValue& value : values.references) add_reference_rows(rows, value, hash);
+    for (const StringValue& value : values.strings) {
+        rows.strings.push_back({number_of(value.param), std::string(index_text(value.folded)), std::string(index_text(value.exact))});
+    }
+    for (const DateValue& value : values.dates) rows.dates.push_back({number_of(value.param), value.lo_ms, value.hi_ms});
+    for (const QuantityValue& value : values.quantities) add_quantity_rows(rows, value);
+    for (const NumberValue& value : values.numbers) rows.numbers.push_back({number_of(value.param), value.lo, value.hi});
+    for (const UriValue& value : values.uris) rows.uris.push_back({number_of(value.param), std::string(index_text(value.value))});
+    out.patient = patient_of(values, type, id);
+    if (out.patient) add_compartment_rows(rows, type);
+    sort_unique(rows.tokens);
+    sort_unique(rows.references);
+    sort_unique(rows.dates);
+    sort_unique(rows.strings);
+    sort_unique(rows.quantities);
+    sort_unique(rows.numbers);
+    sort_unique(rows.uris);
+    sort_unique(rows.compartment);
+    return out;
+}
+
+void RowWriter::insert(const Place& place, const Rows& rows) {
+    const std::int64_t type = number_of(place.type);
+    for (const TokenRow& row : rows.tokens) {
+        connection_.execute("INSERT INTO tok(type, param, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
+                            {type, std::int64_t{row.param}, row.h, place.date, place.rid, place.acl});
+    }
+    for (const ReferenceRow& row : rows.references) {
+        connection_.execute("INSERT INTO ref(param, target_rid, type, d, rid, acl) VALUES(?,?,?,?,?,?)",
+                            {std::int64_t{row.param}, rid_of_(row.target), type, place.date, place.rid, place.acl});
+    }
+    for (const DateRow& row : rows.dates) {
+        connection_.execute("INSERT INTO dt(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+    }
+    for (const StringRow& row : rows.strings) {
+        connection_.execute("INSERT INTO str(type, param, norm, rid, exact) VALUES(?,?,?,?,?)",
+                            {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
+    }
+    for (const QuantityRow& row : rows.quantities) {
+        connection_.execute("INSERT INTO qty(type, param, unit_id, lo, hi, rid) VALUES(?,?,?,?,?,?)",
+                            {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
+    }
+    for (const NumberRow& row : rows.numbers) {
+        connection_.execute("INSERT INTO num(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+    }
+    for (const UriRow& row : rows.uris) {
+        connection_.execute("INSERT INTO uri(type, param, v, rid) VALUES(?,?,?,?)", {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
+    }
+    if (place.patient_rid == 0) return;
+    for (const std::int64_t h : rows.compartment) {
+        connection_.execute("INSERT INTO pat(patient_rid, type, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
+                            {place.patient_rid, type, h, place.date, place.rid, place.acl});
+    }
+}
+
+void RowWriter::remove(const Place& place, const Rows& rows) {
+    const std::int64_t type = number_of(place.type);
+    for (const TokenRow& row : rows.tokens) {
+        connection_.execute("DELETE FROM tok WHERE type=? AND param=? AND h=? AND d=? AND rid=?",
+                            {type, std::int64_t{row.param}, row.h, place.date, place.rid});
+    }
+    for (const ReferenceRow& row : rows.references) {
+        connection_.execute("DELETE FROM ref WHERE param=? AND target_rid=? AND type=? AND d=? AND rid=?",
+                            {std::int64_t{row.param}, rid_of_(row.target), type, place.date, place.rid});
+    }
+    for (const DateRow& row : rows.dates) {
+        connection_.execute("DELETE FROM dt WHERE type=? AND param=? AND lo=? AND hi=? AND rid=?", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+    }
+    for (const StringRow& row : rows.strings) {
+        connection_.execute("DELETE FROM str WHERE type=? AND param=? AND norm=? AND rid=? AND exact=?",
+                            {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
+    }
+    for (const QuantityRow& row : rows.quantities) {
+        connection_.execute("DELETE FROM qty WHERE type=? AND param=? AND unit_id=? AND lo=? AND hi=? AND rid=?",
+                            {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
+    }
+    for (const NumberRow& row : rows.numbers) {
+        connection_.execute("DELETE FROM num WHERE type=? AND param=? AND lo=? AND hi=? AND rid=?", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+    }
+    for (const UriRow& row : rows.uris) {
+        connection_.execute("DELETE FROM uri WHERE type=? AND param=? AND v=? AND rid=?",
+                            {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
+    }
+    if (place.patient_rid == 0) return;
+    for (const std::int64_t h : rows.compartment) {
+        connection_.execute("DELETE FROM pat WHERE patient_rid=? AND type=? AND h=? AND d=? AND rid=?", {place.patient_rid, type, h, place.date, place.rid});
+    }
+}
+
+namespace {
+
+template <class Row>
+void split(const std::vector<Row>& old_rows, const std::vector<Row>& rows, std::vector<Row>& gone, std::vector<Row>& added) {
+    std::set_difference(old_rows.begin(), old_rows.end(), rows.begin(), rows.end(), std::back_inserter(gone));
+    std::set_difference(rows.begin(), rows.end(), old_rows.begin(), old_rows.end(), std::back_inserter(added));
+}
+
+template <class Row>
+void split_or_all(bool all, const std::vector<Row>& old_rows, const std::vector<Row>& rows, std::vector<Row>& gone, std::vector<Row>& added) {
+    if (!all) return split(old_rows, rows, gone, added);
+    gone = old_rows;
+    added = rows;
+}
+
+}  // namespace
+
+void RowWriter::replace(const Place& old_place, const Rows& old_rows, const Place& place, const Rows& rows) {
+    const bool moved = old_place.date != place.date || old_place.acl != place.acl;
+    const bool other_patient = moved || old_place.patient_rid != place.patient_rid;
+    Rows gone;
+    Rows added;
+    split_or_all(moved, old_rows.tokens, rows.tokens, gone.tokens, added.tokens);
+    split_or_all(moved, old_rows.references, rows.references, gone.references, added.references);
+    split_or_all(other_patient, old_rows.compartment, rows.compartment, gone.compartment, added.compartment);
+    split(old_rows.dates, rows.dates, gone.dates, added.dates);
+    split(old_rows.strings, rows.strings, gone.strings, added.strings);
+    split(old_rows.quantities, rows.quantities, gone.quantities, added.quantities);
+    split(old_rows.numbers, rows.numbers, gone.numbers, added.numbers);
+    split(old_rows.uris, rows.uris, gone.uris, added.uris);
+    remove(old_place, gone);
+    insert(place, added);
+}
+
+std::int64_t RowWriter::unit_id(const std::string& unit) {
+    if (unit.empty()) return 0;
+    {
+        auto rows = connection_.query("SELECT id FROM sys WHERE uri = ?", {std::string_view(unit)});
+        if (rows.next()) return rows.integer(0);
+    }
+    auto rows = connection_.query("INSERT INTO sys(uri) VALUES(?) RETURNING id", {std::string_view(unit)});
+    rows.next();
+    return rows.integer(0);
+}
+
+}  // namespace qiao::record

@@ -1,0 +1,122 @@
+#pragma once
+
+#include "record/definitions/definitions.hpp"
+#include "record/extract/extract.hpp"
+#include "record/store/keys.hpp"
+#include "storage/database.hpp"
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The index rows of a resource as values: computed on any thread, compared with those of the version before, and only the
+/// difference is written (on the writer thread).
+namespace qiao::record {
+
+struct Target {
+    TypeId type = TypeId::none;
+    std::string id;
+    auto operator<=>(const Target&) const = default;
+};
+
+struct TokenRow {
+    std::uint16_t param;
+    std::int64_t h;
+    auto operator<=>(const TokenRow&) const = default;
+};
+struct ReferenceRow {
+    std::uint16_t param;
+    Target target;
+    auto operator<=>(const ReferenceRow&) const = default;
+};
+struct DateRow {
+    std::uint16_t param;
+    std::int64_t lo, hi;
+    auto operator<=>(const DateRow&) const = default;
+};
+struct StringRow {
+    std::uint16_t param;
+    std::string norm;
+    std::string exact;  ///< empty for pinyin and for texts of tokens
+    auto operator<=>(const StringRow&) const = default;
+};
+struct QuantityRow {
+    std::uint16_t param;
+    std::string unit;
+    double lo, hi;
+    auto operator<=>(const QuantityRow&) const = default;
+};
+struct NumberRow {
+    std::uint16_t param;
+    double lo, hi;
+    auto operator<=>(const NumberRow&) const = default;
+};
+struct UriRow {
+    std::uint16_t param;
+    std::string value;
+    auto operator<=>(const UriRow&) const = default;
+};
+
+struct Rows {
+    std::vector<TokenRow> tokens;
+    std::vector<ReferenceRow> references;
+    std::vector<DateRow> dates;
+    std::vector<StringRow> strings;
+    std::vector<QuantityRow> quantities;
+    std::vector<NumberRow> numbers;
+    std::vector<UriRow> uris;
+    std::vector<std::int64_t> compartment;  ///< `h` of `pat`; 0 first
+};
+
+/// What the store derives from one version of a resource.
+struct Indexed {
+    Rows rows;
+    std::int64_t date = kNoDate;    ///< `d`
+    std::optional<Target> patient;  ///< whose record it belongs to; a Patient's own is itself
+    int confidentiality = 0;        ///< 0 normal or less, 1 restricted, 2 very restricted
+    std::int64_t label_bits = 0;    ///< sensitivity labels of meta.security
+};
+
+/// Index texts are cut here, on both sides.
+inline constexpr std::size_t kIndexText_bytes = 512;
+std::string_view index_text(std::string_view text);
+
+/// How a unit of a quantity is written in `sys`.
+std::string unit_key(std::string_view system, std::string_view code);
+
+Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash);
+
+/// Types of the public directory, seen by every signed-in caller.
+bool is_directory(TypeId type);
+
+/// Where a version's rows stand: what is part of their keys besides the values.
+struct Place {
+    TypeId type = TypeId::none;
+    std::int64_t rid = 0;
+    std::int64_t date = kNoDate;
+    std::int64_t acl = 0;
+    std::int64_t patient_rid = 0;
+};
+
+/// Writes rows through the write connection. Writer thread.
+class RowWriter {
+public:
+    using RidOf = std::function<std::int64_t(const Target&)>;
+    RowWriter(storage::Connection& connection, RidOf rid_of) : connection_(connection), rid_of_(std::move(rid_of)) {}
+
+    void insert(const Place& place, const Rows& rows);
+    void remove(const Place& place, const Rows& rows);
+    /// Only the difference; everything with `date` or `acl` in it when those changed.
+    void replace(const Place& old_place, const Rows& old_rows, const Place& place, const Rows& rows);
+
+private:
+    std::int64_t unit_id(const std::string& unit);
+
+    storage::Connection& connection_;
+    RidOf rid_of_;
+};
+
+}  // namespace qiao::record

@@ -1,0 +1,82 @@
+#include "record/record.hpp"
+
+namespace qiao::record {
+namespace {
+
+/// The tables of the record. `d` is the resource's own date (effective, period.start, authoredOn …), so that an index
+/// row alone answers "the newest of this code". `acl` rides in the rows that counts run over.
+constexpr std::string_view kTables = R"sql(
+CREATE TABLE res(
+  rid INTEGER PRIMARY KEY, type INTEGER NOT NULL, id BLOB NOT NULL, ver INTEGER NOT NULL, t INTEGER NOT NULL,
+  first_t INTEGER NOT NULL, state INTEGER NOT NULL, op INTEGER NOT NULL, d INTEGER NOT NULL, acl INTEGER NOT NULL, body BLOB);
+CREATE UNIQUE INDEX res_identity ON res(type, id);
+CREATE INDEX res_by_time ON res(type, t);
+CREATE INDEX res_by_date ON res(type, d);
+CREATE TABLE hist(
+  rid INTEGER NOT NULL, ver INTEGER NOT NULL, type INTEGER NOT NULL, t INTEGER NOT NULL, op INTEGER NOT NULL,
+  acl INTEGER NOT NULL, body BLOB, PRIMARY KEY(rid, ver));
+CREATE INDEX hist_by_time ON hist(type, t);
+CREATE INDEX hist_by_t ON hist(t);
+CREATE TABLE outbox(
+  t INTEGER NOT NULL, n INTEGER NOT NULL, lane INTEGER NOT NULL, kind INTEGER NOT NULL, patient_rid INTEGER NOT NULL,
+  rid INTEGER NOT NULL, ver INTEGER NOT NULL, op INTEGER NOT NULL, payload_version INTEGER NOT NULL, body BLOB,
+  PRIMARY KEY(t, n)) WITHOUT ROWID;
+CREATE TABLE request(
+  actor TEXT NOT NULL, request_id TEXT NOT NULL, body_digest BLOB NOT NULL, status INTEGER NOT NULL, location TEXT NOT NULL,
+  etag TEXT NOT NULL, t INTEGER NOT NULL, ts_ms INTEGER NOT NULL, PRIMARY KEY(actor, request_id)) WITHOUT ROWID;
+CREATE INDEX request_by_time ON request(ts_ms);
+CREATE TABLE dict(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+CREATE TABLE sys(id INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE);
+CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE tok(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, h INTEGER NOT NULL, d INTEGER NOT NULL, rid INTEGER NOT NULL,
+  acl INTEGER NOT NULL, PRIMARY KEY(type, param, h, d, rid)) WITHOUT ROWID;
+CREATE TABLE pat(
+  patient_rid INTEGER NOT NULL, type INTEGER NOT NULL, h INTEGER NOT NULL, d INTEGER NOT NULL, rid INTEGER NOT NULL,
+  acl INTEGER NOT NULL, PRIMARY KEY(patient_rid, type, h, d, rid)) WITHOUT ROWID;
+CREATE TABLE ref(
+  param INTEGER NOT NULL, target_rid INTEGER NOT NULL, type INTEGER NOT NULL, d INTEGER NOT NULL, rid INTEGER NOT NULL,
+  acl INTEGER NOT NULL, PRIMARY KEY(param, target_rid, type, d, rid)) WITHOUT ROWID;
+CREATE INDEX ref_by_rid ON ref(rid, param, target_rid);
+CREATE TABLE dt(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, lo INTEGER NOT NULL, hi INTEGER NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY(type, param, lo, hi, rid)) WITHOUT ROWID;
+CREATE INDEX dt_by_end ON dt(type, param, hi);
+CREATE INDEX dt_by_rid ON dt(rid, param, lo, hi);
+CREATE TABLE str(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, norm TEXT NOT NULL, rid INTEGER NOT NULL, exact TEXT NOT NULL,
+  PRIMARY KEY(type, param, norm, rid, exact)) WITHOUT ROWID;
+CREATE INDEX str_by_rid ON str(rid, param);
+CREATE TABLE qty(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, unit_id INTEGER NOT NULL, lo REAL NOT NULL, hi REAL NOT NULL,
+  rid INTEGER NOT NULL, PRIMARY KEY(type, param, unit_id, lo, hi, rid)) WITHOUT ROWID;
+CREATE INDEX qty_by_rid ON qty(rid, param);
+CREATE TABLE num(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, lo REAL NOT NULL, hi REAL NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY(type, param, lo, hi, rid)) WITHOUT ROWID;
+CREATE INDEX num_by_rid ON num(rid, param);
+CREATE TABLE uri(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, v TEXT NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY(type, param, v, rid)) WITHOUT ROWID;
+CREATE INDEX uri_by_rid ON uri(rid, param);
+CREATE TABLE aclset(
+  id INTEGER PRIMARY KEY, patient_rid INTEGER NOT NULL, org INTEGER NOT NULL, confidentiality INTEGER NOT NULL,
+  label_bits INTEGER NOT NULL, UNIQUE(patient_rid, org, confidentiality, label_bits));
+CREATE TABLE reach(
+  patient_rid INTEGER NOT NULL, grantee INTEGER NOT NULL, source TEXT NOT NULL, category_bits INTEGER NOT NULL,
+  label_ceiling INTEGER NOT NULL, starts_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL,
+  PRIMARY KEY(patient_rid, grantee, source)) WITHOUT ROWID;
+CREATE INDEX reach_by_source ON reach(source);
+CREATE TABLE reach_item(
+  rid INTEGER NOT NULL, grantee INTEGER NOT NULL, source TEXT NOT NULL, starts_ms INTEGER NOT NULL, ends_ms INTEGER NOT NULL,
+  PRIMARY KEY(rid, grantee, source)) WITHOUT ROWID;
+CREATE INDEX reach_item_by_source ON reach_item(source);
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}};
+
+}  // namespace
+
+std::span<const storage::Migration> record_migrations() { return kMigrations; }
+
+}  // namespace qiao::record

@@ -1,0 +1,201 @@
+#include "record/store/work.hpp"
+
+#include "base/assert.hpp"
+#include "base/error.hpp"
+#include "base/id.hpp"
+#include "base/limits.hpp"
+#include "record/validate/parse.hpp"
+#include "record/validate/validate.hpp"
+
+#include <utility>
+
+namespace qiao::record {
+namespace {
+
+std::string reference_of(std::string_view type, std::string_view id) {
+    std::string text(type);
+    text += '/';
+    text += id;
+    return text;
+}
+
+std::pair<std::string_view, std::string_view> split_reference(std::string_view reference) {
+    const std::size_t slash = reference.find('/');
+    if (slash == std::string_view::npos) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+    return {reference.substr(0, slash), reference.substr(slash + 1)};
+}
+
+/// Shows the pending writes of its work by id; everything else is the snapshot.
+class OverlayReader : public Reader {
+public:
+    OverlayReader(const StoreWork& work, StoreReader& store) : work_(work), store_(store) {}
+
+    std::optional<Stored> read(std::string_view type, std::string_view id) override {
+        if (const Pending* change = work_.pending(type, id)) return work_.shown(*change);
+        return store_.read(type, id);
+    }
+    std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) override {
+        return store_.read_version(type, id, version);
+    }
+    std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override { return store_.history(type, id, limit); }
+    SearchResult search(std::string_view type, std::string_view query) override { return store_.search(type, query); }
+    std::optional<Rid> rid_of(std::string_view type, std::string_view id) override { return store_.rid_of(type, id); }
+    storage::Connection& connection() override { return store_.connection(); }
+
+private:
+    const StoreWork& work_;
+    StoreReader& store_;
+};
+
+}  // namespace
+
+json::Value Stored::value() const {
+    auto parsed = json::parse(json, limits::kJsonDepth + 1);
+    if (!parsed) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
+    return std::move(parsed).operator*();
+}
+
+Stored Reader::get(std::string_view reference) {
+    const auto [type, id] = split_reference(reference);
+    auto found = read(type, id);
+    if (!found) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+    if (found->deleted) throw Error(ErrorKind::not_found, "record.deleted", "the resource was deleted");
+    return std::move(*found);
+}
+
+Stored Work::load(std::string_view reference) {
+    const auto [type, id] = split_reference(reference);
+    return load(type, id);
+}
+
+StoreReader& StoreWork::store() {
+    if (!store_) store_ = std::make_unique<StoreReader>(core_, filter_);
+    return *store_;
+}
+
+Reader& StoreWork::reader() {
+    if (!overlay_) overlay_ = std::make_unique<OverlayReader>(*this, store());
+    return *overlay_;
+}
+
+const Pending* StoreWork::pending(std::string_view type, std::string_view id) const {
+    const auto found = by_reference_.find(reference_of(type, id));
+    return found == by_reference_.end() ? nullptr : &pending_[found->second];
+}
+
+Stored StoreWork::shown(const Pending& change) const {
+    Stored out;
+    out.type = std::string(type_name(change.type));
+    out.id = change.id;
+    out.version = change.base_version + 1;
+    out.updated = core_.clock.now();
+    out.deleted = change.operation == 'D';
+    if (!out.deleted) out.json = spliced(change.body, {out.id, std::to_string(out.version), format_instant(out.updated)});
+    return out;
+}
+
+Stored StoreWork::load(std::string_view type, std::string_view id) {
+    Stored found = reader().get(reference_of(type, id));
+    if (pending(type, id) == nullptr) loaded_.emplace(found.reference(), found.version);
+    return found;
+}
+
+Pending& StoreWork::slot(TypeId type, std::string id, char operation) {
+    const std::string reference = reference_of(type_name(type), id);
+    const auto found = by_reference_.find(reference);
+    if (found != by_reference_.end()) {
+        // A second write of the same resource in this work: one version comes out. What was made here stays a create.
+        Pending& change = pending_[found->second];
+        if (change.operation == 'C' && operation == 'C') throw Error(ErrorKind::conflict, "record.exists", "the resource is created twice");
+        if (change.operation != 'C' || operation == 'D') change.operation = operation;
+        return change;
+    }
+    Pending change;
+    change.type = type;
+    change.id = std::move(id);
+    change.operation = operation;
+    if (const auto loaded = loaded_.find(reference); loaded != loaded_.end()) change.expected = loaded->second;
+    if (operation != 'C') remember_base(change);
+    by_reference_.emplace(reference, pending_.size());
+    pending_.push_back(std::move(change));
+    return pending_.back();
+}
+
+void StoreWork::remember_base(Pending& change) {
+    const StoredId key(change.id);
+    auto rows = store().connection().query("SELECT ver, state, body FROM res WHERE type = ? AND id = ?",
+                                           {std::int64_t{number_of(change.type)}, storage::Blob{key.bytes()}});
+    if (!rows.next()) return;
+    change.base_version = rows.integer(0);
+    if (rows.integer(1) == static_cast<std::int64_t>(State::live)) change.base = core_.index_packed(rows.text(2), change.type, change.id);
+}
+
+void StoreWork::put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected) {
+    const auto parsed = parse_resource(json);
+    if (!parsed) {
+        throw Error(ErrorKind::invalid, "record.bad_json", parsed.error().message,
+                    {{"structure", "", parsed.error().message + " (at byte " + std::to_string(parsed.error().offset) + ")"}});
+    }
+    if (type == TypeId::none) type = parsed->type();
+    if (auto issues = validate_structure(parsed->root(), type); !issues.empty()) {
+        throw Error(ErrorKind::invalid, "record.not_valid", "the resource does not follow FHIR R4", std::move(issues));
+    }
+    QIAO_ASSERT(type != TypeId::none);
+    if (id.empty()) id = parsed->id().empty() ? new_uuid(core_.clock.now()) : std::string(parsed->id());
+    if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
+    Indexed index = index_resource(parsed->root(), type, id, core_.extract_options(), core_.hash());
+    std::string body = stored_body(*parsed);
+    std::string packed = pack_body(body);
+    Pending& change = slot(type, std::move(id), operation);
+    if (expected != 0) change.expected = expected;
+    change.index = std::move(index);
+    change.body = std::move(body);
+    change.packed = std::move(packed);
+}
+
+std::string StoreWork::create_text(std::string_view json) {
+    const std::size_t before = pending_.size();
+    put(json, TypeId::none, {}, 'C', 0);
+    QIAO_ASSERT(pending_.size() == before + 1);
+    return reference_of(type_name(pending_.back().type), pending_.back().id);
+}
+
+std::string StoreWork::create(json::Value resource) { return create_text(resource.dump()); }
+
+void StoreWork::update(json::Value resource, std::int64_t expected_version) {
+    const std::string id = resource["id"].text();
+    const TypeId type = find_type(resource["resourceType"].text());
+    if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an update needs the id of the resource");
+    put(resource.dump(), type, id, 'U', expected_version);
+}
+
+void StoreWork::update_text(std::string_view type, std::string_view id, std::string_view json, std::int64_t expected_version) {
+    if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
+    put(json, known_type(type), std::string(id), 'U', expected_version);
+}
+
+void StoreWork::remove(std::string_view type, std::string_view id, std::int64_t expected_version) {
+    if (!is_fhir_id(id)) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+    Pending& change = slot(known_type(type), std::string(id), 'D');
+    if (expected_version != 0) change.expected = expected_version;
+    change.body.clear();
+    change.packed.clear();
+    change.index = {};
+}
+
+Commit StoreWork::commit() {
+    // No snapshot is held while waiting for the writer.
+    overlay_.reset();
+    store_.reset();
+    Commit out;
+    const storage::Writer::Committed done =
+        core_.writer.submit({[this](storage::Group& group) { verify(group); }, [this](storage::Group& group) { apply(group); }});
+    out.t = done.t;
+    out.now = done.now;
+    out.changes = std::move(changes_);
+    for (Change& change : out.changes) change.json = nullptr;
+    for (const auto& then : after_) then(out);
+    return out;
+}
+
+}  // namespace qiao::record

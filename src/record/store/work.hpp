@@ -1,0 +1,98 @@
+#pragma once
+
+#include "record/store/core.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+/// One unit of change: gathered on the caller's thread, checked and written on the writer thread.
+namespace qiao::record {
+
+/// One resource as this work will leave it.
+struct Pending {
+    TypeId type = TypeId::none;
+    std::string id;
+    char operation = 'C';       ///< C: must not exist, U: create or replace, D: delete
+    std::int64_t expected = 0;  ///< version that must be the newest; 0 = any
+    std::string body;           ///< as stored_body() made it; empty for D
+    std::string packed;
+    Indexed index;
+    // What was there when the caller looked: its rows are recomputed off the writer thread.
+    std::int64_t base_version = 0;
+    Indexed base;
+};
+
+class StoreWork : public Work {
+public:
+    StoreWork(Core& core, const ReadFilter& filter, const Actor& actor) : core_(core), filter_(filter), actor_(actor) {}
+
+    using Work::load;
+    Stored load(std::string_view type, std::string_view id) override;
+    Reader& reader() override;
+    std::string create(json::Value resource) override;
+    std::string create_text(std::string_view json) override;
+    void update(json::Value resource, std::int64_t expected_version) override;
+    void update_text(std::string_view type, std::string_view id, std::string_view json, std::int64_t expected_version) override;
+    void remove(std::string_view type, std::string_view id, std::int64_t expected_version) override;
+    void check(std::function<void(storage::Group&)> guard) override { checks_.push_back(std::move(guard)); }
+    void also(std::function<void(storage::Group&, const RidOf&)> rows) override { rows_.push_back(std::move(rows)); }
+    void after_commit(std::function<void(const Commit&)> then) override { after_.push_back(std::move(then)); }
+    Commit commit() override;
+
+    /// The pending state of "Type/id", or nullptr. As a read would show it once committed.
+    [[nodiscard]] const Pending* pending(std::string_view type, std::string_view id) const;
+    [[nodiscard]] Stored shown(const Pending& change) const;
+
+private:
+    /// A row of `res` as the writer thread finds it.
+    struct Current {
+        Rid rid = 0;
+        std::int64_t version = 0;
+        State state = State::stub;
+        std::int64_t date = kNoDate;
+        std::int64_t acl = 0;
+        std::int64_t patient_rid = 0;
+        std::int64_t organisation = 0;
+        [[nodiscard]] bool exists() const { return rid != 0 && state != State::stub; }
+    };
+
+    StoreReader& store();
+    Pending& slot(TypeId type, std::string id, char operation);
+    void put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected);
+    void remember_base(Pending& change);
+
+    // Writer thread.
+    void verify(storage::Group& group);
+    void verify_one(storage::Connection& connection, const Pending& change, const Current& current);
+    void verify_patient(storage::Connection& connection, const Pending& change, const Current& current);
+    void apply(storage::Group& group);
+    void write_one(storage::Group& group, std::size_t index);
+    Indexed old_rows(storage::Connection& connection, const Pending& change, const Current& current);
+    std::int64_t acl_of(storage::Connection& connection, const Pending& change, const Current& current, Rid patient);
+    Rid rid_of(storage::Group& group, const Target& target);
+    void add_outbox(storage::Group& group, const Change& change);
+    bool visible(storage::Connection& connection, Rid rid);
+    static Current find(storage::Connection& connection, TypeId type, std::string_view id);
+
+    Core& core_;
+    ReadFilter filter_;
+    Actor actor_;
+    std::unique_ptr<StoreReader> store_;
+    std::unique_ptr<Reader> overlay_;
+    std::vector<Pending> pending_;
+    std::map<std::string, std::size_t, std::less<>> by_reference_;
+    std::map<std::string, std::int64_t, std::less<>> loaded_;
+    std::vector<std::function<void(storage::Group&)>> checks_;
+    std::vector<std::function<void(storage::Group&, const RidOf&)>> rows_;
+    std::vector<std::function<void(const Commit&)>> after_;
+
+    // State of one run of the unit, made anew by verify().
+    std::vector<Current> current_;
+    std::map<Target, Rid> rids_;
+    std::vector<Change> changes_;
+};
+
+}  // namespace qiao::record

@@ -1,0 +1,220 @@
+#include "base/error.hpp"
+#include "record/feed/feed.hpp"
+#include "record/store/work.hpp"
+#include "record/validate/parse.hpp"
+
+#include <algorithm>
+
+/// The half of a work that runs on the writer thread.
+namespace qiao::record {
+namespace {
+
+[[noreturn]] void throw_not_found() { throw Error(ErrorKind::not_found, "record.not_found", "no such resource"); }
+[[noreturn]] void throw_stale() { throw Error(ErrorKind::conflict, "record.version_stale", "the resource was changed meanwhile"); }
+
+constexpr int kLanes = 64;
+constexpr std::int64_t kPayloadVersion = 1;
+
+}  // namespace
+
+StoreWork::Current StoreWork::find(storage::Connection& connection, TypeId type, std::string_view id) {
+    const StoredId key(id);
+    auto rows = connection.query(
+        "SELECT r.rid, r.ver, r.state, r.d, r.acl, a.patient_rid, a.org FROM res r LEFT JOIN aclset a ON a.id = r.acl WHERE r.type = ? AND r.id = ?",
+        {std::int64_t{number_of(type)}, storage::Blob{key.bytes()}});
+    Current current;
+    if (!rows.next()) return current;
+    current.rid = rows.integer(0);
+    current.version = rows.integer(1);
+    current.state = static_cast<State>(rows.integer(2));
+    current.date = rows.integer(3);
+    current.acl = rows.integer(4);
+    current.patient_rid = rows.integer(5);
+    current.organisation = rows.integer(6);
+    return current;
+}
+
+bool StoreWork::visible(storage::Connection& connection, Rid rid) {
+    if (filter_.scope == ReadFilter::Scope::everything && filter_.label_ceiling == ReadFilter::system("").label_ceiling) return true;
+    const FilterSql filter(filter_, "r.acl", "r.rid", core_.clock.now());
+    std::vector<storage::Value> args{rid};
+    filter.append_to(args);
+    auto rows = connection.query("SELECT 1 FROM res r WHERE r.rid = ? AND " + filter.condition(), args);
+    return rows.next();
+}
+
+void StoreWork::verify(storage::Group& group) {
+    storage::Connection& connection = group.connection();
+    current_.clear();
+    rids_.clear();
+    changes_.clear();
+    for (const auto& [reference, version] : loaded_) {
+        const std::size_t slash = reference.find('/');
+        const Current current = find(connection, find_type(std::string_view(reference).substr(0, slash)), std::string_view(reference).substr(slash + 1));
+        if (!current.exists() || current.version != version) throw_stale();
+    }
+    for (const Pending& change : pending_) {
+        current_.push_back(find(connection, change.type, change.id));
+        verify_one(connection, change, current_.back());
+    }
+    for (const auto& check : checks_) check(group);
+}
+
+void StoreWork::verify_one(storage::Connection& connection, const Pending& change, const Current& current) {
+    if (current.exists()) {
+        if (change.operation == 'C') throw Error(ErrorKind::conflict, "record.exists", "a resource with this id exists");
+        // Before the version: a caller must not learn whether a foreign resource exists.
+        if (!visible(connection, current.rid)) throw_not_found();
+    }
+    if (change.expected != 0 && (!current.exists() || current.version != change.expected)) throw_stale();
+    if (change.operation != 'D') verify_patient(connection, change, current);
+}
+
+/// Nobody writes into the record of a patient whom they cannot see. An unknown patient is refused alike, so that the answer
+/// tells nothing; callers that see everything may refer to patients who come later.
+void StoreWork::verify_patient(storage::Connection& connection, const Pending& change, const Current& current) {
+    if (filter_.scope == ReadFilter::Scope::everything || !change.index.patient || change.type == TypeId::Patient) return;
+    const Target& target = *change.index.patient;
+    if (pending("Patient", target.id) != nullptr) return;
+    const Current patient = find(connection, TypeId::Patient, target.id);
+    if (current.exists() && patient.rid != 0 && patient.rid == current.patient_rid) return;
+    if (!patient.exists() || !visible(connection, patient.rid)) {
+        throw Error(ErrorKind::not_found, "record.patient_not_found", "the patient that the resource is about is not known");
+    }
+}
+
+Rid StoreWork::rid_of(storage::Group& group, const Target& target) {
+    if (const auto known = rids_.find(target); known != rids_.end()) return known->second;
+    const StoredId key(target.id);
+    storage::Connection& connection = group.connection();
+    const std::int64_t type = number_of(target.type);
+    Rid rid = 0;
+    {
+        auto rows = connection.query("SELECT rid FROM res WHERE type = ? AND id = ?", {type, storage::Blob{key.bytes()}});
+        if (rows.next()) rid = rows.integer(0);
+    }
+    if (rid == 0) {
+        rid = core_.next_rid++;
+        connection.execute("INSERT INTO res(rid, type, id, ver, t, first_t, state, op, d, acl, body) VALUES(?, ?, ?, 0, ?, 0, 2, 0, ?, 0, NULL)",
+                           {rid, type, storage::Blob{key.bytes()}, group.t(), kNoDate});
+    }
+    rids_.emplace(target, rid);
+    return rid;
+}
+
+std::int64_t StoreWork::acl_of(storage::Connection& connection, const Pending& change, const Current& current, Rid patient) {
+    // The owner is who made it; a later editor of another institution does not take it over.
+    const std::int64_t owner = is_directory(change.type) ? 0 : current.exists() ? current.organisation : actor_.organisation;
+    const std::initializer_list<storage::Value> key{patient, owner, std::int64_t{change.index.confidentiality}, change.index.label_bits};
+    {
+        auto rows = connection.query("SELECT id FROM aclset WHERE patient_rid = ? AND org = ? AND confidentiality = ? AND label_bits = ?", key);
+        if (rows.next()) return rows.integer(0);
+    }
+    auto rows = connection.query("INSERT INTO aclset(patient_rid, org, confidentiality, label_bits) VALUES(?, ?, ?, ?) RETURNING id", key);
+    rows.next();
+    return rows.integer(0);
+}
+
+Indexed StoreWork::old_rows(storage::Connection& connection, const Pending& change, const Current& current) {
+    if (current.state != State::live || current.rid == 0) return {};
+    if (change.base_version == current.version) return change.base;
+    auto rows = connection.query("SELECT body FROM res WHERE rid = ?", {current.rid});
+    rows.next();
+    return core_.index_packed(rows.text(0), change.type, change.id);
+}
+
+void StoreWork::apply(storage::Group& group) {
+    for (std::size_t i = 0; i < pending_.size(); ++i) {
+        Current& current = current_[i];
+        const bool gone = pending_[i].operation == 'D' && !(current.exists() && current.state == State::live);
+        if (current.rid == 0 && !gone) current.rid = core_.next_rid++;
+        if (current.rid != 0) rids_.emplace(Target{pending_[i].type, pending_[i].id}, current.rid);
+    }
+    // Rows first, so that a resource of this work that refers to a later one finds its row and not a stub.
+    for (std::size_t i = 0; i < pending_.size(); ++i) write_one(group, i);
+    std::vector<std::string> texts;
+    texts.reserve(changes_.size());
+    if (core_.ports.on_write && !changes_.empty()) {
+        const std::string updated = format_instant(group.now());
+        for (Change& change : changes_) {
+            if (change.operation == 'D') continue;
+            texts.push_back(spliced(pending(change.type, change.id)->body, {change.id, std::to_string(change.version), updated}));
+            change.json = &texts.back();
+        }
+        core_.ports.on_write(group, actor_, changes_);
+        for (Change& change : changes_) change.json = nullptr;
+    }
+    const RidOf numbers = [&](std::string_view reference) -> Rid {
+        const std::size_t slash = reference.find('/');
+        const TypeId type = slash == std::string_view::npos ? TypeId::none : find_type(reference.substr(0, slash));
+        if (type == TypeId::none) throw_not_found();
+        const std::string_view id = reference.substr(slash + 1);
+        const auto known = rids_.find(Target{type, std::string(id)});
+        if (known != rids_.end()) return known->second;
+        const Current current = find(group.connection(), type, id);
+        if (!current.exists()) throw_not_found();
+        return current.rid;
+    };
+    for (const auto& rows : rows_) rows(group, numbers);
+    if (core_.feed != nullptr && !changes_.empty()) group.on_commit([feed = core_.feed, changes = changes_] { feed->publish(changes); });
+}
+
+void StoreWork::write_one(storage::Group& group, std::size_t index) {
+    const Pending& change = pending_[index];
+    const Current& current = current_[index];
+    storage::Connection& connection = group.connection();
+    const bool live = current.exists() && current.state == State::live;
+    if (change.operation == 'D' && !live) return;  // deleting what is not there is done already
+    const std::int64_t t = group.t();
+    const std::int64_t version = current.version + 1;
+    const std::int64_t type = number_of(change.type);
+    const Indexed old = old_rows(connection, change, current);
+    RowWriter writer(connection, [&](const Target& target) { return rid_of(group, target); });
+    const Place old_place{change.type, current.rid, current.date, current.acl, current.patient_rid};
+    if (current.exists()) {
+        connection.execute("INSERT INTO hist(rid, ver, type, t, op, acl, body) SELECT rid, ver, type, t, op, acl, body FROM res WHERE rid = ?", {current.rid});
+    }
+    Change done{current.rid, std::string(type_name(change.type)), change.id, version, change.operation, current.patient_rid, nullptr};
+    if (change.operation == 'D') {
+        writer.remove(old_place, old.rows);
+        connection.execute("UPDATE res SET ver = ?, t = ?, state = 1, op = 68, body = NULL WHERE rid = ?", {version, t, current.rid});
+    } else {
+        done.operation = current.exists() ? 'U' : 'C';
+        const std::int64_t op = done.operation;
+        const Rid patient = change.index.patient ? rid_of(group, *change.index.patient) : 0;
+        done.patient = patient;
+        const std::int64_t acl = acl_of(connection, change, current, patient);
+        const Place place{change.type, current.rid, change.index.date, acl, patient};
+        if (current.version == 0 && current.state == State::stub) {
+            const StoredId key(change.id);
+            connection.execute(
+                "INSERT INTO res(rid, type, id, ver, t, first_t, state, op, d, acl, body) VALUES(?, ?, ?, 1, ?, ?, 0, ?, ?, ?, ?)"
+                " ON CONFLICT(rid) DO UPDATE SET ver = 1, t = excluded.t, first_t = excluded.first_t, state = 0, op = excluded.op, d = excluded.d,"
+                " acl = excluded.acl, body = excluded.body",
+                {current.rid, type, storage::Blob{key.bytes()}, t, t, op, place.date, acl, storage::Blob{change.packed}});
+        } else {
+            connection.execute("UPDATE res SET ver = ?, t = ?, state = 0, op = ?, d = ?, acl = ?, body = ? WHERE rid = ?",
+                               {version, t, op, place.date, acl, storage::Blob{change.packed}, current.rid});
+        }
+        if (live) {
+            writer.replace(old_place, old.rows, place, change.index.rows);
+        } else {
+            writer.insert(place, change.index.rows);
+        }
+    }
+    add_outbox(group, done);
+    changes_.push_back(std::move(done));
+}
+
+void StoreWork::add_outbox(storage::Group& group, const Change& change) {
+    const std::int64_t t = group.t();
+    if (core_.outbox_t != t) {
+        core_.outbox_t = t;
+        core_.outbox_n = 0;
+    }
+    const std::int64_t lane = (change.patient != 0 ? change.patient : change.rid) % kLanes;
+    group.connection().execute("INSERT INTO outbox(t, n, lane, kind, patient_rid, rid, ver, op, payload_version, body) VALUES(?, ?, ?, 0, ?, ?, ?, ?, ?, NULL)",
+                               {t, ++core_.outbox_n, lane, change.patient, change.rid, change.version, std::int64_t{change.operation}, kPayloadVersion});
+}
+
+}  // namespace qiao::record

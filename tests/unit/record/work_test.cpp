@@ -1,0 +1,309 @@
+#include "harness.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace qiao::record::testing {
+namespace {
+
+constexpr std::string_view kPatient =
+    R"({"resourceType":"Patient","id":"p1","name":[{"text":"王伟","family":"王","given":["伟"]}],"gender":"male","birthDate":"1980-05-17"})";
+
+TEST(Work, create_read_and_restart) {
+    Store store;
+    EXPECT_EQ(store.put(kPatient), "Patient/p1");
+    auto found = store.read()->read("Patient", "p1");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->version, 1);
+    EXPECT_EQ(found->value()["meta"]["versionId"].text(), "1");
+    EXPECT_EQ(found->value()["name"].at(0)["text"].text(), "王伟");
+    EXPECT_EQ(found->patient, found->rid);
+    store.reopen();
+    found = store.read()->read("Patient", "p1");
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->value()["birthDate"].text(), "1980-05-17");
+    EXPECT_EQ(store.put(R"({"resourceType":"Patient","id":"p2"})"), "Patient/p2");
+    EXPECT_NE(store.read()->read("Patient", "p2")->rid, found->rid);
+}
+
+TEST(Work, server_ids_are_uuids_and_sixteen_letters_stay_text) {
+    Store store;
+    const std::string made = store.put(R"({"resourceType":"Patient"})");
+    EXPECT_EQ(made.size(), std::string("Patient/").size() + 36);
+    store.put(R"({"resourceType":"Basic","id":"abcdefghijklmnop","code":{"text":"x"}})");
+    EXPECT_EQ(store.read()->read("Basic", "abcdefghijklmnop")->id, "abcdefghijklmnop");
+    EXPECT_TRUE(store.read()->read("Patient", made.substr(8)));
+}
+
+TEST(Work, update_keeps_history_and_checks_version) {
+    Store store;
+    store.put(kPatient);
+    {
+        auto work = store.begin();
+        json::Value patient = work->load("Patient/p1").value();
+        patient.set("gender", "female");
+        work->update(patient);
+        EXPECT_EQ(work->reader().read("Patient", "p1")->version, 2);
+        work->commit();
+    }
+    {
+        auto work = store.begin();
+        work->update_text("Patient", "p1", R"({"resourceType":"Patient","gender":"other"})", 1);
+        EXPECT_EQ(code_of([&] { work->commit(); }), "record.version_stale");
+    }
+    auto reader = store.read();
+    EXPECT_EQ(reader->read("Patient", "p1")->value()["gender"].text(), "female");
+    EXPECT_EQ(reader->read_version("Patient", "p1", 1)->value()["gender"].text(), "male");
+    const auto history = reader->history("Patient", "p1", 10);
+    ASSERT_EQ(history.size(), 2U);
+    EXPECT_EQ(history[0].version, 2);
+    EXPECT_LT(history[1].updated, history[0].updated);
+}
+
+TEST(Work, a_loaded_version_must_still_be_the_newest) {
+    Store store;
+    store.put(kPatient);
+    auto slow = store.begin();
+    slow->load("Patient/p1");
+    slow->create_text(R"({"resourceType":"Basic","code":{"text":"x"}})");
+    {
+        auto fast = store.begin();
+        fast->update_text("Patient", "p1", R"({"resourceType":"Patient","gender":"other"})");
+        fast->commit();
+    }
+    EXPECT_EQ(code_of([&] { slow->commit(); }), "record.version_stale");
+    EXPECT_EQ(store.rows("SELECT count(*) FROM res"), 1);
+}
+
+TEST(Work, delete_leaves_a_tombstone_and_no_index_rows) {
+    Store store;
+    store.put(kPatient);
+    EXPECT_GT(store.rows("SELECT count(*) FROM str"), 0);
+    auto work = store.begin();
+    work->remove("Patient", "p1");
+    work->commit();
+    auto reader = store.read();
+    EXPECT_TRUE(reader->read("Patient", "p1")->deleted);
+    EXPECT_EQ(code_of([&] { reader->get("Patient/p1"); }), "record.deleted");
+    EXPECT_EQ(reader->history("Patient", "p1", 10).size(), 2U);
+    for (const char* table : {"tok", "str", "dt", "ref", "uri", "pat", "qty", "num"})
+        EXPECT_EQ(store.rows(std::string("SELECT count(*) FROM ") + table), 0) << table;
+    auto again = store.begin();
+    again->update_text("Patient", "p1", kPatient);
+    again->commit();
+    EXPECT_EQ(store.read()->read("Patient", "p1")->version, 3);
+}
+
+TEST(Work, the_difference_of_index_rows_equals_a_full_rewrite) {
+    Store changed;
+    changed.put(kPatient);
+    auto work = changed.begin();
+    constexpr std::string_view kNew =
+        R"({"resourceType":"Patient","id":"p1","name":[{"text":"李娜"}],"active":true,"birthDate":"1981-01-01","generalPractitioner":[{"reference":"Practitioner/x"}]})";
+    work->update_text("Patient", "p1", kNew);
+    work->commit();
+    Store fresh;
+    fresh.put(kNew);
+    for (const char* sql :
+         {"SELECT group_concat(param||':'||norm) FROM (SELECT param, norm FROM str ORDER BY 1,2)", "SELECT group_concat(param||':'||lo||':'||hi) FROM dt",
+          "SELECT count(*) FROM tok", "SELECT count(*) FROM ref", "SELECT count(*) FROM pat"}) {
+        auto a = changed.database->read();
+        auto b = fresh.database->read();
+        auto rows_a = a->connection().query(sql);
+        auto rows_b = b->connection().query(sql);
+        ASSERT_TRUE(rows_a.next() && rows_b.next());
+        EXPECT_EQ(rows_a.text(0), rows_b.text(0)) << sql;
+    }
+}
+
+TEST(Work, references_to_later_resources_get_a_stub) {
+    Store store;
+    store.put(R"({"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/later"}})");
+    EXPECT_FALSE(store.read()->read("Patient", "later"));
+    EXPECT_EQ(store.rows("SELECT count(*) FROM res WHERE state = 2"), 1);
+    store.put(R"({"resourceType":"Patient","id":"later"})");
+    EXPECT_EQ(store.read()->read("Patient", "later")->version, 1);
+    EXPECT_EQ(store.rows("SELECT count(*) FROM res"), 2);
+    EXPECT_EQ(store.read()->read("Observation", "o1")->patient, store.read()->read("Patient", "later")->rid);
+}
+
+TEST(Work, a_refused_unit_writes_nothing_and_its_neighbours_stay) {
+    Store store;
+    auto refused = store.begin();
+    refused->create_text(kPatient);
+    refused->check([](storage::Group&) { throw Error(ErrorKind::conflict, "flow.no", "no"); });
+    EXPECT_EQ(code_of([&] { refused->commit(); }), "flow.no");
+    EXPECT_EQ(store.rows("SELECT count(*) FROM res"), 0);
+    auto broken = store.begin();
+    broken->create_text(kPatient);
+    broken->also([](storage::Group& group, const Work::RidOf&) { group.connection().execute("INSERT INTO no_such_table VALUES(1)"); });
+    EXPECT_EQ(code_of([&] { broken->commit(); }), "storage.sql");
+    EXPECT_EQ(store.rows("SELECT count(*) FROM res"), 0);
+    EXPECT_EQ(store.put(kPatient), "Patient/p1");
+    EXPECT_EQ(code_of([&] { store.put(kPatient); }), "record.exists");
+}
+
+TEST(Work, refuses_what_is_not_fhir) {
+    Store store;
+    auto work = store.begin();
+    EXPECT_EQ(code_of([&] { work->create_text("{"); }), "record.bad_json");
+    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Patient","gender":"unknowable"})"); }), "record.not_valid");
+    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Nothing"})"); }), "record.not_valid");
+    EXPECT_EQ(code_of([&] { work->update_text("Observation", "x", kPatient); }), "record.not_valid");
+    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Patient","id":"no/slash"})"); }), "record.not_valid");
+}
+
+TEST(Work, hooks_see_the_changes_and_listeners_hear_of_them) {
+    Store store;
+    std::vector<std::string> written;
+    store.record->ports().on_write = [&](storage::Group&, const Actor& actor, std::span<const Change> changes) {
+        for (const Change& change : changes) written.push_back(actor.role + change.operation + change.type + (change.json != nullptr ? "+" : "-"));
+    };
+    std::mutex mutex;
+    std::condition_variable heard;
+    std::vector<std::string> changed;
+    store.record->subscribe([&](std::span<const Change> changes) {
+        const std::lock_guard lock(mutex);
+        for (const Change& change : changes) changed.push_back(change.type + "/" + change.id);
+        heard.notify_all();
+    });
+    auto work = store.begin();
+    work->create_text(kPatient);
+    bool published = false;
+    Rid seen = 0;
+    work->also([&](storage::Group&, const Work::RidOf& rid_of) { seen = rid_of("Patient/p1"); });
+    work->after_commit([&](const Commit& commit) { published = commit.changes.size() == 1 && commit.t > 0; });
+    work->commit();
+    EXPECT_TRUE(published);
+    EXPECT_EQ(seen, store.read()->read("Patient", "p1")->rid);
+    EXPECT_EQ(written, std::vector<std::string>{"systemCPatient+"});
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(heard.wait_for(lock, std::chrono::seconds(5), [&] { return !changed.empty(); }));
+    EXPECT_EQ(changed, std::vector<std::string>{"Patient/p1"});
+    EXPECT_EQ(store.rows("SELECT count(*) FROM outbox"), 1);
+}
+
+TEST(Work, concurrent_updates_of_one_version_let_one_win) {
+    Store store;
+    store.put(kPatient);
+    std::atomic<int> won = 0;
+    std::atomic<int> lost = 0;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 32; ++i) {
+        threads.emplace_back([&] {
+            auto work = store.begin();
+            work->update_text("Patient", "p1", R"({"resourceType":"Patient","gender":"other"})", 1);
+            const std::string code = code_of([&] { work->commit(); });
+            if (code.empty())
+                ++won;
+            else if (code == "record.version_stale")
+                ++lost;
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(won, 1);
+    EXPECT_EQ(lost, 31);
+    EXPECT_EQ(store.read()->read("Patient", "p1")->version, 2);
+}
+
+/// Two institutions: 1 made the patient and stands in `reach`; 2 does not.
+TEST(Filter, a_foreign_patient_does_not_exist) {
+    Store store;
+    const ReadFilter own = standing({101}, {1});
+    const ReadFilter foreign = standing({102}, {2});
+    const Instant now = store.clock.now();
+    auto work = store.record->begin(own, actor_of(11, 1));
+    work->create_text(kPatient);
+    work->create_text(R"({"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}})");
+    work->create_text(R"({"resourceType":"Device","id":"d1"})");
+    work->create_text(R"({"resourceType":"Organization","id":"org1","name":"One"})");
+    work->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        store.record->reach_patient(group, rid_of("Patient/p1"), 101, "care", now - std::chrono::hours(1), now + std::chrono::hours(1));
+    });
+    work->commit();
+    for (const auto& [type, id] : {std::pair{"Patient", "p1"}, {"Observation", "o1"}, {"Device", "d1"}}) {
+        EXPECT_TRUE(store.record->read(own)->read(type, id)) << type;
+        EXPECT_FALSE(store.record->read(foreign)->read(type, id)) << type;
+        EXPECT_FALSE(store.record->read(foreign)->rid_of(type, id)) << type;
+        EXPECT_TRUE(store.record->read(foreign)->history(type, id, 10).empty()) << type;
+        EXPECT_FALSE(store.record->read(foreign)->read_version(type, id, 1)) << type;
+    }
+    EXPECT_TRUE(store.record->read(foreign)->read("Organization", "org1"));
+    EXPECT_FALSE(store.record->read(ReadFilter{})->read("Organization", "org1"));
+    // The end is compared when it is read.
+    store.clock.advance(std::chrono::hours(2));
+    EXPECT_FALSE(store.record->read(own)->read("Patient", "p1"));
+}
+
+TEST(Filter, writes_follow_it_too) {
+    Store store;
+    store.put(kPatient);
+    const ReadFilter foreign = standing({102}, {2});
+    auto update = store.record->begin(foreign, actor_of(12, 2));
+    update->update_text("Patient", "p1", kPatient);
+    EXPECT_EQ(code_of([&] { update->commit(); }), "record.not_found");
+    auto with_version = store.record->begin(foreign, actor_of(12, 2));
+    with_version->update_text("Patient", "p1", kPatient, 7);
+    EXPECT_EQ(code_of([&] { with_version->commit(); }), "record.not_found");
+    auto remove = store.record->begin(foreign, actor_of(12, 2));
+    remove->remove("Patient", "p1");
+    EXPECT_EQ(code_of([&] { remove->commit(); }), "record.not_found");
+    for (const char* patient : {"p1", "nobody"}) {
+        auto inject = store.record->begin(foreign, actor_of(12, 2));
+        inject->create_text(std::string(R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/)") + patient +
+                            "\"}}");
+        EXPECT_EQ(code_of([&] { inject->commit(); }), "record.patient_not_found");
+    }
+}
+
+TEST(Filter, a_grant_on_one_resource_opens_only_that) {
+    Store store;
+    store.put(kPatient);
+    store.put(R"({"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}})");
+    store.put(R"({"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}})");
+    const ReadFilter expert = standing({201}, {});
+    auto grant = store.begin();
+    grant->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        store.record->reach_item(group, rid_of("Observation/o1"), 201, "case", store.clock.now() - std::chrono::hours(1),
+                                 store.clock.now() + std::chrono::hours(1));
+    });
+    grant->commit();
+    EXPECT_TRUE(store.record->read(expert)->read("Observation", "o1"));
+    EXPECT_FALSE(store.record->read(expert)->read("Observation", "o2"));
+    EXPECT_FALSE(store.record->read(expert)->read("Patient", "p1"));
+    auto end = store.begin();
+    end->also([&](storage::Group& group, const Work::RidOf&) { store.record->end_reach(group, "case"); });
+    end->commit();
+    EXPECT_FALSE(store.record->read(expert)->read("Observation", "o1"));
+}
+
+TEST(Filter, labels_above_the_ceiling_are_hidden_also_in_the_past) {
+    Store store;
+    constexpr std::string_view kRestricted =
+        R"({"resourceType":"Organization","id":"x","name":"A","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]}})";
+    store.put(kRestricted);
+    ReadFilter normal = standing({1}, {1});
+    EXPECT_FALSE(store.record->read(normal)->read("Organization", "x"));
+    normal.label_ceiling = 1;
+    EXPECT_TRUE(store.record->read(normal)->read("Organization", "x"));
+    auto work = store.begin();
+    work->update_text("Organization", "x", R"({"resourceType":"Organization","id":"x","name":"A"})");
+    work->commit();
+    normal.label_ceiling = 0;
+    EXPECT_TRUE(store.record->read(normal)->read("Organization", "x"));
+    EXPECT_EQ(store.record->read(normal)->history("Organization", "x", 10).size(), 1U);
+    EXPECT_FALSE(store.record->read(normal)->read_version("Organization", "x", 1));
+}
+
+TEST(Filter, many_keys_are_bound_as_a_list) {
+    Store store;
+    store.put(R"({"resourceType":"Device","id":"d1"})");
+    std::vector<std::int64_t> keys;
+    for (std::int64_t i = 1; i <= 40; ++i) keys.push_back(i);
+    EXPECT_TRUE(store.record->read(standing(keys, keys))->read("Device", "d1"));
+}
+
+}  // namespace
+}  // namespace qiao::record::testing
