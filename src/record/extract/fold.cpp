@@ -10,6 +10,7 @@
 #include <unicode/utf8.h>
 
 #include <memory>
+#include <span>
 #include <unordered_map>
 
 namespace qiao::record {
@@ -122,30 +123,44 @@ private:
     std::unordered_map<UChar32, std::string> known_;
 };
 
-struct Surname {
+struct Reading {
     std::string_view hanzi;
     std::string_view first, second;  ///< syllables
 };
 
-/// Surnames whose reading differs from the common one of their character, the longest first. Source: Xiandai Hanyu Cidian, the
-/// readings that it marks as surname.
-constexpr Surname kSurnames[] = {
-    {"尉迟", "yu", "chi"},  {"尉遲", "yu", "chi"},  {"万俟", "mo", "qi"}, {"長孫", "zhang", "sun"}, {"长孙", "zhang", "sun"}, {"澹台", "tan", "tai"},
-    {"澹臺", "tan", "tai"}, {"单于", "chan", "yu"}, {"单", "shan", ""},   {"單", "shan", ""},       {"仇", "qiu", ""},        {"曾", "zeng", ""},
-    {"解", "xie", ""},      {"区", "ou", ""},       {"區", "ou", ""},     {"查", "zha", ""},        {"朴", "piao", ""},       {"翟", "zhai", ""},
-    {"盖", "ge", ""},       {"蓋", "ge", ""},       {"缪", "miao", ""},   {"繆", "miao", ""},       {"乐", "yue", ""},        {"樂", "yue", ""},
-    {"员", "yun", ""},      {"員", "yun", ""},      {"种", "chong", ""},  {"秘", "bi", ""},         {"折", "she", ""},        {"召", "shao", ""},
-    {"覃", "qin", ""},      {"洗", "xian", ""},     {"繁", "po", ""},     {"乜", "nie", ""},        {"句", "gou", ""},        {"都", "du", ""},
-    {"祭", "zhai", ""},     {"晁", "chao", ""},     {"贾", "jia", ""},    {"賈", "jia", ""},        {"车", "che", ""},        {"車", "che", ""},
-    {"沈", "shen", ""},     {"褚", "chu", ""},      {"柏", "bai", ""},    {"薄", "bo", ""},         {"俞", "yu", ""},         {"瞿", "qu", ""},
-    {"佴", "nai", ""},      {"任", "ren", ""},      {"宁", "ning", ""},   {"葛", "ge", ""},         {"藏", "zang", ""},       {"尹", "yin", ""},
-    {"石", "shi", ""},
+/// Characters that ICU reads in another way than names and places do.
+constexpr Reading kReadings[] = {
+    {"重庆", "chong", "qing"}, {"重慶", "chong", "qing"}, {"厦门", "xia", "men"}, {"六安", "lu", "an"}, {"蚌埠", "beng", "bu"},
+    {"长", "chang", ""},       {"長", "chang", ""},       {"都", "du", ""},       {"藏", "zang", ""},
+};
+
+/// Surnames whose reading differs from the common one of their characters, two characters first.
+constexpr Reading kSurnames[] = {
+    {"长孙", "zhang", "sun"}, {"長孫", "zhang", "sun"}, {"尉迟", "yu", "chi"}, {"尉遲", "yu", "chi"}, {"万俟", "mo", "qi"}, {"澹台", "tan", "tai"},
+    {"澹臺", "tan", "tai"},   {"单于", "chan", "yu"},   {"单", "shan", ""},    {"單", "shan", ""},    {"仇", "qiu", ""},    {"曾", "zeng", ""},
+    {"解", "xie", ""},        {"区", "ou", ""},         {"區", "ou", ""},      {"查", "zha", ""},     {"朴", "piao", ""},   {"翟", "zhai", ""},
+    {"盖", "ge", ""},         {"蓋", "ge", ""},         {"缪", "miao", ""},    {"繆", "miao", ""},    {"乐", "yue", ""},    {"樂", "yue", ""},
+    {"员", "yun", ""},        {"員", "yun", ""},        {"种", "chong", ""},   {"秘", "bi", ""},      {"折", "she", ""},    {"召", "shao", ""},
+    {"覃", "qin", ""},        {"洗", "xian", ""},       {"繁", "po", ""},      {"乜", "nie", ""},     {"句", "gou", ""},    {"都", "du", ""},
+    {"祭", "zhai", ""},       {"薄", "bo", ""},         {"阚", "kan", ""},     {"佴", "nai", ""},     {"藏", "zang", ""},
 };
 
 void add_syllable(Pinyin& out, std::string_view syllable) {
     if (syllable.empty()) return;
     out.full.append(syllable);
     out.initials.push_back(syllable.front());
+}
+
+/// Takes the reading that `rest` starts with off its front.
+bool take_reading(std::span<const Reading> readings, std::string_view& rest, Pinyin& out) {
+    for (const Reading& reading : readings) {
+        if (!rest.starts_with(reading.hanzi)) continue;
+        add_syllable(out, reading.first);
+        add_syllable(out, reading.second);
+        rest.remove_prefix(reading.hanzi.size());
+        return true;
+    }
+    return false;
 }
 
 }  // namespace
@@ -198,17 +213,17 @@ Pinyin to_pinyin(std::string_view text, bool is_person) {
     if (!has_han(text)) return out;
     const std::string folded = fold_text(text);
     std::string_view rest = folded;
-    if (is_person) {
-        for (const Surname& surname : kSurnames) {
-            if (!rest.starts_with(surname.hanzi)) continue;
-            add_syllable(out, surname.first);
-            add_syllable(out, surname.second);
-            rest.remove_prefix(surname.hanzi.size());
-            break;
-        }
-    }
+    if (is_person) take_reading(kSurnames, rest, out);
     bool in_word = false;  // of letters: a Latin word counts one initial
-    for_each_character(rest, [&](UChar32 c, std::string_view bytes) {
+    while (!rest.empty()) {
+        if (take_reading(kReadings, rest, out)) {
+            in_word = false;
+            continue;
+        }
+        UChar32 c = 0;
+        int32_t length = 0;
+        U8_NEXT(reinterpret_cast<const std::uint8_t*>(rest.data()), length, static_cast<int32_t>(rest.size()), c);
+        const std::string_view bytes = rest.substr(0, static_cast<std::size_t>(length));
         if (is_han(c)) {
             add_syllable(out, HanReader::mine().read(c));
             in_word = false;
@@ -219,7 +234,8 @@ Pinyin to_pinyin(std::string_view text, bool is_person) {
         } else {
             in_word = false;
         }
-    });
+        rest.remove_prefix(static_cast<std::size_t>(length));
+    }
     return out;
 }
 

@@ -85,8 +85,8 @@ std::vector<Member> members(std::string_view text) {
 
 bool key_is(std::string_view key_literal, std::string_view name) {
     if (key_literal.find('\\') == std::string_view::npos) return key_literal.size() == name.size() + 2 && key_literal.substr(1, name.size()) == name;
-    const auto decoded = json::parse(key_literal);
-    return decoded && decoded->text() == name;
+    const auto decoded = json::parse("[" + std::string(key_literal) + "]");
+    return decoded && decoded->at(0).text() == name;
 }
 
 }  // namespace qiao::record::json_text

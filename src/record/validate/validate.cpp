@@ -118,8 +118,8 @@ private:
     void member(const object& fields, const Shape& shape_row, std::string_view key, const element& value, const Place& place, Seen& seen, bool contained) {
         const bool sidecar = key.starts_with('_');
         const Property* property = shape_row.find(sidecar ? key.substr(1) : key);
-        const Place here{&place, property != nullptr ? property->name : key, -1};
-        if (property == nullptr || (sidecar && !has_sidecar(property->type))) return report("structure", here, "unknown element");
+        if (property == nullptr || (sidecar && !has_sidecar(property->type))) return report("structure", Place{&place, key, -1}, "unknown element");
+        const Place here{&place, property->name, -1};
         const std::uint64_t bit = 1ULL << property->element;
         std::uint64_t& mine = sidecar ? seen.sidecars : seen.values;
         if (((seen.values | seen.sidecars) & bit) != 0 && seen.variant[property->element] != property) {
@@ -226,8 +226,9 @@ private:
 
     void check_content(ShapeId shape_id, const Place& place, const Seen& seen) {
         if (seen.members == 0) return report("structure", place, "an object is not empty: leave the element out");
-        // `id` is element 0 of every data type and backbone element.
-        if (seen.members == 1 && (seen.values & 1U) != 0) report("invariant", place, "ele-1: an element has a value or children besides its id");
+        // `id` is element 0 of every data type and backbone element; beside a primitive it may stand alone.
+        if (shape_id != known().element && seen.members == 1 && (seen.values & 1U) != 0)
+            report("invariant", place, "ele-1: an element has a value or children besides its id");
         if (shape_id != known().extension) return;
         const std::uint64_t all = seen.values | seen.sidecars;
         const bool has_value = (all >> known().extension_value & 1U) != 0;
