@@ -389,7 +389,7 @@ void Connection::open_on_worker(void* object) {
 }
 
 Awaitable<void> Connection::finish() {
-    if (websocket_ && phase_ == Phase::websocket) co_return;
+    if (phase_ == Phase::websocket || phase_ == Phase::idle) co_return;  // nothing is on its way that a reset could destroy
     enter(Phase::closing);
     if (!unread_body_) co_await stream_.shut_down_tls();
     if (unread_body_ || !stream_.is_tls()) co_await stream_.linger();
