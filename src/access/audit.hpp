@@ -5,8 +5,10 @@
 #include "record/record.hpp"
 #include "storage/writer.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -46,8 +48,11 @@ public:
     void write_head();
 
 private:
-    void run();
+    void run(const std::stop_token& stop);
     void chain(storage::Group& group, std::span<const AuditEvent> events);
+    void load_positions();
+    void store_position(storage::Group& group, std::int64_t file, std::uint64_t position);
+    void move_file(std::int64_t file);
 
     storage::Database& database_;
     storage::Writer& writer_;
@@ -59,9 +64,16 @@ private:
     std::mutex move_mutex_;
     std::condition_variable_any wake_;
     Head committed_;
-    Head pending_;
+    std::map<std::int64_t, std::uint64_t> positions_;  ///< up to where each journal file is in the table
+    std::atomic<bool> failed_{false};                  ///< the journal's disk failed: nothing may be shown any more
     std::jthread thread_;
 };
+
+/// The hash of a row: SHA-256 over format, chain, seq, fields and the hash of the row before.
+std::string audit_hash(std::int64_t seq, const AuditEvent& event, std::string_view prev);
+
+/// One line of `audit-heads.log` and the bytes that its Ed25519 signature is over.
+std::string head_text(std::int64_t seq, std::string_view hash, Instant time);
 
 /// What is wrong with one row, or with a stretch of missing ones.
 struct AuditDefect {

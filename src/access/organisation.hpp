@@ -101,10 +101,16 @@ struct NewMembership {
     Instant ends = Instant::max();
 };
 
+/// Which administrator roles one person may hold together. Nobody else ever is audit administrator too.
+enum class AdminSeparation : std::uint8_t {
+    strict,      ///< one of the three at most
+    small_site,  ///< system and security administrator may be one person
+    off,         ///< any: `demo` only
+};
+
 class Directory {
 public:
-    /// @param allow_mixed_admins  one person may hold two administrator roles: `demo` only
-    Directory(storage::Database& database, record::Record& record, const Clock& clock, bool allow_mixed_admins = false);
+    Directory(storage::Database& database, record::Record& record, const Clock& clock, AdminSeparation separation = AdminSeparation::small_site);
     ~Directory();
 
     // Changes. Error(invalid): access.bad_organisation, access.bad_person, access.bad_role; Error(conflict):
@@ -144,12 +150,17 @@ public:
 
 private:
     struct Tables;
+    std::unique_ptr<record::Work> begin(const record::Actor& actor);
+    void require_admins_apart(storage::Group& group, const NewMembership& input) const;
+    void commit(record::Work& work);
+    [[nodiscard]] std::vector<Organisation> other_sides(std::string_view service, const std::function<std::int64_t(const Contract&)>& side) const;
     [[nodiscard]] std::shared_ptr<const Tables> tables() const;
 
     storage::Database& database_;
     record::Record& record_;
     const Clock& clock_;
-    const bool allow_mixed_admins_;
+    const AdminSeparation separation_;
+    std::mutex reload_mutex_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Tables> tables_;
     std::vector<std::function<void()>> listeners_;

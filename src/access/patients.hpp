@@ -29,7 +29,8 @@ public:
     Patients(record::Record& record, Grants& grants, const Directory& directory, const Clock& clock);
 
     /// @return "Patient/…". Error(invalid): patient.name_missing, patient.birth_date_missing, patient.sex_missing,
-    /// patient.national_id_wrong, patient.national_id_birth_date, patient.national_id_sex, patient.no_identity.
+    /// patient.national_id_wrong, patient.national_id_birth_date, patient.national_id_sex, patient.no_identity,
+    /// patient.bad_identifier.
     /// Error(conflict, "patient.likely_duplicate"): see likely_duplicates(). Error(forbidden, "patient.may_not_register").
     std::string register_patient(const record::Caller& caller, const Registration& registration);
 
@@ -42,6 +43,17 @@ public:
     void add_operation(record::Rest& rest);
 
 private:
+    /// The patient as it will be kept: papers checked, temporary identity added, under the institution's management.
+    struct Checked {
+        json::Value patient;
+        std::int64_t organisation = 0;
+    };
+    [[nodiscard]] Checked check(const record::Caller& caller, const Registration& registration) const;
+    [[nodiscard]] std::int64_t registering_organisation(const record::Caller& caller, std::int64_t wanted) const;
+    std::string keep(const record::Caller& caller, Checked checked);
+    http::Response answer_register(const http::Request& request, const record::Caller& caller);
+    [[nodiscard]] http::Response answer_duplicates(const record::Caller& caller, const std::vector<record::Stored>& candidates) const;
+
     record::Record& record_;
     Grants& grants_;
     const Directory& directory_;

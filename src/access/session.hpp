@@ -64,7 +64,7 @@ public:
     [[nodiscard]] std::optional<Session> find(const http::Request& request);
 
     // People.
-    /// Error(unauthenticated, "access.wrong_login") whatever is wrong; Error(unavailable, "access.too_many_tries") → 429.
+    /// Error(unauthenticated, "access.wrong_login") whatever is wrong; Error(unavailable, "access.too_many_attempts") → 429.
     Opened sign_in(std::string_view login, std::string_view password, const http::Request& request);
     /// Demo only: Error(not_found) otherwise.
     Opened sign_in_demo(std::string_view login, const http::Request& request);
@@ -89,8 +89,8 @@ public:
     /// @param role  access::role::kIntegration or kMetrics; Error(invalid, "access.bad_role") else
     NewClient add_client(std::string_view name, std::string_view role);
     void revoke_client(std::string_view id);
-    /// OAuth 2 client credentials. Error(unauthenticated, "access.wrong_client").
-    Opened client_token(std::string_view id, std::string_view secret, const http::Request& request);
+    /// OAuth 2 client credentials. Nothing when the client is unknown or its secret is wrong.
+    std::optional<Opened> client_token(std::string_view id, std::string_view secret, const http::Request& request);
 
     // First run.
     /// A token for the one-time administrator link, while there is no administrator; nothing afterwards. A new one each
@@ -109,17 +109,47 @@ public:
     /// Writes what was used since the last time and ends what has expired; runs each second by itself.
     void tick();
 
+    /// How long this caller must wait before the next sign-in with `account` (login or client id): for Retry-After.
+    [[nodiscard]] std::chrono::seconds must_wait(std::string_view account, const http::Request& request) const;
+
 private:
     struct Entry;
-    struct Credential;
+    using EntryPtr = std::shared_ptr<Entry>;
+    class FirstRun;
 
-    std::shared_ptr<Entry> entry_of(const http::Request& request, bool use);
-    std::shared_ptr<Entry> entry(const std::string& key);
-    std::shared_ptr<Entry> load(const std::string& key);
-    Opened open(Session session, std::chrono::seconds absolute, const http::Request& request, AuditEvent event);
+    EntryPtr entry_of(const http::Request& request);
+    EntryPtr entry(const std::string& key);
+    EntryPtr load(const std::string& key);
+    EntryPtr renewed(const EntryPtr& old);
+    [[nodiscard]] EntryPtr made(Session session, Instant used) const;
+    [[nodiscard]] bool expired(const Entry& entry) const;
+    Session snapshot_of(const Entry& entry) const;
+    Opened open(Session session, std::chrono::seconds absolute, const http::Request& request, std::string_view action);
     void build(Entry& entry) const;
-    void ended(const std::vector<std::string>& keys);
+    void build_person(Entry& entry) const;
+    void refused(const http::Request& request, std::int64_t person, std::string_view action, std::string_view why);
+    void end(const std::vector<std::string>& keys);
     void run(const std::stop_token& stop);
+    [[nodiscard]] AuditEvent event_for(const http::Request& request, std::string_view action, std::string_view outcome) const;
+
+    // session_store.cpp
+    std::string password_hash_of(std::int64_t person);
+    std::optional<Session> read_session(const std::string& key, Instant& used);
+    std::vector<std::string> keys_of_person(std::int64_t person);
+    std::vector<std::string> keys_of_client(std::string_view client);
+    void insert_session(storage::Group& group, const Session& session, Instant now);
+    void delete_sessions(const std::vector<std::string>& keys);
+    void store_use(const std::vector<std::pair<std::string, std::int64_t>>& used);
+    void store_step_up(const std::string& key, Instant until, const AuditEvent& event);
+    void store_password(std::int64_t person, std::string_view hash, const AuditEvent& event);
+    void insert_client(std::string_view id, std::string_view name, std::string_view secret_hash, std::string_view role, const AuditEvent& event);
+    struct Client {
+        std::string secret_hash;
+        std::string role;
+    };
+    Client read_client(std::string_view id);
+    void mark_client_revoked(std::string_view id, const AuditEvent& event);
+    void delete_expired(Instant now);
 
     storage::Database& database_;
     storage::Writer& writer_;
@@ -131,10 +161,13 @@ private:
     Throttle throttle_;
     std::atomic<std::uint64_t> epoch_{1};  ///< rises when people, roles or institutions change
     mutable std::shared_mutex mutex_;
-    std::unordered_map<std::string, std::shared_ptr<Entry>> entries_;
+    std::unordered_map<std::string, EntryPtr> entries_;
+    std::uint64_t ends_ = 0;  ///< sessions ended so far: a load that began before an end must not bring it back
     std::mutex listeners_mutex_;
     std::vector<std::function<void(std::string_view)>> listeners_;
+    std::mutex first_run_mutex_;
     std::string first_run_hash_;
+    Instant first_run_until_{};
     std::jthread thread_;
 };
 

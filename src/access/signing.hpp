@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Signatures of people: ECDSA P-256 with SHA-256, keys and certificates of a certificate authority built into this
 /// installation, private keys wrapped by a master key file. docs/signatures.md says how anyone verifies them with
@@ -62,13 +64,32 @@ public:
     [[nodiscard]] std::string authority_pem() const;
 
 private:
-    struct Keys;
+    struct PersonKey;
+    struct KeyRow {
+        std::string wrapped;
+        std::string certificate_pem;
+    };
+    void open_authority();
+    [[nodiscard]] std::shared_ptr<const PersonKey> key_of(const record::Actor& actor);
+    KeyRow make_row(std::int64_t person, std::string_view name, std::string_view organisation);
+
+    // signing_store.cpp
+    std::optional<KeyRow> read_key(std::int64_t person);
+    /// Keeps `row` unless somebody else was quicker.
+    void store_key(std::int64_t person, const KeyRow& row);
+    std::vector<std::string> read_authorities();
+    std::optional<Instant> revoked_at(std::string_view serial);
+    static std::optional<Signature> signature_in(storage::Cursor rows);
+
     storage::Database& database_;
     storage::Writer& writer_;
     const Directory& directory_;
     const Clock& clock_;
     SteppedUp stepped_up_;
-    std::unique_ptr<Keys> keys_;
+    std::string master_key_;
+    std::string authority_pem_;
+    std::mutex mutex_;
+    std::map<std::int64_t, std::shared_ptr<const PersonKey>> keys_;
 };
 
 }  // namespace qiao::access

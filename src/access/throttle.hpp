@@ -19,7 +19,9 @@ public:
 
     /// How long this caller must wait before the next try; 0 = may try now.
     [[nodiscard]] std::chrono::seconds wait(std::string_view account, std::string_view address) const;
-    void failed(std::string_view account, std::string_view address);
+    /// Counts a try before its outcome is known, so that many at once are not free.
+    void began(std::string_view account, std::string_view address);
+    /// Takes the counted try back.
     void succeeded(std::string_view account, std::string_view address);
 
     /// The /24 of an IPv4 address, the /48 of an IPv6 address, as text.

@@ -1,0 +1,220 @@
+#include "access/audit.hpp"
+
+#include "base/digest.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "storage/file.hpp"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+namespace qiao::access {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMoved_rows = 500;  // a longer unit would hold up those who wait for a commit
+constexpr std::uint64_t kJournalFile_bytes = 8U << 20U;
+constexpr std::size_t kListed = 200;
+
+/// The Ed25519 key that signs heads: made once, readable by the server alone.
+std::string open_head_key(const std::string& folder) {
+    const std::string file = folder + "/audit-head.key";
+    if (::access(file.c_str(), F_OK) == 0) {
+        std::string key = storage::read_file(file);
+        if (key.size() != crypto_sign_SECRETKEYBYTES) throw Error(ErrorKind::internal, "access.audit_key", "audit-head.key is damaged");
+        return key;
+    }
+    std::array<unsigned char, crypto_sign_PUBLICKEYBYTES> open_key{};
+    std::string key(crypto_sign_SECRETKEYBYTES, '\0');
+    crypto_sign_keypair(open_key.data(), reinterpret_cast<unsigned char*>(key.data()));
+    storage::write_file_durably(file, key, 0400);
+    storage::write_file_durably(folder + "/audit-head.pub", to_hex({reinterpret_cast<const char*>(open_key.data()), open_key.size()}) + "\n", 0444);
+    return key;
+}
+
+std::string_view action_of(char operation) {
+    switch (operation) {
+        case 'C': return "create";
+        case 'U': return "update";
+        default: return "delete";
+    }
+}
+
+std::string listed(std::string_view name, std::span<const record::Rid> numbers) {
+    std::string text(name);
+    text += '=';
+    for (std::size_t i = 0; i < std::min(numbers.size(), kListed); ++i) {
+        if (i > 0) text += ',';
+        text += std::to_string(numbers[i]);
+    }
+    if (numbers.size() > kListed) text += ",+" + std::to_string(numbers.size() - kListed);
+    return text;
+}
+
+}  // namespace
+
+std::string audit_hash(std::int64_t seq, const AuditEvent& event, std::string_view prev) {
+    Sha256 hash;
+    hash.update("qiao-audit-1\n1\n" + std::to_string(seq) + "\n");
+    hash.update(canonical_fields(event));
+    hash.update(prev);
+    return hash.finish();
+}
+
+std::string head_text(std::int64_t seq, std::string_view hash, Instant time) {
+    return "qiao-audit-head-1 1 " + std::to_string(seq) + " " + to_hex(hash) + " " + format_instant(time);
+}
+
+Audit::Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder)
+    : database_(database), writer_(writer), clock_(clock), folder_(std::move(folder)), journal_(folder_) {
+    if (sodium_init() < 0) throw Error(ErrorKind::internal, "access.sodium", "libsodium does not start");
+    head_key_ = open_head_key(folder_);
+    load_positions();
+    flush();
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+Audit::~Audit() {
+    thread_.request_stop();
+    thread_.join();
+    try {
+        flush();
+        write_head();
+    } catch (const Error& error) {
+        log::error("audit.last_move_failed", {{"code", error.code()}});  // the journal keeps it for the next start
+    }
+}
+
+void Audit::run(const std::stop_token& stop) {
+    auto next_move = std::chrono::steady_clock::now() + 500ms;
+    auto next_head = std::chrono::steady_clock::now() + 60s;
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+        wake_.wait_for(lock, stop, 40ms, [] { return false; });
+        lock.unlock();
+        try {
+            const auto now = std::chrono::steady_clock::now();
+            journal_.sync();
+            if (now >= next_move) {
+                flush();
+                next_move = std::chrono::steady_clock::now() + 500ms;
+            }
+            if (now >= next_head) {
+                write_head();
+                next_head = now + 60s;
+            }
+        } catch (const Error& error) {
+            log::error("audit.thread", {{"code", error.code()}});
+            if (error.code() == "storage.failed") failed_ = true;
+        }
+        lock.lock();
+    }
+}
+
+void Audit::attach(record::Ports& ports) {
+    ports.on_write = [this](storage::Group& group, const record::Actor& actor, std::span<const record::Change> changes) {
+        std::vector<AuditEvent> events;
+        events.reserve(changes.size());
+        for (const auto& change : changes) {
+            AuditEvent event = event_of(actor, action_of(change.operation));
+            event.patient = change.patient;
+            event.type = change.type;
+            event.rid = change.rid;
+            event.version = change.version;
+            events.push_back(std::move(event));
+        }
+        chain(group, events);
+    };
+    ports.on_read = [this](const record::Actor& actor, std::string_view what, std::string_view type, std::span<const record::Rid> resources,
+                           std::span<const record::Rid> patients) {
+        AuditEvent event = event_of(actor, what);
+        event.type = type;
+        if (resources.size() == 1) event.rid = resources.front();
+        if (patients.size() == 1) event.patient = patients.front();
+        if (resources.size() > 1) event.detail = listed("resources", resources);
+        if (patients.size() > 1) event.detail += listed(event.detail.empty() ? "patients" : " patients", patients);
+        note(event);
+    };
+}
+
+AuditEvent Audit::event_of(const record::Actor& actor, std::string_view action, std::string_view outcome) const {
+    AuditEvent event;
+    event.recorded_us = to_us(clock_.now());
+    event.occurred_us = event.recorded_us;
+    event.person = actor.person;
+    event.organisation = actor.organisation;
+    event.role = actor.role;
+    event.session8 = actor.session8;
+    event.action = action;
+    event.outcome = outcome;
+    event.purpose = actor.purpose;
+    event.source = actor.source;
+    return event;
+}
+
+void Audit::write(storage::Group& group, const AuditEvent& event) { chain(group, {&event, 1}); }
+
+void Audit::note(const AuditEvent& event) {
+    if (failed_) throw Error(ErrorKind::unavailable, "storage.failed", "the audit journal's storage failed");
+    journal_.append(event);
+}
+
+void Audit::flush() {
+    const std::lock_guard lock(move_mutex_);
+    const std::int64_t current = journal_.current();
+    for (const std::int64_t file : journal_.files()) {
+        move_file(file);
+        if (file >= current) continue;
+        journal_.remove(file);
+        positions_.erase(file);
+    }
+    journal_.roll(kJournalFile_bytes);
+}
+
+void Audit::move_file(std::int64_t file) {
+    for (;;) {
+        const auto piece = journal_.read(file, positions_[file], kMoved_rows);
+        if (!piece.events.empty()) {
+            writer_.submit({{}, [&](storage::Group& group) {
+                                chain(group, piece.events);
+                                store_position(group, file, piece.next);
+                            }});
+            positions_[file] = piece.next;
+        }
+        if (piece.events.size() < kMoved_rows) return;
+    }
+}
+
+Audit::Head Audit::head() const {
+    const std::lock_guard lock(mutex_);
+    return committed_;
+}
+
+void Audit::write_head() {
+    const Head last = head();
+    if (last.seq == 0) return;
+    const Instant now = clock_.now();
+    const std::string text = head_text(last.seq, last.hash, now);
+    std::array<unsigned char, crypto_sign_BYTES> signature{};
+    crypto_sign_detached(signature.data(), nullptr, reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                         reinterpret_cast<const unsigned char*>(head_key_.data()));
+    const std::string line = text + " " + to_hex({reinterpret_cast<const char*>(signature.data()), signature.size()}) + "\n";
+    const int descriptor = ::open((folder_ + "/audit-heads.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (descriptor < 0) storage::throw_errno(errno, "audit heads");
+    const bool written = ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fdatasync(descriptor) == 0;
+    const int error = errno;
+    ::close(descriptor);
+    if (!written) storage::throw_errno(error, "audit heads");
+}
+
+}  // namespace qiao::access

@@ -1,0 +1,62 @@
+#include "access/audit.hpp"
+
+#include <algorithm>
+
+namespace qiao::access {
+
+/// The head is read from the table inside the transaction, so a group that is undone leaves none behind.
+void Audit::chain(storage::Group& group, std::span<const AuditEvent> events) {
+    if (events.empty()) return;
+    auto& connection = group.connection();
+    Head head;
+    {
+        auto rows = connection.query("SELECT seq, hash FROM access_audit WHERE chain = 1 ORDER BY seq DESC LIMIT 1");
+        if (rows.next()) head = {rows.integer(0), std::string(rows.text(1))};
+    }
+    for (const AuditEvent& event : events) {
+        const std::int64_t seq = head.seq + 1;
+        const std::string hash = audit_hash(seq, event, head.hash);
+        connection.execute(
+            "INSERT INTO access_audit(chain, seq, recorded_us, occurred_us, person, organisation, role, session8, action, outcome, purpose, patient, type, "
+            "rid, ver, case_id, source, detail, prev, hash) VALUES(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            {seq, event.recorded_us, event.occurred_us, event.person, event.organisation, std::string_view(event.role), std::string_view(event.session8),
+             std::string_view(event.action), std::string_view(event.outcome), std::string_view(event.purpose), event.patient, std::string_view(event.type),
+             event.rid, event.version, std::string_view(event.case_id), std::string_view(event.source), std::string_view(event.detail),
+             storage::Blob{head.hash}, storage::Blob{hash}});
+        head = {seq, hash};
+    }
+    group.on_commit([this, head] {
+        const std::lock_guard lock(mutex_);
+        committed_ = head;
+    });
+}
+
+void Audit::load_positions() {
+    const auto files = journal_.files();
+    const std::int64_t current = journal_.current();
+    {
+        auto snapshot = database_.read();
+        auto rows = snapshot->connection().query("SELECT file, position FROM access_audit_journal");
+        while (rows.next()) {
+            const std::int64_t file = rows.integer(0);
+            if (file != current && std::binary_search(files.begin(), files.end(), file)) positions_[file] = static_cast<std::uint64_t>(rows.integer(1));
+        }
+    }
+    {
+        auto snapshot = database_.read();
+        auto rows = snapshot->connection().query("SELECT seq, hash FROM access_audit WHERE chain = 1 ORDER BY seq DESC LIMIT 1");
+        if (rows.next()) committed_ = {rows.integer(0), std::string(rows.text(1))};
+    }
+    // A number whose file is gone may be given again: its old position must not hide the new file's first events.
+    writer_.submit({{}, [&](storage::Group& group) {
+                        group.connection().execute("DELETE FROM access_audit_journal");
+                        for (const auto& [file, position] : positions_) store_position(group, file, position);
+                    }});
+}
+
+void Audit::store_position(storage::Group& group, std::int64_t file, std::uint64_t position) {
+    group.connection().execute("INSERT INTO access_audit_journal(file, position) VALUES(?, ?) ON CONFLICT(file) DO UPDATE SET position = excluded.position",
+                               {file, static_cast<std::int64_t>(position)});
+}
+
+}  // namespace qiao::access

@@ -1,0 +1,137 @@
+#include "access/audit.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "storage/file.hpp"
+
+#include <sodium.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+namespace qiao::access {
+namespace {
+
+struct Row {
+    std::int64_t seq = 0;
+    AuditEvent event;
+    std::string prev;
+    std::string hash;
+};
+
+constexpr std::string_view kRows =
+    "SELECT seq, recorded_us, occurred_us, person, organisation, role, session8, action, outcome, purpose, patient, type, rid, ver, case_id, source, "
+    "detail, prev, hash FROM access_audit WHERE chain = 1 AND seq >= ? ORDER BY seq";
+
+Row read_row(const storage::Cursor& rows) {
+    Row row;
+    row.seq = rows.integer(0);
+    AuditEvent& event = row.event;
+    event.recorded_us = rows.integer(1), event.occurred_us = rows.integer(2), event.person = rows.integer(3), event.organisation = rows.integer(4);
+    event.role = rows.text(5), event.session8 = rows.text(6), event.action = rows.text(7), event.outcome = rows.text(8), event.purpose = rows.text(9);
+    event.patient = rows.integer(10), event.type = rows.text(11), event.rid = rows.integer(12), event.version = rows.integer(13);
+    event.case_id = rows.text(14), event.source = rows.text(15), event.detail = rows.text(16);
+    row.prev = rows.text(17);
+    row.hash = rows.text(18);
+    return row;
+}
+
+struct SignedHead {
+    std::string hash;  ///< hex
+    bool genuine = false;
+};
+
+/// "qiao-audit-head-1 1 <seq> <hash> <time> <signature>" a line.
+std::map<std::int64_t, SignedHead> read_heads(const std::string& folder, AuditReport& report) {
+    std::map<std::int64_t, SignedHead> heads;
+    if (::access((folder + "/audit-heads.log").c_str(), F_OK) != 0) return heads;
+    const auto key = from_hex(trim(storage::read_file(folder + "/audit-head.pub")));
+    const std::string text = storage::read_file(folder + "/audit-heads.log");
+    std::int64_t number = 0;
+    for (const std::string_view line : split(text, '\n')) {
+        ++number;
+        if (line.empty()) continue;
+        const auto words = split(line, ' ');
+        std::int64_t seq = 0;
+        if (words.size() == 6) std::from_chars(words[2].data(), words[2].data() + words[2].size(), seq);
+        const auto signature = words.size() == 6 ? from_hex(words[5]) : std::nullopt;
+        const std::string_view said = line.substr(0, line.rfind(' '));
+        const bool genuine =
+            key && key->size() == crypto_sign_PUBLICKEYBYTES && signature && signature->size() == crypto_sign_BYTES &&
+            crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(signature->data()), reinterpret_cast<const unsigned char*>(said.data()),
+                                        said.size(), reinterpret_cast<const unsigned char*>(key->data())) == 0;
+        ++report.heads;
+        if (!genuine) {
+            report.defects.push_back(
+                {AuditDefect::Kind::head_forged, seq, seq, "line " + std::to_string(number) + " of audit-heads.log has no valid signature"});
+        } else {
+            heads[seq] = {std::string(words[3]), true};
+        }
+    }
+    return heads;
+}
+
+std::string rows_text(std::int64_t first, std::int64_t last) {
+    return first == last ? "row " + std::to_string(first) : "rows " + std::to_string(first) + " to " + std::to_string(last);
+}
+
+/// Of the rows whose hash is wrong: two that only changed places are named so.
+void name_reordered(const std::vector<Row>& wrong, AuditReport& report) {
+    std::vector<bool> named(wrong.size(), false);
+    for (std::size_t i = 0; i < wrong.size(); ++i) {
+        for (std::size_t j = 0; !named[i] && j < wrong.size(); ++j) {
+            if (i == j || audit_hash(wrong[j].seq, wrong[i].event, wrong[j].prev) != wrong[j].hash) {
+                if (i == j || audit_hash(wrong[j].seq, wrong[i].event, wrong[i].prev) != wrong[i].hash) continue;
+            }
+            named[i] = true;
+            report.defects.push_back({AuditDefect::Kind::reordered, wrong[i].seq, wrong[i].seq,
+                                      "row " + std::to_string(wrong[i].seq) + " holds what belongs to row " + std::to_string(wrong[j].seq)});
+        }
+        if (!named[i]) {
+            report.defects.push_back({AuditDefect::Kind::altered, wrong[i].seq, wrong[i].seq, "row " + std::to_string(wrong[i].seq) + " was altered"});
+        }
+    }
+}
+
+}  // namespace
+
+AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq) {
+    if (sodium_init() < 0) throw Error(ErrorKind::internal, "access.sodium", "libsodium does not start");
+    constexpr std::size_t kWrong = 1000;  // beyond that, the pairs are not compared
+    AuditReport report;
+    const auto heads = read_heads(folder, report);
+    std::vector<Row> wrong;
+    std::int64_t last_seq = from_seq - 1;
+    std::string last_hash;
+    auto snapshot = database.read();
+    auto rows = snapshot->connection().query(kRows, {from_seq});
+    while (rows.next()) {
+        Row row = read_row(rows);
+        ++report.rows;
+        const bool first_of_part = report.rows == 1 && from_seq > 1;
+        if (row.seq != last_seq + 1) {
+            report.defects.push_back({AuditDefect::Kind::missing, last_seq + 1, row.seq - 1, rows_text(last_seq + 1, row.seq - 1) + " are missing"});
+        } else if (!first_of_part && row.prev != last_hash) {
+            report.defects.push_back({AuditDefect::Kind::altered, row.seq, row.seq, "row " + std::to_string(row.seq) + " does not follow the one before it"});
+        }
+        if (audit_hash(row.seq, row.event, row.prev) != row.hash) {
+            if (wrong.size() < kWrong) wrong.push_back(row);
+        }
+        const auto head = heads.find(row.seq);
+        if (head != heads.end() && head->second.hash != to_hex(row.hash)) {
+            report.defects.push_back(
+                {AuditDefect::Kind::head_differs, row.seq, row.seq, "row " + std::to_string(row.seq) + " is not the one in audit-heads.log"});
+        }
+        last_seq = row.seq;
+        last_hash = row.hash;
+    }
+    name_reordered(wrong, report);
+    if (!heads.empty() && heads.rbegin()->first > last_seq) {
+        report.defects.push_back(
+            {AuditDefect::Kind::cut_off, last_seq + 1, heads.rbegin()->first, rows_text(last_seq + 1, heads.rbegin()->first) + " at the end are missing"});
+    }
+    return report;
+}
+
+}  // namespace qiao::access

@@ -1,0 +1,83 @@
+#include "access/migrations.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace qiao::access {
+namespace {
+
+constexpr std::string_view kPeople = R"sql(
+CREATE TABLE access_organisation(
+  id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, kind TEXT NOT NULL, path TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+  name_en TEXT NOT NULL, resource TEXT NOT NULL UNIQUE, active INTEGER NOT NULL);
+CREATE TABLE access_person(
+  id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE, name TEXT NOT NULL, name_en TEXT NOT NULL,
+  resource TEXT NOT NULL UNIQUE, active INTEGER NOT NULL);
+CREATE TABLE access_credential(person INTEGER PRIMARY KEY, password_hash TEXT NOT NULL, changed_us INTEGER NOT NULL);
+CREATE TABLE access_membership(
+  id INTEGER PRIMARY KEY, person INTEGER NOT NULL, organisation INTEGER NOT NULL, role TEXT NOT NULL, specialty TEXT NOT NULL,
+  rank_code TEXT NOT NULL, resource TEXT NOT NULL, starts_us INTEGER NOT NULL, ends_us INTEGER NOT NULL, granted_by INTEGER NOT NULL);
+CREATE INDEX access_membership_by_person ON access_membership(person);
+CREATE TABLE access_contract(
+  id INTEGER PRIMARY KEY, from_org INTEGER NOT NULL, to_org INTEGER NOT NULL, service TEXT NOT NULL,
+  valid_from_us INTEGER NOT NULL, valid_to_us INTEGER NOT NULL);
+)sql";
+
+constexpr std::string_view kSessions = R"sql(
+CREATE TABLE access_client(
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, secret_hash TEXT NOT NULL, role TEXT NOT NULL, created_us INTEGER NOT NULL,
+  revoked_us INTEGER NOT NULL);
+CREATE TABLE access_session(
+  key TEXT PRIMARY KEY, person INTEGER NOT NULL, client TEXT NOT NULL, scope TEXT NOT NULL, by_cookie INTEGER NOT NULL,
+  demo INTEGER NOT NULL, created_us INTEGER NOT NULL, used_us INTEGER NOT NULL, absolute_end_us INTEGER NOT NULL,
+  step_up_until_us INTEGER NOT NULL);
+CREATE INDEX access_session_by_person ON access_session(person);
+CREATE INDEX access_session_by_end ON access_session(absolute_end_us);
+)sql";
+
+constexpr std::string_view kGrants = R"sql(
+CREATE TABLE access_care_relation(
+  patient INTEGER NOT NULL, organisation INTEGER NOT NULL, starts_us INTEGER NOT NULL, ends_us INTEGER NOT NULL,
+  started_by INTEGER NOT NULL, PRIMARY KEY(patient, organisation)) WITHOUT ROWID;
+CREATE TABLE access_grant(
+  id INTEGER PRIMARY KEY, case_id TEXT NOT NULL, grantee INTEGER NOT NULL, patient INTEGER NOT NULL, item INTEGER NOT NULL,
+  purpose TEXT NOT NULL, reason TEXT NOT NULL, starts_us INTEGER NOT NULL, ends_us INTEGER NOT NULL, granted_by INTEGER NOT NULL,
+  revoked_us INTEGER NOT NULL);
+CREATE INDEX access_grant_by_case ON access_grant(case_id, grantee);
+CREATE INDEX access_grant_by_patient ON access_grant(patient, grantee);
+)sql";
+
+constexpr std::string_view kAudit = R"sql(
+CREATE TABLE access_audit(
+  chain INTEGER NOT NULL, seq INTEGER NOT NULL, recorded_us INTEGER NOT NULL, occurred_us INTEGER NOT NULL,
+  person INTEGER NOT NULL, organisation INTEGER NOT NULL, role TEXT NOT NULL, session8 TEXT NOT NULL, action TEXT NOT NULL,
+  outcome TEXT NOT NULL, purpose TEXT NOT NULL, patient INTEGER NOT NULL, type TEXT NOT NULL, rid INTEGER NOT NULL,
+  ver INTEGER NOT NULL, case_id TEXT NOT NULL, source TEXT NOT NULL, detail TEXT NOT NULL, prev BLOB NOT NULL,
+  hash BLOB NOT NULL, PRIMARY KEY(chain, seq)) WITHOUT ROWID;
+CREATE TRIGGER access_audit_no_update BEFORE UPDATE ON access_audit BEGIN SELECT RAISE(ABORT, 'the audit only grows'); END;
+CREATE TRIGGER access_audit_no_delete BEFORE DELETE ON access_audit BEGIN SELECT RAISE(ABORT, 'the audit only grows'); END;
+CREATE TABLE access_audit_journal(file INTEGER PRIMARY KEY, position INTEGER NOT NULL);
+)sql";
+
+constexpr std::string_view kSigning = R"sql(
+CREATE TABLE access_signing_key(
+  id INTEGER PRIMARY KEY, person INTEGER NOT NULL, wrapped_key BLOB NOT NULL, certificate TEXT NOT NULL, serial TEXT NOT NULL UNIQUE,
+  created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL, revoked_reason TEXT NOT NULL);
+CREATE INDEX access_signing_key_by_person ON access_signing_key(person);
+CREATE TABLE access_signature(
+  id INTEGER PRIMARY KEY, reference TEXT NOT NULL UNIQUE, person INTEGER NOT NULL, signed_us INTEGER NOT NULL, manifest BLOB NOT NULL,
+  der BLOB NOT NULL, jws TEXT NOT NULL, certificate TEXT NOT NULL, authority TEXT NOT NULL);
+CREATE TABLE access_signed_item(
+  type TEXT NOT NULL, resource_id TEXT NOT NULL, ver INTEGER NOT NULL, signature INTEGER NOT NULL,
+  PRIMARY KEY(type, resource_id, ver, signature)) WITHOUT ROWID;
+)sql";
+
+constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople}, storage::Migration{"access", 2, kSessions},
+                                    storage::Migration{"access", 3, kGrants}, storage::Migration{"access", 4, kAudit},
+                                    storage::Migration{"access", 5, kSigning}};
+
+}  // namespace
+
+std::span<const storage::Migration> access_migrations() { return kMigrations; }
+
+}  // namespace qiao::access

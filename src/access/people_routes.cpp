@@ -1,0 +1,142 @@
+#include "access/role.hpp"
+#include "access/routes.hpp"
+#include "access/wire.hpp"
+#include "base/error.hpp"
+
+#include <algorithm>
+
+namespace qiao::access {
+
+namespace {
+
+using http::Request;
+using http::Response;
+using wire::answer;
+using wire::body_of;
+
+constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 16 * 1024};
+
+/// The caller, when one of their roles has this right; Error(forbidden, "access.not_yours") else.
+record::Caller require_right(Sessions& sessions, const Request& request, bool RoleRights::*right) {
+    record::Caller caller = sessions.caller(request);
+    const auto memberships = sessions.directory().memberships(caller.actor.person);
+    const bool may = std::any_of(memberships.begin(), memberships.end(), [&](const Membership& one) {
+        const RoleRights* rights = find_role(one.role);
+        return rights != nullptr && rights->*right;
+    });
+    if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
+    return caller;
+}
+
+std::string query_value(const Request& request, std::string_view name) {
+    for (auto& [key, value] : request.query_values()) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+Instant end_of(const json::Value& body, std::string_view name) {
+    if (body[name].is_null()) return Instant::max();
+    const auto end = parse_instant(body[name].text());
+    if (!end) throw Error(ErrorKind::invalid, "access.bad_time", "an end is a date with time and zone");
+    return *end;
+}
+
+void add_reading_routes(http::Router& router, Sessions& sessions, Directory& directory) {
+    router.add(http::Method::get, "/access/directory", kSession, [&directory](const Request& request) {
+        const auto at = wire::organisation_of(directory, query_value(request, "organisation"));
+        JsonWriter json;
+        json.object([&] {
+            json.array("people", [&] {
+                for (const auto& member : directory.members(at, query_value(request, "role"), query_value(request, "specialty"))) {
+                    wire::write_member(json, directory, member);
+                }
+            });
+        });
+        return answer(json.take());
+    });
+    router.add(http::Method::get, "/access/organisations", kSession, [&sessions, &directory](const Request& request) {
+        // `service`: only those that one of the caller's institutions may ask for it.
+        const std::string service = query_value(request, "service");
+        if (service.empty()) return answer(wire::organisations_json(directory.organisations()));
+        std::vector<Organisation> partners;
+        const auto session = sessions.find(request);
+        for (const auto& membership : directory.memberships(session ? session->person : 0)) {
+            for (auto& one : directory.partners(membership.organisation, service)) {
+                const bool known = std::any_of(partners.begin(), partners.end(), [&](const Organisation& other) { return other.id == one.id; });
+                if (!known) partners.push_back(std::move(one));
+            }
+        }
+        return answer(wire::organisations_json(partners));
+    });
+}
+
+Response create_person(Sessions& sessions, Directory& directory, const Request& request) {
+    const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
+    const auto body = body_of(request);
+    NewPerson input{.login = body["login"].text(), .name = body["name"].text(), .name_en = body["nameEn"].text(), .gender = body["gender"].text()};
+    if (!body["password"].is_null()) {
+        PasswordHasher::require_good(body["password"].text(), input.login);
+        input.password_hash = sessions.passwords().hash(body["password"].text());
+    }
+    const Person person = directory.create_person(caller.actor, input);
+    JsonWriter json;
+    json.object([&] {
+        json.field("id", std::to_string(person.id));
+        json.field("practitioner", person.resource);
+    });
+    return answer(json.take(), 201);
+}
+
+Response add_membership(Sessions& sessions, Directory& directory, const Request& request) {
+    const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
+    const auto body = body_of(request);
+    const auto person = directory.person_by_resource(body["practitioner"].text());
+    NewMembership input{.person = person ? person->id : 0,
+                        .organisation = wire::organisation_of(directory, body["organisation"].text()),
+                        .role = body["role"].text(),
+                        .specialty = body["specialty"].text(),
+                        .rank = body["rank"].text(),
+                        .ends = end_of(body, "ends")};
+    const Membership made = directory.add_membership(caller.actor, input);
+    JsonWriter json;
+    json.object([&] {
+        json.field("id", std::to_string(made.id));
+        json.field("resource", made.resource);
+    });
+    return answer(json.take(), 201);
+}
+
+}  // namespace
+
+void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory) {
+    add_reading_routes(router, sessions, directory);
+    router.add(http::Method::post, "/access/organisations", kSession, [&](const Request& request) {
+        const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
+        const auto body = body_of(request);
+        const auto made = directory.create_organisation(caller.actor, {.kind = body["kind"].text(),
+                                                                       .name = body["name"].text(),
+                                                                       .name_en = body["nameEn"].text(),
+                                                                       .parent = wire::organisation_of(directory, body["parent"].text())});
+        return answer(wire::organisations_json({made}), 201);
+    });
+    router.add(http::Method::post, "/access/people", kSession, [&](const Request& request) { return create_person(sessions, directory, request); });
+    router.add(http::Method::post, "/access/people/{id}/end", kSession, [&](const Request& request) {
+        const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
+        const auto person = directory.person_by_resource("Practitioner/" + std::string(request.param("id")));
+        if (!person) throw Error(ErrorKind::not_found, "access.no_person", "no such person");
+        directory.set_person_active(caller.actor, person->id, false);
+        sessions.revoke_person(person->id);
+        return answer({}, 204);
+    });
+    router.add(http::Method::post, "/access/memberships", kSession, [&](const Request& request) { return add_membership(sessions, directory, request); });
+    router.add(http::Method::post, "/access/contracts", kSession, [&](const Request& request) {
+        const auto caller = require_right(sessions, request, &RoleRights::keeps_contracts);
+        const auto body = body_of(request);
+        directory.add_contract(caller.actor, wire::organisation_of(directory, body["from"].text()), wire::organisation_of(directory, body["to"].text()),
+                               body["service"].text(), end_of(body, "ends"));
+        return answer({}, 201);
+    });
+}
+
+}  // namespace qiao::access

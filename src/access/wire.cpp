@@ -1,0 +1,103 @@
+#include "access/wire.hpp"
+
+#include "base/error.hpp"
+
+#include <charconv>
+
+namespace qiao::access::wire {
+
+json::Value body_of(const http::Request& request) {
+    auto body = json::parse(request.body, 8);
+    if (!body || !body->is_object()) throw Error(ErrorKind::invalid, "access.bad_json", "the body is no JSON object");
+    return *std::move(body);
+}
+
+http::Response answer(std::string json, int status) {
+    http::Response response{.status = status, .content_type = "application/json; charset=utf-8", .body = std::move(json)};
+    response.with("Cache-Control", "no-store");
+    return response;
+}
+
+namespace {
+
+void write_fields(JsonWriter& json, const Organisation& organisation) {
+    json.field("id", std::to_string(organisation.id));
+    json.field("name", organisation.name);
+    json.field("nameEn", organisation.name_en);
+    json.field("kind", organisation.kind);
+    json.field("resource", organisation.resource);
+}
+
+}  // namespace
+
+void write_organisation(JsonWriter& json, std::string_view name, const Organisation& organisation) {
+    json.object(name, [&] { write_fields(json, organisation); });
+}
+
+std::string organisations_json(const std::vector<Organisation>& organisations) {
+    JsonWriter json;
+    json.object([&] {
+        json.array("organisations", [&] {
+            for (const auto& one : organisations) json.object([&] { write_fields(json, one); });
+        });
+    });
+    return json.take();
+}
+
+void write_member(JsonWriter& json, const Directory& directory, const Member& member) {
+    json.object([&] {
+        json.field("id", std::to_string(member.person.id));
+        json.field("practitioner", member.person.resource);
+        json.field("name", member.person.name);
+        json.field("nameEn", member.person.name_en);
+        json.field("role", member.membership.role);
+        json.field("specialty", member.membership.specialty);
+        json.field("rank", member.membership.rank);
+        if (const auto where = directory.organisation(member.membership.organisation)) write_organisation(json, "organisation", *where);
+    });
+}
+
+std::string session_json(const Session& session, const Directory& directory, const SessionOptions& options) {
+    JsonWriter json;
+    json.object([&] {
+        const auto person = directory.person(session.person);
+        if (person) {
+            json.object("person", [&] {
+                json.field("id", std::to_string(person->id));
+                json.field("name", person->name);
+                json.field("nameEn", person->name_en);
+                json.field("login", person->login);
+                json.field("practitioner", person->resource);
+            });
+        }
+        json.array("memberships", [&] {
+            for (const auto& one : directory.memberships(session.person)) {
+                json.object([&] {
+                    if (const auto where = directory.organisation(one.organisation)) write_organisation(json, "organisation", *where);
+                    json.field("role", one.role);
+                    json.field("specialty", one.specialty);
+                    json.field("rank", one.rank);
+                });
+            }
+        });
+        if (!session.client.empty()) json.field("client", session.client);
+        json.field("demo", options.demo);
+        json.field("expiresAt", format_instant(session.absolute_end));
+        json.field("idleMinutes", static_cast<std::int64_t>(options.idle.count()));
+        if (session.step_up_until != Instant{}) json.field("stepUpUntil", format_instant(session.step_up_until));
+    });
+    return json.take();
+}
+
+std::int64_t organisation_of(const Directory& directory, std::string_view text) {
+    if (text.empty()) return 0;
+    if (const auto named = directory.organisation_by_resource(text)) return named->id;
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc() || end != text.data() + text.size() || !directory.organisation(id)) {
+        throw Error(ErrorKind::invalid, "access.bad_organisation", "no such institution");
+    }
+    return id;
+}
+
+}  // namespace qiao::access::wire
