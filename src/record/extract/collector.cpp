@@ -107,6 +107,8 @@ void Collector::act(const Action& action, const element& value) {
 
 // ---- tokens ---------------------------------------------------------------------------------------------------------
 
+void Collector::token(ParamId param, std::string_view system, std::string_view code) { add(out_.tokens, TokenValue{param, system, code}); }
+
 void Collector::act_token(const Action& action, const element& value) {
     switch (action.leaf) {
         case Leaf::text: {

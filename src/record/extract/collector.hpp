@@ -21,7 +21,7 @@ public:
     /// Carries out `action` on one value.
     void act(const tables::Action& action, const simdjson::dom::element& value);
     /// A token found by the walk's end and not by a value.
-    void token(ParamId param, std::string_view system, std::string_view code) { add(out_.tokens, TokenValue{param, system, code}); }
+    void token(ParamId param, std::string_view system, std::string_view code);
 
     /// Between the two, values go to `captured` and not to the result: the components of a composite.
     void capture(std::vector<ComponentValue>& captured) { captured_ = &captured; }

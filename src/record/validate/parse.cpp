@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kKeysPerObject = 10'000;
 constexpr std::size_t kNumberText_bytes = 64;
-constexpr std::size_t kOffsetSearch_bytes = 1U << 20U;  ///< the second, slower parse that finds the offset is for requests, not for floods
+constexpr std::size_t kOffsetSearch_bytes = 16'384;  ///< the second parse, which finds the offset, takes quadratic time in the keys of an object
 constexpr std::size_t kKeptParser_bytes = 1U << 20U;
 
 using simdjson::dom::element_type;
@@ -244,7 +244,7 @@ std::string stored_body(const ParsedResource& resource) { return stored_body(res
 void append_spliced(std::string& out, std::string_view body, const ServerMeta& meta) {
     constexpr std::string_view kType = R"({"resourceType":")";
     std::size_t head = 1;
-    if (body.starts_with(kType)) head = body.find('"', kType.size()) + 1;
+    if (body.starts_with(kType)) head = json_text::skip_string(body, kType.size() - 1);
     std::string_view rest = body.substr(head);
     out.reserve(out.size() + body.size() + meta.id.size() + meta.version.size() + meta.last_updated.size() + 64);
     out.append(body.substr(0, head));

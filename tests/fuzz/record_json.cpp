@@ -1,0 +1,37 @@
+#include "base/assert.hpp"
+#include "record/extract/extract.hpp"
+#include "record/validate/parse.hpp"
+#include "record/validate/validate.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// Any bytes: parse → validate → extract → keep → read back. Besides not crashing, what is kept must come back as it was.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace qiao::record;
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const auto resource = parse_resource(bytes);
+    if (!resource) return 0;
+    const auto issues = validate_structure(resource->root());
+    QIAO_ASSERT(issues.size() <= 100);
+    const Zone zone("Asia/Shanghai");
+    const IndexValues values = extract(resource->root(), resource->type(), {.zone = &zone, .base_url = "http://a/fhir"});
+    for (const DateValue& date : values.dates) QIAO_ASSERT(date.lo_ms < date.hi_ms || !issues.empty() || date.hi_ms != kDistantFuture_ms);
+    for (const TypeId type : {TypeId::Patient, TypeId::Observation, TypeId::Bundle}) extract(resource->root(), type);
+
+    const std::string body = stored_body(*resource);
+    const auto kept = parse_resource(body);
+    QIAO_ASSERT(kept);
+    QIAO_ASSERT(stored_body(*kept) == body);
+    const std::string read = spliced(body, {"p1", "3", "2026-11-21T08:30:00.123Z"});
+    const auto again = parse_resource(read);
+    QIAO_ASSERT(again);
+    QIAO_ASSERT(again->id() == "p1");
+    QIAO_ASSERT(stored_body(*again) == body);
+    // Server data aside, a valid resource stays valid.
+    if (issues.empty()) QIAO_ASSERT(validate_structure(again->root()).empty());
+    raw_items(raw_member(bytes, "entry").value_or(std::string_view()));
+    return 0;
+}
