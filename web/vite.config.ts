@@ -44,7 +44,7 @@ function precompress(): Plugin {
           const bytes = await readFile(join(folder, name));
           if (bytes.length < 512) return;
           // Level 11 takes seconds a megabyte; the large files are read on fast lines only.
-          const quality = bytes.length > 400_000 ? 8 : 11;
+          const quality = bytes.length > 400_000 ? 6 : 11;
           const [br, gz] = await Promise.all([
             asBrotli(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }),
             asGzip(bytes, { level: 9 }),
@@ -78,7 +78,7 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0,
     cssCodeSplit: true,
-    manifest: 'manifest.json',
+    manifest: true,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 5000,
   },

@@ -1,7 +1,42 @@
 import { MantineProvider } from '@mantine/core';
+import { useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
+import { RouterProvider } from 'react-router';
 import '../ui/mantine.css';
 import '../ui/tokens.css';
+import '../ui/base.css';
+import '../ui/shell.css';
+import { cssVariables, styleNonce, theme } from '../ui/theme';
+import { startTexts } from './i18n';
+import { LoginPage, StartingPage } from './login';
+import { makeRouter } from './router';
+import { SessionProvider, useSessionAccess } from './session';
+import { SchemeContext } from './scheme';
+
+function Pages() {
+  const { state } = useSessionAccess();
+  if (state.phase === 'open') return <OpenPages key={state.session.person.id} />;
+  return state.phase === 'none' ? <LoginPage /> : <StartingPage />;
+}
+
+function OpenPages() {
+  // A router a session: what the last person had loaded is gone with the tree; the address stays.
+  const router = useMemo(makeRouter, []);
+  return <RouterProvider router={router} />;
+}
+
+function App() {
+  const [dark, setDark] = useState(false);
+  return (
+    <MantineProvider theme={theme} cssVariablesResolver={cssVariables} getStyleNonce={styleNonce} forceColorScheme={dark ? 'dark' : 'light'}>
+      <SchemeContext value={setDark}>
+        <SessionProvider>
+          <Pages />
+        </SessionProvider>
+      </SchemeContext>
+    </MantineProvider>
+  );
+}
 
 const root = document.getElementById('root');
-if (root) createRoot(root).render(<MantineProvider>…</MantineProvider>);
+if (root) void startTexts().then(() => createRoot(root).render(<App />));

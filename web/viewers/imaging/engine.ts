@@ -75,6 +75,12 @@ function nativeLength(object: DicomObject): number {
   return Math.ceil((part('00280010', 0) * part('00280011', 0) * part('00280002', 1) * part('00280100', 8)) / 8);
 }
 
+/** A slope with a fraction gives values with fractions: without this the loader may cut them to whole numbers. */
+function exactNumbers(object: DicomObject): object {
+  const whole = [number(object, '00281052') ?? 0, number(object, '00281053') ?? 1].every(Number.isInteger);
+  return whole || (number(object, '00280002') ?? 1) > 1 ? {} : { targetBuffer: { type: 'Float32Array' } };
+}
+
 async function takeEarly(frame: Frame): Promise<Part | undefined> {
   const { early } = frame;
   delete frame.early;
@@ -91,13 +97,18 @@ async function loadPixels({ frame, loads }: Registered, options: Record<string, 
     clearHighBits(part.bytes, frame.object);
   }
   loads.signal.throwIfAborted();
-  return createImage(frame.imageId, part.bytes as never, syntax, options as never);
+  const image = await createImage(frame.imageId, part.bytes as never, syntax, { ...options, ...exactNumbers(frame.object) } as never);
+  loads.signal.throwIfAborted();
+  return image;
 }
 
 function loadImage(imageId: string, options: Record<string, unknown> = {}) {
   const found = registered.get(imageId);
   const promise = found ? loadPixels(found, { ...options }) : Promise.reject(new Error('image of no open series'));
-  return { promise: promise as Promise<never>, cancelFn: undefined };
+  const load = { promise: promise as Promise<never>, cancelFn: undefined };
+  // Cornerstone would cache it the same way but leave the failure of a load without a listener.
+  if (!cache.getImageLoadObject(imageId)) cache.putImageLoadObject(imageId, load).catch(() => undefined);
+  return load;
 }
 
 export function dropPixels(imageIds: readonly string[]): void {

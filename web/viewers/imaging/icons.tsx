@@ -15,7 +15,7 @@ const paths = {
   texts: 'M5 6h14M12 6v13M9 19h6',
   help: 'M9 9a3 3 0 115 2.200c-1.200 1-2 1.600-2 3.300M12 18.500v.1',
   series: 'M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z',
-  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  more: 'M4.500 11h1v2h-1zM11.500 11h1v2h-1zM18.500 11h1v2h-1z',
   close: 'M6 6l12 12M18 6L6 18',
   remove: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
   document: 'M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6',

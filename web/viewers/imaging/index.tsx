@@ -147,7 +147,7 @@ interface Screen {
 function useCommands(pane: Pane, setScreen: (change: (before: Screen) => Screen) => void, takeKeyImage: (() => void) | undefined) {
   return useCallback(
     (command: Command) => {
-      const { view, state } = pane;
+      const { view } = pane;
       const flip = (name: 'texts' | 'measurements' | 'help') => setScreen((before) => ({ ...before, [name]: !before[name] }));
       switch (command.do) {
         case 'texts':
@@ -160,6 +160,7 @@ function useCommands(pane: Pane, setScreen: (change: (before: Screen) => Screen)
           return setScreen((before) => ({ ...before, tool: command.tool }));
         default:
       }
+      const state = view?.state(); // not the drawn one: keys come faster than frames
       if (!view || !state || state.total === 0) return undefined;
       switch (command.do) {
         case 'step':
@@ -167,7 +168,7 @@ function useCommands(pane: Pane, setScreen: (change: (before: Screen) => Screen)
         case 'edge':
           return view.goTo(command.end === 'first' ? 0 : state.total - 1);
         case 'delete': {
-          const chosen = view.selectedMeasurement() ?? pane.measurements.at(-1)?.id;
+          const chosen = view.selectedMeasurement() ?? view.measurements().at(-1)?.id;
           return chosen && view.removeMeasurement(chosen);
         }
         default:

@@ -299,7 +299,8 @@ export class StackView {
   private pixelsOf(imageId: string): PixelSource | undefined {
     const image = cache.getImage(imageId);
     if (!image || image.color) return undefined;
-    const scaled = image.preScale?.scaled === true;
+    // The loader's own frame: cornerstone's drawing without WebGL replaces the image's numbers by coarser ones.
+    const scaled = (image.imageFrame as { preScale?: { scaled?: boolean } } | undefined)?.preScale?.scaled === true;
     return { columns: image.columns, rows: image.rows, slope: scaled ? 1 : image.slope, intercept: scaled ? 0 : image.intercept, data: image.getPixelData() };
   }
 
@@ -409,6 +410,10 @@ export class StackView {
     this.changed();
   };
 
+  private readonly onEvicted = (event: Event): void => {
+    this.loadedIds.delete((event as CustomEvent<{ imageId: string }>).detail.imageId);
+  };
+
   private readonly onLoadFailed = (event: Event): void => {
     const { imageId, error } = (event as CustomEvent<{ imageId: string; error: unknown }>).detail;
     const index = this.indexOf(imageId);
@@ -423,6 +428,7 @@ export class StackView {
   private readonly globalListeners: [string, (event: Event) => void][] = [
     [Enums.Events.IMAGE_LOADED, this.onLoaded],
     [Enums.Events.IMAGE_LOAD_FAILED, this.onLoadFailed],
+    [Enums.Events.IMAGE_CACHE_IMAGE_REMOVED, this.onEvicted],
     [ToolEnums.Events.ANNOTATION_COMPLETED, this.onMoved],
     [ToolEnums.Events.ANNOTATION_MODIFIED, this.onMoved],
     [ToolEnums.Events.ANNOTATION_REMOVED, this.onMoved],

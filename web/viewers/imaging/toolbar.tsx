@@ -44,7 +44,7 @@ interface ButtonProps {
 
 function ToolButton({ icon, label, short, pressed, disabled, hint = '', count, onPress }: ButtonProps) {
   return (
-    <button type="button" className="iv-button" title={`${label}${hint}`} aria-label={label} aria-pressed={pressed} disabled={disabled} onClick={onPress}>
+    <button type="button" className="iv-button" title={`${label}${hint}`} aria-label={count ? `${label} ${count}` : label} aria-pressed={pressed} disabled={disabled} onClick={onPress}>
       <Icon name={icon} />
       <span className="iv-button-word">{short ?? label}</span>
       {count ? <span className="iv-count">{count}</span> : null}
@@ -120,13 +120,15 @@ export function Toolbar(props: ToolbarProps) {
       </div>
     );
   }
+  // The panel covers the image: it goes away once something was chosen, but not between two steps of a zoom.
+  const inPanel = { ...props, onCommand: (command: Command) => { props.onCommand(command); if (command.do !== 'zoom') setOpen(false); } };
   return (
     <div className="iv-toolbar iv-toolbar-narrow" role="toolbar" aria-label={t('imaging.toolbar.label')}>
       {open && (
         <div className="iv-more">
-          <Presets {...props} all />
-          <Tools {...props} only={['pan', 'angle']} />
-          <Actions {...props} />
+          <Presets {...inPanel} all />
+          <Tools {...inPanel} only={['pan', 'angle']} />
+          <Actions {...inPanel} />
         </div>
       )}
       <div className="iv-row">

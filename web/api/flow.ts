@@ -1,0 +1,368 @@
+/** Cases as `docs/case-api.md` puts them on the wire: types and calls, no rule of any state. */
+import { get, newId, post, send, type Answer } from './http';
+
+export interface Named {
+  reference: string;
+  name: string;
+}
+export type Urgency = 'routine' | 'urgent' | 'emergency';
+
+export interface Clock {
+  name: string;
+  due: string;
+  started: string;
+  kind?: string;
+  paused: string | null;
+  level: number;
+  share: number;
+  stopped?: string | null;
+  verdict?: 'on_time' | 'late' | null;
+}
+
+export interface WorklistHead {
+  name: string;
+  title: string;
+  count: number;
+  urgent: number;
+}
+
+export interface WorklistRow {
+  case: string;
+  number?: string;
+  version: number;
+  machine: string;
+  state: string;
+  state_title: string;
+  title: string;
+  urgency: Urgency;
+  patient: { reference?: string; name?: string; sex?: string; age?: string; birth_date?: string };
+  purpose?: string;
+  specialty?: string;
+  waiting_since?: string;
+  clocks: Clock[];
+  from?: Named;
+  to?: Named;
+  requester?: Named;
+  expert?: Named;
+}
+
+export interface Worklist {
+  list: string;
+  count: number;
+  next?: string | null;
+  rows: WorklistRow[];
+}
+
+export interface CodedItem {
+  code: string;
+  text: string;
+}
+
+export interface TimelineEntry {
+  seq: number;
+  kind: string;
+  action: string;
+  title: string;
+  from: string | null;
+  to: string | null;
+  by: Named | null;
+  role: string | null;
+  organisation?: Named | null;
+  occurred: string;
+  recorded: string;
+  late_entry: boolean;
+  reason: string | null;
+  signed: boolean;
+  details: Record<string, unknown>;
+}
+
+export interface Move {
+  action: string;
+  title: string;
+  to: string;
+  who: string;
+  needs: string[];
+  signs: string | null;
+  deadline: string | null;
+  blocked: string | null;
+  form?: string | null;
+}
+
+export interface Attachment {
+  n: number;
+  kind: string;
+  content_type: string;
+  size_bytes: number;
+  width?: number;
+  height?: number;
+  title?: string;
+  taken?: string | null;
+  added: string;
+  added_by?: Named;
+  quality: string;
+  warning?: string | null;
+  resource?: string;
+  url: string;
+}
+
+export interface IdentitySide {
+  name: string;
+  id: string;
+  birth_date: string;
+  sex: string;
+}
+export interface IdentityPair {
+  study: IdentitySide;
+  patient: IdentitySide;
+  differences: string[];
+}
+
+export interface CaseStudy {
+  study_uid: string;
+  resource?: string;
+  modality: string;
+  description: string;
+  started: string;
+  instances: number;
+  quality: string;
+  note?: string | null;
+  identity: IdentityPair;
+  attached_by?: 'system' | Named;
+  confirmed: { by: Named; at: string } | null;
+}
+
+export interface Message {
+  id: string;
+  by: Named;
+  sent: string;
+  text: string;
+}
+
+export interface Opinion {
+  resource: string;
+  report: string;
+  version: number;
+  state: 'valid' | 'amended' | 'altered';
+  flagged: { reason: string; study_uid?: string } | null;
+  signed: string;
+  signer: Named;
+  findings: string;
+  do_now: string;
+  when_to_send: string;
+  danger_signs: string;
+  call: string;
+  act_by: 'now' | 'today' | 'routine';
+  items_seen: { item: string; title?: string; quality: string; seen?: boolean }[];
+  key_images: string[];
+  pdf: string;
+  verify: string;
+  versions: { version: number; signed: string; reason: string | null }[];
+}
+
+export interface ClinicCard {
+  organisation?: Named;
+  drugs: string[];
+  devices: string[];
+  transport: string;
+  phone: string;
+  updated?: string;
+}
+
+export type Status = 'given' | 'none' | 'not_asked' | 'not_applicable';
+export interface RequestForm {
+  purpose?: string;
+  specialty?: string;
+  rank?: string;
+  urgency?: Urgency;
+  receiver?: string;
+  summary?: string;
+  question?: string;
+  vitals?: { status: Status; taken?: string; values?: { code: string; value: number }[] };
+  allergies?: { status: Status; items?: { text: string; reaction?: string }[] };
+  drugs?: { status: Status; items?: { text: string; dose?: string }[] };
+  pregnancy?: { status: Status; value?: 'pregnant' | 'not_pregnant'; weeks?: number };
+  weight?: { status: Status; value_kg?: number };
+  attachments?: { status: Status };
+  consent?: { by: string; name: string; relation?: string; told: boolean; signature?: number; reason?: string };
+}
+
+export interface CaseView {
+  case: string;
+  number?: string;
+  view: 'full' | 'offer';
+  version: number;
+  machine: string;
+  state: string;
+  state_title: string;
+  ended?: boolean;
+  urgency: Urgency;
+  created?: string;
+  pack?: string;
+  task?: string;
+  request?: string;
+  patient: { reference?: string; name?: string; sex?: string; birth_date?: string; age?: string; id_tail?: string };
+  from?: Named;
+  to?: Named;
+  my_roles: string[];
+  why?: { reason: string; until: string | null };
+  participants?: { role: string; person: Named; organisation: Named; status: string; specialty?: string; required?: boolean; reason?: string | null }[];
+  clocks: Clock[];
+  timeline?: TimelineEntry[];
+  moves: Move[];
+  form?: RequestForm | null;
+  drafts?: Record<string, { version: number; saved: string; body: unknown }>;
+  items?: { attachments: Attachment[]; studies: CaseStudy[] };
+  messages?: Message[];
+  consent?: { resource: string; by: string; name: string; relation?: string; receiver?: Named; given: string; signature?: string; withdrawn: string | null } | null;
+  opinion?: Opinion | null;
+  clinic_card?: ClinicCard | null;
+  feedback?: { followed: string; final_diagnosis: string; rating: number } | null;
+  purpose?: string;
+  summary?: string;
+  question?: string;
+  specialty?: string;
+  offered?: string;
+}
+
+export const readWorklists = (signal?: AbortSignal) =>
+  get<{ worklists: WorklistHead[] }>('/flow/worklists', signal ? { signal } : {}).then((answer) => answer.worklists);
+
+export function readWorklist(name: string, query: { sort?: string; q?: string; cursor?: string; count?: number }, signal?: AbortSignal) {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value) params.set(key, String(value));
+  const tail = params.size > 0 ? `?${params}` : '';
+  return get<Worklist>(`/flow/worklists/${encodeURIComponent(name)}${tail}`, signal ? { signal } : {});
+}
+
+export const readCase = (id: string, signal?: AbortSignal) => get<CaseView>(`/flow/cases/${id}`, signal ? { signal } : {});
+
+/* ---- FHIR operations ---- */
+
+export interface Parameter {
+  name: string;
+  part?: Parameter[];
+  resource?: { id?: string; meta?: { versionId?: string } };
+  [value: `value${string}`]: unknown;
+}
+interface Parameters {
+  resourceType: 'Parameters';
+  parameter: Parameter[];
+}
+
+export type Field = string | number | boolean | Field[] | { [name: string]: Field | undefined };
+
+/** One field by the rule of the case API: text, number, truth, object as parts, list as repetition. */
+export function toParameters(name: string, value: Field | undefined): Parameter[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value.flatMap((one) => toParameters(name, one));
+  if (typeof value === 'boolean') return [{ name, valueBoolean: value }];
+  if (typeof value === 'number') return [Number.isInteger(value) ? { name, valueInteger: value } : { name, valueDecimal: value }];
+  if (typeof value === 'object') return [{ name, part: Object.entries(value).flatMap(([key, inner]) => toParameters(key, inner)) }];
+  if (/^(Patient|Practitioner|Organization)\/[A-Za-z0-9.-]{1,64}$/.test(value)) return [{ name, valueReference: { reference: value } }];
+  return [{ name, valueString: value }];
+}
+
+export async function createCase(input: { machine: string; createId: string; patient: string; basedOn?: string; fields?: Record<string, Field> }): Promise<string> {
+  const parameter: Parameter[] = [
+    { name: 'machine', valueCode: input.machine },
+    { name: 'create_id', valueString: input.createId },
+    { name: 'patient', valueReference: { reference: input.patient } },
+  ];
+  if (input.basedOn) parameter.push({ name: 'basedOn', valueReference: { reference: input.basedOn } });
+  if (input.fields) parameter.push(...toParameters('input', input.fields));
+  const answer = await send<Parameters>('POST', '/fhir/Task/$create', { body: { resourceType: 'Parameters', parameter } });
+  const located = /\/Task\/([^/]+)/.exec(answer.headers.get('Location') ?? '')?.[1];
+  const inBody = answer.data.parameter.find((one) => one.name === 'task')?.resource?.id;
+  const id = located ?? inBody;
+  if (!id) throw new Error('the answer names no case');
+  return id;
+}
+
+export interface MoveRequest {
+  id: string;
+  version: number;
+  action: string;
+  moveId: string;
+  reason?: string;
+  occurred?: string;
+  occurredReason?: string;
+  fields?: Record<string, Field | undefined>;
+}
+
+export function makeMove(request: MoveRequest): Promise<Answer<Parameters>> {
+  const parameter: Parameter[] = [
+    { name: 'action', valueCode: request.action },
+    { name: 'move_id', valueString: request.moveId },
+  ];
+  if (request.occurred) parameter.push({ name: 'occurred', valueInstant: request.occurred });
+  if (request.occurredReason) parameter.push({ name: 'occurred_reason', valueCode: request.occurredReason });
+  if (request.reason) parameter.push({ name: 'reason', valueString: request.reason });
+  if (request.fields && Object.keys(request.fields).length > 0) parameter.push(...toParameters('input', request.fields as Field));
+  return send<Parameters>('POST', `/fhir/Task/${request.id}/$move`, {
+    body: { resourceType: 'Parameters', parameter },
+    headers: { 'If-Match': `W/"${request.version}"` },
+    timeoutMs: 60_000,
+  });
+}
+
+/* ---- around a case ---- */
+
+export interface DraftState {
+  version: number;
+  saved: string;
+  body: unknown;
+}
+export const readDraft = (id: string, name: string) => get<DraftState>(`/flow/cases/${id}/drafts/${name}`);
+export const saveDraft = async (id: string, name: string, version: number, body: unknown) =>
+  (await send<{ version: number; saved: string }>('PUT', `/flow/cases/${id}/drafts/${name}`, { body: { version, body } })).data;
+export const sendMessage = (id: string, text: string, messageId: string = newId()) =>
+  post<{ id: string; sent: string }>(`/flow/cases/${id}/messages`, { message_id: messageId, text });
+export const deleteAttachment = (id: string, n: number) => send<undefined>('DELETE', `/flow/cases/${id}/attachments/${n}`);
+
+export interface ConsentText {
+  text?: string;
+  paragraphs?: string[];
+  lines?: string[];
+  version?: string;
+}
+export const readConsentText = (id: string, lang: 'zh' | 'en', signal?: AbortSignal) =>
+  get<ConsentText>(`/flow/cases/${id}/consent-text?lang=${lang}`, signal ? { signal } : {});
+
+export interface UnmatchedStudy {
+  study_uid: string;
+  received: string;
+  modality: string;
+  description: string;
+  started: string;
+  instances: number;
+  station?: string;
+  organisation?: Named;
+  identity: IdentitySide;
+  accession?: string;
+}
+export const readUnmatched = (signal?: AbortSignal) =>
+  get<{ studies: UnmatchedStudy[] }>('/flow/unmatched-studies', signal ? { signal } : {}).then((answer) => answer.studies);
+export const readIdentity = (id: string, studyUid: string, signal?: AbortSignal) =>
+  get<IdentityPair>(`/flow/cases/${id}/identity?study_uid=${encodeURIComponent(studyUid)}`, signal ? { signal } : {});
+
+export interface ExpertChoice {
+  reference: string;
+  name: string;
+  organisation?: Named;
+  specialties: string[];
+  open_cases: number;
+}
+export const readExperts = (id: string, q: string, signal?: AbortSignal) =>
+  get<{ experts: ExpertChoice[] }>(`/flow/cases/${id}/experts?q=${encodeURIComponent(q)}`, signal ? { signal } : {}).then((answer) => answer.experts);
+
+export interface PackCode {
+  code: string;
+  zh?: string;
+  en?: string;
+  title?: string;
+  display?: string;
+}
+export const readPack = (name: string, signal?: AbortSignal) => get<unknown>(`/flow/packs/${name}`, signal ? { signal } : {});
+export const readClinicCard = (signal?: AbortSignal) => get<ClinicCard>('/flow/clinic-card', signal ? { signal } : {});
+export const saveClinicCard = async (card: Pick<ClinicCard, 'drugs' | 'devices' | 'transport' | 'phone'>) =>
+  (await send<ClinicCard>('PUT', '/flow/clinic-card', { body: card })).data;

@@ -1,0 +1,36 @@
+/** What `/access` says about the person at the keyboard, and the calls that sign in, out and step up. */
+import { get, post, send } from './http';
+
+export interface Membership {
+  organisation: { id: string; name: string; nameEn?: string; kind?: string; resource: string };
+  role: string;
+  roleName?: string;
+}
+
+export interface Session {
+  person: { id: string; name: string; login: string; practitioner?: string };
+  memberships: Membership[];
+  demo: boolean;
+  expiresAt: string;
+  idleMinutes: number;
+  stepUpUntil?: string | null;
+}
+
+export interface DemoUser {
+  login: string;
+  name: string;
+  role: string;
+  roleName?: string;
+  organisation: string;
+  organisationEn?: string;
+}
+
+export const readSession = () => get<Session>('/access/session', { ownSession: true });
+export const signIn = (login: string, password: string) =>
+  post<Session>('/access/session', { login, password }, { ownSession: true });
+export const signOut = () => send<undefined>('DELETE', '/access/session', { ownSession: true });
+export const stepUp = (password: string) => post<{ until: string }>('/access/step-up', { password }, { ownSession: true });
+export const readDemoUsers = () => get<DemoUser[]>('/access/demo-users', { ownSession: true });
+export const signInAsDemo = (login: string) => post<Session>('/access/demo-session', { login }, { ownSession: true });
+export const firstRun = (input: { token: string; login: string; name: string; password: string; organisation: string }) =>
+  post<Session>('/access/first-run', input, { ownSession: true });

@@ -1,0 +1,106 @@
+/**
+ * Texts: keys in code, sentences in `<folder>/locales/{zh-CN,en}.json`, one file a folder, loaded with the
+ * chunk that needs it. A switch of language loads the same files of the other language; nothing reloads.
+ */
+import i18next from 'i18next';
+import { useSyncExternalStore } from 'react';
+
+export type Language = 'zh-CN' | 'en';
+export const kLanguages: readonly Language[] = ['zh-CN', 'en'];
+const kStorageKey = 'qiao.language';
+
+type TextFile = { default: Record<string, string> };
+const files = import.meta.glob<TextFile>(['./locales/*.json', '../services/*/locales/*.json']);
+
+const wanted = new Set<string>();
+const loaded = new Set<string>();
+const listeners = new Set<() => void>();
+let version = 0;
+
+function pathOf(folder: string, language: Language): string {
+  return folder === 'app' ? `./locales/${language}.json` : `../services/${folder}/locales/${language}.json`;
+}
+
+function isLanguage(value: string | null): value is Language {
+  return value === 'zh-CN' || value === 'en';
+}
+
+function firstLanguage(): Language {
+  const kept = localStorage.getItem(kStorageKey);
+  if (isLanguage(kept)) return kept;
+  return navigator.languages.some((one) => one.toLowerCase().startsWith('zh')) || !navigator.language.startsWith('en') ? 'zh-CN' : 'en';
+}
+
+export const language = (): Language => i18next.language as Language;
+
+async function load(folder: string, lng: Language): Promise<void> {
+  const path = pathOf(folder, lng);
+  if (loaded.has(path)) return;
+  const file = await files[path]?.();
+  if (!file) throw new Error(`no texts: ${path}`);
+  loaded.add(path);
+  i18next.addResources(lng, 'text', file.default);
+}
+
+/** Loads the texts of the named folders (`app`, `consult`, …) in the present language. */
+export async function loadTexts(...folders: string[]): Promise<void> {
+  for (const folder of folders) wanted.add(folder);
+  await Promise.all(folders.map((folder) => load(folder, language())));
+}
+
+function applyToDocument(): void {
+  document.documentElement.lang = language();
+  version += 1;
+  for (const listener of listeners) listener();
+}
+
+export async function startTexts(): Promise<void> {
+  await i18next.init({
+    lng: firstLanguage(),
+    fallbackLng: false,
+    ns: ['text'],
+    defaultNS: 'text',
+    keySeparator: false,
+    nsSeparator: false,
+    resources: {},
+    interpolation: { escapeValue: false },
+    returnEmptyString: false,
+  });
+  await loadTexts('app');
+  applyToDocument();
+}
+
+export async function setLanguage(lng: Language): Promise<void> {
+  await Promise.all([...wanted].map((folder) => load(folder, lng)));
+  await i18next.changeLanguage(lng);
+  localStorage.setItem(kStorageKey, lng);
+  applyToDocument();
+}
+
+export type Translate = (key: string, params?: Record<string, unknown>) => string;
+
+const translate: Translate = (key, params) => i18next.t(key, params ?? {});
+
+/** Text of a key that may be unknown here (a code of the server, a state of a later flow): else the fallback. */
+export function textOr(key: string, fallback: string, params?: Record<string, unknown>): string {
+  return i18next.exists(key, params) ? i18next.t(key, params ?? {}) : fallback;
+}
+
+export function useText(): Translate {
+  useLanguage();
+  return translate;
+}
+
+export function useLanguage(): Language {
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => version,
+  );
+  return language();
+}
+
+/** For code outside components. */
+export const text: Translate = translate;

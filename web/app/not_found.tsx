@@ -1,0 +1,14 @@
+import { Link } from 'react-router';
+import { EmptyCard } from '../ui/cards';
+import { useText } from './i18n';
+import { useTitle } from './title';
+
+export default function NotFound() {
+  const t = useText();
+  useTitle(t('app.not_found'));
+  return (
+    <div className="q-page q-page-narrow">
+      <EmptyCard title={t('app.not_found')} action={<Link to="/app/today">{t('app.nav.today')}</Link>} />
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+/** The application's addresses. Every page is its own chunk with its own texts; the browser tests walk this list. */
+import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
+import { loadTexts } from './i18n';
+import { RouteError } from './route_error';
+import { Shell } from './shell';
+
+interface Page {
+  default: React.ComponentType;
+}
+
+function page(load: () => Promise<Page>, ...texts: string[]): NonNullable<RouteObject['lazy']> {
+  return async () => {
+    const [module] = await Promise.all([load(), loadTexts(...texts)]);
+    return { Component: module.default };
+  };
+}
+
+export const routes: RouteObject[] = [
+  { path: '/', element: <Navigate to="/app/today" replace /> },
+  {
+    path: '/app',
+    element: <Shell />,
+    errorElement: <RouteError />,
+    hydrateFallbackElement: <></>,
+    children: [
+      { index: true, element: <Navigate to="/app/today" replace /> },
+      {
+        errorElement: <RouteError />,
+        children: [
+          { path: 'today', lazy: page(() => import('./today'), 'consult') },
+          { path: 'list/:name', lazy: page(() => import('../services/cases/worklist'), 'consult') },
+          { path: 'cases/:id', lazy: page(() => import('../services/cases/case_page'), 'consult') },
+          { path: 'patients', lazy: page(() => import('../services/patients/search_page'), 'patients') },
+          { path: 'patients/new', lazy: page(() => import('../services/patients/register_page'), 'patients') },
+          { path: 'patients/:id', lazy: page(() => import('../services/patients/patient_page'), 'patients', 'consult') },
+          { path: 'consult/new', lazy: page(() => import('../services/consult/new_page'), 'consult', 'patients') },
+          { path: 'consult/:id', lazy: page(() => import('../services/consult/consult_page'), 'consult') },
+          { path: 'consult/:id/request', lazy: page(() => import('../services/consult/wizard_page'), 'consult') },
+          { path: 'consult/:id/images', lazy: page(() => import('../services/consult/images_page'), 'consult') },
+          { path: 'consult/:id/workspace', lazy: page(() => import('../services/consult/workspace_page'), 'consult'), handle: { dark: true } },
+          { path: 'consult/clinic-card', lazy: page(() => import('../services/consult/clinic_card_page'), 'consult') },
+          { path: 'imaging/unmatched', lazy: page(() => import('../services/imaging/unmatched_page'), 'consult') },
+          { path: '*', lazy: page(() => import('./not_found')) },
+        ],
+      },
+    ],
+  },
+  { path: '*', element: <Navigate to="/app/today" replace /> },
+];
+
+export const makeRouter = () => createBrowserRouter(routes);

@@ -1,0 +1,251 @@
+/** The frame of every page: header, navigation with live counters, status row, notices. */
+import { Button, Menu } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
+import { NavLink, Outlet, useLocation, useMatches, useNavigation } from 'react-router';
+import { useQuery } from '../api/cache';
+import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
+import { readUnmatched, readWorklists } from '../api/flow';
+import { formatDuration, formatTime } from '../ui/format';
+import { Icon, type IconName } from '../ui/icons';
+import { errorText } from '../ui/cards';
+import { useNow } from '../ui/case_bits';
+import { textOr, useLanguage, useText } from './i18n';
+import { LanguageSwitch } from './language_switch';
+import { FindDialog } from './find_dialog';
+import { useDark } from './scheme';
+import { useSession, useSessionAccess } from './session';
+import { mayAskForConsultation, mayMatchStudies } from './roles';
+
+const kPhoneLists = 3;
+const listIcons: Record<string, IconName> = { inbox: 'inbox', desk: 'inbox', offers: 'bell', writing: 'pen', drafts: 'file', late: 'clock', returned: 'back', closed: 'check', signed: 'check' };
+
+export function Shell() {
+  const t = useText();
+  const session = useSession();
+  const [finding, setFinding] = useState(false);
+  const matches = useMatches();
+  useDark(matches.some((match) => (match.handle as { dark?: boolean } | undefined)?.dark === true));
+  const main = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const first = useRef(true);
+  useEffect(() => {
+    // A new page takes the focus, so that a reader of the screen hears it; the first one leaves it to the skip link.
+    if (first.current) first.current = false;
+    else main.current?.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }, [pathname]);
+  useEffect(() => {
+    const open = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+        event.preventDefault();
+        setFinding(true);
+      }
+    };
+    window.addEventListener('keydown', open);
+    return () => window.removeEventListener('keydown', open);
+  }, []);
+  return (
+    <div className="s-shell">
+      <a className="q-skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        {t('app.skip')}
+      </a>
+      <Header onFind={() => setFinding(true)} />
+      <div className="s-status">
+        {session.demo && (
+          <div className="s-bar s-bar-demo" role="note">
+            {t('app.demo.banner')}
+          </div>
+        )}
+        <StatusRow />
+      </div>
+      <Navigation />
+      <main className="s-main" id="main" ref={main} tabIndex={-1}>
+        <Outlet />
+      </main>
+      <Toasts />
+      <FindDialog opened={finding} onClose={() => setFinding(false)} />
+    </div>
+  );
+}
+
+function useOrganisationName(): string {
+  const language = useLanguage();
+  const organisation = useSession().memberships[0]?.organisation;
+  return (language === 'en' ? organisation?.nameEn : undefined) || organisation?.name || '';
+}
+
+function Header({ onFind }: { onFind: () => void }) {
+  const t = useText();
+  const session = useSession();
+  const { leave } = useSessionAccess();
+  const organisation = useOrganisationName();
+  const notices = useNotices();
+  const [failed, setFailed] = useState<unknown>();
+  const role = session.memberships[0]?.role ?? '';
+  return (
+    <header className="s-head">
+      <NavLink to="/app/today" className="s-brand" aria-label={t('app.name')}>
+        <Icon name="link" size={22} /> {t('app.name')}
+      </NavLink>
+      <span className="s-org">{organisation}</span>
+      <div className="s-head-end">
+        <button type="button" className="s-search" onClick={onFind} aria-label={t('app.find.open')}>
+          <Icon name="search" /> <span>{t('app.find.open')}</span> <kbd>Ctrl K</kbd>
+        </button>
+        <Menu position="bottom-end" width={340} withinPortal>
+          <Menu.Target>
+            <button type="button" className="s-icon" aria-label={t('app.notices', { count: notices.length })}>
+              <Icon name="bell" />
+              {notices.length > 0 && <span className="s-count s-count-live">{notices.length}</span>}
+            </button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {notices.length === 0 && <Menu.Label>{t('app.no_notices')}</Menu.Label>}
+            {notices.map((notice) => (
+              <Menu.Item key={notice.id} component={NavLink} to={notice.case ? `/app/consult/${notice.case}` : '/app/today'} onClick={() => dismissNotice(notice.id)}>
+                {noticeText(notice)} <span className="q-small q-dim">{formatTime(notice.at)}</span>
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+        <LanguageSwitch />
+        <Menu position="bottom-end" width={260} withinPortal>
+          <Menu.Target>
+            <button type="button" className="s-icon" aria-label={t('app.person_menu', { name: session.person.name })}>
+              <Icon name="person" /> <span className="s-label">{session.person.name}</span>
+            </button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Label>
+              {session.person.name}
+              <br />
+              {textOr(`role.${role}`, role)} · {organisation}
+            </Menu.Label>
+            {mayAskForConsultation(session) && (
+              <Menu.Item component={NavLink} to="/app/consult/clinic-card">
+                {t('app.nav.clinic_card')}
+              </Menu.Item>
+            )}
+            <Menu.Item leftSection={<Icon name="out" />} onClick={() => void leave().catch(setFailed)}>
+              {t('app.sign_out')}
+            </Menu.Item>
+            {failed !== undefined && <Menu.Label>{errorText(failed)}</Menu.Label>}
+          </Menu.Dropdown>
+        </Menu>
+      </div>
+    </header>
+  );
+}
+
+function Navigation() {
+  const t = useText();
+  const session = useSession();
+  const counts = useCounts();
+  const lists = useQuery('worklists', readWorklists);
+  const unmatched = useQuery(mayMatchStudies(session) ? 'list:unmatched' : undefined, readUnmatched);
+  useEffect(() => {
+    if (!lists.data) return;
+    setCounts(Object.fromEntries(lists.data.map((list) => [list.name, list.count])));
+    watchLists([...lists.data.map((list) => list.name), ...(mayMatchStudies(session) ? ['unmatched'] : [])]);
+  }, [lists.data, session]);
+  const all = lists.data ?? [];
+  const item = (to: string, icon: IconName, label: string, count?: number, live?: boolean) => (
+    <li key={to}>
+      <NavLink to={to} end={to === '/app/patients'}>
+        <Icon name={icon} />
+        <span>{label}</span>
+        {count !== undefined && count > 0 && (
+          <span className={`s-count ${live ? 's-count-live' : ''}`} aria-label={t('app.count', { count })}>
+            {count}
+          </span>
+        )}
+      </NavLink>
+    </li>
+  );
+  const listItems = all.map((list) => item(`/app/list/${list.name}`, listIcons[list.name] ?? 'list', t(`app.list.${list.name}`), counts[list.name] ?? list.count, ['inbox', 'returned', 'desk', 'offers', 'late'].includes(list.name)));
+  const many = listItems.length > kPhoneLists;
+  return (
+    <nav className="s-nav" aria-label={t('app.nav.label')}>
+      <ul className="s-nav-list q-desk-only">
+        {item('/app/today', 'home', t('app.nav.today'))}
+        {listItems}
+        {item('/app/patients', 'people', t('app.nav.patients'))}
+        {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
+      </ul>
+      <ul className="s-nav-list q-phone-only">
+        {item('/app/today', 'home', t('app.nav.today'))}
+        {(many ? phoneLists(all.map((list) => list.name)) : all.map((list) => list.name)).map((name) =>
+          item(`/app/list/${name}`, listIcons[name] ?? 'list', t(`app.list.${name}`), counts[name] ?? all.find((list) => list.name === name)?.count, true),
+        )}
+        {item('/app/patients', 'people', t('app.nav.patients'))}
+      </ul>
+    </nav>
+  );
+}
+
+/** On a phone the three lists that ask for an act; the others stand on the Today page. */
+function phoneLists(names: string[]): string[] {
+  const order = ['inbox', 'returned', 'requested', 'desk', 'late', 'arranged', 'offers', 'writing', 'signed'];
+  return [...names].sort((a, b) => (order.indexOf(a) + 99) % 99 - (order.indexOf(b) + 99) % 99).slice(0, kPhoneLists);
+}
+
+export function noticeText(notice: Notice): string {
+  const params: Record<string, string> = { ...notice.params };
+  if (params['act_by']) params['act_by'] = textOr(`app.act_by.${params['act_by']}`, params['act_by']);
+  if (params['clock']) params['clock'] = textOr(`consult.clock.${params['clock']}`, params['clock']);
+  return textOr(`notice.${notice.code}`, notice.code, params);
+}
+
+function StatusRow() {
+  const t = useText();
+  const line = useLineState();
+  const { idleLeftS } = useSessionAccess();
+  const navigation = useNavigation();
+  const now = useNow(1000);
+  const [online, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const change = () => setOnline(navigator.onLine);
+    window.addEventListener('online', change);
+    window.addEventListener('offline', change);
+    return () => {
+      window.removeEventListener('online', change);
+      window.removeEventListener('offline', change);
+    };
+  }, []);
+  return (
+    <div role="status" aria-live="polite">
+      {!online && <div className="s-bar s-bar-warning">{t('app.offline')}</div>}
+      {online && line.status === 'down' && now - line.since > 2000 && <div className="s-bar s-bar-warning">{t('app.line_down', { time: formatTime(line.since), age: formatDuration(now - line.since) })}</div>}
+      {idleLeftS !== undefined && <div className="s-bar s-bar-warning">{t('app.idle_soon', { seconds: idleLeftS })}</div>}
+      {navigation.state === 'loading' && <span className="q-visually-hidden">{t('app.loading')}</span>}
+    </div>
+  );
+}
+
+const kToastMs = 8000;
+
+/** A passing copy of new notices; the list behind the bell keeps them. */
+function Toasts() {
+  const t = useText();
+  const notices = useNotices();
+  const now = useNow(1000);
+  const fresh = notices.filter((notice) => now - notice.at < kToastMs || (notice.urgency === 'emergency' && now - notice.at < 60_000)).slice(0, 3);
+  return (
+    <div className="s-toasts" role="log" aria-live="polite" aria-label={t('app.notices_label')}>
+      {fresh.map((notice) => (
+        <div key={notice.id} className={`s-toast q-between ${notice.urgency === 'emergency' || notice.params?.['act_by'] === 'now' ? 's-toast-now' : ''}`}>
+          {notice.case ? (
+            <NavLink to={`/app/consult/${notice.case}`} onClick={() => dismissNotice(notice.id)}>
+              {noticeText(notice)}
+            </NavLink>
+          ) : (
+            <span>{noticeText(notice)}</span>
+          )}
+          <Button size="compact-xs" variant="subtle" onClick={() => dismissNotice(notice.id)}>
+            {t('app.dismiss')}
+          </Button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,162 @@
+/**
+ * The moves that the server says are open for this person now, each with what it needs, what it signs and
+ * which clock it stops. No move is known here that the server did not name.
+ */
+import { Button, Modal } from '@mantine/core';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { ApiError } from '../../api/http';
+import type { CaseView, Field, Move } from '../../api/flow';
+import { textOr, useText } from '../../app/i18n';
+import { ErrorCard, errorText } from '../../ui/cards';
+import { formatDateTime } from '../../ui/format';
+import { Icon } from '../../ui/icons';
+import { useAct } from './act';
+import { fieldsOf, MoveFields, type Values } from './move_fields';
+import { SignFields } from './sign_fields';
+
+/** Moves that have a page of their own; the rest is asked for in a dialog. */
+const kPages: Record<string, string> = { submit: 'request', submit_to_office: 'request', sign: 'workspace', amend: 'workspace', attach_study: 'images', detach_study: 'images' };
+const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up']);
+const kBackDated = new Set(['read_back', 'phone_advice']);
+
+export function moveText(machine: string, action: string): string {
+  return textOr(`${machine}.move.${action}`, action);
+}
+
+/** Where the fields of a move are already written in a draft: its version on the server, saved first if need be. */
+export type TakeDraft = () => Promise<number | undefined>;
+
+export function Moves({ case: view, except = [], pages = true, takeDraft }: { case: CaseView; except?: readonly string[]; pages?: boolean; takeDraft?: TakeDraft }) {
+  const t = useText();
+  const navigate = useNavigate();
+  const [open, setOpen] = useState<Move>();
+  const shown = view.moves.filter((move) => !except.includes(move.action));
+  if (shown.length === 0) return <p className="q-dim">{view.ended ? t('consult.moves.ended') : t('consult.moves.none')}</p>;
+  const press = (move: Move) => {
+    const page = pages && view.machine === 'consult' ? kPages[move.action] : undefined;
+    if (page) void navigate(`/app/consult/${view.case}/${page}`);
+    else setOpen(move);
+  };
+  const ordered = [...shown].sort((a, b) => Number(kGrave.has(a.action)) - Number(kGrave.has(b.action)));
+  return (
+    <div className="q-stack">
+      <ul className="q-list q-stack">
+        {ordered.map((move, index) => (
+          <li key={move.action} className="q-stack-tight">
+            <Button fullWidth variant={index === 0 && !kGrave.has(move.action) ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
+              {moveText(view.machine, move.action)}
+            </Button>
+            <MoveNote machine={view.machine} move={move} />
+          </li>
+        ))}
+      </ul>
+      {open && <MoveDialog case={view} move={open} onClose={() => setOpen(undefined)} {...(takeDraft ? { takeDraft } : {})} />}
+    </div>
+  );
+}
+
+function MoveNote({ machine, move }: { machine: string; move: Move }) {
+  const t = useText();
+  const parts = [
+    move.signs && move.signs !== 'request_if_changed' ? t('consult.moves.signs', { what: textOr(`consult.signs.${move.signs}`, move.signs) }) : '',
+    move.deadline ? t('consult.moves.until', { time: formatDateTime(move.deadline) }) : '',
+  ].filter(Boolean);
+  if (move.blocked) {
+    return (
+      <p className="q-small q-warning">
+        {t('consult.moves.blocked', { reason: textOr(`error.${move.blocked}`, move.blocked), move: moveText(machine, move.action) })}
+      </p>
+    );
+  }
+  return parts.length > 0 ? <p className="q-small q-dim">{parts.join(' · ')}</p> : null;
+}
+
+const kNoValues: Values = {};
+/** Fields that the request's editor fills; a dialog does not ask for them again. */
+const kInDraft = new Set(['question', 'summary', 'vitals', 'purpose', 'specialty', 'rank', 'urgency', 'allergies', 'drugs', 'attachments', 'consent']);
+
+export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onClose }: { case: CaseView; move: Move; given?: Values; takeDraft?: TakeDraft; onClose: () => void }) {
+  const t = useText();
+  const act = useAct();
+  const usesDraft = takeDraft !== undefined && move.needs.some((name) => kInDraft.has(name));
+  const fields = fieldsOf(move).filter((field) => !(field.name in given) && !(usesDraft && kInDraft.has(field.name)));
+  const [values, setValues] = useState<Values>({});
+  const [password, setPassword] = useState('');
+  const [occurred, setOccurred] = useState('');
+  const [tried, setTried] = useState(false);
+  const stillOpen = view.moves.some((one) => one.action === move.action && one.blocked === null);
+  const missing = fields.filter((field) => field.required && isBlank(values[field.name]));
+  // A resubmission that changes the text of the request is signed again; the server asks for it.
+  const asksForStepUp = act.error instanceof ApiError && act.error.code === 'access.step_up_needed';
+  const changesRequest = !isBlank(values['summary']) || !isBlank(values['question']);
+  const signs = asksForStepUp || (move.signs === 'request_if_changed' ? changesRequest : move.signs !== null);
+  const send = async () => {
+    setTried(true);
+    if (missing.length > 0 || (signs && password === '')) return;
+    const { reason, occurred: _when, ...rest } = values;
+    const draft = usesDraft ? await takeDraft?.() : undefined;
+    if (usesDraft && draft === undefined) return;
+    const done = await act.run({
+      id: view.case,
+      version: view.version,
+      action: move.action,
+      signs,
+      password,
+      ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim() } : {}),
+      ...(occurred ? { occurred: new Date(occurred).toISOString(), occurredReason: 'paper_first' } : {}),
+      fields: { ...given, ...(draft === undefined ? {} : { draft }), ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !isBlank(value))) },
+    });
+    if (done) onClose();
+    else setPassword('');
+  };
+  return (
+    <Modal opened onClose={onClose} title={moveText(view.machine, move.action)} closeButtonProps={{ 'aria-label': t('app.close') }} size="lg">
+      <form
+        className="q-stack"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void send();
+        }}
+      >
+        <p className="q-dim">{textOr(`${view.machine}.move_help.${move.action}`, t('consult.moves.to', { state: textOr(`${view.machine}.state.${move.to}`, move.to) }))}</p>
+        <MoveFields case={view} move={move} fields={fields} values={values} onChange={(change) => setValues((before) => ({ ...before, ...change }))} tried={tried} />
+        {(kBackDated.has(move.action) || move.needs.includes('occurred')) && (
+          <label className="q-stack-tight">
+            <span>{t('consult.moves.occurred')}</span>
+            <input className="c-select" type="datetime-local" value={occurred} onChange={(event) => setOccurred(event.currentTarget.value)} />
+          </label>
+        )}
+        {signs && (
+          <SignFields
+            statement={t('consult.moves.signs', { what: textOr(`consult.signs.${move.signs?.replace('_if_changed', '') ?? 'request'}`, move.signs ?? '') })}
+            password={password}
+            onPassword={setPassword}
+            error={act.wrongPassword ? errorText(act.error) : tried && password === '' ? t('consult.sign.password_needed') : undefined}
+          />
+        )}
+        {act.error !== undefined && !act.wrongPassword && !asksForStepUp && <ErrorCard error={act.error}>{!stillOpen && <p>{t('consult.moves.no_longer')}</p>}</ErrorCard>}
+        {tried && missing.length > 0 && (
+          <p className="q-critical" role="alert">
+            {t('consult.moves.missing', { fields: missing.map((field) => textOr(`consult.need.${field.name}`, field.name)).join(t('app.comma')) })}
+          </p>
+        )}
+        <div className="q-actions">
+          <Button type="submit" loading={act.busy} disabled={!stillOpen} color={kGrave.has(move.action) ? 'red.9' : undefined}>
+            {signs ? t('consult.sign.and', { move: moveText(view.machine, move.action) }) : moveText(view.machine, move.action)}
+          </Button>
+          <Button variant="default" onClick={onClose}>
+            {t('app.cancel')}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+function isBlank(value: Field | undefined): boolean {
+  if (value === undefined) return true;
+  if (typeof value === 'string') return value.trim() === '';
+  return Array.isArray(value) && value.length === 0;
+}

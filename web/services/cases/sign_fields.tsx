@@ -1,0 +1,36 @@
+/** What stands in every dialog that signs: in words what is signed, and the identity asked again. */
+import { PasswordInput } from '@mantine/core';
+import { useText } from '../../app/i18n';
+import { useSession } from '../../app/session';
+
+export function SignFields({ statement, lines = [], password, onPassword, error }: { statement: string; lines?: readonly string[]; password: string; onPassword: (password: string) => void; error?: string | undefined }) {
+  const t = useText();
+  const session = useSession();
+  return (
+    <div className="q-note q-stack">
+      <div>
+        <p className="q-strong">{t('consult.sign.what')}</p>
+        <p>{statement}</p>
+        {lines.length > 0 && (
+          <ul>
+            {lines.map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        )}
+        <p className="q-small q-dim">{t('consult.sign.closed', { name: session.person.name })}</p>
+      </div>
+      <PasswordInput
+        label={t('consult.sign.password')}
+        description={session.demo ? t('consult.sign.demo_password') : undefined}
+        required
+        autoComplete="current-password"
+        maxLength={256}
+        value={password}
+        onChange={(event) => onPassword(event.currentTarget.value)}
+        error={error}
+        visibilityToggleButtonProps={{ 'aria-label': t('app.show_password') }}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+/** All that happened to a case, newest first: who, in which role, when it happened and when it was written down. */
+import type { CaseView, TimelineEntry } from '../../api/flow';
+import { textOr, useText } from '../../app/i18n';
+import { formatDateTime } from '../../ui/format';
+import { Icon } from '../../ui/icons';
+import { moveText } from './moves';
+import { stateText } from './worklist_table';
+
+export function Timeline({ case: view }: { case: CaseView }) {
+  const t = useText();
+  const entries = [...(view.timeline ?? [])].reverse();
+  if (entries.length === 0) return <p className="q-dim">{t('consult.timeline.none')}</p>;
+  return (
+    <ol className="q-list r-line">
+      {entries.map((entry) => (
+        <li key={entry.seq} className="r-item">
+          <span className="q-small q-dim q-num">
+            {formatDateTime(entry.occurred)} · {entry.by?.name ?? t('consult.timeline.system')}
+            {entry.organisation?.name ? ` · ${entry.organisation.name}` : ''}
+          </span>
+          <span className="q-row">
+            <span className="q-strong">{moveText(view.machine, entry.action)}</span>
+            {entry.signed && (
+              <span className="q-chip q-chip-ok">
+                <Icon name="pen" size={12} /> {t('consult.timeline.signed')}
+              </span>
+            )}
+            {entry.late_entry && <span className="q-chip q-chip-warning">{t('consult.timeline.late', { time: formatDateTime(entry.recorded) })}</span>}
+            {entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
+          </span>
+          {entry.reason && <span className="q-pre">{entry.reason}</span>}
+          <Details entry={entry} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Details({ entry }: { entry: TimelineEntry }) {
+  const lines = Object.entries(entry.details ?? {}).flatMap(([name, value]) => {
+    const label = textOr(`consult.need.${name}`, name);
+    if (Array.isArray(value)) {
+      const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? String((one as { text?: string; code?: string }).text ?? (one as { code?: string }).code ?? '') : textOr(`consult.missing.${String(one)}`, String(one))));
+      return parts.length > 0 ? [`${label}: ${parts.join(' · ')}`] : [];
+    }
+    if (typeof value === 'string' || typeof value === 'number') return [`${label}: ${textOr(`consult.option.${name}.${value}`, String(value))}`];
+    return [];
+  });
+  return (
+    <>
+      {lines.map((line) => (
+        <span key={line} className="q-small q-pre">
+          {line}
+        </span>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,126 @@
+/** Rows of a worklist: a table at the desk, cards on the phone; j/k/Enter walk it. */
+import { useEffect, useRef, useState } from 'react';
+import { Link, useNavigate } from 'react-router';
+import type { WorklistRow } from '../../api/flow';
+import { textOr, useLanguage, useText } from '../../app/i18n';
+import { ageText, ClockChip, nearestClock, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { formatDateTime, formatDuration } from '../../ui/format';
+
+export function caseLink(row: Pick<WorklistRow, 'machine' | 'case' | 'state'>): string {
+  if (row.machine !== 'consult') return `/app/cases/${row.case}`;
+  return row.state === 'draft' ? `/app/consult/${row.case}/request` : `/app/consult/${row.case}`;
+}
+
+export function usePatientLine(): (patient: WorklistRow['patient']) => string {
+  const t = useText();
+  const language = useLanguage();
+  const sexText = useSexText();
+  return (patient) => [patient.name ?? t('app.case.unnamed'), sexText(patient.sex), ageText(patient.age, language)].filter(Boolean).join(' · ');
+}
+
+export function stateText(machine: string, state: string): string {
+  return textOr(`${machine}.state.${state}`, state);
+}
+
+export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: readonly WorklistRow[]; sort?: string; onSort?: (sort: string) => void; keys?: boolean }) {
+  const t = useText();
+  const patientLine = usePatientLine();
+  const navigate = useNavigate();
+  const [at, setAt] = useState(-1);
+  const body = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!keys) return undefined;
+    const press = (event: KeyboardEvent) => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || document.querySelector('[role=dialog]')) return;
+      if (event.key === 'j' || event.key === 'k') {
+        event.preventDefault();
+        setAt((before) => Math.max(0, Math.min(rows.length - 1, before + (event.key === 'j' ? 1 : -1))));
+      } else if (event.key === 'Enter' && at >= 0 && !/^(A|BUTTON)$/.test(target.tagName)) {
+        const row = rows[at];
+        if (row) void navigate(caseLink(row));
+      }
+    };
+    window.addEventListener('keydown', press);
+    return () => window.removeEventListener('keydown', press);
+  }, [rows, at, keys, navigate]);
+  useEffect(() => {
+    body.current?.querySelector('[data-current="true"]')?.scrollIntoView({ block: 'nearest' });
+  }, [at]);
+  const heading = (name: string, label: string) =>
+    onSort ? (
+      <th aria-sort={sort === name ? 'ascending' : 'none'}>
+        <button type="button" className="q-sort" onClick={() => onSort(name)}>
+          {label} <span aria-hidden>{sort === name ? '▾' : '↕'}</span>
+        </button>
+      </th>
+    ) : (
+      <th>{label}</th>
+    );
+  const place = (row: WorklistRow) => row.from?.name ?? '';
+  return (
+    <div ref={body}>
+      <div className="q-card q-card-flush q-desk-only q-scroll-x">
+        <table className="q-table">
+          <thead>
+            <tr>
+              {heading('urgency', t('app.column.urgency'))}
+              <th>{t('app.column.patient')}</th>
+              <th>{t('app.column.about')}</th>
+              <th>{t('app.column.from')}</th>
+              <th>{t('app.column.state')}</th>
+              {heading('due', t('app.column.due'))}
+              {heading('waiting', t('app.column.waiting'))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row, index) => (
+              <tr key={row.case} data-open data-current={index === at} onClick={() => void navigate(caseLink(row))}>
+                <td>
+                  <UrgencyChip urgency={row.urgency} />
+                </td>
+                <td>
+                  <Link to={caseLink(row)} onClick={(event) => event.stopPropagation()}>
+                    {patientLine(row.patient)}
+                  </Link>
+                  {row.number && <div className="q-small q-dim q-num">{row.number}</div>}
+                </td>
+                <td>
+                  {row.specialty && textOr(`consult.specialty.${row.specialty}`, row.specialty)}
+                  {row.purpose && <div className="q-small q-dim">{textOr(`consult.purpose.${row.purpose}`, row.purpose)}</div>}
+                </td>
+                <td>
+                  {place(row)}
+                  {row.requester && <div className="q-small q-dim">{row.requester.name}</div>}
+                </td>
+                <td>{stateText(row.machine, row.state)}</td>
+                <td>
+                  <ClockChip clock={nearestClock(row.clocks)} />
+                </td>
+                <td className="q-num">{row.waiting_since && <span title={formatDateTime(row.waiting_since)}>{formatDuration(Date.now() - Date.parse(row.waiting_since))}</span>}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <ul className="q-list q-stack q-phone-only">
+        {rows.map((row, index) => (
+          <li key={row.case}>
+            <Link to={caseLink(row)} className="q-card q-link-card q-stack-tight" data-current={index === at}>
+              <span className="q-between">
+                <span className="q-strong">{patientLine(row.patient)}</span>
+                <UrgencyChip urgency={row.urgency} />
+              </span>
+              <span>{[row.specialty && textOr(`consult.specialty.${row.specialty}`, row.specialty), stateText(row.machine, row.state)].filter(Boolean).join(' · ')}</span>
+              {place(row) && <span className="q-small q-dim">{place(row)}</span>}
+              <span className="q-between">
+                <ClockChip clock={nearestClock(row.clocks)} />
+                {row.waiting_since && <span className="q-small q-dim q-num">{t('app.waiting', { time: formatDuration(Date.now() - Date.parse(row.waiting_since)) })}</span>}
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,188 @@
+/** One consultation for everybody who has a part in it: what it says, what lies in it, what came back, what can be done now. */
+import { Button } from '@mantine/core';
+import { Link, Navigate, useParams } from 'react-router';
+import { ApiError } from '../../api/http';
+import type { CaseView } from '../../api/flow';
+import { textOr, useText } from '../../app/i18n';
+import { useTitle } from '../../app/title';
+import { Answered, EmptyCard } from '../../ui/cards';
+import { ClockChip } from '../../ui/case_bits';
+import { formatDateTime } from '../../ui/format';
+import { Icon } from '../../ui/icons';
+import { useCase } from '../cases/case_query';
+import { lastMissingItems } from '../cases/move_fields';
+import { Moves } from '../cases/moves';
+import { Timeline } from '../cases/timeline';
+import { AttachmentGrid, StudyList } from './attachments';
+import { ClinicCardView } from './clinic_card_view';
+import { Messages } from './messages';
+import { OfferView } from './offer_view';
+import { OpinionView } from './opinion_view';
+import { PatientBanner } from './patient_banner';
+import { RequestView } from './request_view';
+
+export default function ConsultPage() {
+  const t = useText();
+  const { id = '' } = useParams();
+  const query = useCase(id);
+  useTitle(t('consult.title'));
+  if (query.error instanceof ApiError && query.error.status === 404 && !query.loading) {
+    return (
+      <div className="q-page q-page-narrow">
+        <EmptyCard title={t('error.flow.no_case')} action={<Link to="/app/today">{t('app.nav.today')}</Link>}>
+          {t('consult.gone_help')}
+        </EmptyCard>
+      </div>
+    );
+  }
+  return (
+    <Answered query={query}>
+      {(view) => {
+        if (view.view === 'offer') return <OfferView view={view} />;
+        if (view.machine !== 'consult') return <Navigate to={`/app/cases/${id}`} replace />;
+        if (view.state === 'draft' && view.moves.some((move) => move.action === 'submit')) return <Navigate to={`/app/consult/${id}/request`} replace />;
+        return <Consultation view={view} />;
+      }}
+    </Answered>
+  );
+}
+
+function Consultation({ view }: { view: CaseView }) {
+  const t = useText();
+  const missing = view.moves.some((move) => move.action === 'resubmit' || move.action === 'proceed_without') ? lastMissingItems(view) : [];
+  const readBack = view.clocks.find((clock) => clock.name === 'read_back' && !clock.stopped);
+  const isReader = view.my_roles.some((role) => role === 'expert' || role === 'lead_expert' || role === 'duty_expert');
+  const hasStudies = (view.items?.studies.length ?? 0) > 0;
+  return (
+    <>
+      <PatientBanner case={view} />
+      <div className="q-page cp-page">
+        <div className="cp-main q-stack">
+          {missing.length > 0 && (
+            <section className="q-note q-note-warning q-stack-tight" role="alert">
+              <p className="q-strong">{t('consult.returned.title')}</p>
+              <ul>
+                {missing.map((item) => (
+                  <li key={item.code}>{item.text || textOr(`consult.missing.${item.code}`, item.code)}</li>
+                ))}
+              </ul>
+              <p>
+                <Link to={`/app/consult/${view.case}/images`}>{t('consult.returned.add_images')}</Link>
+              </p>
+            </section>
+          )}
+          {readBack && view.moves.some((move) => move.action === 'read_back') && (
+            <div className="q-note q-note-critical q-between" role="alert">
+              <span className="q-strong">{t('consult.read_back.wanted')}</span>
+              <ClockChip clock={readBack} />
+            </div>
+          )}
+          {view.opinion && (
+            <section className="q-card q-stack">
+              <h2>{t('consult.opinion.title')}</h2>
+              <OpinionView case={view} opinion={view.opinion} />
+            </section>
+          )}
+          <section className="q-card q-stack">
+            <h2>{t('consult.request.title')}</h2>
+            {view.form ? <RequestView form={view.form} /> : <p className="q-dim">{t('consult.not_written')}</p>}
+          </section>
+          <section className="q-card q-stack">
+            <div className="q-between">
+              <h2>{t('consult.material.title')}</h2>
+              <span className="q-row">
+                {view.moves.some((move) => move.action === 'attach_study') && (
+                  <Button component={Link} to={`/app/consult/${view.case}/images`} variant="default" size="compact-sm">
+                    {t('consult.material.find_studies')}
+                  </Button>
+                )}
+                {hasStudies && (
+                  <Button component={Link} to={`/app/consult/${view.case}/workspace`} variant={isReader ? 'filled' : 'default'} size="compact-sm" leftSection={<Icon name="image" size={15} />}>
+                    {t('consult.workspace.open_images')}
+                  </Button>
+                )}
+              </span>
+            </div>
+            <StudyList studies={view.items?.studies ?? []} />
+            <AttachmentGrid attachments={view.items?.attachments ?? []} />
+          </section>
+          <section className="q-card q-stack">
+            <h2>{t('consult.messages.title')}</h2>
+            <Messages case={view} />
+          </section>
+        </div>
+        <aside className="cp-side q-stack" aria-label={t('consult.moves.title')}>
+          <section className="q-card">
+            <h2>{t('consult.moves.title')}</h2>
+            {isReader && !view.ended && (
+              <div className="cp-open">
+                <Button component={Link} to={`/app/consult/${view.case}/workspace`} fullWidth leftSection={<Icon name="pen" size={16} />}>
+                  {t('consult.workspace.open')}
+                </Button>
+              </div>
+            )}
+            <Moves case={view} except={isReader ? ['sign', 'amend'] : ['attach_study']} />
+          </section>
+          <Participants view={view} />
+          {view.clinic_card !== undefined && (
+            <section className="q-card">
+              <h2>{t('consult.card.title')}</h2>
+              <ClinicCardView card={view.clinic_card} />
+            </section>
+          )}
+          {view.consent && (
+            <section className="q-card">
+              <h2>{t('consult.consent.title')}</h2>
+              <p>
+                {t('consult.consent.given', { by: textOr(`consult.consent.by.${view.consent.by}`, view.consent.by), name: view.consent.name, time: formatDateTime(view.consent.given) })}
+                {view.consent.receiver ? ` · ${view.consent.receiver.name}` : ''}
+              </p>
+              {view.consent.withdrawn && <p className="q-critical">{t('consult.consent.withdrawn', { time: formatDateTime(view.consent.withdrawn) })}</p>}
+            </section>
+          )}
+          {view.feedback && (
+            <section className="q-card">
+              <h2>{t('consult.feedback.title')}</h2>
+              <dl className="q-facts">
+                <dt>{t('consult.need.followed')}</dt>
+                <dd>{textOr(`consult.option.followed.${view.feedback.followed}`, view.feedback.followed)}</dd>
+                <dt>{t('consult.need.final_diagnosis')}</dt>
+                <dd>{view.feedback.final_diagnosis}</dd>
+                <dt>{t('consult.need.rating')}</dt>
+                <dd className="q-num">{view.feedback.rating}</dd>
+              </dl>
+            </section>
+          )}
+          <section className="q-card">
+            <h2>{t('consult.timeline.title')}</h2>
+            <Timeline case={view} />
+          </section>
+        </aside>
+      </div>
+    </>
+  );
+}
+
+export function Participants({ view }: { view: CaseView }) {
+  const t = useText();
+  const people = view.participants ?? [];
+  if (people.length === 0) return null;
+  return (
+    <section className="q-card">
+      <h2>{t('consult.participants.title')}</h2>
+      <ul className="q-list q-stack-tight">
+        {people.map((one) => (
+          <li key={`${one.role}${one.person.reference}`}>
+            <span className="q-dim">{textOr(`consult.case_role.${one.role}`, one.role)}</span> <span className="q-strong">{one.person.name}</span>{' '}
+            <span className="q-small q-dim">
+              {one.organisation.name}
+              {one.specialty && ` · ${textOr(`consult.specialty.${one.specialty}`, one.specialty)}`}
+            </span>{' '}
+            {one.status !== 'active' && <span className={`q-chip ${one.status === 'declined' ? 'q-chip-warning' : ''}`}>{textOr(`consult.part_status.${one.status}`, one.status)}</span>}
+            {one.reason && <span className="q-small q-pre"> {one.reason}</span>}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,46 @@
+/** What an asked expert sees before accepting: the question, and nothing that names anybody. */
+import type { CaseView } from '../../api/flow';
+import { textOr, useLanguage, useText } from '../../app/i18n';
+import { ageText, ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { formatDateTime } from '../../ui/format';
+import { Moves } from '../cases/moves';
+
+export function OfferView({ view }: { view: CaseView }) {
+  const t = useText();
+  const language = useLanguage();
+  const sexText = useSexText();
+  return (
+    <div className="q-page q-page-narrow">
+      <h1>{t('consult.offer.title')}</h1>
+      <p className="q-dim">{t('consult.offer.explain')}</p>
+      <section className="q-card q-stack">
+        <div className="q-row">
+          <UrgencyChip urgency={view.urgency} />
+          <span className="q-strong">{[sexText(view.patient.sex), ageText(view.patient.age, language)].filter(Boolean).join(' · ')}</span>
+          {view.specialty && <span className="q-chip">{textOr(`consult.specialty.${view.specialty}`, view.specialty)}</span>}
+          {view.clocks.map((clock) => (
+            <ClockChip key={clock.name} clock={clock} />
+          ))}
+        </div>
+        <dl className="q-facts">
+          <dt>{t('consult.field.purpose')}</dt>
+          <dd>{view.purpose ? textOr(`consult.purpose.${view.purpose}`, view.purpose) : ''}</dd>
+          <dt>{t('consult.field.question')}</dt>
+          <dd className="q-pre q-question">{view.question}</dd>
+          <dt>{t('consult.field.summary')}</dt>
+          <dd className="q-pre">{view.summary}</dd>
+          {view.offered && (
+            <>
+              <dt>{t('consult.offer.offered')}</dt>
+              <dd className="q-num">{formatDateTime(view.offered)}</dd>
+            </>
+          )}
+        </dl>
+      </section>
+      <section className="q-card">
+        <h2>{t('consult.moves.title')}</h2>
+        <Moves case={view} />
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+/** The signed opinion as the clinic reads it: by when, what to do, then findings, what was seen, and how to prove it. */
+import { Button } from '@mantine/core';
+import type { CaseView, Opinion } from '../../api/flow';
+import { textOr, useText } from '../../app/i18n';
+import { formatDateTime } from '../../ui/format';
+import { Icon } from '../../ui/icons';
+
+export const kBoxes = ['do_now', 'when_to_send', 'danger_signs', 'call'] as const;
+
+export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: Opinion }) {
+  const t = useText();
+  const tone = opinion.act_by === 'now' ? 'q-note-critical' : opinion.act_by === 'today' ? 'q-note-warning' : '';
+  return (
+    <article className="q-stack" aria-label={t('consult.opinion.title')}>
+      <div className={`q-note ${tone} q-between`}>
+        <span className="q-strong o-act">
+          {opinion.act_by !== 'routine' && <Icon name="alert" size={20} />} {t(`consult.act_by_long.${opinion.act_by}`)}
+        </span>
+        <span className="q-row">
+          <span className={`q-chip ${opinion.state === 'altered' ? 'q-chip-critical' : opinion.state === 'amended' ? 'q-chip-warning' : 'q-chip-ok'}`}>{t(`consult.opinion.state.${opinion.state}`)}</span>
+          <span className="q-chip">{t('consult.opinion.version', { version: opinion.version })}</span>
+        </span>
+      </div>
+      {opinion.flagged && (
+        <div className="q-note q-note-critical q-strong" role="alert">
+          <Icon name="alert" /> {textOr(`consult.flagged.${opinion.flagged.reason}`, opinion.flagged.reason)}
+        </div>
+      )}
+      <div className="q-grid-2">
+        {kBoxes.map((box) => (
+          <section key={box} className="o-box">
+            <h3>{t(`consult.box.${box}`)}</h3>
+            <p className="q-pre">{opinion[box]}</p>
+          </section>
+        ))}
+      </div>
+      <section>
+        <h3>{t('consult.box.findings')}</h3>
+        <p className="q-pre">{opinion.findings}</p>
+      </section>
+      {opinion.key_images.length > 0 && (
+        <section>
+          <h3>{t('consult.opinion.key_images')}</h3>
+          <div className="a-grid">
+            {opinion.key_images.map((url, index) => (
+              <a key={url} className="a-thumb" href={url} target="_blank" rel="noreferrer">
+                <img src={url} alt={t('consult.opinion.key_image', { number: index + 1 })} loading="lazy" />
+              </a>
+            ))}
+          </div>
+        </section>
+      )}
+      <section>
+        <h3>{t('consult.opinion.seen')}</h3>
+        <ul>
+          {opinion.items_seen.map((item) => (
+            <li key={item.item}>
+              {item.title || item.item} · {textOr(`consult.quality.${item.quality}`, item.quality)}
+            </li>
+          ))}
+        </ul>
+      </section>
+      <p>
+        {t('consult.opinion.signed_by', { name: opinion.signer.name, time: formatDateTime(opinion.signed) })}
+        {view.to && ` · ${view.to.name}`}
+      </p>
+      <p className="q-small q-dim">{t('consult.opinion.advice_only')}</p>
+      <div className="q-actions">
+        <Button component="a" href={opinion.pdf} target="_blank" rel="noreferrer" variant="default" leftSection={<Icon name="file" size={16} />}>
+          {t('consult.opinion.pdf')}
+        </Button>
+        <Button component="a" href={opinion.verify} target="_blank" rel="noreferrer" variant="default" leftSection={<Icon name="check" size={16} />}>
+          {t('consult.opinion.verify')}
+        </Button>
+      </div>
+      {opinion.versions.length > 1 && (
+        <section>
+          <h3>{t('consult.opinion.versions')}</h3>
+          <ul>
+            {opinion.versions.map((one) => (
+              <li key={one.version}>
+                <a href={`${opinion.pdf}?version=${one.version}`} target="_blank" rel="noreferrer">
+                  {t('consult.opinion.version', { version: one.version })}
+                </a>{' '}
+                · {formatDateTime(one.signed)} {one.reason && `· ${one.reason}`}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </article>
+  );
+}

@@ -1,0 +1,53 @@
+import { NativeSelect, Textarea } from '@mantine/core';
+import { useQuery } from '../../api/cache';
+import { readReceivers } from '../../api/directory';
+import type { Urgency } from '../../api/flow';
+import { useText } from '../../app/i18n';
+import { useSession } from '../../app/session';
+import { ErrorCard } from '../../ui/cards';
+import { Choice } from '../../ui/choice';
+import { kPurposes, kRanks, kUrgencies, type RequestState } from './request_form';
+import { useSpecialties } from '../cases/packs';
+
+export function QuestionForm({ state, set, errors }: { state: RequestState; set: (change: Partial<RequestState>) => void; errors: (field: string) => string | undefined }) {
+  const t = useText();
+  const session = useSession();
+  const specialties = useSpecialties();
+  const receivers = useQuery('receivers', (signal) => readReceivers(session.memberships.map((one) => one.organisation.resource), signal));
+  return (
+    <div className="q-card q-stack">
+      <NativeSelect
+        label={t('consult.field.receiver')}
+        required
+        value={state.receiver}
+        onChange={(event) => set({ receiver: event.currentTarget.value })}
+        data={[{ value: '', label: t('consult.choose') }, ...(receivers.data ?? []).map((one) => ({ value: one.reference, label: one.name }))]}
+        error={errors('receiver')}
+      />
+      {receivers.error && <ErrorCard error={receivers.error} onRetry={receivers.reload} />}
+      <Choice label={t('consult.field.purpose')} required value={state.purpose as '' | (typeof kPurposes)[number]} options={kPurposes.map((one) => ({ value: one, label: t(`consult.purpose.${one}`) }))} onChange={(purpose) => set({ purpose })} error={errors('purpose')} />
+      <div className="q-grid-2">
+        <NativeSelect
+          label={t('consult.field.specialty')}
+          required
+          value={state.specialty}
+          onChange={(event) => set({ specialty: event.currentTarget.value })}
+          data={[{ value: '', label: t('consult.choose') }, ...specialties.codes.map((one) => ({ value: one.code, label: specialties.nameOf(one) }))]}
+          error={errors('specialty')}
+        />
+        <NativeSelect label={t('consult.field.rank')} value={state.rank} onChange={(event) => set({ rank: event.currentTarget.value })} data={kRanks.map((one) => ({ value: one, label: t(`consult.rank.${one}`) }))} />
+      </div>
+      {specialties.error !== undefined && <ErrorCard error={specialties.error} onRetry={specialties.reload} />}
+      <Choice<Urgency>
+        label={t('consult.field.urgency')}
+        required
+        value={state.urgency}
+        options={kUrgencies.map((one) => ({ value: one, label: t(`app.urgency.${one}`), detail: t(`consult.urgency_help.${one}`), ...(one === 'emergency' ? { tone: 'critical' as const } : one === 'urgent' ? { tone: 'warning' as const } : {}) }))}
+        onChange={(urgency) => set({ urgency })}
+        error={errors('urgency')}
+      />
+      <Textarea label={t('consult.field.summary')} description={t('consult.field.summary_help')} required autosize minRows={5} maxRows={20} maxLength={20_000} value={state.summary} onChange={(event) => set({ summary: event.currentTarget.value })} error={errors('summary')} />
+      <Textarea label={t('consult.field.question')} description={t('consult.field.question_help')} required autosize minRows={3} maxRows={10} maxLength={5000} value={state.question} onChange={(event) => set({ question: event.currentTarget.value })} error={errors('question')} />
+    </div>
+  );
+}

@@ -1,0 +1,150 @@
+/**
+ * A text that grows over minutes: kept in the tab at every stroke, on the server every five seconds. Two tabs
+ * that write the same draft are shown to the person, who chooses; nothing is dropped silently.
+ */
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { ApiError } from '../../api/http';
+import { readDraft, saveDraft, type DraftState } from '../../api/flow';
+import { useSession } from '../../app/session';
+import { readKept, writeKept } from './kept';
+
+const kSaveMs = 5000;
+
+interface Kept<T> {
+  value: T;
+  base: number;
+  dirty: boolean;
+}
+
+export interface Draft<T> {
+  value: T;
+  set: (value: T) => void;
+  version: number;
+  savedAt: string | undefined;
+  state: 'saved' | 'unsaved' | 'saving' | 'failed' | 'conflict';
+  error: ApiError | undefined;
+  /** The other tab's text, when both wrote. */
+  other: DraftState | undefined;
+  resolve: (take: 'mine' | 'theirs') => void;
+  /** Saves what is not saved yet; the version that the server holds then, or nothing when it could not. */
+  flush: () => Promise<number | undefined>;
+  /** After the move that took it: nothing is left in the tab. */
+  drop: () => void;
+}
+
+export function useDraft<T>(caseId: string, name: string, server: DraftState | undefined, initial: T, toWire: (value: T) => unknown, fromWire: (body: unknown) => T): Draft<T> {
+  const { person } = useSession();
+  const key = `draft.${caseId}.${name}`;
+  const start = useRef<{ value: T; base: number; dirty: boolean; other: DraftState | undefined } | undefined>(undefined);
+  if (!start.current) {
+    const kept = readKept<Kept<T>>(person.id, key);
+    const base = server?.version ?? 0;
+    if (kept?.dirty && kept.base === base) start.current = { value: kept.value, base, dirty: true, other: undefined };
+    else if (kept?.dirty) start.current = { value: kept.value, base: kept.base, dirty: true, other: server };
+    else start.current = { value: server ? fromWire(server.body) : initial, base, dirty: false, other: undefined };
+  }
+  const [value, setValue] = useState(start.current.value);
+  const [version, setVersion] = useState(start.current.base);
+  const [savedAt, setSavedAt] = useState(server?.saved);
+  const [state, setState] = useState<Draft<T>['state']>(start.current.other ? 'conflict' : start.current.dirty ? 'unsaved' : 'saved');
+  const [error, setError] = useState<ApiError>();
+  const [other, setOther] = useState(start.current.other);
+  const now = useRef({ value, version, dirty: start.current.dirty, saving: undefined as Promise<number | undefined> | undefined, gone: false, conflict: start.current.other !== undefined });
+
+  const keep = useCallback(() => {
+    const { value: latest, version: base, dirty, gone } = now.current;
+    writeKept(person.id, key, gone ? undefined : ({ value: latest, base, dirty } satisfies Kept<T>));
+  }, [key, person.id]);
+
+  const set = useCallback(
+    (next: T) => {
+      now.current.value = next;
+      now.current.dirty = true;
+      setValue(next);
+      if (!now.current.conflict) setState('unsaved');
+      keep();
+    },
+    [keep],
+  );
+
+  const save = useCallback(async (): Promise<number | undefined> => {
+    if (now.current.saving) await now.current.saving;
+    if (now.current.gone || now.current.conflict) return undefined;
+    if (!now.current.dirty) return now.current.version;
+    const sent = now.current.value;
+    setState('saving');
+    const run = (async () => {
+      try {
+        const answer = await saveDraft(caseId, name, now.current.version, toWire(sent));
+        now.current.version = answer.version;
+        if (now.current.value === sent) now.current.dirty = false;
+        keep();
+        setVersion(answer.version);
+        setSavedAt(answer.saved);
+        setError(undefined);
+        setState(now.current.dirty ? 'unsaved' : 'saved');
+        return answer.version;
+      } catch (cause) {
+        const refused = cause instanceof ApiError ? cause : new ApiError(0, 'client.unexpected', String(cause));
+        if (refused.code === 'flow.draft_stale') {
+          const theirs = await readDraft(caseId, name).catch(() => undefined);
+          now.current.conflict = theirs !== undefined;
+          setOther(theirs);
+          setState(theirs ? 'conflict' : 'failed');
+        } else setState('failed');
+        setError(refused);
+        return undefined;
+      } finally {
+        now.current.saving = undefined;
+      }
+    })();
+    now.current.saving = run;
+    return run;
+  }, [caseId, keep, name, toWire]);
+
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (now.current.dirty && !now.current.saving) void save();
+    }, kSaveMs);
+    const onHide = () => {
+      if (document.visibilityState === 'hidden' && now.current.dirty) void save();
+    };
+    document.addEventListener('visibilitychange', onHide);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', onHide);
+      if (now.current.dirty && !now.current.gone) void save();
+    };
+  }, [save]);
+
+  const resolve = useCallback(
+    (take: 'mine' | 'theirs') => {
+      if (!other) return;
+      now.current.conflict = false;
+      now.current.version = other.version;
+      setVersion(other.version);
+      setOther(undefined);
+      setError(undefined);
+      if (take === 'theirs') {
+        const theirs = fromWire(other.body);
+        now.current.value = theirs;
+        now.current.dirty = false;
+        setValue(theirs);
+        setState('saved');
+      } else {
+        now.current.dirty = true;
+        setState('unsaved');
+      }
+      keep();
+    },
+    [fromWire, keep, other],
+  );
+
+  const drop = useCallback(() => {
+    now.current.gone = true;
+    now.current.dirty = false;
+    writeKept(person.id, key, undefined);
+  }, [key, person.id]);
+
+  return { value, set, version, savedAt, state, error, other, resolve, flush: save, drop };
+}

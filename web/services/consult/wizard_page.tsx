@@ -1,0 +1,257 @@
+/** Writing the request: five steps, saved as it grows, signed once at the end. */
+import { Button, Checkbox } from '@mantine/core';
+import { useCallback, useState } from 'react';
+import { Link, Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
+import { deleteAttachment, type CaseView, type Move, type RequestForm } from '../../api/flow';
+import { textOr, useText } from '../../app/i18n';
+import { useTitle } from '../../app/title';
+import { Answered, EmptyCard, ErrorCard, errorText } from '../../ui/cards';
+import { Icon } from '../../ui/icons';
+import { useAct } from '../cases/act';
+import { refreshCase, useCase } from '../cases/case_query';
+import { Moves } from '../cases/moves';
+import { SignFields } from '../cases/sign_fields';
+import { AttachmentGrid, StudyList } from './attachments';
+import { ConsentForm } from './consent_form';
+import { DraftStatus } from './draft_status';
+import { FactsForm } from './facts_form';
+import { PatientBanner } from './patient_banner';
+import { kPhotoKinds, PhotoCapture } from './photo_capture';
+import { QuestionForm } from './question_form';
+import { defectsOf, fromForm, kEmptyRequest, kSteps, needsGuardian, toForm, yearsAt, type PatientFacts, type RequestState, type Step } from './request_form';
+import { RequestView } from './request_view';
+import { useDraft } from './use_draft';
+
+export default function WizardPage() {
+  const t = useText();
+  const { id = '' } = useParams();
+  const query = useCase(id);
+  useTitle(t('consult.wizard.title'));
+  return (
+    <Answered query={query}>
+      {(view) => {
+        if (view.view === 'offer') return <Navigate to={`/app/consult/${id}`} replace />;
+        const submit = submitMove(view);
+        return submit ? <Wizard key={id} view={view} /> : <Submitted view={view} />;
+      }}
+    </Answered>
+  );
+}
+
+function Submitted({ view }: { view: CaseView }) {
+  const t = useText();
+  return (
+    <div className="q-page q-page-narrow">
+      <EmptyCard title={t('consult.wizard.sent')} action={<Link to={`/app/consult/${view.case}`}>{t('consult.wizard.to_case')}</Link>}>
+        {t('consult.wizard.sent_help')}
+      </EmptyCard>
+    </div>
+  );
+}
+
+/** The move that sends the request: to the centre, or to the own office first, as the server's guards have it. */
+function submitMove(view: CaseView): Move | undefined {
+  const both = view.moves.filter((move) => move.action === 'submit' || move.action === 'submit_to_office');
+  return both.find((move) => move.blocked === null) ?? both[0];
+}
+
+function attachedOf(view: CaseView): number {
+  return (view.items?.attachments ?? []).filter((one) => one.kind !== 'consent_signature' && one.kind !== 'key_image').length + (view.items?.studies.length ?? 0);
+}
+
+function Wizard({ view }: { view: CaseView }) {
+  const t = useText();
+  const [params, setParams] = useSearchParams();
+  const step = (kSteps as readonly string[]).includes(params.get('step') ?? '') ? (params.get('step') as Step) : 'question';
+  const [tried, setTried] = useState<ReadonlySet<Step>>(new Set());
+  const patient: PatientFacts = { sex: view.patient.sex, ageYears: yearsAt(view.patient.birth_date), attached: attachedOf(view) };
+  const initial: RequestState = { ...(view.form ? fromForm(view.form) : kEmptyRequest), receiver: view.form?.receiver ?? view.to?.reference ?? '' };
+  const toWire = useCallback((state: RequestState) => toForm(state, patient), [patient.sex, patient.ageYears, patient.attached]);
+  const fromWire = useCallback((body: unknown): RequestState => {
+    const state = fromForm(body as RequestForm);
+    return state.receiver === '' ? { ...state, receiver: view.to?.reference ?? '' } : state;
+  }, [view.to?.reference]);
+  const draft = useDraft<RequestState>(view.case, 'request', view.drafts?.['request'], initial, toWire, fromWire);
+  const { value: state } = draft;
+  const set = (change: Partial<RequestState>) => draft.set({ ...state, ...change });
+  const defects = defectsOf(state, patient);
+  const errors = (field: string) => {
+    const defect = defects.find((one) => one.field === field);
+    return defect && tried.has(defect.step) ? t(defect.key) : undefined;
+  };
+  const go = (to: Step) => {
+    // Signing shows every defect; leaving a step shows its own.
+    setTried((before) => new Set([...before, step, ...(to === 'review' ? kSteps : [])]));
+    void draft.flush();
+    setParams({ step: to });
+    window.scrollTo(0, 0);
+  };
+  const at = kSteps.indexOf(step);
+  return (
+    <>
+      <PatientBanner case={view} />
+      <div className="q-page q-page-narrow">
+        <StepBar step={step} defects={(one) => defects.filter((defect) => defect.step === one).length} onGo={go} seen={tried} />
+        <DraftStatus draft={draft} />
+        {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
+        {step === 'facts' && <FactsForm state={state} set={set} patient={patient} errors={errors} />}
+        {step === 'material' && <Material view={view} state={state} set={set} patient={patient} error={errors('attachments')} />}
+        {step === 'consent' && (
+          <section className="q-card">
+            <ConsentForm caseId={view.case} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} textKey={state.receiver} />
+          </section>
+        )}
+        {step === 'review' && <Review view={view} draft={draft} defects={defects} patient={patient} onGo={go} />}
+        <div className="q-actions">
+          {at > 0 && (
+            <Button variant="default" onClick={() => go(kSteps[at - 1] ?? 'question')}>
+              {t('app.back')}
+            </Button>
+          )}
+          {step !== 'review' && <Button onClick={() => go(kSteps[at + 1] ?? 'review')}>{t('app.next')}</Button>}
+        </div>
+        {step === 'review' && (
+          <details>
+            <summary>{t('consult.wizard.other_moves')}</summary>
+            <div className="w-other">
+              <Moves case={view} except={['submit', 'submit_to_office']} takeDraft={draft.flush} />
+            </div>
+          </details>
+        )}
+      </div>
+    </>
+  );
+}
+
+function StepBar({ step, defects, seen, onGo }: { step: Step; defects: (step: Step) => number; seen: ReadonlySet<Step>; onGo: (step: Step) => void }) {
+  const t = useText();
+  return (
+    <nav aria-label={t('consult.wizard.steps')}>
+      <ol className="q-list w-steps">
+        {kSteps.map((one, index) => {
+          const open = defects(one);
+          return (
+            <li key={one}>
+              <button type="button" className="w-step" aria-current={one === step ? 'step' : undefined} onClick={() => onGo(one)}>
+                <span className="w-step-number q-num">{open === 0 && one !== 'review' ? <Icon name="check" size={14} /> : index + 1}</span>
+                <span>{t(`consult.step.${one}`)}</span>
+                {seen.has(one) && open > 0 && <span className="s-count s-count-live" aria-label={t('consult.wizard.missing', { count: open })}>{open}</span>}
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </nav>
+  );
+}
+
+function Material({ view, state, set, patient, error }: { view: CaseView; state: RequestState; set: (change: Partial<RequestState>) => void; patient: PatientFacts; error: string | undefined }) {
+  const t = useText();
+  const [failed, setFailed] = useState<unknown>();
+  const photos = view.items?.attachments ?? [];
+  const counted = photos.filter((one) => (kPhotoKinds as readonly string[]).includes(one.kind) && one.kind !== 'document').length;
+  const remove = (n: number) => {
+    setFailed(undefined);
+    deleteAttachment(view.case, n).then(() => refreshCase(view.case), setFailed);
+  };
+  return (
+    <>
+      <section className="q-card q-stack">
+        <h2>{t('consult.material.photos')}</h2>
+        <AttachmentGrid attachments={photos} onRemove={remove} />
+        {failed !== undefined && <ErrorCard error={failed} />}
+        <PhotoCapture caseId={view.case} already={counted} />
+      </section>
+      <section className="q-card q-stack">
+        <div className="q-between">
+          <h2>{t('consult.material.studies')}</h2>
+          <Button component={Link} to={`/app/consult/${view.case}/images`} variant="default" size="compact-md" leftSection={<Icon name="image" size={16} />}>
+            {t('consult.material.find_studies')}
+          </Button>
+        </div>
+        <StudyList studies={view.items?.studies ?? []} />
+      </section>
+      {patient.attached === 0 && (
+        <section className="q-card">
+          <Checkbox label={t('consult.material.nothing_to_add')} checked={state.attachments === 'none'} onChange={(event) => set({ attachments: event.currentTarget.checked ? 'none' : '' })} error={error} />
+        </section>
+      )}
+    </>
+  );
+}
+
+function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft: ReturnType<typeof useDraft<RequestState>>; defects: ReturnType<typeof defectsOf>; patient: PatientFacts; onGo: (step: Step) => void }) {
+  const t = useText();
+  const navigate = useNavigate();
+  const act = useAct();
+  const [password, setPassword] = useState('');
+  const [tried, setTried] = useState(false);
+  const [unsaved, setUnsaved] = useState(false);
+  const form = toForm(draft.value, patient);
+  const submit = submitMove(view);
+  const photos = (view.items?.attachments ?? []).filter((one) => one.kind !== 'consent_signature').length;
+  const studies = view.items?.studies.length ?? 0;
+  const send = async () => {
+    setTried(true);
+    if (defects.length > 0 || password === '') return;
+    setUnsaved(false);
+    const version = await draft.flush();
+    if (version === undefined) {
+      setUnsaved(true);
+      return;
+    }
+    const done = await act.run({ id: view.case, version: view.version, action: submit?.action ?? 'submit', signs: true, password, fields: { draft: version } });
+    if (done) {
+      draft.drop();
+      void navigate(`/app/consult/${view.case}`, { replace: true });
+    } else setPassword('');
+  };
+  return (
+    <>
+      <section className="q-card q-stack">
+        <h2>{t('consult.wizard.review')}</h2>
+        <RequestView form={form} />
+        <AttachmentGrid attachments={view.items?.attachments ?? []} />
+        <StudyList studies={view.items?.studies ?? []} />
+      </section>
+      {defects.length > 0 ? (
+        <section className="q-note q-note-warning q-stack-tight" role="alert">
+          <p className="q-strong">{t('consult.wizard.missing', { count: defects.length })}</p>
+          <ul>
+            {defects.map((defect) => (
+              <li key={defect.field}>
+                <button type="button" className="a-remove" onClick={() => onGo(defect.step)}>
+                  {t(`consult.step.${defect.step}`)}: {t(`consult.field.${defect.field.replace(/^(vitals|pregnancy)\..*$/, '$1')}`)}
+                </button>
+                {' — '}
+                {t(defect.key)}
+              </li>
+            ))}
+          </ul>
+        </section>
+      ) : (
+        <form
+          className="q-card q-stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void send();
+          }}
+        >
+          <SignFields
+            statement={t('consult.wizard.sign_statement', { receiver: view.to?.name ?? '', patient: view.patient.name ?? '' })}
+            lines={[t('consult.wizard.sign_request'), t('consult.wizard.sign_material', { photos, studies }), t('consult.wizard.sign_consent', { name: draft.value.consent.name })]}
+            password={password}
+            onPassword={setPassword}
+            error={act.wrongPassword ? errorText(act.error) : tried && password === '' ? t('consult.sign.password_needed') : undefined}
+          />
+          {unsaved && draft.error && <ErrorCard error={draft.error} />}
+          {act.error !== undefined && !act.wrongPassword && <ErrorCard error={act.error} />}
+          {submit?.blocked && <p className="q-warning">{t('consult.moves.blocked', { reason: textOr(`error.${submit.blocked}`, submit.blocked), move: t('consult.move.submit') })}</p>}
+          <Button type="submit" loading={act.busy || draft.state === 'saving'} disabled={Boolean(submit?.blocked)} leftSection={<Icon name="pen" size={16} />}>
+            {t('consult.wizard.sign_and_send')}
+          </Button>
+        </form>
+      )}
+    </>
+  );
+}

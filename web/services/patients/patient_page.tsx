@@ -1,0 +1,117 @@
+/** One patient: identity, running cases, earlier record. */
+import { Button } from '@mantine/core';
+import { Link, useParams } from 'react-router';
+import { useQuery } from '../../api/cache';
+import { nameOf, readResource, searchResources, type CodeableConcept, type Patient } from '../../api/fhir';
+import { textOr, useText } from '../../app/i18n';
+import { mayAskForConsultation } from '../../app/roles';
+import { useSession } from '../../app/session';
+import { useTitle } from '../../app/title';
+import { Answered } from '../../ui/cards';
+import { formatDateTime } from '../../ui/format';
+import { Icon } from '../../ui/icons';
+import { RecordTimeline } from '../../ui/record_timeline';
+import { usePatientDetail } from './patient_bits';
+import { documentKindOf } from './registration';
+
+interface Task {
+  resourceType: 'Task';
+  id?: string;
+  code?: CodeableConcept;
+  businessStatus?: CodeableConcept;
+  authoredOn?: string;
+  lastModified?: string;
+}
+
+export default function PatientPage() {
+  const t = useText();
+  const { id = '' } = useParams();
+  const session = useSession();
+  const detail = usePatientDetail();
+  useTitle(t('patients.page.title'));
+  const patient = useQuery(`patient:${id}`, (signal) => readResource<Patient>(`Patient/${id}`, signal));
+  return (
+    <div className="q-page">
+      <Answered query={patient}>
+        {(person) => (
+          <>
+            <div className="q-between">
+              <div>
+                <h1>{nameOf(person.name)}</h1>
+                <p className="q-dim q-num">{detail(person)}</p>
+              </div>
+              {mayAskForConsultation(session) && (
+                <Button component={Link} to={`/app/consult/new?patient=${id}`} leftSection={<Icon name="plus" />}>
+                  {t('app.new_consultation')}
+                </Button>
+              )}
+            </div>
+            <div className="q-grid-2">
+              <section className="q-card">
+                <h2>{t('patients.page.identity')}</h2>
+                <dl className="q-facts">
+                  {(person.identifier ?? []).map((one) => {
+                    const kind = documentKindOf(one.system);
+                    return (
+                      <div key={`${one.system}${one.value}`} className="p-fact">
+                        <dt>{kind === 'temporary' ? t('patients.temporary') : kind ? t(`patients.document.${kind}`) : t('patients.institution_number')}</dt>
+                        <dd className="q-num">{one.value}</dd>
+                      </div>
+                    );
+                  })}
+                  {(person.telecom ?? []).map((one) => (
+                    <div key={one.value} className="p-fact">
+                      <dt>{t('patients.phone')}</dt>
+                      <dd className="q-num">{one.value}</dd>
+                    </div>
+                  ))}
+                  {person.address?.[0]?.text && (
+                    <div className="p-fact">
+                      <dt>{t('patients.address')}</dt>
+                      <dd>{person.address[0].text}</dd>
+                    </div>
+                  )}
+                </dl>
+              </section>
+              <Cases patient={id} />
+            </div>
+            <section className="q-card">
+              <h2>{t('patients.page.record')}</h2>
+              <RecordTimeline patient={`Patient/${id}`} />
+            </section>
+          </>
+        )}
+      </Answered>
+    </div>
+  );
+}
+
+function Cases({ patient }: { patient: string }) {
+  const t = useText();
+  const query = useQuery(`case:of:${patient}`, (signal) => searchResources<Task>('Task', { patient: `Patient/${patient}`, _sort: '-_lastUpdated', _count: '20' }, signal));
+  return (
+    <section className="q-card">
+      <h2>{t('patients.page.cases')}</h2>
+      <Answered query={query}>
+        {(tasks) =>
+          tasks.length === 0 ? (
+            <p className="q-dim">{t('patients.page.no_cases')}</p>
+          ) : (
+            <ul className="q-list q-stack-tight">
+              {tasks.map((task) => {
+                const state = task.businessStatus?.coding?.[0]?.code ?? '';
+                const machine = task.businessStatus?.coding?.[0]?.system?.replace(/^.*qiao[-:/](?=[a-z_]+$)/, '') ?? 'consult';
+                return (
+                  <li key={task.id}>
+                    <Link to={machine === 'consult' ? `/app/consult/${task.id}` : `/app/cases/${task.id}`}>{textOr(`${machine}.title`, task.code?.text ?? machine)}</Link> <span className="q-chip">{textOr(`${machine}.state.${state}`, state)}</span>{' '}
+                    <span className="q-small q-dim q-num">{formatDateTime(task.authoredOn ?? task.lastModified)}</span>
+                  </li>
+                );
+              })}
+            </ul>
+          )
+        }
+      </Answered>
+    </section>
+  );
+}
