@@ -11,6 +11,10 @@ invesalius-examples (its rows turned so that row 0 is the front); the other seri
   5 color     1 RGB picture
   6 report    a structured report, no image
   7 broken    3 slices; the second is cut short, the third is not served
+  8 numbers   slice 50 as signed pixels with intercept 0, then with slope 0.25
+  9 film      the slice as MONOCHROME1 radiograph: spacing at the detector only, no window, dirty high bits
+ 10 codec     pydicom's MR_small native and in JPEG 2000, the same pixels
+ 11 loop      3 frames of an ultrasound with a calibrated region
 OUT_DIR/study.json lists series and instances (DICOM JSON header, frame file, syntax); OUT_DIR/volume.i16 holds
 the Hounsfield values themselves (z, y, x), from which the test computes what the screen must say.
 """
@@ -120,6 +124,53 @@ def write_all(out, hu):
     write(report, "6-1")
     for number in (1, 2, 3):
         write(ct(hu[49 + number], 7, number, number * 1.5, "broken"), f"7-{number}")
+    write_numbers(write, hu)
+    write_loop(write, hu)
+    write_codec(write, out)
+
+
+def write_numbers(write, hu):
+    signed = ct(hu[50], 8, 1, 75.0, "numbers")
+    signed.PixelRepresentation, signed.BitsStored, signed.HighBit = 1, 16, 15
+    signed.RescaleIntercept = "0"
+    signed.PixelData = hu[50].astype("<i2").tobytes()
+    write(signed, "8-1")
+    fraction = ct(hu[50], 8, 2, 76.5, "numbers")
+    fraction.BitsStored, fraction.HighBit, fraction.RescaleSlope = 16, 15, "0.25"
+    quarters = (hu[50].astype(np.int32) + 1024) * 4 + np.arange(256) % 4
+    fraction.PixelData = quarters.astype("<u2").tobytes()
+    write(fraction, "8-2")
+    film = header("1.2.840.10008.5.1.4.1.1.1.1", 9, 1, "DX", "film")
+    film.ImagerPixelSpacing, film.PatientOrientation, film.ImageLaterality = ["0.2", "0.2"], ["L", "F"], "L"
+    gray = gray8(hu[50]).astype("<u2") * 16
+    pixels(film, gray | 0xA000, 16, 12, interpretation="MONOCHROME1")
+    write(film, "9-1")
+
+
+def write_loop(write, hu):
+    loop = header("1.2.840.10008.5.1.4.1.1.3.1", 11, 1, "US", "loop")
+    region = Dataset()
+    region.RegionLocationMinX0, region.RegionLocationMinY0, region.RegionLocationMaxX1, region.RegionLocationMaxY1 = 0, 0, 255, 200
+    region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = 3
+    region.PhysicalDeltaX, region.PhysicalDeltaY, region.RegionDataType, region.RegionSpatialFormat = 0.05, 0.05, 1, 1
+    loop.SequenceOfUltrasoundRegions = [region]
+    pixels(loop, gray8(hu[40]), 8, 8)
+    loop.NumberOfFrames = "3"
+    loop.PixelData = b"".join(gray8(hu[at]).tobytes() for at in (40, 50, 60))
+    write(loop, "11-1")
+
+
+def write_codec(write, out):
+    import pydicom.data
+
+    for number, source in ((1, "MR_small.dcm"), (2, "MR_small_jp2klossless.dcm")):
+        ds = pydicom.dcmread(pydicom.data.get_testdata_file(source))
+        plain = header(ds.SOPClassUID, 10, number, "MR", "codec")
+        for element in plain:
+            ds[element.tag] = element
+        ds.PatientName = "Chen^Hai"
+        ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+        ds.save_as(os.path.join(out, f"10-{number}.dcm"), write_like_original=False)
 
 
 def instance_row(out, name):

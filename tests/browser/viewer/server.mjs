@@ -56,14 +56,16 @@ export async function startServer({ study, dist }) {
   const refuse = (response, status, code) => send(response, status, 'application/json', JSON.stringify({ code }));
   const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  async function frame(request, response, instance) {
+  async function frame(request, response, instance, number) {
     counts.frames += 1;
     counts.accepts.add(request.headers.accept);
     request.on('close', () => !response.writableEnded && (counts.aborted += 1));
     if (knobs.frameDelay_ms) await wait(knobs.frameDelay_ms);
     const file = instance.frame ?? (knobs.serve73 ? '7-1.frame' : undefined);
     if (!file) return refuse(response, 404, 'imaging.no_such_frame');
-    const bytes = await readFile(join(study, file));
+    const whole = await readFile(join(study, file));
+    const frames = instance.header['00280008']?.Value[0] ?? 1;
+    const bytes = frames === 1 ? whole : whole.subarray(((number - 1) * whole.length) / frames, (number * whole.length) / frames);
     const boundary = randomBytes(12).toString('hex');
     const head = `--${boundary}\r\nContent-Type: application/octet-stream; transfer-syntax=${instance.syntax}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     return send(response, 200, `multipart/related; type="application/octet-stream"; boundary=${boundary}`, Buffer.concat([Buffer.from(head), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]), { Vary: 'Cookie' });
@@ -95,7 +97,7 @@ export async function startServer({ study, dist }) {
     const instance = instances.find((one) => one.sop === parts[5]);
     if (!instance) return refuse(response, 404, 'imaging.no_such_instance');
     if (parts.at(-1) === 'rendered') return rendered(response, instance, url.searchParams.get('window'));
-    return frame(request, response, instance);
+    return frame(request, response, instance, Number(parts[7]));
   }
 
   async function file(response, path) {
