@@ -54,6 +54,7 @@ inline constexpr Tag kStudyId = 0x00200010;
 inline constexpr Tag kSeriesNumber = 0x00200011;
 inline constexpr Tag kInstanceNumber = 0x00200013;
 inline constexpr Tag kLaterality = 0x00200060;
+inline constexpr Tag kImageComments = 0x00204000;
 inline constexpr Tag kSamplesPerPixel = 0x00280002;
 inline constexpr Tag kPhotometric = 0x00280004;
 inline constexpr Tag kPlanar = 0x00280006;

@@ -1,0 +1,127 @@
+#pragma once
+
+#include "base/metrics.hpp"
+#include "http/message.hpp"
+#include "imaging/instance_store.hpp"
+#include "storage/pack.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+
+/// The archive itself: takes objects in, keeps their bytes in packs and their rows in the index, gives both back, and
+/// tells one listener when a study has been quiet for a while. Thread-safe. Everything about networks is above it.
+namespace qiao::imaging {
+
+struct ArchiveOptions {
+    std::string folder;       ///< packs, spilled objects
+    std::string index_file;   ///< imaging.db
+    std::string record_file;  ///< attached by readers of the index; empty without a record
+    std::chrono::milliseconds quiet{5'000};
+    int full_percent = 95;  ///< of the disk: beyond it objects are refused
+    bool rebuild = false;   ///< forget the index and read all packs again
+};
+
+/// Told when a study is stable: after 5 s without a new object, at the release of an association, at the end of a STOW
+/// request. Called on the archive's own thread, again after a failure and for studies left by an earlier run.
+class StudySink {
+public:
+    virtual ~StudySink() = default;
+    virtual void study_stable(const Study& study) = 0;
+};
+
+struct IngestResult {
+    enum class Outcome : std::uint8_t {
+        stored,      ///< or there already with the same bytes
+        conflict,    ///< kept, not shown: DIMSE warning 0xB000
+        unreadable,  ///< 0xC000
+        mismatch,    ///< not what the command or the file meta said: 0xA900
+        syntax,      ///< a transfer syntax that is not stored: 0xC122
+        full,        ///< no space, or the storage failed: 0xA700
+    };
+    Outcome outcome = Outcome::stored;
+    std::string reason;  ///< of everything but `stored`: a phrase without data of the object
+    std::string sop_class;
+    std::string sop_instance;
+    std::string study;
+};
+
+class Archive {
+public:
+    /// Opens or creates; indexes what an earlier run left between pack and index.
+    Archive(ArchiveOptions options, const Clock& clock, Metrics& metrics);
+    ~Archive();
+
+    /// Before the first object.
+    void start(StudySink* sink);
+
+    /// A data set that came over a network. Durable when it returns `stored` or `conflict`. @param sha256 of `dataset`
+    IngestResult ingest(const Walked& walked, FileMeta meta, std::string_view dataset, std::string sha256, const Source& source);
+    /// An object in its file form. @param syntax  its transfer syntax where the file does not say; may be empty
+    IngestResult ingest_file(std::string_view file, std::string_view syntax, const Source& source);
+    /// Whether the disk has room for another object.
+    [[nodiscard]] bool has_room() const;
+    /// These studies need not be quiet any longer.
+    void release(const std::set<std::string>& study_uids);
+    /// All studies without a patient go to the sink again: after a request with an accession number or a patient came.
+    void offer_unmatched();
+
+    [[nodiscard]] std::shared_ptr<const http::OpenFile> segment(std::uint32_t number);
+    [[nodiscard]] http::FileRange range(const Instance& instance, std::uint64_t offset, std::uint64_t length);  ///< offset in the data set
+    [[nodiscard]] std::string read_dataset(const Instance& instance, std::uint64_t offset, std::uint64_t length) const;
+    /// DICOM JSON of the whole header, read again from the pack.
+    [[nodiscard]] std::string header_json(const Instance& instance) const;
+    [[nodiscard]] Walked walk_header(const Instance& instance, JsonScope scope) const;
+
+    [[nodiscard]] InstanceStore& store() { return store_; }
+    [[nodiscard]] bool healthy() const { return pack_.healthy() && store_.healthy(); }
+    [[nodiscard]] const std::string& folder() const { return options_.folder; }
+    [[nodiscard]] const Clock& clock() const { return clock_; }
+
+private:
+    void recover();
+    void index_record(const storage::PackRecord& record, std::string_view content);
+    IngestResult store_object(const Walked& walked, FileMeta meta, std::string_view dataset, std::string sha256, const Source& source);
+    void began();
+    void ended();
+    void save_watermark();
+    void run(const std::stop_token& stop);
+    void settle_due();
+    void settle(const InstanceStore::Pending& pending);
+    void build_series_meta(const Study& study);
+
+    struct Waiting {
+        std::int64_t changed_us = 0;
+        std::chrono::steady_clock::time_point due;
+    };
+
+    const ArchiveOptions options_;
+    const Clock& clock_;
+    InstanceStore store_;
+    storage::Pack pack_;
+    Counter& stored_;
+    Counter& refused_;
+    StudySink* sink_ = nullptr;
+
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::map<std::int64_t, Waiting> waiting_;  ///< studies that are not stable yet
+    std::int64_t in_flight_ = 0;
+    std::map<std::uint32_t, std::uint64_t> highest_;    ///< ends of indexed records by segment
+    std::map<std::uint32_t, std::uint64_t> watermark_;  ///< highest_ when nothing was in flight
+    bool watermark_changed_ = false;
+    std::map<std::uint32_t, std::shared_ptr<const http::OpenFile>> segments_;
+    std::jthread thread_;
+};
+
+/// `/dicomweb/studies/…/series/…/instances/…`
+std::string instance_path(const Instance& instance);
+
+}  // namespace qiao::imaging

@@ -1,0 +1,101 @@
+#pragma once
+
+#include "base/metrics.hpp"
+#include "imaging/dataset_walker.hpp"
+#include "imaging/part10.hpp"
+#include "imaging/rows.hpp"
+#include "storage/database.hpp"
+#include "storage/writer.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The image index, `imaging.db`: a file of its own with its own writer, because it can be rebuilt from the packs. Its
+/// readers attach the record's file, so that access is part of each statement. Thread-safe; writing calls block until
+/// committed and are never made with a Snapshot held.
+namespace qiao::imaging {
+
+std::span<const storage::Migration> imaging_migrations();
+
+/// What ingest knows of one object when its bytes are durable.
+struct NewInstance {
+    const Walked* walked = nullptr;
+    FileMeta meta;
+    storage::PackPlace place;
+    std::string sha256;  ///< of the data set
+    Source source;
+    Instant received{};
+};
+
+enum class StoreOutcome : std::uint8_t {
+    stored,
+    duplicate,  ///< the same bytes are there already
+    conflict,   ///< other bytes under a known UID, or another patient under a known study: kept, not shown
+};
+
+class InstanceStore {
+public:
+    /// @param record_file  attached by readers as `record`; empty without a record (tests)
+    InstanceStore(const std::string& file, const std::string& record_file, const Clock& clock, Metrics& metrics);
+    ~InstanceStore();
+
+    StoreOutcome insert(const NewInstance& instance);
+    /// SHA-256 of the object under this UID; empty when there is none.
+    std::string digest_of(std::string_view sop_uid);
+
+    std::optional<Study> study(std::string_view uid);
+    std::optional<Study> study_by_id(std::int64_t id);
+    std::vector<Study> studies_of_patient(std::string_view patient_ref);
+    std::vector<Study> unmatched(std::int64_t organisation);  ///< 0 = of all
+    std::vector<Series> series_of(std::int64_t study_id);
+    /// Live instances in order of series and number. `series_uid` and `sop_uid` narrow when not empty.
+    std::vector<Instance> instances(std::string_view study_uid, std::string_view series_uid = {}, std::string_view sop_uid = {});
+
+    /// Ties a study to its resource and patient, or with `rid` 0 to none.
+    void link(std::string_view study_uid, std::int64_t rid, std::string_view resource, std::string_view patient_ref);
+
+    struct SeriesMeta {
+        std::string uid;
+        std::int64_t instances = 0;
+        std::string members;  ///< gzip members of `{…},{…}`; empty when missing or outdated
+    };
+    std::vector<SeriesMeta> series_meta(std::int64_t study_id, std::string_view series_uid = {});
+    void put_series_meta(std::string_view series_uid, std::int64_t instances, std::string_view members);
+
+    // Studies that changed and whose record has not been told.
+    struct Pending {
+        std::int64_t study_id = 0;
+        std::int64_t changed_us = 0;
+    };
+    std::vector<Pending> pending();
+    void settled(const Pending& pending);  ///< unless it changed again
+
+    // Packs.
+    std::map<std::uint32_t, std::uint64_t> indexed_segments();
+    void set_indexed(const std::map<std::uint32_t, std::uint64_t>& ends);
+    void clear_index();  ///< before a rebuild; keeps AEs and refusals
+
+    // Who may call, and who could not.
+    void put_ae(const Ae& ae);
+    std::vector<Ae> find_ae(std::string_view title);
+    void add_refusal(const Refusal& refusal);
+    std::vector<Refusal> refusals(int limit);
+
+    storage::Database& database() { return *database_; }
+    [[nodiscard]] bool has_record() const { return has_record_; }
+    [[nodiscard]] bool healthy() const { return writer_->healthy(); }
+
+private:
+    bool has_record_;
+    const Clock& clock_;
+    std::unique_ptr<storage::Database> database_;
+    std::unique_ptr<storage::Writer> writer_;
+};
+
+}  // namespace qiao::imaging

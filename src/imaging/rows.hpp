@@ -1,0 +1,91 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "storage/pack.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Rows of the image index as plain values. Any thread.
+namespace qiao::imaging {
+
+/// Who sent an object: an AE or a signed-in person, both bound to one organisation.
+struct Source {
+    std::int64_t organisation = 0;
+    std::string ae = {};       ///< calling AE title, or "STOW"
+    std::string charset = {};  ///< of its unlabelled text
+    std::string issuer = {};   ///< of its patient ids, unless the object names one
+};
+
+struct Study {
+    std::int64_t id = 0;
+    std::string uid;
+    std::int64_t rid = 0;     ///< of the ImagingStudy; 0 = nobody's
+    std::string resource;     ///< "ImagingStudy/…"
+    std::string patient_ref;  ///< "Patient/…"
+    std::int64_t organisation = 0;
+    std::string patient_id, issuer, name, birth, sex;  ///< as the images say it; birth as YYYYMMDD
+    std::string date, time, accession, description, station;
+    std::string modalities;  ///< "CT\SR"
+    std::string note;        ///< to be shown in every view, from ImageComments of demo objects
+    std::string source_ae;
+    std::int64_t series = 0;
+    std::int64_t instances = 0;
+    std::int64_t bytes = 0;
+    Instant received{};
+    Instant changed{};
+};
+
+struct Series {
+    std::int64_t id = 0;
+    std::string uid;
+    std::string modality;
+    std::string description;
+    std::string body_part;
+    std::optional<std::int64_t> number;
+    std::int64_t instances = 0;
+};
+
+struct Instance {
+    std::int64_t id = 0;
+    std::int64_t series_id = 0;
+    std::string uid;
+    std::string series_uid;
+    std::string study_uid;
+    std::string sop_class;
+    std::string syntax;
+    std::uint32_t segment = 0;
+    std::uint64_t byte_offset = 0;  ///< of the file form in the segment
+    std::uint64_t byte_length = 0;
+    std::uint64_t dataset_offset = 0;  ///< from byte_offset
+    std::uint64_t header_length = 0;   ///< of the data set, before PixelData
+    std::uint64_t pixel_offset = 0;    ///< from the data set's start; 0 = no pixels
+    std::uint64_t pixel_length = 0;
+    std::int64_t frames = 0;
+    std::string frame_table;
+    std::string sha256;
+    std::string site_charset;
+    std::int64_t number = 0;
+};
+
+/// An AE that may call.
+struct Ae {
+    std::string title;
+    std::string address;  ///< numeric; empty = any, only allowed together with a TLS fingerprint or loopback
+    std::int64_t organisation = 0;
+    std::string issuer = {};
+    std::string default_charset = {};
+    bool may_store = true;
+};
+
+struct Refusal {
+    Instant at{};
+    std::string calling, called, address;
+    std::string kind;    ///< "association", "object"
+    std::string reason;  ///< a stable English phrase
+    std::string sop_uid = {};
+};
+
+}  // namespace qiao::imaging

@@ -1,0 +1,64 @@
+#include "imaging/instance_store.hpp"
+
+namespace qiao::imaging {
+namespace {
+
+// Derived from the packs but for imaging_ae, imaging_refusal and the links to the record, which the record has as well.
+constexpr std::string_view kTables = R"sql(
+CREATE TABLE imaging_term(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE imaging_study(
+  id INTEGER PRIMARY KEY, uid TEXT NOT NULL UNIQUE, rid INTEGER, org_id INTEGER NOT NULL, resource TEXT, patient_ref TEXT,
+  patient_id TEXT NOT NULL, issuer TEXT NOT NULL, name_raw TEXT NOT NULL, name_norm TEXT NOT NULL, birth TEXT NOT NULL, sex TEXT NOT NULL,
+  date TEXT NOT NULL, time TEXT NOT NULL, accession TEXT NOT NULL, study_id TEXT NOT NULL, description TEXT NOT NULL,
+  referring TEXT NOT NULL, modalities TEXT NOT NULL, station TEXT NOT NULL, note TEXT NOT NULL, n_series INTEGER NOT NULL,
+  n_instances INTEGER NOT NULL, bytes INTEGER NOT NULL, source_ae TEXT NOT NULL, received_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL, epoch INTEGER NOT NULL, qido_json TEXT NOT NULL);
+CREATE INDEX imaging_study_by_patient_id ON imaging_study(patient_id, issuer);
+CREATE INDEX imaging_study_by_accession ON imaging_study(accession);
+CREATE INDEX imaging_study_by_date ON imaging_study(date DESC, id DESC);
+CREATE INDEX imaging_study_by_change ON imaging_study(changed_at);
+CREATE INDEX imaging_study_by_patient ON imaging_study(patient_ref);
+CREATE INDEX imaging_study_by_name ON imaging_study(name_norm);
+CREATE INDEX imaging_study_unmatched ON imaging_study(org_id, received_at) WHERE rid IS NULL;
+CREATE TABLE imaging_name_gram(gram TEXT NOT NULL, study_id INTEGER NOT NULL, PRIMARY KEY(gram, study_id)) WITHOUT ROWID;
+CREATE TABLE imaging_series(
+  id INTEGER PRIMARY KEY, study_id INTEGER NOT NULL REFERENCES imaging_study, uid TEXT NOT NULL UNIQUE, modality TEXT NOT NULL,
+  number INTEGER, body_part TEXT NOT NULL, laterality TEXT NOT NULL, description TEXT NOT NULL, station TEXT NOT NULL,
+  performed_date TEXT NOT NULL, request_keys TEXT NOT NULL, n_instances INTEGER NOT NULL, stable_at INTEGER, qido_json TEXT NOT NULL);
+CREATE INDEX imaging_series_by_study ON imaging_series(study_id, number);
+CREATE INDEX imaging_series_by_modality ON imaging_series(modality, study_id);
+CREATE TABLE imaging_series_meta(series_id INTEGER PRIMARY KEY, n_instances INTEGER NOT NULL, members BLOB NOT NULL);
+CREATE TABLE imaging_instance(
+  id INTEGER PRIMARY KEY, series_id INTEGER NOT NULL REFERENCES imaging_series, uid TEXT NOT NULL UNIQUE, class_id INTEGER NOT NULL,
+  number INTEGER, syntax_id INTEGER NOT NULL, segment_id INTEGER NOT NULL, byte_offset INTEGER NOT NULL, byte_length INTEGER NOT NULL,
+  dataset_offset INTEGER NOT NULL, header_length INTEGER NOT NULL, pixel_offset INTEGER NOT NULL, pixel_length INTEGER NOT NULL,
+  frames INTEGER NOT NULL, frame_table BLOB NOT NULL, sha256 BLOB NOT NULL, image_rows INTEGER, image_cols INTEGER,
+  site_charset TEXT NOT NULL, state INTEGER NOT NULL, qido_json TEXT NOT NULL);
+CREATE INDEX imaging_instance_by_series ON imaging_instance(series_id, number);
+CREATE TABLE imaging_conflict(
+  id INTEGER PRIMARY KEY, uid TEXT NOT NULL, segment_id INTEGER NOT NULL, byte_offset INTEGER NOT NULL, byte_length INTEGER NOT NULL,
+  sha256 BLOB NOT NULL, org_id INTEGER NOT NULL, source_ae TEXT NOT NULL, reason TEXT NOT NULL, received_at INTEGER NOT NULL,
+  UNIQUE(uid, sha256));
+CREATE TABLE imaging_worklist(
+  id INTEGER PRIMARY KEY, task_ref TEXT NOT NULL, station_ae TEXT NOT NULL, modality TEXT NOT NULL, starts_at INTEGER NOT NULL,
+  patient_id TEXT NOT NULL, accession TEXT NOT NULL, json TEXT NOT NULL);
+CREATE TABLE imaging_mpps(uid TEXT PRIMARY KEY, state TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE imaging_commitment(transaction_uid TEXT PRIMARY KEY, ae TEXT NOT NULL, state TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE imaging_ae(
+  id INTEGER PRIMARY KEY, title TEXT NOT NULL, address TEXT NOT NULL, org_id INTEGER NOT NULL, issuer TEXT NOT NULL, host TEXT NOT NULL,
+  port INTEGER NOT NULL, tls_fingerprint TEXT NOT NULL, default_charset TEXT NOT NULL, may_store INTEGER NOT NULL,
+  may_query INTEGER NOT NULL, may_move_to INTEGER NOT NULL, quota_bytes INTEGER NOT NULL, UNIQUE(title, address));
+CREATE TABLE imaging_refusal(
+  id INTEGER PRIMARY KEY, at INTEGER NOT NULL, calling TEXT NOT NULL, called TEXT NOT NULL, address TEXT NOT NULL,
+  kind TEXT NOT NULL, reason TEXT NOT NULL, sop_uid TEXT NOT NULL);
+CREATE TABLE imaging_segment(id INTEGER PRIMARY KEY, path TEXT NOT NULL, state TEXT NOT NULL, synced_to INTEGER NOT NULL);
+CREATE TABLE imaging_pending(study_id INTEGER PRIMARY KEY, changed_at INTEGER NOT NULL);
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"imaging", 1, kTables}};
+
+}  // namespace
+
+std::span<const storage::Migration> imaging_migrations() { return kMigrations; }
+
+}  // namespace qiao::imaging

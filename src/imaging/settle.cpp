@@ -1,0 +1,93 @@
+// The part of Archive that waits until studies are stable.
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "imaging/archive.hpp"
+#include "imaging/series_blob.hpp"
+
+namespace qiao::imaging {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+constexpr std::chrono::seconds kRetry{30};
+
+}  // namespace
+
+void Archive::release(const std::set<std::string>& study_uids) {
+    for (const auto& uid : study_uids) {
+        const auto study = store_.study(uid);
+        if (!study) continue;
+        const std::lock_guard lock(mutex_);
+        const auto found = waiting_.find(study->id);
+        if (found != waiting_.end()) found->second.due = std::chrono::steady_clock::now();
+    }
+    wake_.notify_all();
+}
+
+void Archive::offer_unmatched() {
+    for (const auto& study : store_.unmatched(0)) {
+        const std::lock_guard lock(mutex_);
+        waiting_.try_emplace(study.id, Waiting{to_us(study.changed), std::chrono::steady_clock::now()});
+    }
+    wake_.notify_all();
+}
+
+void Archive::run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait_for(lock, stop, kTick, [] { return false; });
+        }
+        if (stop.stop_requested()) return;
+        // A boundary: a storage that fails now may answer later, and the thread must live to see it.
+        try {
+            settle_due();
+            save_watermark();
+        } catch (const Error& error) {
+            log::error("imaging.settle_failed", {{"code", error.code()}});
+        }
+    }
+}
+
+void Archive::settle_due() {
+    std::vector<InstanceStore::Pending> due;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto now = std::chrono::steady_clock::now();
+        for (const auto& [study, waiting] : waiting_)
+            if (waiting.due <= now) due.push_back({study, waiting.changed_us});
+    }
+    for (const auto& pending : due) settle(pending);
+}
+
+void Archive::settle(const InstanceStore::Pending& pending) {
+    bool done = false;
+    // A boundary: what one study's listener cannot do is tried again and holds up no other study.
+    try {
+        if (const auto study = store_.study_by_id(pending.study_id)) {
+            build_series_meta(*study);
+            if (sink_ != nullptr) sink_->study_stable(*study);
+        }
+        store_.settled(pending);
+        done = true;
+    } catch (const Error& error) {
+        log::error("imaging.study_not_settled", {{"code", error.code()}});
+    }
+    const std::lock_guard lock(mutex_);
+    const auto found = waiting_.find(pending.study_id);
+    if (found == waiting_.end() || found->second.changed_us != pending.changed_us) return;
+    if (done)
+        waiting_.erase(found);
+    else
+        found->second.due = std::chrono::steady_clock::now() + kRetry;
+}
+
+void Archive::build_series_meta(const Study& study) {
+    for (const auto& series : store_.series_meta(study.id)) {
+        if (!series.members.empty()) continue;
+        std::vector<std::string> objects;
+        for (const auto& instance : store_.instances(study.uid, series.uid)) objects.push_back(header_json(instance));
+        store_.put_series_meta(series.uid, static_cast<std::int64_t>(objects.size()), series_members(objects));
+    }
+}
+
+}  // namespace qiao::imaging
