@@ -39,7 +39,7 @@ def slots(names):
 
 
 def rows(values, per_line=24):
-    return ',\n    '.join(', '.join(str(value) for value in values[at:at + per_line]) for at in range(0, len(values), per_line))
+    return ',\n'.join(', '.join(str(value) for value in values[at:at + per_line]) for at in range(0, len(values), per_line))
 
 
 def text(value):
@@ -47,7 +47,7 @@ def text(value):
 
 
 def flag(value):
-    return 'true' if value else 'false'
+    return 'Y' if value else 'n'
 
 
 def emit_types(types, type_numbers):
@@ -71,6 +71,12 @@ enum class TypeId : std::uint16_t {
 HEAD = '''#include "record/definitions/tables.hpp"
 
 namespace qiao::record::tables {
+
+namespace {
+[[maybe_unused]] constexpr bool Y = true;
+[[maybe_unused]] constexpr bool n = false;
+using P = ParamId;
+}  // namespace
 '''
 TAIL = '''
 }  // namespace qiao::record::tables
@@ -100,19 +106,19 @@ def emit_elements(model, types, type_numbers):
         table = slots([prop.name for prop in shape.properties])
         first = len(properties)
         for prop in shape.properties:
-            properties.append('    {%s, %d, %d, %s, %s, ValueType::%s, %d, %d, %d}' % (
+            properties.append('{%s, %d, %d, %s, %s, %s, %s, %d, %d}' % (
                 text(prop.name), prop.element, prop.min, flag(prop.repeats), flag(prop.choice), prop.value_type,
-                number[prop.shape_name] if prop.shape_name else 0xffff, prop.binding, prop.targets))
-        shapes.append('    {%s, {kProperties + %d, %d}, 0x%xULL, %s, %s, kSlots + %d, %d, {kElementNames + %d, %d}}' % (
+                number[prop.shape_name] if prop.shape_name else 'none', prop.binding, prop.targets))
+        shapes.append('{%s, {kProperties + %d, %d}, 0x%xULL, %s, %s, kSlots + %d, %d, {kElementNames + %d, %d}}' % (
             text(name), first, len(shape.properties), shape.required, flag(name == 'Reference'), flag(name in types),
             slot_pool.slice(table), len(table) - 1, element_pool.slice([text(leaf) for leaf in shape.elements]), len(shape.elements)))
-    codes, sets, systems = [], ['    {{}, 0, 0}'], ['']
+    codes, sets, systems = [], ['{{}, 0, 0}'], ['']
     for url, pairs in model.bindings[1:]:
-        sets.append('    {%s, %d, %d}' % (text(url), len(codes), len(pairs)))
+        sets.append('{%s, %d, %d}' % (text(url), len(codes), len(pairs)))
         for system, code in pairs:
             if system not in systems:
                 systems.append(system)
-            codes.append('    {%s, %d}' % (text(code), systems.index(system)))
+            codes.append('{%s, %d}' % (text(code), systems.index(system)))
     highest = max(type_numbers.values())
     by_number = ['0xffff'] * (highest + 1)
     for name in types:
@@ -123,27 +129,29 @@ def emit_elements(model, types, type_numbers):
         bits = [0] * words
         for name in names_of:
             bits[type_numbers[name] // 64] |= 1 << (type_numbers[name] % 64)
-        targets.append('    {' + ', '.join('0x%xULL' % word for word in bits) + '}')
+        targets.append('{' + ', '.join('0x%xULL' % word for word in bits) + '}')
     return HEAD + '''
 constexpr std::uint8_t kSlots[] = {
-    %s};
+%s};
 constexpr std::string_view kElementNames[] = {
-    %s};
+%s};
+constexpr ShapeId none = kNoShape;
+using enum ValueType;
 constexpr Property kProperties[] = {
 %s};
-const Shape kShapes[] = {
+constinit const Shape kShapes[] = {
 %s};
-const std::size_t kShapeCount = %d;
-const ShapeId kShapeOfType[] = {
-    %s};
-const std::string_view kSystems[] = {
-    %s};
-const ValueSetCode kValueSetCodes[] = {
+constinit const std::size_t kShapeCount = %d;
+constinit const ShapeId kShapeOfType[] = {
 %s};
-const ValueSet kValueSets[] = {
+constinit const std::string_view kSystems[] = {
+%s};
+constinit const ValueSetCode kValueSetCodes[] = {
+%s};
+constinit const ValueSet kValueSets[] = {
 %s};
 static_assert(kTargetWords == %d);
-const std::uint64_t kTargetSets[][kTargetWords] = {
+constinit const std::uint64_t kTargetSets[][kTargetWords] = {
 %s};
 ''' % (rows(slot_pool.items, 40), rows(element_pool.items, 6), ',\n'.join(properties), ',\n'.join(shapes), len(shapes), rows(by_number),
         rows([text(system) for system in systems], 2), ',\n'.join(codes), ',\n'.join(sets), words, ',\n'.join(targets)) + TAIL
@@ -157,23 +165,23 @@ def emit_definitions(programs, types, type_numbers, parameter_numbers, compartme
     unsupported = {(row[0], row[1]) for row in programs.unsupported}
     by_code = {(name, entry['code']): entry for name in types for entry in programs.of_type(name)}
     target_pool, part_pool = Pool(), Pool()
-    parameters = ['    {}'] * (max(parameter_numbers.values()) + 1)
+    parameters = ['{}'] * (max(parameter_numbers.values()) + 1)
     for entry in programs.parameters.values():
         targets = [name for name in entry.get('target', []) if name in types]
         parts = [programs.by_url[part['definition']]['id'] for part in entry.get('component', [])]
         indexed = 'expression' in entry and entry['id'] not in ('Resource-id', 'Resource-lastUpdated')
-        parameters[parameter_numbers[entry['id']]] = '    {ParamId{%d}, ParamKind::%s, %s, %s, {kTargets + %d, %d}, {kComponents + %d, %d}, %s}' % (
+        parameters[parameter_numbers[entry['id']]] = '{P{%d}, ParamKind::%s, %s, %s, {kTargets + %d, %d}, {kComponents + %d, %d}, %s}' % (
             parameter_numbers[entry['id']], entry['type'], text(entry['id']), text(entry['code']),
             target_pool.slice(['TypeId::' + name for name in targets]), len(targets),
-            part_pool.slice(['ParamId{%d}' % parameter_numbers[part] for part in parts]), len(parts), flag(indexed))
+            part_pool.slice(['P{%d}' % parameter_numbers[part] for part in parts]), len(parts), flag(indexed))
     type_rows, per_type, compartment_pool, compartments = [], [], Pool(), []
     highest = max(type_numbers.values())
-    per_type = ['    {0, 0}'] * (highest + 1)
-    compartments = ['    {0, 0}'] * (highest + 1)
+    per_type = ['{0, 0}'] * (highest + 1)
+    compartments = ['{0, 0}'] * (highest + 1)
     for name in types:
         inside = [by_code[(name, code)]['id'] for code in compartment.get(name, [])]
-        compartments[type_numbers[name]] = '    {%d, %d}' % (
-            compartment_pool.slice(['ParamId{%d}' % parameter_numbers[part] for part in inside]), len(inside))
+        compartments[type_numbers[name]] = '{%d, %d}' % (
+            compartment_pool.slice(['P{%d}' % parameter_numbers[part] for part in inside]), len(inside))
         first = len(type_rows)
         for entry in programs.of_type(name):
             if (name, entry['id']) in unsupported:
@@ -181,36 +189,36 @@ def emit_definitions(programs, types, type_numbers, parameter_numbers, compartme
             flags = programs.flags[name][entry['id']]
             systems = flags['systems']
             implicit = next(iter(systems)) if len(systems) == 1 else None
-            type_rows.append('    {ParamId{%d}, %s, %s, %s, %s, %s, %s, %s, %s}' % (
+            type_rows.append('{P{%d}, %s, %s, %s, %s, %s, %s, %s, %s}' % (
                 parameter_numbers[entry['id']], flag(flags['repeats']), flag(entry['id'] in inside), flag(flags['system_row']),
                 flag(flags['code_only_row']), flag(flags['no_system_row']), flag(flags['has_text']), flag(flags['has_identifier_type']),
                 text(implicit) if implicit else '{}'))
-        per_type[type_numbers[name]] = '    {%d, %d}' % (first, len(type_rows) - first)
-    name_rows = ['    {}'] * (highest + 1)
+        per_type[type_numbers[name]] = '{%d, %d}' % (first, len(type_rows) - first)
+    name_rows = ['{}'] * (highest + 1)
     for name in types:
-        name_rows[type_numbers[name]] = '    ' + text(name)
-    known = '\n'.join('const ParamId kParam_%s{%d};' % (label, parameter_numbers[name]) for label, name in sorted(KNOWN.items()))
+        name_rows[type_numbers[name]] = text(name)
+    known = '\n'.join('constinit const ParamId kParam_%s{%d};' % (label, parameter_numbers[name]) for label, name in sorted(KNOWN.items()))
     return HEAD + '''
-const std::size_t kTypeNumbers = %d;
-const std::string_view kTypeNames[] = {
+constinit const std::size_t kTypeNumbers = %d;
+constinit const std::string_view kTypeNames[] = {
 %s};
-const TypeId kTypesByName[] = {
-    %s};
-const std::size_t kTypeCount = %d;
+constinit const TypeId kTypesByName[] = {
+%s};
+constinit const std::size_t kTypeCount = %d;
 constexpr TypeId kTargets[] = {
-    %s};
+%s};
 constexpr ParamId kComponents[] = {
-    %s};
-const Parameter kParameters[] = {
 %s};
-const std::size_t kParameterNumbers = %d;
-const TypeParameter kTypeParameters[] = {
+constinit const Parameter kParameters[] = {
 %s};
-const Slice kParametersOfType[] = {
+constinit const std::size_t kParameterNumbers = %d;
+constinit const TypeParameter kTypeParameters[] = {
 %s};
-const ParamId kCompartmentParameters[] = {
-    %s};
-const Slice kCompartmentOfType[] = {
+constinit const Slice kParametersOfType[] = {
+%s};
+constinit const ParamId kCompartmentParameters[] = {
+%s};
+constinit const Slice kCompartmentOfType[] = {
 %s};
 %s
 ''' % (highest + 1, ',\n'.join(name_rows), rows(['TypeId::' + name for name in types], 6), len(types), rows(target_pool.items, 6),
