@@ -212,7 +212,8 @@ SORT_OVERRIDES = {
     'ServiceRequest': ['authoredOn', 'occurrence'], 'CommunicationRequest': ['authoredOn', 'occurrence'], 'Communication': ['sent', 'received'],
     'DeviceRequest': ['authoredOn', 'occurrence'], 'SupplyRequest': ['authoredOn', 'occurrence'], 'Specimen': ['collection.collected', 'receivedTime'],
     'Goal': ['start', 'statusDate'], 'Media': ['created', 'issued'], 'Provenance': ['recorded'], 'RequestGroup': ['authoredOn'],
-    'Coverage': ['period'], 'Appointment': ['start', 'created'], 'MedicationDispense': ['whenHandedOver', 'whenPrepared'], 'Patient': [],
+    'AuditEvent': ['recorded'], 'VisionPrescription': ['dateWritten', 'created'], 'DetectedIssue': ['identified'],
+    'DeviceUseStatement': ['recordedOn', 'timing'], 'GuidanceResponse': ['occurrenceDateTime'], 'Coverage': ['period'], 'Appointment': ['start', 'created'], 'MedicationDispense': ['whenHandedOver', 'whenPrepared'], 'Patient': [],
     'Practitioner': [], 'PractitionerRole': [], 'RelatedPerson': [], 'Person': [], 'Location': [], 'Organization': [], 'OrganizationAffiliation': [],
     'HealthcareService': [], 'Device': [], 'Medication': [], 'Group': [], 'Endpoint': [], 'Substance': [], 'Schedule': ['planningHorizon'],
 }

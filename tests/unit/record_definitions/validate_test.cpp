@@ -179,7 +179,7 @@ TEST(Validate, KeepsHostileNamesShort) {
 TEST(Narrative, HasAWhitelist) {
     const auto wrapped = [](std::string_view inside) { return R"(<div xmlns="http://www.w3.org/1999/xhtml">)" + std::string(inside) + "</div>"; };
     for (const char* good :
-         {"text", "<p>a<br/>b &amp; &#65; &nbsp;</p>", R"(<a href="http://x.org/?a=1&amp;b=2">x</a>)", R"(<a href="#x">x</a>)",
+         {"text", "<p>a<br/>b &amp; &#65; &nbsp; &#x1F600; &frac12; &Omega;</p>", R"(<a href="http://x.org/?a=1&amp;b=2">x</a>)", R"(<a href="#x">x</a>)",
           R"(<img src="#photo" alt="x"/>)", R"(<img src="data:image/png;base64,AA=="/>)", R"(<table class="grid"><tr><td colspan="2">1</td></tr></table>)",
           R"(<span style="color: red; font-weight: bold">x</span>)", "x<!-- note -->", "<p\n id='a' >x</p >"}) {
         EXPECT_EQ(check_narrative(wrapped(good)), "") << good;
@@ -213,6 +213,11 @@ TEST(Narrative, HasAWhitelist) {
                             "<!--><b>x</b>-->",
                             "<!-- a -- b -->x",
                             "a & b",
+                            "&copied;",
+                            "&#x;",
+                            "&#12a;",
+                            "&;",
+                            "&amp",
                             "<p id=x>x</p>",
                             "<p id>x</p>",
                             "<br>x",
