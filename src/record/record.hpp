@@ -78,6 +78,7 @@ struct Change {
 };
 
 struct Commit {
+    bool skipped = false;  ///< a skip_if() said so: nothing was written
     std::int64_t t = 0;
     Instant now{};
     std::vector<Change> changes;  ///< in the order of the calls; `json` is null here
@@ -106,6 +107,9 @@ public:
 
     /// A guard that depends on other rows: runs on the writer thread before anything of this work is written; throws to refuse.
     virtual void check(std::function<void(storage::Group&)> guard) = 0;
+    /// Runs like check(); when it says true nothing of this work is written and commit() returns with `skipped`, so that the
+    /// caller looks again (a match of a conditional create came first, the same request was answered already).
+    virtual void skip_if(std::function<bool(storage::Group&)> guard) = 0;
     /// Further rows of upper folders in the same commit. Runs on the writer thread after this work's resources are written;
     /// `rid_of` gives the number of "Type/id" as it is now, also of resources of this work.
     using RidOf = std::function<Rid(std::string_view reference)>;
@@ -114,6 +118,8 @@ public:
     virtual void after_commit(std::function<void(const Commit&)> then) = 0;
 
     virtual Commit commit() = 0;
+    /// After commit(): "Type/id" as this work left it.
+    [[nodiscard]] virtual Stored written(std::string_view reference) const = 0;
 };
 
 /// Upper rows that want to see or refuse what happens. Filled by wiring before the server starts.
@@ -133,6 +139,8 @@ public:
     virtual std::unique_ptr<Reader> read(const ReadFilter& filter) = 0;
     virtual std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) = 0;
     virtual Ports& ports() = 0;
+    /// The record as the open transaction sees it, rows of earlier units included: for guards. Writer thread only.
+    virtual std::unique_ptr<Reader> read_in(storage::Group&, const ReadFilter& filter) = 0;
 
     /// Grants: `access` writes them from inside a Group (Work::also). patient/resource by rid; the same (…, grantee, source)
     /// replaces its end. `ends` is compared in every statement that reads.

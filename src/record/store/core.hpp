@@ -44,13 +44,15 @@ TypeId known_type(std::string_view name);
 class StoreReader : public Reader {
 public:
     StoreReader(Core& core, const ReadFilter& filter);
+    /// Reads through a connection that somebody else holds (the writer's).
+    StoreReader(Core& core, const ReadFilter& filter, storage::Connection& connection);
 
     std::optional<Stored> read(std::string_view type, std::string_view id) override;
     std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) override;
     std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override;
     SearchResult search(std::string_view type, std::string_view query) override;
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override;
-    storage::Connection& connection() override { return snapshot_->connection(); }
+    storage::Connection& connection() override { return *connection_; }
 
     [[nodiscard]] Core& core() { return core_; }
     [[nodiscard]] const ReadFilter& filter() const { return filter_; }
@@ -66,6 +68,7 @@ private:
     Instant now_;
     FilterSql visible_;
     std::unique_ptr<storage::Snapshot> snapshot_;
+    storage::Connection* connection_;
     std::string read_sql_;
 };
 

@@ -52,7 +52,15 @@ Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_vie
 }
 
 StoreReader::StoreReader(Core& core, const ReadFilter& filter)
-    : core_(core), filter_(filter), now_(core.clock.now()), visible_(filter_, "r.acl", "r.rid", now_), snapshot_(core.database.read()) {}
+    : core_(core),
+      filter_(filter),
+      now_(core.clock.now()),
+      visible_(filter_, "r.acl", "r.rid", now_),
+      snapshot_(core.database.read()),
+      connection_(&snapshot_->connection()) {}
+
+StoreReader::StoreReader(Core& core, const ReadFilter& filter, storage::Connection& connection)
+    : core_(core), filter_(filter), now_(core.clock.now()), visible_(filter_, "r.acl", "r.rid", now_), connection_(&connection) {}
 
 const std::string& StoreReader::read_sql() {
     if (read_sql_.empty()) {

@@ -24,6 +24,9 @@ public:
     std::unique_ptr<Reader> read(const ReadFilter& filter) override { return std::make_unique<StoreReader>(core_, filter); }
     std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) override { return std::make_unique<StoreWork>(core_, filter, actor); }
     Ports& ports() override { return core_.ports; }
+    std::unique_ptr<Reader> read_in(storage::Group& group, const ReadFilter& filter) override {
+        return std::make_unique<StoreReader>(core_, filter, group.connection());
+    }
     void subscribe(std::function<void(std::span<const Change>)> listener) override { feed_.listen(std::move(listener)); }
 
     void reach_patient(storage::Group& group, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) override {

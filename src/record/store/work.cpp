@@ -138,7 +138,7 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
     }
     if (type == TypeId::none) type = parsed->type();
     if (auto issues = validate_structure(parsed->root(), type); !issues.empty()) {
-        throw Error(ErrorKind::invalid, "record.not_valid", "the resource does not follow FHIR R4", std::move(issues));
+        throw Error(ErrorKind::invalid, "record.invalid", "the resource does not follow FHIR R4", std::move(issues));
     }
     QIAO_ASSERT(type != TypeId::none);
     if (id.empty()) id = parsed->id().empty() ? new_uuid(core_.clock.now()) : std::string(parsed->id());
@@ -190,12 +190,31 @@ Commit StoreWork::commit() {
     Commit out;
     const storage::Writer::Committed done =
         core_.writer.submit({[this](storage::Group& group) { verify(group); }, [this](storage::Group& group) { apply(group); }});
+    out.skipped = skipped_;
     out.t = done.t;
     out.now = done.now;
     out.changes = std::move(changes_);
-    for (Change& change : out.changes) change.json = nullptr;
+    if (out.skipped) return out;
+    done_ = out;
     for (const auto& then : after_) then(out);
     return out;
+}
+
+Stored StoreWork::written(std::string_view reference) const {
+    for (const Change& change : done_.changes) {
+        if (reference_of(change.type, change.id) != reference) continue;
+        Stored out;
+        out.rid = change.rid;
+        out.type = change.type;
+        out.id = change.id;
+        out.version = change.version;
+        out.updated = done_.now;
+        out.deleted = change.operation == 'D';
+        out.patient = change.patient;
+        if (!out.deleted) out.json = spliced(pending(change.type, change.id)->body, {out.id, std::to_string(out.version), format_instant(out.updated)});
+        return out;
+    }
+    throw Error(ErrorKind::internal, "record.not_written", "the work did not write this resource");
 }
 
 }  // namespace qiao::record

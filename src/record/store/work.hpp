@@ -38,9 +38,11 @@ public:
     void update_text(std::string_view type, std::string_view id, std::string_view json, std::int64_t expected_version) override;
     void remove(std::string_view type, std::string_view id, std::int64_t expected_version) override;
     void check(std::function<void(storage::Group&)> guard) override { checks_.push_back(std::move(guard)); }
+    void skip_if(std::function<bool(storage::Group&)> guard) override { skips_.push_back(std::move(guard)); }
     void also(std::function<void(storage::Group&, const RidOf&)> rows) override { rows_.push_back(std::move(rows)); }
     void after_commit(std::function<void(const Commit&)> then) override { after_.push_back(std::move(then)); }
     Commit commit() override;
+    [[nodiscard]] Stored written(std::string_view reference) const override;
 
     /// The pending state of "Type/id", or nullptr. As a read would show it once committed.
     [[nodiscard]] const Pending* pending(std::string_view type, std::string_view id) const;
@@ -86,13 +88,17 @@ private:
     std::map<std::string, std::size_t, std::less<>> by_reference_;
     std::map<std::string, std::int64_t, std::less<>> loaded_;
     std::vector<std::function<void(storage::Group&)>> checks_;
+    std::vector<std::function<bool(storage::Group&)>> skips_;
     std::vector<std::function<void(storage::Group&, const RidOf&)>> rows_;
     std::vector<std::function<void(const Commit&)>> after_;
 
     // State of one run of the unit, made anew by verify().
+    bool skipped_ = false;
     std::vector<Current> current_;
     std::map<Target, Rid> rids_;
     std::vector<Change> changes_;
+
+    Commit done_;
 };
 
 }  // namespace qiao::record

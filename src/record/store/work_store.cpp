@@ -48,6 +48,8 @@ void StoreWork::verify(storage::Group& group) {
     current_.clear();
     rids_.clear();
     changes_.clear();
+    skipped_ = std::any_of(skips_.begin(), skips_.end(), [&](const auto& skip) { return skip(group); });
+    if (skipped_) return;
     for (const auto& [reference, version] : loaded_) {
         const std::size_t slash = reference.find('/');
         const Current current = find(connection, find_type(std::string_view(reference).substr(0, slash)), std::string_view(reference).substr(slash + 1));
@@ -65,6 +67,8 @@ void StoreWork::verify_one(storage::Connection& connection, const Pending& chang
         if (change.operation == 'C') throw Error(ErrorKind::conflict, "record.exists", "a resource with this id exists");
         // Before the version: a caller must not learn whether a foreign resource exists.
         if (!visible(connection, current.rid)) throw_not_found();
+    } else if (change.operation == 'D' && filter_.scope != ReadFilter::Scope::everything) {
+        throw_not_found();  // the same as for a foreign one
     }
     if (change.expected != 0 && (!current.exists() || current.version != change.expected)) throw_stale();
     if (change.operation != 'D') verify_patient(connection, change, current);
@@ -124,6 +128,7 @@ Indexed StoreWork::old_rows(storage::Connection& connection, const Pending& chan
 }
 
 void StoreWork::apply(storage::Group& group) {
+    if (skipped_) return;
     for (std::size_t i = 0; i < pending_.size(); ++i) {
         Current& current = current_[i];
         const bool gone = pending_[i].operation == 'D' && !(current.exists() && current.state == State::live);

@@ -149,10 +149,10 @@ TEST(Work, refuses_what_is_not_fhir) {
     Store store;
     auto work = store.begin();
     EXPECT_EQ(code_of([&] { work->create_text("{"); }), "record.bad_json");
-    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Patient","gender":"unknowable"})"); }), "record.not_valid");
-    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Nothing"})"); }), "record.not_valid");
-    EXPECT_EQ(code_of([&] { work->update_text("Observation", "x", kPatient); }), "record.not_valid");
-    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Patient","id":"no/slash"})"); }), "record.not_valid");
+    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Patient","gender":"unknowable"})"); }), "record.invalid");
+    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Nothing"})"); }), "record.invalid");
+    EXPECT_EQ(code_of([&] { work->update_text("Observation", "x", kPatient); }), "record.invalid");
+    EXPECT_EQ(code_of([&] { work->create_text(R"({"resourceType":"Patient","id":"no/slash"})"); }), "record.invalid");
 }
 
 TEST(Work, hooks_see_the_changes_and_listeners_hear_of_them) {
