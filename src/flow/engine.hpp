@@ -67,7 +67,14 @@ public:
     void change(const record::Caller& caller, const Visible& visible, const std::function<void(Move&)>& fill);
 
     [[nodiscard]] const Ground& ground() const { return ground_; }
-    [[nodiscard]] const Machine& machine_of(const Case& item) const { return machine(item.machine); }
+    [[nodiscard]] Machine& machine_of(const Case& item) const { return machine(item.machine); }
+
+    template <class Use>
+    void each_machine(Use use) const {
+        for (const auto& entry : machines_) {
+            use(*entry.second);
+        }
+    }
 
 private:
     struct Order;

@@ -145,7 +145,7 @@ void add_people(Audience& to, const Audience& more) {
 /// Turns a Move that its verb has filled into resources, a signature and rows.
 class Commit {
 public:
-    Commit(const Ground& ground, const Table& table, Move& move) : ground_(ground), table_(table), move_(move) {}
+    Commit(const Ground& ground, Machine& machine, Move& move) : ground_(ground), machine_(machine), table_(machine.table()), move_(move) {}
 
     /// The first state of a new case.
     void birth() {
@@ -200,9 +200,7 @@ public:
                                         move_.occurred,
                                         move_.now};
         const access::Signature signature = ground_.signing.sign(move_.actor, access::manifest_bytes(manifest));
-        if (has_word("opinion amendment", meaning)) {
-            move_.item.notes.member("opinion").set("signature", signature.reference);
-        }
+        machine_.signed_as(move_, meaning, signature.reference);
         std::string provenance = move_.create(provenance_of(move_, signature, items, meaning), "provenance");
         move_.rows_.push_back([this, signature, items](storage::Group& group) { ground_.signing.keep(group, signature, items); });
         return provenance;
@@ -329,13 +327,14 @@ private:
     }
 
     const Ground& ground_;
+    Machine& machine_;
     const Table& table_;
     Move& move_;
 };
 
 void Engine::finish(Machine& machine, Move& move, std::string_view meaning, bool is_move) const {
     const Audience before = move.everybody();
-    Commit commit(ground_, machine.table(), move);
+    Commit commit(ground_, machine, move);
     std::string provenance;
     if (is_move) {
         if (move.item.version == 0) {

@@ -18,6 +18,23 @@ struct Refusal {
     std::string text;
 };
 
+/// Which cases a worklist holds, in terms of the caller.
+enum class ListScope : std::uint8_t {
+    requester,  ///< asked for by the caller
+    desk,       ///< at an institution where the caller has one of the list's roles
+    late,       ///< the same, with a running clock at 80 % or more
+    offered,    ///< the caller is asked and has not answered
+    accepted,   ///< the caller has accepted
+    closed,     ///< ended in the last 90 days, with the caller as requester or expert
+};
+
+struct Worklist {
+    std::string_view name;
+    ListScope scope;
+    std::string_view roles;        ///< who has the list
+    std::string_view states = {};  ///< words; empty = every state that is no end
+};
+
 class Machine {
 public:
     virtual ~Machine() = default;
@@ -46,6 +63,21 @@ public:
     virtual std::string pause_reason(const Move& move) {
         static_cast<void>(move);
         return "material_missing";
+    }
+
+    /// What was signed got this reference; before the commit.
+    virtual void signed_as(Move& move, std::string_view meaning, std::string_view reference) {
+        static_cast<void>(move), static_cast<void>(meaning), static_cast<void>(reference);
+    }
+
+    [[nodiscard]] virtual std::span<const Worklist> worklists() const { return {}; }
+    /// Adds what the service shows of a case to the compact view. `reader` has the caller's filter.
+    virtual void describe(const Ground& ground, record::Reader& reader, const Case& item, json::Value& view) {
+        static_cast<void>(ground), static_cast<void>(reader), static_cast<void>(item), static_cast<void>(view);
+    }
+    /// What somebody sees who is asked and has not accepted; `reader` sees everything, so this names what it takes.
+    virtual void describe_offer(const Ground& ground, record::Reader& reader, const Case& item, json::Value& view) {
+        static_cast<void>(ground), static_cast<void>(reader), static_cast<void>(item), static_cast<void>(view);
     }
 };
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "flow/table.hpp"
+#include "flow/machine.hpp"
 
 /// The machines `consult` (a case between a requester and experts) and `part` (one asked expert of it) as data.
 /// Deadlines are in packs/*/deadlines.toml. Constant values; any thread.
@@ -112,12 +112,29 @@ inline constexpr flow::Row kConsultRows[] = {
     {"any", "add_consent", "=", "requester", "consent", {}, {}, "-consent"},
     {"any", "attach_study", "=", "requester coordinator", "study_uid confirmed", "study_free"},
     {"any", "detach_study", "=", "requester coordinator", "study_uid reason", "study_attached"},
+    {"every", "study_gone", "=", "system", "study_uid"},
     {"any", "cascade_close", "cancelled", "system", "fact", {}, {}, "-all"},
     {"any", "retarget", "=", "system", "fact target"},
     {"every", "mark_error", "entered_in_error", "centre_manager", "reason", "not_in_error", {}, "-all"},
 };
 
 inline constexpr flow::Table kConsultTable{"consult", "draft", "closed rejected cancelled entered_in_error", kConsultRows, kConsultStates};
+
+/// docs/case-api.md lists what each is for.
+inline constexpr flow::Worklist kConsultLists[] = {
+    {"drafts", flow::ListScope::requester, "doctor", "draft"},
+    {"requested", flow::ListScope::requester, "doctor",
+     "office_check material_check scheduled confirmed ready calling answering in_session interrupted no_show opinion_draft"},
+    {"returned", flow::ListScope::requester, "doctor", "returned"},
+    {"inbox", flow::ListScope::requester, "doctor", "opinion_signed filed feedback_due"},
+    {"desk", flow::ListScope::desk, "coordinator", "material_check calling"},
+    {"arranged", flow::ListScope::desk, "coordinator", "returned scheduled confirmed ready answering in_session interrupted no_show opinion_draft"},
+    {"late", flow::ListScope::late, "coordinator duty_lead centre_manager"},
+    {"offers", flow::ListScope::offered, "expert"},
+    {"writing", flow::ListScope::accepted, "expert", "scheduled confirmed ready answering in_session interrupted opinion_draft"},
+    {"signed", flow::ListScope::accepted, "expert", "opinion_signed filed feedback_due"},
+    {"closed", flow::ListScope::closed, "doctor expert"},
+};
 
 inline constexpr flow::StateMeaning kPartStates[] = {
     {"offered", Meaning::offered},   {"accepted", Meaning::accepted}, {"signed", Meaning::done},

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "flow/engine.hpp"
+#include "flow/worklist.hpp"
+
+#include <string_view>
+
+/// Cases as the application reads them: compact JSON in place of a dozen FHIR reads (docs/case-api.md part 2). Any thread.
+namespace qiao::flow {
+
+/// `GET /flow/cases/{id}`: full or offer view, by what the caller may see; notes the reading in the audit.
+json::Value case_view(const Engine& engine, const record::Caller& caller, std::string_view case_id);
+/// One row of a worklist.
+json::Value row_view(const Engine& engine, record::Reader& reader, const Case& item, ListScope scope);
+json::Value attachment_view(const Ground& ground, std::string_view case_id, const Attachment& attachment);
+json::Value identity_view(const StudyIdentity& identity);
+
+json::Value organisation_view(const Ground& ground, std::int64_t id);  ///< {reference, name}, null for none
+json::Value person_view(const Ground& ground, std::int64_t id);
+
+}  // namespace qiao::flow

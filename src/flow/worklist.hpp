@@ -1,0 +1,37 @@
+#pragma once
+
+#include "flow/engine.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The lists of cases that a caller works from. Any thread.
+namespace qiao::flow {
+
+struct ListQuery {
+    std::string sort = "due";  ///< due, waiting, urgency
+    std::string text = {};     ///< name (also pinyin) or case number
+    std::int64_t offset = 0;
+    int count = 50;
+};
+
+struct ListCount {
+    const Worklist* list = nullptr;
+    std::int64_t count = 0;
+    std::int64_t urgent = 0;
+};
+
+struct ListPage {
+    const Worklist* list = nullptr;
+    std::int64_t count = 0;
+    std::vector<Case> rows;
+    std::int64_t next_offset = 0;  ///< 0 = the last page
+};
+
+/// The lists that the caller's roles have.
+std::vector<ListCount> worklists(const Engine& engine, const record::Caller& caller);
+/// Error(not_found, "flow.no_list") for one that the caller does not have.
+ListPage worklist(const Engine& engine, const record::Caller& caller, std::string_view name, const ListQuery& query);
+
+}  // namespace qiao::flow

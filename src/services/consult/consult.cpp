@@ -1,0 +1,260 @@
+#include "services/consult/consult.hpp"
+
+#include "access/role.hpp"
+#include "flow/flow_store.hpp"
+#include "flow/form.hpp"
+#include "services/consult/consult_table.hpp"
+#include "services/consult/request_form.hpp"
+
+#include <algorithm>
+
+namespace qiao::consult {
+
+namespace {
+
+using flow::Refusal;
+
+/// A switch between two ways of one state: the closed way is not shown at all.
+std::optional<Refusal> other_way() { return Refusal{ErrorKind::conflict, "", "the case takes the other way"}; }
+
+json::Value patient_of(const flow::Move& move) {
+    const auto reader = move.ground.record.read(record::ReadFilter::system("the checks of a form depend on age and sex"));
+    return reader->get(move.item.patient).value();
+}
+
+bool is_written(const flow::Case& item) { return item.notes["mode"].text() != "session"; }
+
+}  // namespace
+
+const flow::Table& PartMachine::table() const { return kPartTable; }
+
+void PartMachine::begin(flow::Move& move) {
+    static_cast<void>(move);
+    throw Error(ErrorKind::conflict, "flow.not_open", "a part begins with its case");
+}
+
+std::optional<Refusal> PartMachine::guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move) {
+    static_cast<void>(context);
+    static_cast<void>(move);
+    return Refusal{ErrorKind::conflict, "flow.not_open", std::string(name)};
+}
+
+void PartMachine::check(const flow::Move& move, flow::FieldCheck& fields) {
+    static_cast<void>(move);
+    static_cast<void>(fields);
+}
+
+void PartMachine::apply(flow::Move& move) { static_cast<void>(move); }
+
+Consult::Consult(flow::Engine& engine) : engine_(engine) {
+    engine.add_machine(*this);
+    engine.add_machine(part_);
+}
+
+const flow::Table& Consult::table() const { return kConsultTable; }
+
+void Consult::begin(flow::Move& move) {
+    if (!move.ground.directory.membership_of(move.actor.person, move.actor.organisation, access::role::kDoctor)) {
+        throw Error(ErrorKind::forbidden, "flow.not_yours", "a consultation is asked for by a doctor");
+    }
+    move.item.to_org = verbs::receiver_of(move.ground, move.item, move.fields);
+    const std::size_t contracts = move.ground.directory.partners(move.item.from_org, service()).size();
+    if (contracts == 0 || (move.item.to_org != 0 && !move.ground.directory.has_contract(move.item.from_org, move.item.to_org, service()))) {
+        throw Error(ErrorKind::forbidden, "flow.no_contract", "no contract with an institution that gives consultations");
+    }
+    move.item.notes.set("mode", "written");
+}
+
+std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move) {
+    const flow::Case& item = context.item;
+    if (name == "contract") {
+        const std::int64_t to_org = verbs::receiver_of(context.ground, item, move == nullptr ? json::Value() : move->fields);
+        const bool some = to_org != 0 ? context.ground.directory.has_contract(item.from_org, to_org, service())
+                                      : move == nullptr && !context.ground.directory.partners(item.from_org, service()).empty();
+        return some ? std::nullopt : std::optional(Refusal{ErrorKind::forbidden, "flow.no_contract", "no contract with the receiving institution"});
+    }
+    if (name == "office_approval") {
+        return other_way();  // no institution of this network has switched the approval on
+    }
+    if (name == "mode_written") {
+        return is_written(item) ? std::nullopt : other_way();
+    }
+    if (name == "quorum") {
+        return verbs::has_quorum(item) ? std::nullopt : std::optional(Refusal{ErrorKind::conflict, "flow.guard", "not every asked expert has accepted"});
+    }
+    if (name == "offered") {
+        const bool open = move == nullptr || (item.party(move->actor.person) != nullptr && item.party(move->actor.person)->status == "offered");
+        return open ? std::nullopt : std::optional(Refusal{ErrorKind::conflict, "flow.not_open", "already answered"});
+    }
+    if (name == "not_asked_before") {
+        return verbs::not_asked_before(move);
+    }
+    if (name == "experts_able") {
+        return verbs::experts_able(context, move);
+    }
+    if (name == "study_free") {
+        return verbs::study_free(context, move);
+    }
+    if (name == "study_attached") {
+        return verbs::study_attached(context, move);
+    }
+    if (name == "all_required_parts_signed") {
+        const bool waits = std::any_of(item.parties.begin(), item.parties.end(),
+                                       [](const flow::Party& party) { return party.required && !party.lead && party.status == "accepted"; });
+        return waits ? std::optional(Refusal{ErrorKind::conflict, "flow.guard", "a required part is not signed"}) : std::nullopt;
+    }
+    if (name == "not_in_error") {
+        return item.state == "entered_in_error" ? std::optional(Refusal{ErrorKind::conflict, "flow.not_open", "already marked"}) : std::nullopt;
+    }
+    if (name == "within_15_min") {
+        return context.now - item.state_since <= std::chrono::minutes(15)
+                   ? std::nullopt
+                   : std::optional(Refusal{ErrorKind::conflict, "flow.guard", "interrupted for more than 15 minutes"});
+    }
+    // Presence and device checks come with live sessions; until they report, the guard does not hold.
+    return Refusal{ErrorKind::conflict, "flow.guard", std::string(name) + " is not met"};
+}
+
+void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
+    const std::string& action = move.input.action;
+    if (flow::has_word("submit submit_to_office call_emergency", action)) {
+        check_form(move, patient_of(move), fields, action == "call_emergency");
+        if (verbs::receiver_of(move.ground, move.item, move.fields) == 0) {
+            fields.refuse("flow.missing_field", "receiver", "the institution that is asked");
+        }
+    } else if (action == "add_consent") {
+        check_consent(move, patient_of(move), move.fields["consent"], fields);
+    } else if (action == "schedule") {
+        fields.one_of(move.fields, "mode", "written session");
+        if (move.fields["mode"].text() == "session" && !parse_instant(move.fields["time"].text())) {
+            fields.refuse("flow.missing_field", "time", "when the session begins");
+        }
+        if (flow::list_of(move.fields, "experts").size() > 30) {
+            fields.refuse("flow.bad_field", "experts", "at most 30");
+        }
+    } else if (action == "reject") {
+        fields.one_of(move.fields, "reason_code", "out_of_scope needs_face_to_face duplicate not_enough_material other");
+    } else if (action == "sign" || action == "amend") {
+        verbs::check_opinion(move, fields);
+    } else if (action == "answer") {
+        fields.one_of(move.fields, "followed", "yes partly no");
+        fields.text_limit(move.fields, "final_diagnosis", 4096);
+        const std::int64_t rating = move.fields["rating"].integer().value_or(0);
+        if (rating < 1 || rating > 5) {
+            fields.refuse("flow.bad_field", "rating", "1 to 5");
+        }
+    } else if (action == "attach_study" && !move.fields["confirmed"].truth()) {
+        fields.refuse("flow.missing_field", "confirmed", "the person confirms that this is the patient");
+    } else if (action == "contribute") {
+        fields.one_of(move.fields, "stance", "agree dissent");
+        fields.text_limit(move.fields, "text", flow::kText_bytes);
+    }
+}
+
+void Consult::apply(flow::Move& move) {
+    using Verb = void (*)(flow::Move&);
+    struct Entry {
+        std::string_view state;  ///< empty = any
+        std::string_view action;
+        Verb verb;
+    };
+    static constexpr Entry kVerbs[] = {
+        {"", "submit", verbs::submit},
+        {"", "submit_to_office", verbs::submit},
+        {"", "call_emergency", verbs::call_emergency},
+        {"", "give_back", verbs::give_back},
+        {"", "resubmit", verbs::resubmit},
+        {"", "proceed_without", verbs::proceed_without},
+        {"", "schedule", [](flow::Move& m) { verbs::ask_experts(m, true); }},
+        {"", "add_expert", [](flow::Move& m) { verbs::ask_experts(m, false); }},
+        {"calling", "accept", verbs::accept_call},
+        {"", "accept", verbs::accept},
+        {"scheduled", "decline", verbs::decline},
+        {"confirmed", "decline", verbs::decline},
+        {"", "hand_back", verbs::hand_back},
+        {"", "sign", verbs::sign_opinion},
+        {"", "amend", verbs::amend_opinion},
+        {"", "read_back", verbs::read_back},
+        {"", "file", verbs::file},
+        {"", "answer", verbs::answer},
+        {"", "add_consent", verbs::add_consent},
+        {"", "attach_study", verbs::attach_study},
+        {"", "detach_study", verbs::detach_study},
+        {"", "study_gone", verbs::study_gone},
+        {"", "discard", [](flow::Move& m) { verbs::finish(m, ""); }},
+        {"feedback_due", "lapse", [](flow::Move& m) { m.end_all_rights(); }},
+        {"", "start_writing", [](flow::Move& m) { m.notify(m.lead(), "flow.opinion_due"); }},
+        {"", "ask_feedback", [](flow::Move& m) { m.notify(m.requester(), "flow.feedback_asked"); }},
+    };
+    for (const Entry& entry : kVerbs) {
+        if (entry.action == move.row->action && (entry.state.empty() || entry.state == move.item.state)) {
+            entry.verb(move);
+            return;
+        }
+    }
+    if (kConsultTable.is_end(move.row->to)) {
+        verbs::finish(move, "flow.case_ended");
+        return;
+    }
+    move.details = move.fields;
+}
+
+std::string Consult::signs(const flow::Move& move) {
+    if (move.row->signs == "request_if_changed") {
+        return flow::is_given(move.fields["summary"]) || flow::is_given(move.fields["question"]) ? "request" : "";
+    }
+    return std::string(move.row->signs);
+}
+
+std::optional<std::string> Consult::clock_rule(const flow::Move& move, std::string_view clock) {
+    if (clock != "read_back") {
+        return std::string(clock);
+    }
+    const std::string& act_by = move.fields["act_by"].text();
+    return act_by == "now" ? std::optional<std::string>("read_back_now") : act_by == "today" ? std::optional<std::string>("read_back") : std::nullopt;
+}
+
+void Consult::signed_as(flow::Move& move, std::string_view meaning, std::string_view reference) {
+    if (flow::has_word("opinion amendment", meaning)) {
+        json::Value& opinion = move.item.notes.member("opinion");
+        opinion.set("signature", reference);
+        opinion.member("versions").mutable_items().back().set("signature", reference);
+    }
+}
+
+void Consult::study_attached(std::string_view patient, std::string_view study_uid) {
+    const std::optional<flow::Study> study = engine_.ground().studies.find(study_uid);
+    if (!study || study->resource.empty()) {
+        return;
+    }
+    std::vector<std::string> open;
+    {
+        const auto snapshot = engine_.ground().database.read();
+        open = flow::store::cases_with_item(snapshot->connection(), patient);
+    }
+    const record::Caller system{record::ReadFilter::system("a study joins the open cases of its patient"), record::Actor::system("TREAT")};
+    for (const std::string& id : open) {
+        const flow::Visible visible = engine_.open(system, id);
+        if (visible.item.ended || visible.item.machine != "consult" || flow::has_word("opinion_signed filed feedback_due", visible.item.state)) {
+            continue;
+        }
+        engine_.change(system, visible, [&](flow::Move& move) {
+            move.add_item(study->resource, "study");
+            move.notify(move.requester(), "flow.study_attached");
+            move.notify(move.lead(), "flow.study_attached");
+        });
+    }
+}
+
+void Consult::study_detached(std::string_view patient, std::string_view study_uid) {
+    std::vector<std::string> cases;
+    {
+        const auto snapshot = engine_.ground().database.read();
+        cases = flow::store::cases_with_item(snapshot->connection(), patient);
+    }
+    for (const std::string& id : cases) {
+        engine_.system_move(id, "study_gone", json::Value::object({{"study_uid", study_uid}}));
+    }
+}
+
+}  // namespace qiao::consult

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "flow/engine.hpp"
+#include "flow/machine.hpp"
+
+#include <string>
+#include <string_view>
+
+/// The consultation service: its verbs on top of the case engine. Thread-safe: it has no state of its own.
+namespace qiao::consult {
+
+/// One asked expert of a consultation: moves only with its case.
+class PartMachine : public flow::Machine {
+public:
+    [[nodiscard]] const flow::Table& table() const override;
+    [[nodiscard]] std::string_view service() const override { return "consult"; }
+    [[nodiscard]] bool moves_alone() const override { return false; }
+    void begin(flow::Move& move) override;
+    std::optional<flow::Refusal> guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move) override;
+    void check(const flow::Move& move, flow::FieldCheck& fields) override;
+    void apply(flow::Move& move) override;
+};
+
+class Consult : public flow::Machine {
+public:
+    /// Registers both machines.
+    explicit Consult(flow::Engine& engine);
+
+    [[nodiscard]] const flow::Table& table() const override;
+    [[nodiscard]] std::string_view service() const override { return "consult"; }
+    void begin(flow::Move& move) override;
+    std::optional<flow::Refusal> guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move) override;
+    void check(const flow::Move& move, flow::FieldCheck& fields) override;
+    void apply(flow::Move& move) override;
+    std::string signs(const flow::Move& move) override;
+    std::optional<std::string> clock_rule(const flow::Move& move, std::string_view clock) override;
+
+    void signed_as(flow::Move& move, std::string_view meaning, std::string_view reference) override;
+    [[nodiscard]] std::span<const flow::Worklist> worklists() const override;
+    void describe(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, json::Value& view) override;
+    void describe_offer(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, json::Value& view) override;
+
+    /// A study became this patient's: it joins the patient's open consultations and their people are told. Called by wiring
+    /// after imaging attached it; any thread that holds no snapshot.
+    void study_attached(std::string_view patient, std::string_view study_uid);
+    /// A study is not this patient's any more: the opinions that name it are flagged and their signers told.
+    void study_detached(std::string_view patient, std::string_view study_uid);
+
+private:
+    flow::Engine& engine_;
+    PartMachine part_;
+};
+
+// The verbs, by file.
+namespace verbs {
+// request_verbs.cpp
+void submit(flow::Move& move);
+void call_emergency(flow::Move& move);
+void give_back(flow::Move& move);
+void resubmit(flow::Move& move);
+void proceed_without(flow::Move& move);
+void add_consent(flow::Move& move);
+void finish(flow::Move& move, std::string_view notice);  ///< any end without an opinion
+std::optional<flow::Refusal> not_asked_before(const flow::Move* move);
+std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, const json::Value& fields);
+
+// expert_verbs.cpp
+void ask_experts(flow::Move& move, bool first);
+void accept(flow::Move& move);
+void accept_call(flow::Move& move);
+void decline(flow::Move& move);
+void hand_back(flow::Move& move);
+bool has_quorum(const flow::Case& item);
+std::optional<flow::Refusal> experts_able(const flow::GuardContext& context, const flow::Move* move);
+
+// study_verbs.cpp
+void attach_study(flow::Move& move);
+void detach_study(flow::Move& move);
+void study_gone(flow::Move& move);
+/// Marks the opinion that names this study; false when none does.
+bool flag_opinion(flow::Move& move, std::string_view study_uid);
+std::optional<flow::Refusal> study_free(const flow::GuardContext& context, const flow::Move* move);
+std::optional<flow::Refusal> study_attached(const flow::GuardContext& context, const flow::Move* move);
+
+// opinion_verbs.cpp
+void check_opinion(const flow::Move& move, flow::FieldCheck& check);
+void sign_opinion(flow::Move& move);
+void amend_opinion(flow::Move& move);
+json::Value opinion_fields(const json::Value& composition);  ///< of a signed version, as the form had them
+void read_back(flow::Move& move);
+void file(flow::Move& move);
+void answer(flow::Move& move);
+}  // namespace verbs
+
+}  // namespace qiao::consult

@@ -1,0 +1,104 @@
+#include "flow/case_view.hpp"
+#include "flow/flow_store.hpp"
+#include "flow/form.hpp"
+#include "services/consult/clinic_card.hpp"
+#include "services/consult/consult.hpp"
+#include "services/consult/consult_table.hpp"
+#include "services/consult/verification.hpp"
+
+#include <fmt/format.h>
+
+namespace qiao::consult {
+
+namespace {
+
+using json::Value;
+
+std::optional<Value> read(record::Reader& reader, std::string_view reference) {
+    const std::size_t slash = reference.find('/');
+    if (slash == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto stored = reader.read(reference.substr(0, slash), reference.substr(slash + 1));
+    return stored && !stored->deleted ? std::optional(stored->value()) : std::nullopt;
+}
+
+std::string newest_form(storage::Connection& connection, const flow::Case& item) {
+    std::string form;
+    for (const flow::Item& one : flow::store::items_of(connection, item.id)) {
+        form = one.kind == "form" ? one.reference : form;
+    }
+    return form;
+}
+
+Value attachment_url(const flow::Case& item, const Value& n) { return fmt::format("/flow/cases/{}/attachments/{}", item.id, n.text()); }
+
+Value consent_view(const flow::Ground& ground, const flow::Case& item) {
+    const Value& note = item.notes["consent"];
+    if (!note.is_object()) {
+        return {};
+    }
+    Value view = note;
+    view.set("receiver", flow::organisation_view(ground, note["receiver"].integer().value_or(0)));
+    view.set("signature", note["signature"].is_null() ? Value() : attachment_url(item, note["signature"]));
+    view.set("withdrawn", Value());
+    return view;
+}
+
+Value opinion_view(const flow::Ground& ground, record::Reader& reader, const flow::Case& item) {
+    const Value& note = item.notes["opinion"];
+    const std::optional<Value> composition = read(reader, note["resource"].text());
+    if (!composition) {
+        return {};
+    }
+    Value view = verbs::opinion_fields(*composition);
+    view.set("resource", note["resource"]);
+    view.set("report", note["report"]);
+    view.set("version", note["version"]);
+    const std::optional<access::Signature> signature = ground.signing.find(note["signature"].text());
+    view.set("state", signature ? std::string(code_of(verdict_of(ground, *signature))) : "altered");
+    view.set("flagged", note["flagged"]);
+    view.set("signed", note["signed"]);
+    view.set("signer", flow::person_view(ground, note["signer"].integer().value_or(0)));
+    Value images = Value::array();
+    for (const Value& n : note["key_images"].items()) {
+        images.push(attachment_url(item, n));
+    }
+    view.set("key_images", std::move(images));
+    if (view["items_seen"].is_null()) {
+        view.set("items_seen", Value::array());
+    }
+    view.set("pdf", fmt::format("/flow/cases/{}/opinion.pdf", item.id));
+    view.set("verify", "/verify/" + note["signature"].text());
+    view.set("versions", note["versions"]);
+    return view;
+}
+
+}  // namespace
+
+std::span<const flow::Worklist> Consult::worklists() const { return kConsultLists; }
+
+void Consult::describe(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, Value& view) {
+    const std::string form = newest_form(reader.connection(), item);
+    const std::optional<Value> response = read(reader, form);
+    view.set("form", response ? flow::form_of_items((*response)["item"]) : Value());
+    view.set("form_resource", response ? Value(form) : Value());
+    view.set("mode", item.notes["mode"]);
+    view.set("missing_items", item.notes["missing_items"].is_array() ? item.notes["missing_items"] : Value::array());
+    view.set("not_obtainable", item.notes["not_obtainable"].is_array() ? item.notes["not_obtainable"] : Value::array());
+    view.set("consent", consent_view(ground, item));
+    view.set("opinion", opinion_view(ground, reader, item));
+    view.set("clinic_card", clinic_card(ground, item.from_org));
+    view.set("feedback", item.notes["feedback"]);
+}
+
+void Consult::describe_offer(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, Value& view) {
+    static_cast<void>(ground);
+    const std::optional<Value> response = read(reader, newest_form(reader.connection(), item));
+    const Value form = response ? flow::form_of_items((*response)["item"]) : Value::object();
+    for (const char* name : {"purpose", "summary", "question", "specialty", "rank"}) {
+        view.set(name, form[name]);
+    }
+}
+
+}  // namespace qiao::consult
