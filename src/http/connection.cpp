@@ -199,6 +199,8 @@ Awaitable<bool> Connection::answer() {
     close_after_ = true;
     unread_body_ = true;
     date_ = loop_.date;
+    request_.body = {};
+    release_body();
     write_head();
     co_await write_response();
     co_return false;
@@ -374,8 +376,9 @@ Awaitable<bool> Connection::upgrade(const SocketEndpoint& endpoint) {
     }
     if (server_.draining) websocket_->close(1012, "server restart");
     enter(Phase::websocket);
-    co_await WebSocket::serve(websocket_, stream_, request_, endpoint.subprotocol, *socket_handler_);
+    const bool said_goodbye = co_await WebSocket::serve(websocket_, stream_, request_, endpoint.subprotocol, *socket_handler_);
     socket_handler_.reset();
+    if (said_goodbye) enter(Phase::idle);
     co_return false;
 }
 
@@ -389,7 +392,8 @@ void Connection::open_on_worker(void* object) {
 }
 
 Awaitable<void> Connection::finish() {
-    if (phase_ == Phase::websocket || phase_ == Phase::idle) co_return;  // nothing is on its way that a reset could destroy
+    if (phase_ == Phase::idle) co_return;  // nothing is on its way that a reset could destroy
+    if (phase_ == Phase::websocket) unread_body_ = true;
     enter(Phase::closing);
     if (!unread_body_) co_await stream_.shut_down_tls();
     if (unread_body_ || !stream_.is_tls()) co_await stream_.linger();

@@ -90,6 +90,13 @@ std::optional<Error> check_lines(std::string_view head) {
     return std::nullopt;
 }
 
+bool has_bare_newline(std::string_view lines) {
+    for (auto at = lines.find('\n'); at != std::string_view::npos; at = lines.find('\n', at + 1)) {
+        if (at == 0 || lines[at - 1] != '\r') return true;
+    }
+    return false;
+}
+
 /// Sets path and query from the target; only the forms that an origin server is asked with.
 std::optional<Error> split_target(Request& request) {
     std::string_view target = request.target;
@@ -225,6 +232,7 @@ std::optional<Error> RequestParser::read_body(std::string_view& bytes, BodySink&
         bytes.remove_prefix(used);
         if (message.refused) return std::move(message.refused);
         if (failed == beast::http::error::need_more) {
+            if (has_bare_newline(bytes)) return malformed("a chunk header or trailer line must end in CR LF");
             if (bytes.size() > kChunkHeader_bytes) return malformed("a chunk header or trailer is over 16 KiB");
             if (used == 0) break;
             continue;

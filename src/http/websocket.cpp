@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
@@ -15,9 +16,12 @@ namespace qiao::http {
 namespace beast = boost::beast;
 
 // Beast's customisation points for its next layer, found by argument-dependent look-up.
+// The end itself is the connection's matter: it lingers, so that the last frame is not lost.
 template <class Handler>
-void async_teardown(beast::role_type role, Stream& stream, Handler&& handler) {
-    beast::websocket::async_teardown(role, stream.socket(), std::forward<Handler>(handler));
+void async_teardown(beast::role_type, Stream& stream, Handler&& handler) {
+    error_code error;
+    stream.socket().shutdown(asio::socket_base::shutdown_send, error);
+    asio::post(stream.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
 }
 void beast_close_socket(Stream& stream) { stream.close(); }
 
@@ -125,6 +129,7 @@ struct WebSocket::Frames {
     WebSocket& socket;
     std::string message;
     bool ended = false;
+    bool closed_cleanly = false;
     std::chrono::steady_clock::time_point window_start = {};
     int in_window = 0;
 };
@@ -217,7 +222,10 @@ Awaitable<void> WebSocket::read_loop(WebSocket& self, Frames& frames) {
     for (;;) {
         error_code error;
         const std::size_t size = co_await frames.stream.async_read(buffer, into(error));
-        if (error) co_return;
+        if (error) {
+            frames.closed_cleanly = error == beast::websocket::error::closed;
+            co_return;
+        }
         if (!frames.stream.got_text()) {
             self.close(kNotText, "text only");
         } else if (!frames.admit()) {
@@ -230,7 +238,7 @@ Awaitable<void> WebSocket::read_loop(WebSocket& self, Frames& frames) {
     }
 }
 
-Awaitable<void> WebSocket::serve(std::shared_ptr<WebSocket> self, Stream& stream, const Request& request, std::string_view subprotocol,
+Awaitable<bool> WebSocket::serve(std::shared_ptr<WebSocket> self, Stream& stream, const Request& request, std::string_view subprotocol,
                                  SocketHandler& handler) {
     const auto frames = std::make_shared<Frames>(stream, self->executor_, self->workers_, handler, *self);
     frames->stream.set_option(beast::websocket::stream_base::decorator(Decorator{std::string(subprotocol)}));
@@ -245,7 +253,7 @@ Awaitable<void> WebSocket::serve(std::shared_ptr<WebSocket> self, Stream& stream
         asio::co_spawn(self->executor_, write_loop(self, frames), asio::detached);
         co_await read_loop(*self, *frames);
         frames->ended = true;
-        stream.close();
+        stream.cancel();
         frames->output.set();
         co_await frames->writer_ended.wait();
     }
@@ -254,6 +262,7 @@ Awaitable<void> WebSocket::serve(std::shared_ptr<WebSocket> self, Stream& stream
         asio::steady_timer pause(self->executor_, kPoolRetry);  // the pool is full: the handler still has to know
         co_await pause.async_wait(into(error));
     }
+    co_return frames->closed_cleanly;
 }
 
 }  // namespace qiao::http

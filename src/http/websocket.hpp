@@ -23,8 +23,9 @@ public:
     void send(std::string text) override;
     void close(std::uint16_t code, std::string_view reason) override;
 
-    /// Answers the handshake and serves until the end; then calls `handler.closed()` on the pool.
-    static Awaitable<void> serve(std::shared_ptr<WebSocket> self, Stream& stream, const Request& request, std::string_view subprotocol, SocketHandler& handler);
+    /// Answers the handshake and serves until the end; then calls `handler.closed()` on the pool. Whether both sides said
+    /// goodbye, so that nothing is on its way any more.
+    static Awaitable<bool> serve(std::shared_ptr<WebSocket> self, Stream& stream, const Request& request, std::string_view subprotocol, SocketHandler& handler);
 
     /// Drops what is queued; no call to the executor follows. For a connection that never opened, and after its end.
     void abandon();
