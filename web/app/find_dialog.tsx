@@ -1,11 +1,12 @@
 /** Ctrl+K: patients first (name, pinyin, ID, telephone, birth date), then what can be done. */
-import { Modal, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useEffect, useState, type KeyboardEvent } from 'react';
 import { useNavigate } from 'react-router';
 import { ApiError } from '../api/http';
 import { nameOf, patientQuery, searchResources, type Patient } from '../api/fhir';
 import { Busy, ErrorCard } from '../ui/cards';
 import { useSexText } from '../ui/case_bits';
+import { Dialog } from '../ui/dialog';
 import { formatAge, formatDate } from '../ui/format';
 import { useText } from './i18n';
 import { mayAskForConsultation, mayRegisterPatients } from './roles';
@@ -20,12 +21,12 @@ interface Choice {
   to: string;
 }
 
-export function FindDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export default function FindDialog({ onClose }: { onClose: () => void }) {
   const t = useText();
   return (
-    <Modal opened={opened} onClose={onClose} title={t('app.find.open')} closeButtonProps={{ 'aria-label': t('app.close') }} size="lg" yOffset="8vh" centered={false}>
-      {opened && <Finder onClose={onClose} />}
-    </Modal>
+    <Dialog onClose={onClose} title={t('app.find.open')}>
+      <Finder onClose={onClose} />
+    </Dialog>
   );
 }
 
@@ -94,7 +95,7 @@ function Finder({ onClose }: { onClose: () => void }) {
   return (
     <div className="q-stack">
       <TextInput
-        data-autofocus
+        autoFocus
         value={typed}
         maxLength={80}
         onChange={(event) => setTyped(event.currentTarget.value)}

@@ -1,6 +1,6 @@
 /** The frame of every page: header, navigation with live counters, status row, notices. */
-import { Button, Menu } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { Button } from '@mantine/core';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation, useMatches, useNavigation } from 'react-router';
 import { useQuery } from '../api/cache';
 import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
@@ -8,14 +8,15 @@ import { readUnmatched, readWorklists } from '../api/flow';
 import { formatDuration, formatTime } from '../ui/format';
 import { Icon, type IconName } from '../ui/icons';
 import { errorText } from '../ui/cards';
+import { DropMenu } from '../ui/drop_menu';
 import { useNow } from '../ui/case_bits';
 import { textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
-import { FindDialog } from './find_dialog';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
 import { mayAskForConsultation, mayMatchStudies } from './roles';
 
+const FindDialog = lazy(() => import('./find_dialog'));
 const kPhoneLists = 3;
 const listIcons: Record<string, IconName> = { inbox: 'inbox', desk: 'inbox', offers: 'bell', writing: 'pen', drafts: 'file', late: 'clock', returned: 'back', closed: 'check', signed: 'check' };
 
@@ -63,7 +64,11 @@ export function Shell() {
         <Outlet />
       </main>
       <Toasts />
-      <FindDialog opened={finding} onClose={() => setFinding(false)} />
+      {finding && (
+        <Suspense fallback={null}>
+          <FindDialog onClose={() => setFinding(false)} />
+        </Suspense>
+      )}
     </div>
   );
 }
@@ -92,46 +97,54 @@ function Header({ onFind }: { onFind: () => void }) {
         <button type="button" className="s-search" onClick={onFind} aria-label={t('app.find.open')}>
           <Icon name="search" /> <span>{t('app.find.open')}</span> <kbd>Ctrl K</kbd>
         </button>
-        <Menu position="bottom-end" width={340} withinPortal>
-          <Menu.Target>
-            <button type="button" className="s-icon" aria-label={t('app.notices', { count: notices.length })}>
+        <DropMenu
+          label={t('app.notices', { count: notices.length })}
+          button={
+            <>
               <Icon name="bell" />
               {notices.length > 0 && <span className="s-count s-count-live">{notices.length}</span>}
-            </button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {notices.length === 0 && <Menu.Label>{t('app.no_notices')}</Menu.Label>}
-            {notices.map((notice) => (
-              <Menu.Item key={notice.id} component={NavLink} to={notice.case ? `/app/consult/${notice.case}` : '/app/today'} onClick={() => dismissNotice(notice.id)}>
-                {noticeText(notice)} <span className="q-small q-dim">{formatTime(notice.at)}</span>
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
+            </>
+          }
+        >
+          {(close) => (
+            <>
+              {notices.length === 0 && <p className="d-label">{t('app.no_notices')}</p>}
+              {notices.map((notice) => (
+                <NavLink key={notice.id} className="d-item" to={notice.case ? `/app/consult/${notice.case}` : '/app/today'} onClick={() => (dismissNotice(notice.id), close())}>
+                  {noticeText(notice)} <span className="q-small q-dim q-num">{formatTime(notice.at)}</span>
+                </NavLink>
+              ))}
+            </>
+          )}
+        </DropMenu>
         <LanguageSwitch />
-        <Menu position="bottom-end" width={260} withinPortal>
-          <Menu.Target>
-            <button type="button" className="s-icon" aria-label={t('app.person_menu', { name: session.person.name })}>
+        <DropMenu
+          label={t('app.person_menu', { name: session.person.name })}
+          button={
+            <>
               <Icon name="person" /> <span className="s-label">{session.person.name}</span>
-            </button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Label>
-              {session.person.name}
-              <br />
-              {textOr(`role.${role}`, role)} · {organisation}
-            </Menu.Label>
-            {mayAskForConsultation(session) && (
-              <Menu.Item component={NavLink} to="/app/consult/clinic-card">
-                {t('app.nav.clinic_card')}
-              </Menu.Item>
-            )}
-            <Menu.Item leftSection={<Icon name="out" />} onClick={() => void leave().catch(setFailed)}>
-              {t('app.sign_out')}
-            </Menu.Item>
-            {failed !== undefined && <Menu.Label>{errorText(failed)}</Menu.Label>}
-          </Menu.Dropdown>
-        </Menu>
+            </>
+          }
+        >
+          {(close) => (
+            <>
+              <p className="d-label">
+                {session.person.name}
+                <br />
+                {textOr(`role.${role}`, role)} · {organisation}
+              </p>
+              {mayAskForConsultation(session) && (
+                <NavLink className="d-item" to="/app/consult/clinic-card" onClick={close}>
+                  {t('app.nav.clinic_card')}
+                </NavLink>
+              )}
+              <button type="button" className="d-item" onClick={() => void leave().catch(setFailed)}>
+                <Icon name="out" /> {t('app.sign_out')}
+              </button>
+              {failed !== undefined && <p className="d-label q-critical">{errorText(failed)}</p>}
+            </>
+          )}
+        </DropMenu>
       </div>
     </header>
   );

@@ -12,10 +12,6 @@ export const theme = createTheme({
   colors: {
     teal: ['#e3f2f3', '#c9e5e7', '#9fd0d4', '#6db8be', '#43a2a9', '#28929a', '#178088', '#0b6e75', '#085a60', '#05464b'],
   },
-  components: {
-    Modal: { defaultProps: { transitionProps: { duration: 100 }, centered: true } },
-    Drawer: { defaultProps: { transitionProps: { duration: 100 } } },
-  },
 });
 
 export const cssVariables: CSSVariablesResolver = () => {

@@ -2,13 +2,14 @@
  * The moves that the server says are open for this person now, each with what it needs, what it signs and
  * which clock it stops. No move is known here that the server did not name.
  */
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { ApiError } from '../../api/http';
 import type { CaseView, Field, Move } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ErrorCard, errorText } from '../../ui/cards';
+import { Dialog } from '../../ui/dialog';
 import { formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from './act';
@@ -111,7 +112,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
     else setPassword('');
   };
   return (
-    <Modal opened onClose={onClose} title={moveText(view.machine, move.action)} closeButtonProps={{ 'aria-label': t('app.close') }} size="lg">
+    <Dialog onClose={onClose} title={moveText(view.machine, move.action)}>
       <form
         className="q-stack"
         noValidate
@@ -151,7 +152,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,8 +1,8 @@
 /** Photos, papers and studies of a case: thumbnails, a large view, and what each may be used for. */
-import { Modal } from '@mantine/core';
 import { useState } from 'react';
 import type { Attachment, CaseStudy } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
+import { Dialog } from '../../ui/dialog';
 import { formatBytes, formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 
@@ -38,7 +38,7 @@ export function AttachmentGrid({ attachments, onRemove }: { attachments: readonl
         ))}
       </ul>
       {open && (
-        <Modal opened onClose={() => setOpen(undefined)} size="auto" title={[textOr(`consult.kind.${open.kind}`, open.kind), open.title].filter(Boolean).join(' · ')} closeButtonProps={{ 'aria-label': t('app.close') }}>
+        <Dialog wide onClose={() => setOpen(undefined)} title={[textOr(`consult.kind.${open.kind}`, open.kind), open.title].filter(Boolean).join(' · ')}>
           <div className="q-stack">
             {open.warning && <div className="q-note q-note-critical">{textOr(`consult.warning.${open.warning}`, open.warning)}</div>}
             <img className="a-large" src={open.url} alt={[textOr(`consult.kind.${open.kind}`, open.kind), open.title].filter(Boolean).join(' ')} />
@@ -46,7 +46,7 @@ export function AttachmentGrid({ attachments, onRemove }: { attachments: readonl
               {[textOr(`consult.quality.${open.quality}`, open.quality), open.width && `${open.width} × ${open.height}`, formatBytes(open.size_bytes), open.added_by?.name, formatDateTime(open.taken ?? open.added)].filter(Boolean).join(' · ')}
             </p>
           </div>
-        </Modal>
+        </Dialog>
       )}
     </>
   );

@@ -1,10 +1,11 @@
 /** Writing and signing the opinion: findings, four plain boxes, by when, what was seen, key images. */
-import { Button, Checkbox, Modal, Textarea } from '@mantine/core';
+import { Button, Checkbox, Textarea } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import type { CaseView } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ErrorCard, errorText } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
+import { Dialog } from '../../ui/dialog';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
 import { SignFields } from '../cases/sign_fields';
@@ -54,6 +55,7 @@ function Editor({ view, seen, action, initial, blocked, onDone }: { view: CaseVi
     if (missing.length === 0 && (action === 'sign' || reason.trim() !== '')) setSigning(true);
   };
   return (
+    <>
     <form
       className="q-stack"
       noValidate
@@ -99,6 +101,7 @@ function Editor({ view, seen, action, initial, blocked, onDone }: { view: CaseVi
       <Button type="submit" disabled={blocked !== null} leftSection={<Icon name="pen" size={16} />}>
         {t(action === 'sign' ? 'consult.opinion.sign' : 'consult.opinion.sign_amendment')}
       </Button>
+    </form>
       {signing && (
         <SignDialog
           view={view}
@@ -113,7 +116,7 @@ function Editor({ view, seen, action, initial, blocked, onDone }: { view: CaseVi
           }}
         />
       )}
-    </form>
+    </>
   );
 }
 
@@ -188,7 +191,7 @@ function SignDialog({ view, action, state, reason, draft, onClose, onSigned }: {
     } else setPassword('');
   };
   return (
-    <Modal opened onClose={onClose} title={t(action === 'sign' ? 'consult.opinion.sign' : 'consult.opinion.sign_amendment')} size="lg" closeButtonProps={{ 'aria-label': t('app.close') }}>
+    <Dialog onClose={onClose} title={t(action === 'sign' ? 'consult.opinion.sign' : 'consult.opinion.sign_amendment')}>
       <form
         className="q-stack"
         noValidate
@@ -222,6 +225,6 @@ function SignDialog({ view, action, state, reason, draft, onClose, onSigned }: {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

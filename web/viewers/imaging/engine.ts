@@ -1,6 +1,7 @@
 /**
  * The one place that starts cornerstone. Loaded by dynamic import only (it brings the large chunk with it).
- * One rendering engine a tab: viewers enable and disable viewports on it; `closeEngine` ends it at log-off.
+ * One rendering engine a tab: panes enable and disable viewports on it. A pane that goes drops its pixels at
+ * once (so a log-off leaves none); the engine and its drawing context end a minute after the last pane.
  */
 import { cache, Enums, getRenderingCapabilities, init as initCore, metaData, registerImageLoader, RenderingEngine, setUseCPURendering } from '@cornerstonejs/core';
 import { createImage, init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
@@ -26,6 +27,8 @@ interface Registered {
 const registered = new Map<string, Registered>();
 let engine: RenderingEngine | undefined;
 let started = false;
+let idle: ReturnType<typeof setTimeout> | undefined;
+const kIdle_ms = 60_000;
 
 /** Pixels kept in memory: a phone or a machine of at most 4 GB holds 256 MiB, others 1 GiB. */
 export function pixelMemory_bytes(): number {
@@ -151,16 +154,21 @@ function start(): void {
 
 /** The engine of this tab, started at the first call. */
 export function openEngine(): RenderingEngine {
+  clearTimeout(idle);
   if (!started) start();
   cache.setMaxCacheSize(pixelMemory_bytes());
   engine ??= new RenderingEngine(kEngineId);
   return engine;
 }
 
-/** Frees the drawing context and every pixel; for log-off. The next `openEngine` starts a new one. */
-export function closeEngine(): void {
-  engine?.destroy();
-  engine = undefined;
-  cache.purgeCache();
-  registered.clear();
+/** Takes a pane off the engine; without any pane for a minute the engine gives its drawing context back. */
+export function leaveEngine(viewportId: string): void {
+  engine?.disableElement(viewportId);
+  if (!engine || engine.getViewports().length > 0) return;
+  clearTimeout(idle);
+  idle = setTimeout(() => {
+    engine?.destroy();
+    engine = undefined;
+    cache.purgeCache();
+  }, kIdle_ms);
 }

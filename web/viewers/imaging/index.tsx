@@ -1,7 +1,7 @@
 /**
  * The image viewer: one pane on one study of the archive, for consultation viewing. Give it a study UID and a
  * height (it fills its box); it loads over `/dicomweb` with the session's cookie. Cornerstone comes by dynamic
- * import when the component is shown. `closeImaging` frees the drawing context and all pixels: call it at log-off.
+ * import as soon as this module is read, so import it lazily, on image routes only.
  */
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import './imaging.css';
@@ -41,10 +41,6 @@ export interface ImagingViewerProps {
 const kNarrow_px = 640;
 const kPreviewAfter_ms = 350;
 
-export async function closeImaging(): Promise<void> {
-  (await import('./engine')).closeEngine();
-}
-
 /** The server's picture of the image asked for, while its own pixels are still on their way. */
 function usePreview(frame: Frame | undefined, state: StackState | undefined): { source: string | undefined; arrived: () => void; failed: () => void; previewed: number | undefined } {
   const [due, setDue] = useState<string>();
@@ -68,6 +64,11 @@ function usePreview(frame: Frame | undefined, state: StackState | undefined): { 
     },
     previewed: arrived && arrived.source === source ? arrived.index : undefined,
   };
+}
+
+/** The texts of a preview: its own image number, and nothing about a scale that the picture does not carry. */
+function ofPreview(state: StackState): StackState {
+  return { ...state, shown: state.target, zoom: undefined, pxPerMm: undefined };
 }
 
 function useNarrow(): { root: React.RefObject<HTMLElement | null>; narrow: boolean } {
@@ -121,7 +122,7 @@ function Slider({ pane, t }: { pane: Pane; t: Translate }) {
 }
 
 /** What stands in the middle when there is no image: trouble, an empty series, or waiting with words. */
-function Middle({ study, pane, t }: { study: StudyData; pane: Pane; t: Translate }) {
+function Middle({ study, pane, covered, t }: { study: StudyData; pane: Pane; covered: boolean; t: Translate }) {
   const { state, view } = pane;
   if (pane.problem) return <ProblemCard problem={pane.problem} about={t('imaging.error.code')} onRetry={pane.restart} t={t} />;
   if (study.studyProblem) return <ProblemCard problem={study.studyProblem} about={t('imaging.error.study')} onRetry={study.retry} t={t} />;
@@ -131,8 +132,8 @@ function Middle({ study, pane, t }: { study: StudyData; pane: Pane; t: Translate
   if (state?.failed) {
     return <ProblemCard problem={state.failed} about={t('imaging.error.image', { number: state.failed.index + 1 })} onRetry={() => view?.retry()} t={t} />;
   }
-  if (state?.shown === undefined) return <div className="iv-wait" role="status">{t('imaging.wait')}</div>;
-  if (state.shown !== state.target) return <div className="iv-wait iv-wait-next" role="status">{t('imaging.wait_image', { number: state.target + 1 })}</div>;
+  if (state?.shown === undefined && !covered) return <div className="iv-wait" role="status">{t('imaging.wait')}</div>;
+  if (state && state.shown !== state.target) return <div className="iv-wait iv-wait-next" role="status">{t('imaging.wait_image', { number: state.target + 1 })}</div>;
   return null;
 }
 
@@ -142,20 +143,21 @@ interface Screen {
   measurements: boolean;
   help: boolean;
   series: boolean;
+  more: boolean;
 }
 
 function useCommands(pane: Pane, setScreen: (change: (before: Screen) => Screen) => void, takeKeyImage: (() => void) | undefined) {
   return useCallback(
     (command: Command) => {
       const { view } = pane;
-      const flip = (name: 'texts' | 'measurements' | 'help') => setScreen((before) => ({ ...before, [name]: !before[name] }));
+      const flip = (name: 'texts' | 'measurements' | 'help') => setScreen((before) => ({ ...before, more: false, [name]: !before[name] }));
       switch (command.do) {
         case 'texts':
         case 'measurements':
         case 'help':
           return flip(command.do);
         case 'escape':
-          return setScreen((before) => ({ ...before, help: false, series: false }));
+          return setScreen((before) => ({ ...before, help: false, series: false, more: false }));
         case 'tool':
           return setScreen((before) => ({ ...before, tool: command.tool }));
         default:
@@ -235,7 +237,7 @@ export default function ImagingViewer(props: ImagingViewerProps) {
   const stage = useRef<HTMLDivElement>(null);
   const pane = useStack(stage, study.frames, t);
   const { root, narrow } = useNarrow();
-  const [screen, setScreen] = useState<Screen>(() => ({ tool: matchMedia('(pointer: coarse)').matches ? 'scroll' : 'window', texts: true, measurements: false, help: false, series: false }));
+  const [screen, setScreen] = useState<Screen>(() => ({ tool: matchMedia('(pointer: coarse)').matches ? 'scroll' : 'window', texts: true, measurements: false, help: false, series: false, more: false }));
   const [said, setSaid] = useState('');
   const { state, view } = pane;
   const frame = state?.shown === undefined ? undefined : study.frames?.[state.shown];
@@ -244,6 +246,7 @@ export default function ImagingViewer(props: ImagingViewerProps) {
   useWheel(stage, pane);
   useEffect(() => view?.setTool(screen.tool), [view, screen.tool]);
 
+  const previewFrame = preview.previewed === undefined ? undefined : study.frames?.[preview.previewed];
   const series = study.current;
   const keyImages = onKeyImage !== undefined && props.readOnly !== true;
   const takeKeyImage = useMemo(() => {
@@ -285,7 +288,9 @@ export default function ImagingViewer(props: ImagingViewerProps) {
       keyImages={keyImages}
       disabled={frame === undefined}
       seriesOpen={screen.series}
-      onSeries={() => setScreen((before) => ({ ...before, series: !before.series }))}
+      onSeries={() => setScreen((before) => ({ ...before, more: false, series: !before.series }))}
+      moreOpen={screen.more}
+      onMore={(more) => setScreen((before) => ({ ...before, more }))}
       onCommand={onCommand}
     />
   );
@@ -311,9 +316,10 @@ export default function ImagingViewer(props: ImagingViewerProps) {
         )}
         <div className="iv-stage" tabIndex={0} onPointerDown={(event) => event.currentTarget.focus({ preventScroll: true })} role="application" aria-label={state && frame ? `${patientLabel} ${imageNumber(state, t)}` : t('imaging.label')} aria-keyshortcuts="?">
           <div ref={stage} className="iv-canvas" data-ready={frame !== undefined} onContextMenu={(event) => event.preventDefault()} />
-          {preview.source && <img className="iv-preview" src={preview.source} alt="" onLoad={preview.arrived} onError={preview.failed} />}
-          {frame && series && state && screen.texts && <ViewOverlay frame={frame} series={series} state={state} width_px={pane.width_px} narrow={narrow} t={t} />}
-          <Middle study={study} pane={pane} t={t} />
+          {preview.source && <img className={state?.invert ? 'iv-preview iv-inverted' : 'iv-preview'} src={preview.source} alt="" onLoad={preview.arrived} onError={preview.failed} />}
+          {previewFrame && series && state && screen.texts && <ViewOverlay frame={previewFrame} series={series} state={ofPreview(state)} width_px={pane.width_px} narrow={narrow} t={t} />}
+          {!previewFrame && frame && series && state && screen.texts && <ViewOverlay frame={frame} series={series} state={state} width_px={pane.width_px} narrow={narrow} t={t} />}
+          <Middle study={study} pane={pane} covered={previewFrame !== undefined} t={t} />
           {said && <div className="iv-said" role="status">{said}</div>}
         </div>
         {screen.measurements && (

@@ -30,7 +30,7 @@ export function imageNumber(state: StackState, t: Translate): string {
 }
 
 export function viewLines(state: StackState, t: Translate): string[] {
-  return [imageNumber(state, t), windowText(state.window, t), t('imaging.text.zoom', { factor: state.zoom.toFixed(2) })].filter((line): line is string => line !== undefined);
+  return [imageNumber(state, t), windowText(state.window, t), state.zoom === undefined ? undefined : t('imaging.text.zoom', { factor: state.zoom.toFixed(2) })].filter((line): line is string => line !== undefined);
 }
 
 export function scaleOf(frame: Frame, state: StackState, width_px: number) {

@@ -7,7 +7,7 @@ import { cache, Enums, eventTarget, getShouldUseCPURendering, imageLoader, utili
 import { AngleTool, annotation, EllipticalROITool, Enums as ToolEnums, LengthTool, PanTool, StackScrollTool, ToolGroupManager, utilities as toolUtilities, WindowLevelTool, ZoomTool } from '@cornerstonejs/tools';
 import { numbers, text } from './dicom_json';
 import { RequestProblem, type Frame } from './dicomweb';
-import { dropPixels, forgetFrames, frameOf, openEngine, pixelMemory_bytes, registerFrames } from './engine';
+import { dropPixels, forgetFrames, frameOf, leaveEngine, openEngine, pixelMemory_bytes, registerFrames } from './engine';
 import type { PixelSource } from './measure';
 import { kKindOfTool, linesOf, valuesOf, type Measurement, type MeasurementKind, type MeasurementValues, type Translate, type World } from './measurements';
 import { Prefetcher } from './prefetch';
@@ -32,7 +32,7 @@ export interface StackState {
   window: { center: number; width: number } | undefined;
   color: boolean;
   invert: boolean;
-  zoom: number; // CSS pixels a column of the image
+  zoom: number | undefined; // CSS pixels a column of the image
   pxPerMm: number | undefined;
   loaded: number;
   bytes: number;
@@ -332,7 +332,7 @@ export class StackView {
       window: range && !image?.color ? windowOf(range.lower, range.upper) : undefined,
       color: image?.color ?? false,
       invert: this.invertWanted,
-      zoom: image ? (this.pxPerMm() ?? 0) * image.columnPixelSpacing : 1,
+      zoom: image ? (this.pxPerMm() ?? 0) * image.columnPixelSpacing : undefined,
       pxPerMm: image ? this.pxPerMm() : undefined,
       loaded: this.loadedIds.size,
       bytes: this.bytes,
@@ -365,7 +365,7 @@ export class StackView {
     for (const [type, listener] of this.globalListeners) eventTarget.removeEventListener(type, listener as never);
     for (const [type, listener] of this.elementListeners) this.element.removeEventListener(type, listener);
     ToolGroupManager.destroyToolGroup(this.viewportId);
-    this.engine.disableElement(this.viewportId);
+    leaveEngine(this.viewportId);
   }
 
   // ---- inside -------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
 /** Tools, window presets and actions. Wide: one bar of icons. Narrow: seven large buttons and a panel with the rest. */
-import { useState } from 'react';
 import { Icon, type IconName } from './icons';
 import type { Command } from './keys';
 import { kKeyRows } from './keys';
@@ -21,6 +20,8 @@ export interface ToolbarProps {
   disabled: boolean;
   seriesOpen: boolean;
   onSeries: () => void;
+  moreOpen: boolean;
+  onMore: (open: boolean) => void;
   onCommand: (command: Command) => void;
 }
 
@@ -109,8 +110,7 @@ function Tools({ t, tool, disabled, onCommand, only }: ToolbarProps & { only?: r
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const [open, setOpen] = useState(false);
-  const { t } = props;
+  const { t, moreOpen, onMore } = props;
   if (!props.narrow) {
     return (
       <div className="iv-toolbar" role="toolbar" aria-label={t('imaging.toolbar.label')}>
@@ -121,10 +121,10 @@ export function Toolbar(props: ToolbarProps) {
     );
   }
   // The panel covers the image: it goes away once something was chosen, but not between two steps of a zoom.
-  const inPanel = { ...props, onCommand: (command: Command) => { props.onCommand(command); if (command.do !== 'zoom') setOpen(false); } };
+  const inPanel = { ...props, onCommand: (command: Command) => { props.onCommand(command); if (command.do !== 'zoom') onMore(false); } };
   return (
     <div className="iv-toolbar iv-toolbar-narrow" role="toolbar" aria-label={t('imaging.toolbar.label')}>
-      {open && (
+      {moreOpen && (
         <div className="iv-more">
           <Presets {...inPanel} all />
           <Tools {...inPanel} only={['pan', 'angle']} />
@@ -134,7 +134,7 @@ export function Toolbar(props: ToolbarProps) {
       <div className="iv-row">
         <ToolButton icon="series" label={t('imaging.series.label')} short={t('imaging.tool_short.series')} pressed={props.seriesOpen} onPress={props.onSeries} />
         <Tools {...props} only={['scroll', 'window', 'zoom', 'length', 'ellipse']} />
-        <ToolButton icon="more" label={t('imaging.toolbar.more')} short={t('imaging.tool_short.more')} pressed={open} onPress={() => setOpen(!open)} />
+        <ToolButton icon="more" label={t('imaging.toolbar.more')} short={t('imaging.tool_short.more')} pressed={moreOpen} onPress={() => onMore(!moreOpen)} />
       </div>
     </div>
   );

@@ -5,6 +5,18 @@ import type { Measurement, Translate } from './measurements';
 import type { Problem } from './panels';
 import type { StackState, StackView } from './stack_view';
 
+/** A pane in a hidden tab has no size to draw for: it starts when it is first shown. */
+function untilVisible(element: Element): Promise<void> {
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth === 0 || element.clientHeight === 0) return;
+      observer.disconnect();
+      resolve();
+    });
+    observer.observe(element);
+  });
+}
+
 export interface Pane {
   view: StackView | undefined;
   state: StackState | undefined;
@@ -32,13 +44,14 @@ export function useStack(element: RefObject<HTMLDivElement | null>, frames: Fram
     let made: StackView | undefined;
     let gone = false;
     setProblem(undefined);
-    loadCode().then(
-      (code) => {
-        if (gone || !element.current) return;
-        made = new code.StackView(element.current, () => made && setSnapshot({ state: made.state(), measurements: made.measurements() }), () => translate.current);
-        setView(made);
-      },
-    ).catch(() => !gone && setProblem({ status: 0, code: kCode }));
+    const make = async () => {
+      const code = await loadCode();
+      if (element.current && !gone) await untilVisible(element.current);
+      if (!element.current || gone) return;
+      made = new code.StackView(element.current, () => made && setSnapshot({ state: made.state(), measurements: made.measurements() }), () => translate.current);
+      setView(made);
+    };
+    make().catch(() => !gone && setProblem({ status: 0, code: kCode }));
     return () => {
       gone = true;
       made?.destroy();
