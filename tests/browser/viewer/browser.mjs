@@ -10,9 +10,9 @@ export function launch(flags = []) {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: [...kFlags, ...flags] });
 }
 
-export async function openPage(browser, url, { width = 1366, height = 768, touch = false, init } = {}) {
+export async function openPage(browser, url, { width = 1366, height = 768, touch = false, inits = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, hasTouch: touch, isMobile: touch, reducedMotion: 'reduce', locale: 'zh-CN' });
-  if (init) await context.addInitScript(init);
+  for (const init of inits) await context.addInitScript(init);
   const page = await context.newPage();
   const trouble = [];
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && trouble.push(`${message.type()}: ${message.text()} ${message.location().url}`));

@@ -41,7 +41,8 @@ const pretendGpu = () => {
 
 export async function openViewer({ server, browser }, options = {}) {
   const { query = '', wait = 0, gpu = false, ...size } = options;
-  const opened = await openPage(browser, `${server.origin}/?study=${server.study}${query}`, { ...size, init: gpu ? pretendGpu : undefined });
+  const inits = [gpu && pretendGpu, size.init].filter(Boolean);
+  const opened = await openPage(browser, `${server.origin}/?study=${server.study}${query}`, { ...size, inits });
   if (wait !== undefined && wait !== null) await shown(opened.page, wait);
   return opened;
 }

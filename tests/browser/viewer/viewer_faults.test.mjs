@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { shown } from './browser.mjs';
-import { allLoaded, drag, drawn, geometry, measurementTexts, openViewer, prepare, press, work } from './rig.mjs';
+import { allLoaded, drag, drawn, geometry, greys, measurementTexts, openViewer, prepare, press, work } from './rig.mjs';
 
 const axePath = createRequire(new URL('../../../web/package.json', import.meta.url)).resolve('axe-core/axe.min.js');
 let rig;
@@ -124,6 +124,58 @@ test('opened and closed fifty times: one drawing context, nothing lost', async (
     await page.evaluate(() => window.rig.open(true));
     await shown(page, 0);
     await allLoaded(page, 108);
+  });
+});
+
+test('a pane opened out of sight draws when it is shown', async () => {
+  for (const gpu of [false, true]) {
+    await withViewer({ gpu, query: '&hidden', wait: null }, async (page) => {
+      await page.waitForFunction(() => document.querySelector('.iv'), null, { timeout: 10_000 });
+      await page.waitForTimeout(1500);
+      await page.evaluate(() => window.rig.hide(false));
+      await shown(page, 0);
+      await drawn(page);
+      await page.waitForTimeout(200);
+      const { at } = await geometry(page);
+      const [[tissue], [air]] = await greys(page, [at(128, 135), at(3, 3)]);
+      assert.ok(tissue > 0 && air === 0, `${tissue} ${air}`);
+      await page.evaluate(() => window.rig.hide(true));
+      await page.waitForTimeout(100);
+      await page.evaluate(() => window.rig.hide(false));
+      await drawn(page);
+      await page.waitForTimeout(200);
+      assert.deepEqual((await greys(page, [at(128, 135)]))[0][0], tissue);
+    });
+  }
+});
+
+test('without a pane the drawing context is given back, and comes again', async () => {
+  await withViewer({ gpu: true, wait: 0, init: () => {
+    const real = window.setTimeout;
+    window.setTimeout = (run, wait, ...rest) => real(run, wait === 60_000 ? 300 : wait, ...rest);
+    window.lost = 0;
+    const make = HTMLCanvasElement.prototype.getContext;
+    window.contexts = [];
+    HTMLCanvasElement.prototype.getContext = function getContext(kind, ...more) {
+      const context = make.call(this, kind, ...more);
+      if (/webgl/.test(kind) && context) window.contexts.push(new WeakRef(context));
+      return context;
+    };
+  } }, async (page) => {
+    const live = async () => {
+      await heap(page); // collects what nobody holds any more
+      return page.evaluate(() => new Set(window.contexts.map((one) => one.deref()).filter((context) => context && !context.isContextLost())).size);
+    };
+    const open = await live();
+    await page.evaluate(() => window.rig.open(false));
+    await page.waitForTimeout(900);
+    const closed = await live();
+    console.log(`live contexts: ${open} with a pane, ${closed} a minute after it`);
+    assert.ok(closed < open, `${closed} of ${open}`);
+    await page.evaluate(() => window.rig.open(true));
+    await shown(page, 0);
+    await allLoaded(page, 108);
+    assert.ok((await live()) <= open);
   });
 });
 

@@ -12,6 +12,7 @@ const query = new URLSearchParams(location.search);
 interface Rig {
   open: (on: boolean) => void;
   setLanguage: (language: string) => void;
+  hide: (hidden: boolean) => void;
   keyImages: unknown[];
   seen: unknown[];
 }
@@ -24,9 +25,11 @@ declare global {
 function Page() {
   const [on, setOn] = useState(query.get('closed') === null);
   const [language, setLanguage] = useState(query.get('lang') ?? 'zh-CN');
-  window.rig = { ...window.rig, open: setOn, setLanguage };
+  const [hidden, setHidden] = useState(query.get('hidden') !== null);
+  window.rig = { ...window.rig, open: setOn, setLanguage, hide: setHidden };
   if (!on) return <p>closed</p>;
   return (
+    <div className={hidden ? 'hidden' : 'whole'}>
     <Suspense fallback={<p>…</p>}>
       <ImagingViewer
         studyUid={query.get('study') ?? ''}
@@ -38,10 +41,11 @@ function Page() {
         onImageSeen={(seen) => window.rig.seen.push(seen)}
       />
     </Suspense>
+    </div>
   );
 }
 
 await i18next.init({ lng: 'zh-CN', fallbackLng: false, ns: ['text'], defaultNS: 'text', keySeparator: false, nsSeparator: false, resources: {}, interpolation: { escapeValue: false } });
-window.rig = { open: () => {}, setLanguage: () => {}, keyImages: [], seen: [] };
+window.rig = { open: () => {}, setLanguage: () => {}, hide: () => {}, keyImages: [], seen: [] };
 const root = document.getElementById('root');
 if (root) createRoot(root).render(<Page />);
