@@ -92,6 +92,12 @@ std::optional<Session> Sessions::find(const http::Request& request) {
     return snapshot_of(*found);
 }
 
+std::optional<record::Caller> Sessions::caller_of(std::string_view key) {
+    const EntryPtr found = entry(std::string(key));
+    if (!found) return std::nullopt;
+    return found->caller;
+}
+
 Session Sessions::snapshot_of(const Entry& entry) const {
     Session session = entry.session;
     session.idle_end = session.by_cookie ? std::min(session.absolute_end, from_us(entry.used_us.load()) + options_.idle) : session.absolute_end;
