@@ -104,6 +104,8 @@ public:
     /// Replaces the resource that `resource.id` names. Without a load() before, `expected_version` 0 = whatever is there.
     virtual void update(json::Value resource, std::int64_t expected_version = 0) = 0;
     virtual void remove(std::string_view type, std::string_view id, std::int64_t expected_version = 0) = 0;
+    /// Where the resources of the next calls come from, "Bundle.entry[3].resource": stands before the place in their issues.
+    virtual void at(std::string_view place) = 0;
 
     /// A guard that depends on other rows: runs on the writer thread before anything of this work is written; throws to refuse.
     virtual void check(std::function<void(storage::Group&)> guard) = 0;

@@ -25,6 +25,13 @@ std::pair<std::string_view, std::string_view> split_reference(std::string_view r
     return {reference.substr(0, slash), reference.substr(slash + 1)};
 }
 
+/// "Patient.name[0]" inside "Bundle.entry[3].resource" is "Bundle.entry[3].resource.name[0]".
+std::string placed(const std::string& place, const std::string& expression) {
+    if (place.empty()) return expression;
+    const std::size_t dot = expression.find('.');
+    return dot == std::string::npos ? place : place + expression.substr(dot);
+}
+
 /// Shows the pending writes of its work by id; everything else is the snapshot.
 class OverlayReader : public Reader {
 public:
@@ -133,11 +140,12 @@ void StoreWork::remember_base(Pending& change) {
 void StoreWork::put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected) {
     const auto parsed = parse_resource(json);
     if (!parsed) {
-        throw Error(ErrorKind::invalid, "record.bad_json", parsed.error().message,
-                    {{"structure", "", parsed.error().message + " (at byte " + std::to_string(parsed.error().offset) + ")"}});
+        const std::string what = parsed.error().message + " (at byte " + std::to_string(parsed.error().offset) + ")";
+        throw Error(ErrorKind::invalid, "record.bad_json", parsed.error().message, {{"structure", place_, what}});
     }
     if (type == TypeId::none) type = parsed->type();
     if (auto issues = validate_structure(parsed->root(), type); !issues.empty()) {
+        for (Issue& issue : issues) issue.expression = placed(place_, issue.expression);
         throw Error(ErrorKind::invalid, "record.invalid", "the resource does not follow FHIR R4", std::move(issues));
     }
     QIAO_ASSERT(type != TypeId::none);

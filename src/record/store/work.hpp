@@ -37,6 +37,7 @@ public:
     void update(json::Value resource, std::int64_t expected_version) override;
     void update_text(std::string_view type, std::string_view id, std::string_view json, std::int64_t expected_version) override;
     void remove(std::string_view type, std::string_view id, std::int64_t expected_version) override;
+    void at(std::string_view place) override { place_ = std::string(place); }
     void check(std::function<void(storage::Group&)> guard) override { checks_.push_back(std::move(guard)); }
     void skip_if(std::function<bool(storage::Group&)> guard) override { skips_.push_back(std::move(guard)); }
     void also(std::function<void(storage::Group&, const RidOf&)> rows) override { rows_.push_back(std::move(rows)); }
@@ -82,6 +83,7 @@ private:
     Core& core_;
     ReadFilter filter_;
     Actor actor_;
+    std::string place_;
     std::unique_ptr<StoreReader> store_;
     std::unique_ptr<Reader> overlay_;
     std::vector<Pending> pending_;

@@ -1,0 +1,180 @@
+#include "base/error.hpp"
+#include "base/id.hpp"
+#include "record/definitions/definitions.hpp"
+#include "record/rest/answer.hpp"
+#include "record/rest/handlers.hpp"
+#include "record/rest/writes.hpp"
+#include "record/validate/parse.hpp"
+
+#include <fmt/format.h>
+
+namespace qiao::record {
+namespace {
+
+void known(std::string_view type) {
+    if (find_type(type) == TypeId::none) throw Error(ErrorKind::not_found, "record.unknown_type", "no such resource type");
+}
+
+/// The answer to a request that was carried out before: what it led to, as it is now.
+http::Response again(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes) {
+    http::Response response;
+    if (outcomes.empty() || outcomes.front().status == 204) {
+        response.status = 204;
+        return response;
+    }
+    const Outcome& outcome = outcomes.front();
+    const std::size_t slash = outcome.reference.find('/');
+    auto stored =
+        api.record.read(caller.filter)
+            ->read_version(std::string_view(outcome.reference).substr(0, slash), std::string_view(outcome.reference).substr(slash + 1), outcome.version);
+    if (stored) return wrote(request, outcome.status, std::move(*stored));
+    response.status = outcome.status;
+    response.with("Location", fmt::format("{}/{}/_history/{}", base_of(request), outcome.reference, outcome.version)).with("ETag", etag_of(outcome.version));
+    return response;
+}
+
+/// Commits a work of one write. Nothing when it was skipped.
+std::optional<http::Response> answer_of(const http::Request& request, Work& work, const std::string& reference) {
+    const Commit commit = work.commit();
+    if (commit.skipped) return std::nullopt;
+    return wrote(request, commit.changes.front().operation == 'C' ? 201 : 200, work.written(reference));
+}
+
+/// A PUT says in its body which resource it means.
+void check_body_id(std::string_view body, std::string_view id) {
+    const auto stated = raw_member(body, "id");
+    if (!stated || *stated != fmt::format("\"{}\"", id)) {
+        throw Error(ErrorKind::invalid, "record.id_mismatch", "the id in the body must be the one in the URL",
+                    {{"value", "Resource.id", "the id in the body must be the one in the URL"}});
+    }
+}
+
+std::optional<Stored> existing_of(const Api& api, const Caller& caller, std::string_view type, std::string_view id) {
+    return api.record.read(caller.filter)->read(type, id);
+}
+
+}  // namespace
+
+http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller) {
+    const std::string type(request.param("type"));
+    known(type);
+    check_acceptable(request);
+    check_json_body(request);
+    check_may_write(api.record, caller, nullptr, type);
+    Repeatable repeatable(api.record, caller, request);
+    std::string query(request.header("if-none-exist"));
+    if (const std::size_t mark = query.find('?'); mark != std::string::npos) query = query.substr(mark + 1);
+    return until_settled([&]() -> std::optional<http::Response> {
+        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
+        auto work = api.record.begin(caller.filter, caller.actor);
+        if (!query.empty()) {
+            if (auto found = single_match(work->reader(), type, query)) return wrote(request, 200, std::move(*found));
+            still_matches(api.record, *work, caller, type, query, "");
+        }
+        const std::string id = new_uuid(api.clock.now());
+        work->update_text(type, id, request.body);
+        const std::string reference = type + "/" + id;
+        repeatable.keep(*work, {{reference}});
+        return answer_of(request, *work, reference);
+    });
+}
+
+http::Response update_resource(const Api& api, const http::Request& request, const Caller& caller) {
+    const std::string type(request.param("type"));
+    const std::string id(request.param("id"));
+    known(type);
+    check_acceptable(request);
+    check_json_body(request);
+    if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
+    const auto existing = existing_of(api, caller, type, id);
+    check_may_write(api.record, caller, existing ? &*existing : nullptr, type);
+    Repeatable repeatable(api.record, caller, request);
+    const auto expected = version_of(request.header("if-match"), "If-Match");
+    const std::string reference = type + "/" + id;
+    return until_settled([&]() -> std::optional<http::Response> {
+        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
+        auto work = api.record.begin(caller.filter, caller.actor);
+        work->update_text(type, id, request.body, expected.value_or(0));
+        check_body_id(request.body, id);
+        repeatable.keep(*work, {{reference}});
+        return answer_of(request, *work, reference);
+    });
+}
+
+http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller) {
+    const std::string type(request.param("type"));
+    known(type);
+    check_acceptable(request);
+    check_json_body(request);
+    Repeatable repeatable(api.record, caller, request);
+    const auto expected = version_of(request.header("if-match"), "If-Match");
+    return until_settled([&]() -> std::optional<http::Response> {
+        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
+        auto work = api.record.begin(caller.filter, caller.actor);
+        const auto found = single_match(work->reader(), type, request.query);
+        check_may_write(api.record, caller, found ? &*found : nullptr, type);
+        const std::string id = found ? found->id : new_uuid(api.clock.now());
+        work->update_text(type, id, request.body, expected.value_or(0));
+        if (found && raw_member(request.body, "id")) check_body_id(request.body, id);
+        still_matches(api.record, *work, caller, type, request.query, found ? found->id : "");
+        repeatable.keep(*work, {{type + "/" + id}});
+        return answer_of(request, *work, type + "/" + id);
+    });
+}
+
+namespace {
+
+std::optional<http::Response> removed(const Api& api, const http::Request& request, const Caller& caller, Work& work, const std::string& type,
+                                      const Stored& found) {
+    check_may_write(api.record, caller, &found, type);
+    work.remove(type, found.id, version_of(request.header("if-match"), "If-Match").value_or(0));
+    const Commit commit = work.commit();
+    if (commit.skipped) return std::nullopt;
+    http::Response response;
+    response.status = 204;
+    if (!commit.changes.empty()) response.with("ETag", etag_of(commit.changes.front().version));
+    return response;
+}
+
+}  // namespace
+
+http::Response delete_resource(const Api& api, const http::Request& request, const Caller& caller) {
+    const std::string type(request.param("type"));
+    const std::string id(request.param("id"));
+    known(type);
+    if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
+    auto work = api.record.begin(caller.filter, caller.actor);
+    const auto found = work->reader().read(type, id);
+    if (!found) {
+        // For those who see everything deleting is idempotent; for others "foreign" and "not there" are the same.
+        if (caller.filter.scope != ReadFilter::Scope::everything) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+        http::Response response;
+        response.status = 204;
+        return response;
+    }
+    if (found->deleted) {
+        http::Response response;
+        response.status = 204;
+        return response;
+    }
+    return *removed(api, request, caller, *work, type, *found);
+}
+
+http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller) {
+    const std::string type(request.param("type"));
+    known(type);
+    if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
+    return until_settled([&]() -> std::optional<http::Response> {
+        auto work = api.record.begin(caller.filter, caller.actor);
+        const auto found = single_match(work->reader(), type, request.query);
+        if (!found) {
+            http::Response response;
+            response.status = 204;
+            return response;
+        }
+        still_matches(api.record, *work, caller, type, request.query, found->id);
+        return removed(api, request, caller, *work, type, *found);
+    });
+}
+
+}  // namespace qiao::record

@@ -1,0 +1,114 @@
+#include "base/json.hpp"
+#include "record/definitions/definitions.hpp"
+#include "record/rest/handlers.hpp"
+#include "record/search/clause.hpp"
+
+#include <array>
+
+namespace qiao::record {
+namespace {
+
+/// What every type can do; the routes of the same name exist in rest.cpp.
+constexpr std::array<std::string_view, 7> kInteractions = {"read", "vread", "update", "delete", "history-instance", "create", "search-type"};
+
+void write_parameters(JsonWriter& json, TypeId type) {
+    json.array("searchParam", [&] {
+        const auto write = [&](std::string_view code, std::string_view kind, std::string_view url) {
+            json.object([&] {
+                json.field("name", code);
+                if (!url.empty()) json.field("definition", url);
+                json.field("type", kind);
+            });
+        };
+        write("_id", "token", "http://hl7.org/fhir/SearchParameter/Resource-id");
+        write("_lastUpdated", "date", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated");
+        for (const TypeParameter& how : parameters_of(type)) {
+            const Parameter* definition = find_parameter(how.id);
+            if (definition->code == "_id" || definition->code == "_lastUpdated" || !is_search_parameter(type, definition->code)) continue;
+            write(definition->code, kind_name(definition->kind), std::string(kParameterUrl) + std::string(definition->name));
+        }
+    });
+}
+
+void write_includes(JsonWriter& json, TypeId type) {
+    json.array("searchInclude", [&] {
+        for (const TypeParameter& how : parameters_of(type)) {
+            const Parameter* definition = find_parameter(how.id);
+            if (definition->kind != ParamKind::reference || !definition->indexed) continue;
+            json.string(std::string(type_name(type)) + ":" + std::string(definition->code));
+        }
+    });
+}
+
+void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations) {
+    json.object([&] {
+        json.field("type", type_name(type));
+        json.array("interaction", [&] {
+            for (const std::string_view code : kInteractions) json.object([&] { json.field("code", code); });
+        });
+        json.field("versioning", "versioned-update");
+        json.field("readHistory", true);
+        json.field("updateCreate", true);
+        json.field("conditionalCreate", true);
+        json.field("conditionalRead", "not-match");
+        json.field("conditionalUpdate", true);
+        json.field("conditionalDelete", "single");
+        json.array("referencePolicy", [&] {
+            json.string("literal");
+            json.string("logical");
+            json.string("local");
+        });
+        write_includes(json, type);
+        write_parameters(json, type);
+        bool has = false;
+        for (const OperationName& operation : operations) has = has || operation.type == type_name(type);
+        if (!has) return;
+        json.array("operation", [&] {
+            for (const OperationName& operation : operations) {
+                if (operation.type != type_name(type)) continue;
+                json.object([&] {
+                    json.field("name", operation.name);
+                    json.field("definition", "urn:qiao:operation:" + operation.type + "-" + operation.name);
+                });
+            }
+        });
+    });
+}
+
+}  // namespace
+
+std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started) {
+    JsonWriter json;
+    json.object([&] {
+        json.field("resourceType", "CapabilityStatement");
+        json.field("status", "active");
+        json.field("date", format_instant(started));
+        json.field("kind", "instance");
+        json.object("software", [&] {
+            json.field("name", "Qiao");
+            json.field("version", version);
+        });
+        json.object("implementation", [&] { json.field("description", "Qiao telemedicine record"); });
+        json.field("fhirVersion", "4.0.1");
+        json.array("format", [&] {
+            json.string("application/fhir+json");
+            json.string("json");
+        });
+        json.array("rest", [&] {
+            json.object([&] {
+                json.field("mode", "server");
+                json.object("security", [&] { json.field("description", "A session, or a bearer token of POST /oauth/token (client credentials)."); });
+                json.array("resource", [&] {
+                    for (const TypeId type : all_types()) write_type(json, type, operations);
+                });
+                json.array("interaction", [&] {
+                    json.object([&] { json.field("code", "transaction"); });
+                    json.object([&] { json.field("code", "batch"); });
+                });
+            });
+        });
+    });
+    return json.take();
+}
+
+}  // namespace qiao::record

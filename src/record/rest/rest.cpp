@@ -1,0 +1,92 @@
+#include "record/rest/rest.hpp"
+
+#include "base/error.hpp"
+#include "record/rest/answer.hpp"
+#include "record/rest/handlers.hpp"
+
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace qiao::record {
+namespace {
+
+using Interaction = http::Response (*)(const Api&, const http::Request&, const Caller&);
+
+class RecordRest : public Rest {
+public:
+    RecordRest(Record& record, CallerOf caller_of, const Clock& clock, std::string version)
+        : api_{record, clock}, caller_of_(std::move(caller_of)), version_(std::move(version)), started_(clock.now()) {}
+
+    void add_operation(http::Method method, std::string_view type, std::string_view name, bool instance_level, Operation operation) override {
+        const std::string bare(name.starts_with('$') ? name.substr(1) : name);
+        operations_.emplace(std::tuple(method, std::string(type), "$" + bare, instance_level), std::move(operation));
+        names_.push_back({std::string(type), bare});
+    }
+
+    void add_routes(http::Router& router) override {
+        metadata_ = capability_statement(names_, version_, started_);
+        router.add(http::Method::get, "/fhir/metadata", {http::Scope::open, limits::kSmallBody_bytes, false}, [this](const http::Request& request) {
+            check_acceptable(request);
+            return document(request, metadata_);
+        });
+        add_interactions(router);
+        add_interactions(parts_);
+        router.add(http::Method::post, "/fhir", {http::Scope::session, limits::kBundleBody_bytes, false}, [this](const http::Request& request) {
+            return run_bundle(api_, request, caller_of_(request), [this](http::Request& part) { return parts_.handle(part); });
+        });
+    }
+
+private:
+    http::Handler handler(Interaction interaction) {
+        return [this, interaction](const http::Request& request) { return interaction(api_, request, caller_of_(request)); };
+    }
+
+    /// Called for the server's router and for the one that runs the entries of bundles.
+    void add_interactions(http::Router& router) {
+        const http::RouteOptions plain{http::Scope::session, limits::kSmallBody_bytes, false};
+        const http::RouteOptions resource{http::Scope::session, limits::kResourceBody_bytes, false};
+        using http::Method;
+        router.add(Method::get, "/fhir/{type}", plain, handler(search_resources));
+        router.add(Method::post, "/fhir/{type}", resource, handler(create_resource));
+        router.add(Method::put, "/fhir/{type}", resource, handler(update_matching));
+        router.add(Method::del, "/fhir/{type}", plain, handler(delete_matching));
+        router.add(Method::post, "/fhir/{type}/_search", plain, handler(search_resources));
+        router.add(Method::get, "/fhir/{type}/{id}", plain, [this](const http::Request& request) {
+            if (request.param("id").starts_with('$')) return operate(request, request.param("id"), {});
+            return read_resource(api_, request, caller_of_(request));
+        });
+        router.add(Method::post, "/fhir/{type}/{id}", resource, [this](const http::Request& request) { return operate(request, request.param("id"), {}); });
+        router.add(Method::put, "/fhir/{type}/{id}", resource, handler(update_resource));
+        router.add(Method::del, "/fhir/{type}/{id}", plain, handler(delete_resource));
+        router.add(Method::get, "/fhir/{type}/{id}/_history", plain, handler(read_history));
+        router.add(Method::get, "/fhir/{type}/{id}/_history/{version}", plain, handler(qiao::record::read_version));
+        for (const Method method : {Method::get, Method::post}) {
+            router.add(method, "/fhir/{type}/{id}/{operation}", resource,
+                       [this](const http::Request& request) { return operate(request, request.param("operation"), request.param("id")); });
+        }
+    }
+
+    http::Response operate(const http::Request& request, std::string_view name, std::string_view id) {
+        const auto found = operations_.find(std::tuple(request.method, std::string(request.param("type")), std::string(name), !id.empty()));
+        if (found == operations_.end()) throw Error(ErrorKind::not_found, "record.unknown_operation", "no such operation");
+        return found->second(request, caller_of_(request), id);
+    }
+
+    Api api_;
+    CallerOf caller_of_;
+    std::string version_;
+    Instant started_;
+    std::map<std::tuple<http::Method, std::string, std::string, bool>, Operation> operations_;
+    std::vector<OperationName> names_;
+    std::string metadata_;
+    http::Router parts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Rest> make_rest(Record& record, CallerOf caller_of, const Clock& clock, std::string version) {
+    return std::make_unique<RecordRest>(record, std::move(caller_of), clock, std::move(version));
+}
+
+}  // namespace qiao::record

@@ -1,0 +1,537 @@
+#include "../../unit/record/harness.hpp"
+
+#include "base/text.hpp"
+#include "http/router.hpp"
+#include "record/rest/rest.hpp"
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace qiao::record::testing {
+namespace {
+
+using http::Method;
+
+/// The FHIR API without sockets. The caller is named by the header `x-test-caller`: all (default), one, two, reader.
+struct Service : Store {
+    http::Router router;
+    std::unique_ptr<Rest> rest = make_rest(
+        *record, [](const http::Request& request) { return caller(request.header("x-test-caller")); }, clock, "1.0-test");
+
+    Service() {
+        rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {
+            http::Response response;
+            response.body = "moved " + std::string(id);
+            return response;
+        });
+        rest->add_routes(router);
+    }
+
+    static Caller caller(std::string_view name) {
+        Caller out;
+        out.may_write_plain = name != "reader";
+        if (name == "one") {
+            out.filter = standing({101}, {1});
+            out.actor = actor_of(11, 1);
+        } else if (name == "two") {
+            out.filter = standing({102}, {2});
+            out.actor = actor_of(12, 2);
+        } else {
+            out.filter = ReadFilter::system("test");
+            out.actor = actor_of(1, 9);
+        }
+        return out;
+    }
+
+    http::Response send(Method method, std::string_view target, std::string body = {}, std::vector<http::Header> headers = {}) const {
+        http::Request request;
+        request.method = method;
+        request.target = std::string(target);
+        const std::size_t mark = target.find('?');
+        request.path = *percent_decode(target.substr(0, mark));
+        if (mark != std::string_view::npos) request.query = std::string(target.substr(mark + 1));
+        request.headers = std::move(headers);
+        request.headers.emplace_back("host", "fhir.example:8080");
+        if (!body.empty() && request.header("content-type").empty()) request.headers.emplace_back("content-type", "application/fhir+json");
+        request.body = std::move(body);
+        return router.handle(request);
+    }
+    http::Response get(std::string_view target, std::string_view as = "all") const {
+        return send(Method::get, target, {}, {{"x-test-caller", std::string(as)}});
+    }
+    json::Value get_json(std::string_view target, std::string_view as = "all") const { return *json::parse(get(target, as).body); }
+};
+
+std::string header(const http::Response& response, std::string_view name) {
+    for (const auto& [key, value] : response.headers) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+std::string error_of(const http::Response& response) {
+    const auto body = json::parse(response.body);
+    if (!body) return "not JSON";
+    return (*body)["issue"].at(0)["details"]["coding"].at(0)["code"].text();
+}
+
+constexpr const char* kPatient = R"({"resourceType":"Patient","id":"mine","identifier":[{"system":"urn:mrn","value":"A1"}],"name":[{"family":"Wang"}]})";
+const std::string kObservation =
+    R"({"resourceType":"Observation","id":"o1","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"subject":{"reference":"Patient/p1"}})";
+
+std::string put_patient(Service& service, const std::string& id) {
+    const auto response =
+        service.send(Method::put, "/fhir/Patient/" + id,
+                     R"({"resourceType":"Patient","id":")" + id + R"(","identifier":[{"system":"urn:mrn","value":"A1"}],"name":[{"family":"Wang"}]})");
+    EXPECT_EQ(response.status, 201) << response.body;
+    return id;
+}
+
+TEST(Rest, create_read_update_delete) {
+    Service service;
+    auto made = service.send(Method::post, "/fhir/Patient", kPatient);
+    ASSERT_EQ(made.status, 201) << made.body;
+    const std::string id = (*json::parse(made.body))["id"].text();
+    EXPECT_NE(id, "mine");  // POST gives its own id
+    EXPECT_EQ(header(made, "Location"), "http://fhir.example:8080/fhir/Patient/" + id + "/_history/1");
+    EXPECT_EQ(header(made, "ETag"), "W/\"1\"");
+    EXPECT_FALSE(header(made, "Last-Modified").empty());
+    EXPECT_EQ(made.content_type, "application/fhir+json; charset=utf-8");
+
+    auto read = service.get("/fhir/Patient/" + id);
+    EXPECT_EQ(read.status, 200);
+    EXPECT_EQ(header(read, "Content-Location"), "http://fhir.example:8080/fhir/Patient/" + id + "/_history/1");
+    EXPECT_EQ(service.send(Method::get, "/fhir/Patient/" + id, {}, {{"if-none-match", "W/\"1\""}}).status, 304);
+    EXPECT_EQ(service.send(Method::head, "/fhir/Patient/" + id).status, 200);
+    EXPECT_NE(service.get("/fhir/Patient/" + id + "?_pretty=true").body.find("\n  \"resourceType\": \"Patient\""), std::string::npos);
+
+    const std::string changed = R"({"resourceType":"Patient","id":")" + id + R"(","gender":"male"})";
+    EXPECT_EQ(service.send(Method::put, "/fhir/Patient/" + id, changed, {{"if-match", "W/\"1\""}}).status, 200);
+    auto stale = service.send(Method::put, "/fhir/Patient/" + id, changed, {{"if-match", "W/\"1\""}});
+    EXPECT_EQ(stale.status, 412);
+    EXPECT_EQ(error_of(stale), "record.version_stale");
+    EXPECT_EQ((*json::parse(service.get("/fhir/Patient/" + id + "/_history/1").body))["name"].at(0)["family"].text(), "Wang");
+    EXPECT_EQ(service.get("/fhir/Patient/" + id + "/_history/7").status, 404);
+
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient/" + id).status, 204);
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient/" + id).status, 204);
+    auto gone = service.get("/fhir/Patient/" + id);
+    EXPECT_EQ(gone.status, 410);
+    EXPECT_EQ(error_of(gone), "record.deleted");
+    const auto history = service.get_json("/fhir/Patient/" + id + "/_history");
+    EXPECT_EQ(history["total"].text(), "3");
+    EXPECT_EQ(history["entry"].at(0)["request"]["method"].text(), "DELETE");
+    EXPECT_TRUE(history["entry"].at(0)["resource"].is_null());
+    EXPECT_EQ(history["entry"].at(2)["request"]["method"].text(), "POST");
+    EXPECT_EQ(service.get_json("/fhir/Patient/" + id + "/_history?_count=1")["entry"].size(), 1U);
+}
+
+TEST(Rest, preferences) {
+    Service service;
+    EXPECT_EQ(service.send(Method::post, "/fhir/Patient", kPatient, {{"prefer", "return=minimal"}}).body, "");
+    EXPECT_NE(service.send(Method::post, "/fhir/Patient", kPatient, {{"prefer", "return=OperationOutcome"}}).body.find("OperationOutcome"), std::string::npos);
+    EXPECT_EQ(service.get("/fhir/Patient?nmae=x").status, 400);
+    const auto lenient = service.send(Method::get, "/fhir/Patient?nmae=x&family=wang", {}, {{"prefer", "handling=lenient"}});
+    EXPECT_EQ(lenient.status, 200);
+    EXPECT_EQ(lenient.body.find("nmae=x"), std::string::npos);
+    EXPECT_NE(lenient.body.find(R"("mode":"outcome")"), std::string::npos);
+}
+
+struct Bad {
+    Method method;
+    std::string target;
+    std::string body;
+    std::vector<http::Header> headers;
+    int status;
+    std::string code;
+};
+
+TEST(Rest, bad_input_is_answered_with_an_outcome) {
+    Service service;
+    put_patient(service, "p1");
+    std::string deep = "{\"resourceType\":\"Patient\",\"extension\":";
+    for (int i = 0; i < 100; ++i) deep += "[";
+    const std::vector<Bad> table = {
+        {Method::post, "/fhir/Patient", "{", {}, 400, "record.bad_json"},
+        {Method::post, "/fhir/Patient", deep, {}, 400, "record.bad_json"},
+        {Method::post, "/fhir/Patient", R"({"resourceType":"Patient","gender":"male","gender":"female"})", {}, 400, "record.bad_json"},
+        {Method::post, "/fhir/Patient", "{\"resourceType\":\"Patient\",\"language\":\"\xff\"}", {}, 400, "record.bad_json"},
+        {Method::post, "/fhir/Patient", R"({"resourceType":"Observation"})", {}, 422, "record.invalid"},
+        {Method::post, "/fhir/Patient", R"({"resourceType":"Patient","nonsense":1})", {}, 422, "record.invalid"},
+        {Method::post, "/fhir/Patient", R"({"resourceType":"Patient","birthDate":"2024-02-30"})", {}, 422, "record.invalid"},
+        {Method::post, "/fhir/Patient", kPatient, {{"content-type", "application/fhir+xml"}}, 415, "http.media_type"},
+        {Method::post, "/fhir/Patient", kPatient, {{"accept", "application/fhir+xml"}}, 406, "http.not_acceptable"},
+        {Method::get, "/fhir/Patient?_format=xml", "", {}, 406, "http.not_acceptable"},
+        {Method::get, "/fhir/Nothing/1", "", {}, 404, "record.unknown_type"},
+        {Method::get, "/fhir/Nothing", "", {}, 404, "record.unknown_type"},
+        {Method::get, "/fhir/Patient/none", "", {}, 404, "record.not_found"},
+        {Method::get, "/fhir/Patient/bad%20id", "", {}, 404, "record.not_found"},
+        {Method::get, "/fhir/Patient/none/_history", "", {}, 404, "record.not_found"},
+        {Method::get, "/fhir/Patient/p1/_history/x", "", {}, 404, "record.not_found"},
+        {Method::put, "/fhir/Patient/p1", R"({"resourceType":"Patient","id":"p2"})", {}, 400, "record.id_mismatch"},
+        {Method::put, "/fhir/Patient/p1", R"({"resourceType":"Patient"})", {}, 400, "record.id_mismatch"},
+        {Method::put, "/fhir/Patient/p1", kPatient, {{"if-match", "yesterday"}}, 400, "record.bad_version"},
+        {Method::put, "/fhir/Patient/bad_id", kPatient, {}, 400, "record.bad_id"},
+        {Method::get, "/fhir/Patient?birthdate=never", "", {}, 400, "record.bad_search_value"},
+        {Method::get, "/fhir/Patient?name:in=x", "", {}, 400, "record.unsupported_modifier"},
+        {Method::get, "/fhir/Patient?_cursor=AAAA", "", {}, 400, "record.bad_cursor"},
+        {Method::post, "/fhir/Patient/_search", "name=a", {{"content-type", "text/plain"}}, 415, "http.media_type"},
+        {Method::post, "/fhir/Task/t1/$nothing", "{}", {}, 404, "record.unknown_operation"},
+        {Method::post, "/fhir", R"({"resourceType":"Patient"})", {}, 400, "record.bad_bundle"},
+        {Method::post, "/fhir", R"({"resourceType":"Bundle","type":"history"})", {}, 400, "record.bad_bundle"},
+        {Method::post,
+         "/fhir",
+         R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Patient"}}]})",
+         {},
+         400,
+         "record.bad_bundle"},
+        {Method::post,
+         "/fhir",
+         R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"PATCH","url":"Patient/1"}}]})",
+         {},
+         400,
+         "record.bad_bundle"},
+        {Method::post,
+         "/fhir",
+         R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"POST","url":"Nothing"}}]})",
+         {},
+         400,
+         "record.bad_bundle"},
+        {Method::post, "/fhir", R"({"resourceType":"Bundle","type":"transaction","entry":["text"]})", {}, 400, "record.bad_bundle"},
+        {Method::post, "/fhir/Patient", kPatient, {{"x-test-caller", "reader"}}, 403, "record.no_plain_write"},
+        {Method::del, "/fhir/Patient/p1", "", {{"x-test-caller", "reader"}}, 403, "record.no_plain_write"},
+        {Method::post, "/fhir/Patient", kPatient, {{"x-request-id", std::string(200, 'x')}}, 400, "record.bad_request_id"},
+    };
+    for (const Bad& bad : table) {
+        const auto response = service.send(bad.method, bad.target, bad.body, bad.headers);
+        EXPECT_EQ(response.status, bad.status) << bad.target << " " << bad.body << "\n" << response.body;
+        EXPECT_EQ(error_of(response), bad.code) << bad.target << " " << bad.body;
+    }
+    const auto response = service.send(Method::post, "/fhir/Patient", R"({"resourceType":"Patient","contact":[{"gender":"x"}]})");
+    EXPECT_NE(response.body.find("Patient.contact[0].gender"), std::string::npos) << response.body;
+    EXPECT_EQ(service.rows("SELECT count(*) FROM res"), 1);
+}
+
+TEST(Rest, searches_by_get_and_post_and_pages) {
+    Service service;
+    put_patient(service, "p1");
+    service.send(Method::put, "/fhir/Observation/o1", kObservation);
+    const auto found = service.get_json("/fhir/Observation?patient=p1&code=http://loinc.org|8867-4&_include=Observation:patient");
+    EXPECT_EQ(found["type"].text(), "searchset");
+    EXPECT_EQ(found["total"].text(), "1");
+    EXPECT_EQ(found["entry"].at(0)["fullUrl"].text(), "http://fhir.example:8080/fhir/Observation/o1");
+    EXPECT_EQ(found["entry"].at(1)["search"]["mode"].text(), "include");
+    EXPECT_EQ(found["link"].at(0)["url"].text(),
+              "http://fhir.example:8080/fhir/Observation?patient=p1&code=http%3A%2F%2Floinc.org%7C8867-4&_include=Observation%3Apatient");
+    const auto posted =
+        service.send(Method::post, "/fhir/Patient/_search?family=wang", "identifier=urn:mrn|A1", {{"content-type", "application/x-www-form-urlencoded"}});
+    EXPECT_EQ((*json::parse(posted.body))["total"].text(), "1") << posted.body;
+    for (int i = 2; i <= 5; ++i) put_patient(service, "p" + std::to_string(i));
+    std::set<std::string> seen;
+    std::string url = "/fhir/Patient?family=wang&_count=2";
+    for (int pages = 0; pages < 5 && !url.empty(); ++pages) {
+        const auto page = service.get_json(url);
+        for (const auto& entry : page["entry"].items()) EXPECT_TRUE(seen.insert(entry["resource"]["id"].text()).second);
+        const std::string next = page["link"].at(1)["url"].text();
+        url = next.empty() ? "" : next.substr(std::string("http://fhir.example:8080").size());
+    }
+    EXPECT_EQ(seen.size(), 5U);
+    EXPECT_EQ(service.get_json("/fhir/Patient?_summary=count")["total"].text(), "5");
+}
+
+TEST(Rest, conditional_writes) {
+    Service service;
+    const std::vector<http::Header> once = {{"if-none-exist", "identifier=urn:mrn|A1"}};
+    const auto first = service.send(Method::post, "/fhir/Patient", kPatient, once);
+    EXPECT_EQ(first.status, 201);
+    const auto second = service.send(Method::post, "/fhir/Patient", kPatient, once);
+    EXPECT_EQ(second.status, 200);
+    EXPECT_EQ(header(first, "Location"), header(second, "Location"));
+    EXPECT_EQ(service
+                  .send(Method::put, "/fhir/Patient?identifier=urn:mrn|A1",
+                        R"({"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"A1"}],"gender":"male"})")
+                  .status,
+              200);
+    EXPECT_EQ(service.send(Method::put, "/fhir/Patient?identifier=urn:mrn|A2", R"({"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"A2"}]})")
+                  .status,
+              201);
+    service.send(Method::post, "/fhir/Patient", kPatient);
+    EXPECT_EQ(error_of(service.send(Method::post, "/fhir/Patient", kPatient, once)), "record.multiple_matches");
+    EXPECT_EQ(service.send(Method::post, "/fhir/Patient", kPatient, once).status, 412);
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient?identifier=urn:mrn|A1").status, 412);
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient?identifier=urn:mrn|A2").status, 204);
+    EXPECT_EQ(service.get_json("/fhir/Patient?identifier=A2")["total"].text(), "0");
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient?identifier=urn:mrn|A2").status, 204);
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient").status, 412);
+}
+
+TEST(Rest, concurrent_conditional_creates_make_one) {
+    Service service;
+    std::mutex mutex;
+    std::map<int, int> statuses;
+    std::set<std::string> locations;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 64; ++i) {
+        threads.emplace_back([&] {
+            const auto response = service.send(Method::post, "/fhir/Patient", kPatient, {{"if-none-exist", "identifier=urn:mrn|A1"}});
+            const std::lock_guard lock(mutex);
+            ++statuses[response.status];
+            locations.insert(header(response, "Location"));
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(statuses[201], 1);
+    EXPECT_EQ(statuses[200], 63);
+    EXPECT_EQ(locations.size(), 1U);
+}
+
+TEST(Rest, concurrent_puts_with_one_version_let_one_win) {
+    Service service;
+    put_patient(service, "p1");
+    std::atomic<int> won = 0;
+    std::atomic<int> stale = 0;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 32; ++i) {
+        threads.emplace_back([&] {
+            const int status = service.send(Method::put, "/fhir/Patient/p1", R"({"resourceType":"Patient","id":"p1"})", {{"if-match", "W/\"1\""}}).status;
+            if (status == 200) ++won;
+            if (status == 412) ++stale;
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(won, 1);
+    EXPECT_EQ(stale, 31);
+}
+
+TEST(Rest, a_repeated_request_is_answered_again_and_not_done_again) {
+    Service service;
+    const std::vector<http::Header> id = {{"x-request-id", "r-1"}};
+    const auto first = service.send(Method::post, "/fhir/Patient", kPatient, id);
+    const auto second = service.send(Method::post, "/fhir/Patient", kPatient, id);
+    EXPECT_EQ(first.status, 201);
+    EXPECT_EQ(second.status, 201);
+    EXPECT_EQ(header(first, "Location"), header(second, "Location"));
+    EXPECT_EQ(first.body, second.body);
+    const auto other = service.send(Method::post, "/fhir/Patient", R"({"resourceType":"Patient"})", id);
+    EXPECT_EQ(other.status, 409);
+    EXPECT_EQ(error_of(other), "record.request_id_reused");
+    EXPECT_EQ(service.send(Method::post, "/fhir/Patient", R"({"resourceType":"Patient"})", {{"x-request-id", "r-1"}, {"x-test-caller", "one"}}).status, 201);
+    const std::string bundle =
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Basic","code":{"text":"x"}},"request":{"method":"POST","url":"Basic"}}]})";
+    const auto made = service.send(Method::post, "/fhir", bundle, {{"x-request-id", "r-2"}});
+    const auto again = service.send(Method::post, "/fhir", bundle, {{"x-request-id", "r-2"}});
+    EXPECT_EQ((*json::parse(made.body))["entry"].at(0)["response"]["location"].text(),
+              (*json::parse(again.body))["entry"].at(0)["response"]["location"].text());
+    EXPECT_EQ(service.get_json("/fhir/Basic?_count=0")["total"].text(), "1");
+    std::atomic<int> created = 0;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 16; ++i) {
+        threads.emplace_back([&] {
+            created += service.send(Method::post, "/fhir/Device", R"({"resourceType":"Device"})", {{"x-request-id", "r-3"}}).status == 201 ? 1 : 0;
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(created, 16);
+    EXPECT_EQ(service.get_json("/fhir/Device?_count=0")["total"].text(), "1");
+}
+
+TEST(Rest, transactions_rewrite_links_and_are_all_or_nothing) {
+    Service service;
+    const std::string good = R"({"resourceType":"Bundle","type":"transaction","entry":[
+        {"fullUrl":"urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a","resource":{"resourceType":"Patient","identifier":[{"system":"urn:ietf:rfc:3986","value":"urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"}],"name":[{"family":"Txn"}]},"request":{"method":"POST","url":"Patient"}},
+        {"fullUrl":"urn:uuid:88f151c0-a954-468a-88bd-5ae15c08e059","resource":{"resourceType":"Observation","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href=\"urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a\">p</a></div>"},"status":"final","code":{"text":"x"},"subject":{"reference":"urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"},"valueQuantity":{"value":7.10}},"request":{"method":"POST","url":"Observation"}},
+        {"request":{"method":"GET","url":"Patient?family=txn"}}]})";
+    const auto done = service.send(Method::post, "/fhir", good);
+    ASSERT_EQ(done.status, 200) << done.body;
+    const auto answer = *json::parse(done.body);
+    EXPECT_EQ(answer["type"].text(), "transaction-response");
+    EXPECT_EQ(answer["entry"].at(0)["response"]["status"].text(), "201 Created");
+    EXPECT_EQ(answer["entry"].at(2)["resource"]["total"].text(), "1");
+    const std::string location = answer["entry"].at(1)["response"]["location"].text();
+    const auto observation = service.get_json(location.substr(std::string("http://fhir.example:8080").size()));
+    const std::string subject = observation["subject"]["reference"].text();
+    EXPECT_TRUE(subject.starts_with("Patient/")) << subject;
+    EXPECT_NE(observation["text"]["div"].text().find("href=\"" + subject + "\""), std::string::npos);
+    EXPECT_EQ(observation["valueQuantity"]["value"].text(), "7.10");
+    EXPECT_EQ(service.get_json("/fhir/" + subject)["identifier"].at(0)["value"].text(), "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a");
+    EXPECT_EQ(service.rows("SELECT count(DISTINCT t) FROM res"), 1);
+
+    const std::string bad = R"({"resourceType":"Bundle","type":"transaction","entry":[
+        {"resource":{"resourceType":"Basic","code":{"text":"x"}},"request":{"method":"POST","url":"Basic"}},
+        {"resource":{"resourceType":"Basic","code":{"text":""}},"request":{"method":"POST","url":"Basic"}}]})";
+    const auto refused = service.send(Method::post, "/fhir", bad);
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_NE(refused.body.find("Bundle.entry[1].resource.code.text"), std::string::npos) << refused.body;
+    const std::string stale = R"({"resourceType":"Bundle","type":"transaction","entry":[
+        {"resource":{"resourceType":"Basic","code":{"text":"x"}},"request":{"method":"POST","url":"Basic"}},
+        {"resource":{"resourceType":"Patient","id":"z"},"request":{"method":"PUT","url":"Patient/z","ifMatch":"W/\"4\""}}]})";
+    EXPECT_EQ(service.send(Method::post, "/fhir", stale).status, 412);
+    EXPECT_EQ(service.get_json("/fhir/Basic?_count=0")["total"].text(), "0");
+}
+
+TEST(Rest, transactions_with_conditions) {
+    Service service;
+    const std::string bundle = R"({"resourceType":"Bundle","type":"transaction","entry":[
+        {"fullUrl":"urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a","resource":{"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"C1"}]},"request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:mrn|C1"}},
+        {"resource":{"resourceType":"Basic","code":{"text":"x"},"subject":{"reference":"urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a"}},"request":{"method":"POST","url":"Basic"}}]})";
+    EXPECT_EQ(service.send(Method::post, "/fhir", bundle).status, 200);
+    const auto again = *json::parse(service.send(Method::post, "/fhir", bundle).body);
+    EXPECT_EQ(again["entry"].at(0)["response"]["status"].text(), "200 OK");
+    EXPECT_EQ(again["entry"].at(1)["response"]["status"].text(), "201 Created");
+    EXPECT_EQ(service.get_json("/fhir/Patient?_count=0")["total"].text(), "1");
+    EXPECT_EQ(service.get_json("/fhir/Basic?patient.identifier=urn:mrn|C1")["total"].text(), "2");
+    const std::string reference =
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Basic","code":{"text":"y"},"subject":{"reference":"Patient?identifier=urn:mrn|C1"}},"request":{"method":"POST","url":"Basic"}}]})";
+    EXPECT_EQ(service.send(Method::post, "/fhir", reference).status, 200);
+    EXPECT_EQ(service.get_json("/fhir/Basic?patient.identifier=urn:mrn|C1")["total"].text(), "3");
+    const std::string twice = R"({"resourceType":"Bundle","type":"transaction","entry":[
+        {"resource":{"resourceType":"Patient","id":"t"},"request":{"method":"PUT","url":"Patient/t"}},{"request":{"method":"DELETE","url":"Patient/t"}}]})";
+    EXPECT_EQ(service.send(Method::post, "/fhir", twice).status, 409);
+    std::vector<std::jthread> threads;
+    const std::string race =
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Patient","identifier":[{"system":"urn:mrn","value":"R1"}]},"request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=urn:mrn|R1"}}]})";
+    for (int i = 0; i < 32; ++i) threads.emplace_back([&] { EXPECT_EQ(service.send(Method::post, "/fhir", race).status, 200); });
+    threads.clear();
+    EXPECT_EQ(service.get_json("/fhir/Patient?identifier=urn:mrn|R1")["total"].text(), "1");
+}
+
+TEST(Rest, batch_entries_stand_alone) {
+    Service service;
+    const std::string batch = R"({"resourceType":"Bundle","type":"batch","entry":[
+        {"resource":{"resourceType":"Patient","id":"b1"},"request":{"method":"PUT","url":"Patient/b1"}},
+        {"resource":{"resourceType":"Patient","gender":"?"},"request":{"method":"POST","url":"Patient"}},
+        {"request":{"method":"GET","url":"Patient/b1"}},
+        {"request":{"method":"GET","url":"Patient/none"}},
+        {"request":{"method":"DELETE","url":"Patient/b1"}}]})";
+    const auto answer = *json::parse(service.send(Method::post, "/fhir", batch).body);
+    EXPECT_EQ(answer["type"].text(), "batch-response");
+    std::string statuses;
+    for (const auto& entry : answer["entry"].items()) statuses += entry["response"]["status"].text().substr(0, 3) + " ";
+    EXPECT_EQ(statuses, "201 422 200 404 204 ");
+    EXPECT_EQ(answer["entry"].at(2)["resource"]["id"].text(), "b1");
+}
+
+TEST(Rest, operations_and_write_rules) {
+    Service service;
+    EXPECT_EQ(service.send(Method::post, "/fhir/Task/t1/$move", "{}").body, "moved t1");
+    EXPECT_EQ(service.send(Method::get, "/fhir/Task/t1/$move").status, 404);
+    std::vector<std::string> asked;
+    service.record->ports().may_write = [&](const Actor&, const Stored* existing, std::string_view type) {
+        asked.push_back(std::string(type) + (existing != nullptr ? "+" : "-"));
+        if (type == "Task") throw Error(ErrorKind::conflict, "flow.only_by_move", "a case changes by moves only");
+    };
+    EXPECT_EQ(service.send(Method::post, "/fhir/Task", R"({"resourceType":"Task","status":"draft","intent":"order"})").status, 409);
+    const std::string bundle =
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Task","status":"draft","intent":"order"},"request":{"method":"POST","url":"Task"}}]})";
+    EXPECT_EQ(error_of(service.send(Method::post, "/fhir", bundle)), "flow.only_by_move");
+    put_patient(service, "p1");
+    service.send(Method::del, "/fhir/Patient/p1");
+    EXPECT_EQ(asked, (std::vector<std::string>{"Task-", "Task-", "Patient-", "Patient+"}));
+}
+
+TEST(Rest, reads_are_told_to_the_audit) {
+    Service service;
+    std::vector<std::string> told;
+    service.record->ports().on_read = [&](const Actor&, std::string_view what, std::string_view type, std::span<const Rid> resources,
+                                          std::span<const Rid> patients) {
+        told.push_back(std::string(what) + " " + std::string(type) + " " + std::to_string(resources.size()) + "/" + std::to_string(patients.size()));
+    };
+    put_patient(service, "p1");
+    service.send(Method::put, "/fhir/Observation/o1", kObservation);
+    service.get("/fhir/Patient/p1");
+    service.get("/fhir/Patient/p1/_history/1");
+    service.get("/fhir/Patient/p1/_history");
+    service.get("/fhir/Observation?_include=Observation:patient");
+    service.get("/fhir/Patient/none");
+    EXPECT_EQ(told, (std::vector<std::string>{"read Patient 1/1", "vread Patient 1/1", "history Patient 1/1", "search Observation 2/1"}));
+}
+
+TEST(Rest, metadata_lists_what_works) {
+    Service service;
+    const auto metadata = service.get_json("/fhir/metadata");
+    EXPECT_EQ(metadata["fhirVersion"].text(), "4.0.1");
+    const auto& types = metadata["rest"].at(0)["resource"];
+    EXPECT_EQ(types.size(), 146U);
+    int tried = 0;
+    const std::map<std::string, std::string> values = {{"token", "x"},   {"string", "x"},   {"date", "2020"}, {"reference", "x"},
+                                                       {"uri", "urn:x"}, {"quantity", "1"}, {"number", "1"}};
+    for (const auto& type : types.items()) {
+        for (const auto& parameter : type["searchParam"].items()) {
+            const std::string url = "/fhir/" + type["type"].text() + "?" + parameter["name"].text() + "=" + values.at(parameter["type"].text());
+            const auto response = service.get(url);
+            EXPECT_EQ(response.status, 200) << url << " " << response.body;
+            ++tried;
+        }
+        EXPECT_EQ(service.get("/fhir/" + type["type"].text() + "/none").status, 404);
+    }
+    EXPECT_GT(tried, 1000);
+    EXPECT_NE(service.get("/fhir/metadata").body.find(R"("name":"move")"), std::string::npos);
+}
+
+/// Institution 1 registered the patient, institution 2 asks for them in every way that there is.
+TEST(TwoInstitutions, a_foreign_patient_is_nowhere) {
+    Service service;
+    put_patient(service, "p1");
+    service.send(Method::put, "/fhir/Observation/o1", kObservation);
+    service.send(Method::put, "/fhir/Organization/org", R"({"resourceType":"Organization","id":"org","name":"Both see me"})");
+    auto grant = service.begin();
+    grant->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        service.record->reach_patient(group, rid_of("Patient/p1"), 101, "care", service.clock.now() - std::chrono::hours(1),
+                                      service.clock.now() + std::chrono::hours(1));
+    });
+    grant->commit();
+    for (const char* url :
+         {"/fhir/Patient/p1", "/fhir/Patient/p1/_history", "/fhir/Patient/p1/_history/1", "/fhir/Observation/o1", "/fhir/Observation/o1/_history/1"}) {
+        EXPECT_EQ(service.get(url, "one").status, 200) << url;
+        const auto foreign = service.get(url, "two");
+        EXPECT_EQ(foreign.status, 404) << url;
+        std::string unknown = url;
+        unknown.replace(unknown.find(url[6] == 'P' ? "p1" : "o1"), 2, "zz");
+        EXPECT_EQ(foreign.body, service.get(unknown, "two").body) << url;
+    }
+    for (const char* query :
+         {"Patient", "Patient?_id=p1", "Patient?identifier=urn:mrn|A1", "Patient?family=wang", "Patient?_has:Observation:patient:code=8867-4", "Observation",
+          "Observation?patient=p1", "Observation?patient.identifier=urn:mrn|A1", "Observation?subject:Patient.family=wang", "Observation?code=8867-4",
+          "Observation?code:not=x", "Observation?_lastUpdated=gt2020"}) {
+        EXPECT_EQ(service.get_json(std::string("/fhir/") + query, "one")["total"].text(), "1") << query;
+        const auto foreign = service.get_json(std::string("/fhir/") + query, "two");
+        EXPECT_EQ(foreign["total"].text(), "0") << query;
+        EXPECT_TRUE(foreign["entry"].is_null()) << query;
+        const std::string count = std::string("/fhir/") + query + (std::string(query).find('?') == std::string::npos ? "?" : "&") + "_summary=count";
+        EXPECT_EQ(service.get_json(count, "one")["total"].text(), "1") << query;
+        EXPECT_EQ(service.get_json(count, "two")["total"].text(), "0") << query;
+    }
+    EXPECT_EQ(service.get_json("/fhir/Organization", "two")["total"].text(), "1");
+    for (const Method method : {Method::put, Method::del}) {
+        EXPECT_EQ(
+            service.send(method, "/fhir/Patient/p1", method == Method::put ? R"({"resourceType":"Patient","id":"p1"})" : "", {{"x-test-caller", "two"}}).status,
+            404);
+    }
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient/unknown", "", {{"x-test-caller", "two"}}).status, 404);
+    const auto bundle = service.send(
+        Method::post, "/fhir",
+        R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/p1"}},{"request":{"method":"GET","url":"Observation?patient=p1"}}]})",
+        {{"x-test-caller", "two"}});
+    EXPECT_EQ((*json::parse(bundle.body))["entry"].at(0)["response"]["status"].text(), "404");
+    EXPECT_EQ(bundle.body.find("Wang"), std::string::npos);
+    // Conditions look only at what the caller sees: no word of the foreign match.
+    EXPECT_EQ(service.send(Method::post, "/fhir/Patient", kPatient, {{"x-test-caller", "two"}, {"if-none-exist", "identifier=urn:mrn|A1"}}).status, 201);
+    EXPECT_EQ(service.send(Method::post, "/fhir/Observation", kObservation, {{"x-test-caller", "two"}}).status, 404);
+}
+
+TEST(TwoInstitutions, a_cursor_of_another_person_is_refused) {
+    Service service;
+    for (int i = 1; i <= 3; ++i)
+        service.send(Method::put, "/fhir/Organization/o" + std::to_string(i),
+                     R"({"resourceType":"Organization","name":"x","id":"o)" + std::to_string(i) + "\"}");
+    const std::string next =
+        service.get_json("/fhir/Organization?_count=1", "one")["link"].at(1)["url"].text().substr(std::string("http://fhir.example:8080").size());
+    EXPECT_EQ(service.get(next, "one").status, 200);
+    EXPECT_EQ(service.get(next, "two").status, 403);
+}
+
+}  // namespace
+}  // namespace qiao::record::testing
