@@ -25,7 +25,8 @@ export function Shell() {
   const session = useSession();
   const [finding, setFinding] = useState(false);
   const matches = useMatches();
-  useDark(matches.some((match) => (match.handle as { dark?: boolean } | undefined)?.dark === true));
+  const dark = matches.some((match) => (match.handle as { dark?: boolean } | undefined)?.dark === true);
+  useDark(dark);
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   const first = useRef(true);
@@ -34,6 +35,7 @@ export function Shell() {
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
+    main.current?.scrollTo(0, 0);
   }, [pathname]);
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
@@ -46,7 +48,7 @@ export function Shell() {
     return () => window.removeEventListener('keydown', open);
   }, []);
   return (
-    <div className="s-shell">
+    <div className={`s-shell ${dark ? 's-shell-narrow' : ''}`}>
       <a className="q-skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
         {t('app.skip')}
       </a>
@@ -94,8 +96,8 @@ function Header({ onFind }: { onFind: () => void }) {
       </NavLink>
       <span className="s-org">{organisation}</span>
       <div className="s-head-end">
-        <button type="button" className="s-search" onClick={onFind} aria-label={t('app.find.open')}>
-          <Icon name="search" /> <span>{t('app.find.open')}</span> <kbd>Ctrl K</kbd>
+        <button type="button" className="s-search" onClick={onFind} aria-keyshortcuts="Control+K">
+          <Icon name="search" /> <span>{t('app.find.open')}</span> <kbd aria-hidden>Ctrl K</kbd>
         </button>
         <DropMenu
           label={t('app.notices', { count: notices.length })}

@@ -67,11 +67,3 @@ export function useSexText(): (sex: string | undefined) => string {
   const t = useText();
   return (sex) => (sex === 'male' || sex === 'female' || sex === 'other' || sex === 'unknown' ? t(`app.sex.${sex}`) : '');
 }
-
-/** "4 y", "14 mo", "12 d" of the compact views in the reader's language. */
-export function ageText(age: string | undefined, language: string): string {
-  const match = /^(\d+)\s*(y|m|mo|w|d)$/.exec(age ?? '');
-  if (!match) return age ?? '';
-  const unit = { y: 'year', m: 'month', mo: 'month', w: 'week', d: 'day' }[match[2] ?? 'y'] ?? 'year';
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: language === 'en' ? 'short' : 'long' }).format(Number(match[1]));
-}

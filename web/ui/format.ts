@@ -1,5 +1,5 @@
 /** Dates, numbers, ages and names as the reader's language writes them (`Intl`); units stay with their values. */
-import { language } from '../app/i18n';
+import { language, text } from '../app/i18n';
 
 type When = string | number | Date | undefined | null;
 
@@ -93,5 +93,13 @@ export function ageAt(birthDate: string | undefined, at: Date = new Date()): Age
 
 export function formatAge(birthDate: string | undefined): string {
   const age = ageAt(birthDate);
-  return age ? new Intl.NumberFormat(language(), { style: 'unit', unit: age.unit, unitDisplay: language() === 'en' ? 'short' : 'long' }).format(age.value) : '';
+  return age ? text(`app.age.${age.unit}`, { count: age.value }) : '';
+}
+
+/** "4 y", "14 mo", "12 d" of the compact views in the reader's language. */
+export function ageText(age: string | undefined): string {
+  const match = /^(\d+)\s*(y|m|mo|w|d)$/.exec(age ?? '');
+  if (!match) return age ?? '';
+  const unit = { y: 'year', m: 'month', mo: 'month', w: 'week', d: 'day' }[match[2] ?? 'y'] ?? 'year';
+  return text(`app.age.${unit}`, { count: Number(match[1]) });
 }

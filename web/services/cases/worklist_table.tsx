@@ -2,9 +2,9 @@
 import { useEffect, useRef, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { WorklistRow } from '../../api/flow';
-import { textOr, useLanguage, useText } from '../../app/i18n';
-import { ageText, ClockChip, nearestClock, UrgencyChip, useSexText } from '../../ui/case_bits';
-import { formatDateTime, formatDuration } from '../../ui/format';
+import { textOr, useText } from '../../app/i18n';
+import { ClockChip, nearestClock, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { ageText, formatDateTime, formatDuration } from '../../ui/format';
 
 export function caseLink(row: Pick<WorklistRow, 'machine' | 'case' | 'state'>): string {
   if (row.machine !== 'consult') return `/app/cases/${row.case}`;
@@ -13,9 +13,8 @@ export function caseLink(row: Pick<WorklistRow, 'machine' | 'case' | 'state'>): 
 
 export function usePatientLine(): (patient: WorklistRow['patient']) => string {
   const t = useText();
-  const language = useLanguage();
   const sexText = useSexText();
-  return (patient) => [patient.name ?? t('app.case.unnamed'), sexText(patient.sex), ageText(patient.age, language)].filter(Boolean).join(' · ');
+  return (patient) => [patient.name ?? t('app.case.unnamed'), sexText(patient.sex), ageText(patient.age)].filter(Boolean).join(' · ');
 }
 
 export function stateText(machine: string, state: string): string {

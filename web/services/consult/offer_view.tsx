@@ -1,13 +1,12 @@
 /** What an asked expert sees before accepting: the question, and nothing that names anybody. */
 import type { CaseView } from '../../api/flow';
-import { textOr, useLanguage, useText } from '../../app/i18n';
-import { ageText, ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
-import { formatDateTime } from '../../ui/format';
+import { textOr, useText } from '../../app/i18n';
+import { ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { ageText, formatDateTime } from '../../ui/format';
 import { Moves } from '../cases/moves';
 
 export function OfferView({ view }: { view: CaseView }) {
   const t = useText();
-  const language = useLanguage();
   const sexText = useSexText();
   return (
     <div className="q-page q-page-narrow">
@@ -16,7 +15,7 @@ export function OfferView({ view }: { view: CaseView }) {
       <section className="q-card q-stack">
         <div className="q-row">
           <UrgencyChip urgency={view.urgency} />
-          <span className="q-strong">{[sexText(view.patient.sex), ageText(view.patient.age, language)].filter(Boolean).join(' · ')}</span>
+          <span className="q-strong">{[sexText(view.patient.sex), ageText(view.patient.age)].filter(Boolean).join(' · ')}</span>
           {view.specialty && <span className="q-chip">{textOr(`consult.specialty.${view.specialty}`, view.specialty)}</span>}
           {view.clocks.map((clock) => (
             <ClockChip key={clock.name} clock={clock} />

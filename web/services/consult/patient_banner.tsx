@@ -1,22 +1,22 @@
 /** Who this is about, why one may see it and until when; at the head of every page of a case. */
 import type { CaseView } from '../../api/flow';
-import { textOr, useLanguage, useText } from '../../app/i18n';
-import { ageText, ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
-import { formatDate, formatDateTime } from '../../ui/format';
+import { textOr, useText } from '../../app/i18n';
+import { ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { ageText, formatDate, formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { stateText } from '../cases/worklist_table';
 
 export function PatientBanner({ case: view, compact = false }: { case: CaseView; compact?: boolean }) {
   const t = useText();
-  const language = useLanguage();
   const sexText = useSexText();
   const { patient, form } = view;
   const allergies = form?.allergies;
   return (
+    <>
     <section className={`b-banner ${compact ? 'b-compact' : ''}`} aria-label={t('consult.banner.label')}>
       <div className="q-row">
         <h1 className="b-name">{patient.name ?? t('app.case.unnamed')}</h1>
-        <span className="q-num">{[sexText(patient.sex), ageText(patient.age, language), formatDate(patient.birth_date), patient.id_tail && `…${patient.id_tail}`].filter(Boolean).join(' · ')}</span>
+        <span className="q-num">{[sexText(patient.sex), ageText(patient.age), formatDate(patient.birth_date), patient.id_tail && `…${patient.id_tail}`].filter(Boolean).join(' · ')}</span>
         <UrgencyChip urgency={view.urgency} />
         <span className="q-chip q-chip-primary">{stateText(view.machine, view.state)}</span>
         {allergies?.status === 'given' && (
@@ -29,7 +29,8 @@ export function PatientBanner({ case: view, compact = false }: { case: CaseView;
         {allergies?.status === 'not_asked' && <span className="q-chip q-chip-warning">{t('consult.banner.allergies_not_asked')}</span>}
         {form?.pregnancy?.value === 'pregnant' && <span className="q-chip q-chip-warning">{t('consult.banner.pregnant')}</span>}
       </div>
-      <div className="q-row q-small">
+    </section>
+      <div className="b-more q-row q-small">
         {view.number && <span className="q-num q-dim">{view.number}</span>}
         {view.from && <span className="q-dim">{t('consult.banner.from_to', { from: view.from.name, to: view.to?.name ?? '' })}</span>}
         {view.clocks
@@ -44,6 +45,6 @@ export function PatientBanner({ case: view, compact = false }: { case: CaseView;
           </span>
         )}
       </div>
-    </section>
+    </>
   );
 }

@@ -85,6 +85,7 @@ function Wizard({ view }: { view: CaseView }) {
     void draft.flush();
     setParams({ step: to });
     window.scrollTo(0, 0);
+    document.getElementById('main')?.scrollTo(0, 0);
   };
   const at = kSteps.indexOf(step);
   return (

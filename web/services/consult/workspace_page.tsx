@@ -5,7 +5,8 @@ import type { CaseView } from '../../api/flow';
 import { useLanguage, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered, Busy, ErrorCard } from '../../ui/cards';
-import { ageText, useSexText } from '../../ui/case_bits';
+import { useSexText } from '../../ui/case_bits';
+import { ageText } from '../../ui/format';
 import { RecordTimeline } from '../../ui/record_timeline';
 import { useCase } from '../cases/case_query';
 import { Moves } from '../cases/moves';
@@ -132,7 +133,7 @@ function Viewer({ view, studyUid, note, writes, onSeen, onFailed }: { view: Case
     [studyUid],
   );
   const onKeyImage = useMemo(() => (writes ? (image: ViewerKeyImage) => void keepKeyImage(view.case, studyUid, image).catch(onFailed) : undefined), [writes, view.case, studyUid, onFailed]);
-  const label = [view.patient.name, sexText(view.patient.sex), ageText(view.patient.age, language)].filter(Boolean).join(' · ');
+  const label = [view.patient.name, sexText(view.patient.sex), ageText(view.patient.age)].filter(Boolean).join(' · ');
   return (
     <Suspense fallback={<Busy label={t('consult.workspace.loading_viewer')} />}>
       <div className="ws-viewer">

@@ -32,13 +32,14 @@ export interface ImagingViewerProps {
   studyUid: string;
   patientLabel: string;
   language: string;
-  onKeyImage?: (keyImage: KeyImage) => void;
+  onKeyImage?: (keyImage: KeyImage) => void | Promise<void>;
   onImageSeen?: (seen: SeenReport) => void;
   readOnly?: boolean;
   notice?: string;
 }
 
 const kNarrow_px = 640;
+const kLow_px = 440;
 const kPreviewAfter_ms = 350;
 
 /** The server's picture of the image asked for, while its own pixels are still on their way. */
@@ -76,7 +77,7 @@ function useNarrow(): { root: React.RefObject<HTMLElement | null>; narrow: boole
   const [narrow, setNarrow] = useState(false);
   useEffect(() => {
     if (!root.current) return undefined;
-    const observer = new ResizeObserver(([entry]) => entry && setNarrow(entry.contentRect.width < kNarrow_px));
+    const observer = new ResizeObserver(([entry]) => entry && setNarrow(entry.contentRect.width < kNarrow_px || entry.contentRect.height < kLow_px));
     observer.observe(root.current);
     return () => observer.disconnect();
   }, []);
@@ -247,6 +248,7 @@ export default function ImagingViewer(props: ImagingViewerProps) {
   useEffect(() => view?.setTool(screen.tool), [view, screen.tool]);
 
   const previewFrame = preview.previewed === undefined ? undefined : study.frames?.[preview.previewed];
+  const drawn = previewFrame ?? frame;
   const series = study.current;
   const keyImages = onKeyImage !== undefined && props.readOnly !== true;
   const takeKeyImage = useMemo(() => {
@@ -254,8 +256,11 @@ export default function ImagingViewer(props: ImagingViewerProps) {
     return () => {
       const input = { ...view.picture(), frame, series, state, measurements: pane.measurements, notices: [notice ?? '', t('imaging.badge.use')], t };
       const description = describe(input);
-      onKeyImage({ sopInstanceUid: frame.sopInstanceUid, frame: frame.frame, pngDataUrl: keyImagePng(input), description });
-      setSaid(t('imaging.key_image.taken', { description }));
+      const kept = onKeyImage({ sopInstanceUid: frame.sopInstanceUid, frame: frame.frame, pngDataUrl: keyImagePng(input), description });
+      Promise.resolve(kept).then(
+        () => setSaid(t('imaging.key_image.taken', { description })),
+        () => setSaid(t('imaging.key_image.not_kept')),
+      );
     };
   }, [keyImages, view, state, frame, series, pane.measurements, notice, t, onKeyImage]);
   const onCommand = useCommands(pane, setScreen, takeKeyImage);
@@ -267,7 +272,7 @@ export default function ImagingViewer(props: ImagingViewerProps) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     const command = isTyping(event.target) ? undefined : commandOf(event);
-    if (!command) return;
+    if (!command || (command.do === 'escape' && !screen.help && !screen.series && !screen.more)) return;
     event.preventDefault();
     event.stopPropagation();
     onCommand(command);
@@ -317,8 +322,7 @@ export default function ImagingViewer(props: ImagingViewerProps) {
         <div className="iv-stage" tabIndex={0} onPointerDown={(event) => event.currentTarget.focus({ preventScroll: true })} role="application" aria-label={state && frame ? `${patientLabel} ${imageNumber(state, t)}` : t('imaging.label')} aria-keyshortcuts="?">
           <div ref={stage} className="iv-canvas" data-ready={frame !== undefined} onContextMenu={(event) => event.preventDefault()} />
           {preview.source && <img className={state?.invert ? 'iv-preview iv-inverted' : 'iv-preview'} src={preview.source} alt="" onLoad={preview.arrived} onError={preview.failed} />}
-          {previewFrame && series && state && screen.texts && <ViewOverlay frame={previewFrame} series={series} state={ofPreview(state)} width_px={pane.width_px} narrow={narrow} t={t} />}
-          {!previewFrame && frame && series && state && screen.texts && <ViewOverlay frame={frame} series={series} state={state} width_px={pane.width_px} narrow={narrow} t={t} />}
+          {drawn && series && state && <ViewOverlay frame={drawn} series={series} state={previewFrame ? ofPreview(state) : state} width_px={pane.width_px} narrow={narrow} texts={screen.texts} t={t} />}
           <Middle study={study} pane={pane} covered={previewFrame !== undefined} t={t} />
           {said && <div className="iv-said" role="status">{said}</div>}
         </div>

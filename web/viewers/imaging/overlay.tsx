@@ -11,6 +11,7 @@ export interface OverlayProps {
   state: StackState;
   width_px: number;
   narrow: boolean;
+  texts: boolean; // without: letters and scale only, which never go
   t: Translate;
 }
 
@@ -39,16 +40,20 @@ export function scaleOf(frame: Frame, state: StackState, width_px: number) {
   return { spacing, bar };
 }
 
-export function ViewOverlay({ frame, series, state, width_px, narrow, t }: OverlayProps) {
+export function ViewOverlay({ frame, series, state, width_px, narrow, texts, t }: OverlayProps) {
   const edges = edgeLetters(frame.object, frame.frame);
   const { spacing, bar } = scaleOf(frame, state, width_px);
   const study = studyLines(frame.object, series, t);
   const acquisition = acquisitionLines(frame, t);
   return (
     <div className="iv-overlay">
-      <Block place="top-left" lines={patientLines(frame.object, t)} />
-      <Block place="top-right" lines={narrow ? study.slice(-2) : [...study, ...acquisition]} />
-      <Block place="bottom-left" lines={narrow ? [...acquisition.slice(0, 2), ...viewLines(state, t)] : viewLines(state, t)} />
+      {texts && (
+        <>
+          <Block place="top-left" lines={patientLines(frame.object, t)} />
+          <Block place="top-right" lines={narrow ? study.slice(-2) : [...study, ...acquisition]} />
+          <Block place="bottom-left" lines={narrow ? [...acquisition.slice(0, 2), ...viewLines(state, t)] : viewLines(state, t)} />
+        </>
+      )}
       {edges ? (
         (['top', 'right', 'bottom', 'left'] as const).map((edge) => (
           <span key={edge} className={`iv-edge iv-edge-${edge}`} data-edge={edge}>

@@ -15,7 +15,7 @@ function Thumbnail({ studyUid, series }: { studyUid: string; series: Series }) {
       </span>
     );
   }
-  return <img className="iv-thumb" src={thumbnailPath(studyUid, series.seriesUid)} alt="" loading="lazy" decoding="async" onError={() => setFailed(true)} />;
+  return <img className="iv-thumb" src={thumbnailPath(studyUid, series.seriesUid)} alt="" loading="lazy" decoding="async" fetchPriority="low" onError={() => setFailed(true)} />;
 }
 
 export function SeriesList({ studyUid, all, current, onPick, t }: { studyUid: string; all: Series[]; current: string | undefined; onPick: (seriesUid: string) => void; t: Translate }) {
@@ -97,7 +97,7 @@ export function Help({ onClose, t }: { onClose: () => void; t: Translate }) {
     };
   }, []);
   return (
-    <div className="iv-dialog" role="dialog" aria-modal="true" aria-label={t('imaging.action.help')}>
+    <div className="iv-dialog" role="dialog" aria-modal="true" aria-label={t('imaging.action.help')} onKeyDown={(event) => event.key === 'Tab' && event.preventDefault()}>
       <header>
         <b>{t('imaging.action.help')}</b>
         <button ref={close} type="button" className="iv-button" aria-label={t('imaging.action.close')} onClick={onClose}>

@@ -56,12 +56,19 @@ export class Prefetcher {
     this.focus(this.current);
   }
 
+  /** Something was loaded by another way: there may be room for more. */
+  wake(): void {
+    this.fill();
+  }
+
   stop(): void {
     this.stopped = true;
   }
 
   private fill(): void {
-    while (!this.stopped && this.running.size < this.plan.parallel) {
+    // While the image in view is still on its way, the line is left to it.
+    const room = this.plan.isLoaded(this.current) ? this.plan.parallel : 1;
+    while (!this.stopped && this.running.size < room) {
       const index = this.order.shift();
       if (index === undefined) return;
       if (this.running.has(index) || this.plan.isLoaded(index) || (this.failures.get(index) ?? 0) >= kAttempts) continue;

@@ -408,6 +408,7 @@ export class StackView {
     if (this.indexOf(image.imageId) < 0) return;
     this.loadedIds.add(image.imageId);
     this.changed();
+    if (this.frames[this.target]?.imageId === image.imageId) queueMicrotask(() => this.prefetcher?.wake());
   };
 
   private readonly onEvicted = (event: Event): void => {
