@@ -66,25 +66,33 @@ void Engine::require_no_case(const record::Stored* existing) const {
     }
 }
 
-Visible Engine::open(const record::Caller& caller, std::string_view case_id) const {
+std::optional<Visible> Engine::look(const record::Caller& caller, std::string_view case_id) const {
     const auto reader = ground_.record.read(caller.filter);
     std::optional<Case> item = store::find_case(reader->connection(), case_id);
     if (!item) {
-        throw not_found();
+        return std::nullopt;
     }
     if (reader->read("Task", case_id)) {
-        return {std::move(*item), Visible::Level::full};
+        return Visible{std::move(*item), Visible::Level::full};
     }
     const Party* party = item->party(caller.actor.person);
     if (caller.actor.person != 0 && party != nullptr && party->status == "offered") {
-        return {std::move(*item), Visible::Level::offer};
+        return Visible{std::move(*item), Visible::Level::offer};
     }
     const std::vector<std::string> roles = roles_of(*item, caller.actor);
     const bool duty = item->state == "calling" && std::find(roles.begin(), roles.end(), "duty_expert") != roles.end();
     if (duty || (item->state != "draft" && std::find(roles.begin(), roles.end(), "centre_manager") != roles.end())) {
-        return {std::move(*item), duty ? Visible::Level::offer : Visible::Level::moves};
+        return Visible{std::move(*item), duty ? Visible::Level::offer : Visible::Level::moves};
     }
-    throw not_found();
+    return std::nullopt;
+}
+
+Visible Engine::open(const record::Caller& caller, std::string_view case_id) const {
+    std::optional<Visible> visible = look(caller, case_id);
+    if (!visible) {
+        throw not_found();
+    }
+    return std::move(*visible);
 }
 
 std::vector<std::string> Engine::roles_of(const Case& item, const record::Actor& actor) const {

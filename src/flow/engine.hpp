@@ -55,6 +55,8 @@ public:
     [[nodiscard]] std::vector<OpenMove> open_moves(const record::Caller& caller, const Case& item) const;
     /// Error(not_found, "flow.no_case") for what the caller may not know of.
     [[nodiscard]] Visible open(const record::Caller& caller, std::string_view case_id) const;
+    /// Whether open() would give it: for what is pushed to open pages.
+    [[nodiscard]] bool knows_of(const record::Caller& caller, std::string_view case_id) const { return look(caller, case_id).has_value(); }
     [[nodiscard]] std::vector<std::string> roles_of(const Case& item, const record::Actor& actor) const;
 
     /// A move of the system: cascades, devices. Nothing happens when it is not open any more.
@@ -78,6 +80,8 @@ public:
 
 private:
     struct Order;
+
+    [[nodiscard]] std::optional<Visible> look(const record::Caller& caller, std::string_view case_id) const;
 
     [[nodiscard]] Machine& machine(std::string_view name) const;
     [[nodiscard]] const Row& row_of(const Machine& machine, const Case& item, std::string_view action) const;

@@ -34,4 +34,7 @@ std::vector<ListCount> worklists(const Engine& engine, const record::Caller& cal
 /// Error(not_found, "flow.no_list") for one that the caller does not have.
 ListPage worklist(const Engine& engine, const record::Caller& caller, std::string_view name, const ListQuery& query);
 
+/// The names of all lists, whoever has them.
+std::vector<std::string> worklist_names(const Engine& engine);
+
 }  // namespace qiao::flow

@@ -184,4 +184,14 @@ ListPage worklist(const Engine& engine, const record::Caller& caller, std::strin
     return page;
 }
 
+std::vector<std::string> worklist_names(const Engine& engine) {
+    std::vector<std::string> names;
+    engine.each_machine([&](const Machine& machine) {
+        for (const Worklist& list : machine.worklists()) {
+            names.emplace_back(list.name);
+        }
+    });
+    return names;
+}
+
 }  // namespace qiao::flow
