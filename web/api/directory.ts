@@ -1,14 +1,19 @@
-/** Institutions that a request may go to. */
-import { searchResources, type Organization } from './fhir';
+/** Institutions that a request may go to: those with which one of the caller's has an active contract. */
+import { get } from './http';
 
 export interface Receiver {
   reference: string;
   name: string;
+  name_en?: string;
 }
 
-export async function readReceivers(own: readonly string[], signal?: AbortSignal): Promise<Receiver[]> {
-  const found = await searchResources<Organization>('Organization', { _count: '200' }, signal);
-  return found
-    .filter((one) => one.id && one.active !== false && !own.includes(`Organization/${one.id}`))
-    .map((one) => ({ reference: `Organization/${one.id}`, name: one.name ?? one.id ?? '' }));
+interface Organisation {
+  name: string;
+  nameEn?: string;
+  resource: string;
+}
+
+export async function readReceivers(signal?: AbortSignal): Promise<Receiver[]> {
+  const answer = await get<{ organisations: Organisation[] }>('/access/organisations?service=consult', signal ? { signal } : {});
+  return answer.organisations.map((one) => ({ reference: one.resource, name: one.name, ...(one.nameEn ? { name_en: one.nameEn } : {}) }));
 }

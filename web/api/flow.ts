@@ -4,12 +4,13 @@ import { get, newId, post, send, type Answer } from './http';
 export interface Named {
   reference: string;
   name: string;
+  name_en?: string | null;
 }
 export type Urgency = 'routine' | 'urgent' | 'emergency';
 
 export interface Clock {
   name: string;
-  due: string;
+  due: string | null;
   started: string;
   kind?: string;
   paused: string | null;
@@ -234,7 +235,11 @@ export function readWorklist(name: string, query: { sort?: string; q?: string; c
   return get<Worklist>(`/flow/worklists/${encodeURIComponent(name)}${tail}`, signal ? { signal } : {});
 }
 
-export const readCase = (id: string, signal?: AbortSignal) => get<CaseView>(`/flow/cases/${id}`, signal ? { signal } : {});
+export async function readCase(id: string, signal?: AbortSignal): Promise<CaseView> {
+  const view = await get<CaseView & { patient: CaseView['patient'] | null }>(`/flow/cases/${id}`, signal ? { signal } : {});
+  // A person may follow a case without a right to the patient's record: the case then names nobody.
+  return { ...view, patient: view.patient ?? {} };
+}
 
 /* ---- FHIR operations ---- */
 

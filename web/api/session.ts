@@ -8,7 +8,7 @@ export interface Membership {
 }
 
 export interface Session {
-  person: { id: string; name: string; login: string; practitioner?: string };
+  person: { id: string; name: string; nameEn?: string; login: string; practitioner?: string };
   memberships: Membership[];
   demo: boolean;
   expiresAt: string;
@@ -19,7 +19,9 @@ export interface Session {
 export interface DemoUser {
   login: string;
   name: string;
+  nameEn?: string;
   role: string;
+  specialty?: string;
   roleName?: string;
   organisation: string;
   organisationEn?: string;

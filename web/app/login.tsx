@@ -4,6 +4,7 @@ import { useEffect, useState, type FormEvent } from 'react';
 import { ApiError } from '../api/http';
 import { firstRun, readDemoUsers, signIn, signInAsDemo, type DemoUser } from '../api/session';
 import { Busy, ErrorCard } from '../ui/cards';
+import { nameIn } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
@@ -12,7 +13,7 @@ import { useSessionAccess } from './session';
 export function LoginPage() {
   const t = useText();
   const { state } = useSessionAccess();
-  const isFirstRun = location.pathname === '/app/first-run' || location.hash.startsWith('#first-run=');
+  const isFirstRun = location.pathname === '/app/first-run';
   useEffect(() => {
     document.title = `${t('app.sign_in')} · ${t('app.name')}`;
   }, [t]);
@@ -114,7 +115,7 @@ function DemoUsers() {
                     signInAsDemo(user.login).then(enter, setError).finally(() => setBusy(''));
                   }}
                 >
-                  <span className="q-strong">{user.name}</span>
+                  <span className="q-strong">{nameIn(user)}</span>
                   <br />
                   <span className="q-small q-dim">{busy === user.login ? t('app.loading') : language === 'en' ? (user.organisationEn ?? user.organisation) : user.organisation}</span>
                 </button>
@@ -129,7 +130,8 @@ function DemoUsers() {
 function FirstRunForm() {
   const t = useText();
   const { enter } = useSessionAccess();
-  const fromLink = location.hash.startsWith('#first-run=') ? decodeURIComponent(location.hash.slice('#first-run='.length)) : (new URLSearchParams(location.hash.slice(1)).get('token') ?? '');
+  // The token stands behind the #, so it reaches no server log and no proxy.
+  const fromLink = decodeURIComponent(location.hash.slice(1));
   const [form, setForm] = useState({ token: fromLink, login: '', name: '', password: '', organisation: '' });
   const [again, setAgain] = useState('');
   const [busy, setBusy] = useState(false);

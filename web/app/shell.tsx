@@ -5,7 +5,7 @@ import { NavLink, Outlet, useLocation, useMatches, useNavigation } from 'react-r
 import { useQuery } from '../api/cache';
 import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
 import { readUnmatched, readWorklists } from '../api/flow';
-import { formatDuration, formatTime } from '../ui/format';
+import { formatDuration, formatTime, nameIn } from '../ui/format';
 import { Icon, type IconName } from '../ui/icons';
 import { errorText } from '../ui/cards';
 import { DropMenu } from '../ui/drop_menu';
@@ -76,9 +76,9 @@ export function Shell() {
 }
 
 function useOrganisationName(): string {
-  const language = useLanguage();
+  useLanguage();
   const organisation = useSession().memberships[0]?.organisation;
-  return (language === 'en' ? organisation?.nameEn : undefined) || organisation?.name || '';
+  return nameIn(organisation);
 }
 
 function Header({ onFind }: { onFind: () => void }) {
@@ -121,17 +121,17 @@ function Header({ onFind }: { onFind: () => void }) {
         </DropMenu>
         <LanguageSwitch />
         <DropMenu
-          label={t('app.person_menu', { name: session.person.name })}
+          label={t('app.person_menu', { name: nameIn(session.person) })}
           button={
             <>
-              <Icon name="person" /> <span className="s-label">{session.person.name}</span>
+              <Icon name="person" /> <span className="s-label">{nameIn(session.person)}</span>
             </>
           }
         >
           {(close) => (
             <>
               <p className="d-label">
-                {session.person.name}
+                {nameIn(session.person)}
                 <br />
                 {textOr(`role.${role}`, role)} · {organisation}
               </p>

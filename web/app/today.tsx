@@ -6,7 +6,7 @@ import { useCounts } from '../api/events';
 import { readWorklist, readWorklists, type WorklistHead } from '../api/flow';
 import { WorklistTable } from '../services/cases/worklist_table';
 import { Answered, EmptyCard } from '../ui/cards';
-import { formatDate } from '../ui/format';
+import { formatDate, nameIn } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { textOr, useText } from './i18n';
 import { mayAskForConsultation, mayRegisterPatients } from './roles';
@@ -26,7 +26,7 @@ export default function TodayPage() {
     <div className="q-page">
       <div className="q-between">
         <div>
-          <h1>{t('app.today.hello', { name: session.person.name })}</h1>
+          <h1>{t('app.today.hello', { name: nameIn(session.person) })}</h1>
           <p className="q-dim">
             {textOr(`role.${role}`, role)} · {formatDate(new Date())}
           </p>

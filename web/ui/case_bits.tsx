@@ -30,7 +30,7 @@ export function useNow(everyMs = 30_000): number {
 export function nearestClock(clocks: readonly Clock[]): Clock | undefined {
   return [...clocks]
     .filter((clock) => !clock.stopped)
-    .sort((a, b) => Number(a.paused !== null) - Number(b.paused !== null) || a.due.localeCompare(b.due))[0];
+    .sort((a, b) => Number(a.paused !== null) - Number(b.paused !== null) || (a.due ?? '9').localeCompare(b.due ?? '9'))[0];
 }
 
 export function ClockChip({ clock }: { clock: Clock | undefined }) {
@@ -53,6 +53,7 @@ export function ClockChip({ clock }: { clock: Clock | undefined }) {
       </span>
     );
   }
+  if (!clock.due) return <span className="q-chip">{name}</span>;
   const left = Date.parse(clock.due) - now;
   const tone = left < 0 || clock.share > 80 ? 'q-chip-critical' : clock.share >= 50 ? 'q-chip-warning' : 'q-chip-ok';
   return (

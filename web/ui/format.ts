@@ -103,3 +103,9 @@ export function ageText(age: string | undefined): string {
   const unit = { y: 'year', m: 'month', mo: 'month', w: 'week', d: 'day' }[match[2] ?? 'y'] ?? 'year';
   return text(`app.age.${unit}`, { count: Number(match[1]) });
 }
+
+/** Name of a person or an institution in the reader's language, where it has one. */
+export function nameIn(one: { name: string; name_en?: string | null | undefined; nameEn?: string | null | undefined } | null | undefined): string {
+  if (!one) return '';
+  return (language() === 'en' ? (one.name_en ?? one.nameEn) : undefined) || one.name;
+}

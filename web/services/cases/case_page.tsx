@@ -4,6 +4,7 @@ import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered } from '../../ui/cards';
 import { ClockChip } from '../../ui/case_bits';
+import { nameIn } from '../../ui/format';
 import { Participants } from '../consult/consult_page';
 import { AttachmentGrid, StudyList } from '../consult/attachments';
 import { Messages } from '../consult/messages';
@@ -33,13 +34,13 @@ export default function CasePage() {
                   {view.from && (
                     <>
                       <dt>{t('app.column.from')}</dt>
-                      <dd>{view.from.name}</dd>
+                      <dd>{nameIn(view.from)}</dd>
                     </>
                   )}
                   {view.to && (
                     <>
                       <dt>{t('app.case.to')}</dt>
-                      <dd>{view.to.name}</dd>
+                      <dd>{nameIn(view.to)}</dd>
                     </>
                   )}
                 </dl>

@@ -6,6 +6,7 @@ import { readExperts, type CaseView, type CodedItem, type Field, type Move } fro
 import { textOr, useText } from '../../app/i18n';
 import { Answered, ErrorCard } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
+import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { ConsentForm, type ConsentState } from '../consult/consent_form';
 import { yearsAt } from '../consult/request_form';
@@ -240,9 +241,9 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
                     <li key={expert.reference} className="q-card">
                       <Checkbox
                         checked={experts.includes(expert.reference)}
-                        onChange={() => toggle(expert.reference, expert.name)}
-                        label={expert.name}
-                        description={[expert.organisation?.name, expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases })].filter(Boolean).join(' · ')}
+                        onChange={() => toggle(expert.reference, nameIn(expert))}
+                        label={nameIn(expert)}
+                        description={[nameIn(expert.organisation), expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases })].filter(Boolean).join(' · ')}
                       />
                     </li>
                   ))}

@@ -2,6 +2,7 @@
 import { PasswordInput } from '@mantine/core';
 import { useText } from '../../app/i18n';
 import { useSession } from '../../app/session';
+import { nameIn } from '../../ui/format';
 
 export function SignFields({ statement, lines = [], password, onPassword, error }: { statement: string; lines?: readonly string[]; password: string; onPassword: (password: string) => void; error?: string | undefined }) {
   const t = useText();
@@ -18,7 +19,7 @@ export function SignFields({ statement, lines = [], password, onPassword, error 
             ))}
           </ul>
         )}
-        <p className="q-small q-dim">{t('consult.sign.closed', { name: session.person.name })}</p>
+        <p className="q-small q-dim">{t('consult.sign.closed', { name: nameIn(session.person) })}</p>
       </div>
       <PasswordInput
         label={t('consult.sign.password')}

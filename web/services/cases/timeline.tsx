@@ -1,7 +1,7 @@
 /** All that happened to a case, newest first: who, in which role, when it happened and when it was written down. */
 import type { CaseView, TimelineEntry } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
-import { formatDateTime } from '../../ui/format';
+import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { moveText } from './moves';
 import { stateText } from './worklist_table';
@@ -15,8 +15,8 @@ export function Timeline({ case: view }: { case: CaseView }) {
       {entries.map((entry) => (
         <li key={entry.seq} className="r-item">
           <span className="q-small q-dim q-num">
-            {formatDateTime(entry.occurred)} · {entry.by?.name ?? t('consult.timeline.system')}
-            {entry.organisation?.name ? ` · ${entry.organisation.name}` : ''}
+            {formatDateTime(entry.occurred)} · {entry.by ? nameIn(entry.by) : t('consult.timeline.system')}
+            {entry.organisation ? ` · ${nameIn(entry.organisation)}` : ''}
           </span>
           <span className="q-row">
             <span className="q-strong">{moveText(view.machine, entry.action)}</span>

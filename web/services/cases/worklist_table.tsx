@@ -4,7 +4,7 @@ import { Link, useNavigate } from 'react-router';
 import type { WorklistRow } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ClockChip, nearestClock, UrgencyChip, useSexText } from '../../ui/case_bits';
-import { ageText, formatDateTime, formatDuration } from '../../ui/format';
+import { ageText, formatDateTime, formatDuration, nameIn } from '../../ui/format';
 
 export function caseLink(row: Pick<WorklistRow, 'machine' | 'case' | 'state'>): string {
   if (row.machine !== 'consult') return `/app/cases/${row.case}`;
@@ -56,7 +56,7 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
     ) : (
       <th>{label}</th>
     );
-  const place = (row: WorklistRow) => row.from?.name ?? '';
+  const place = (row: WorklistRow) => nameIn(row.from);
   return (
     <div ref={body}>
       <div className="q-card q-card-flush q-desk-only q-scroll-x">
@@ -90,7 +90,7 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
                 </td>
                 <td>
                   {place(row)}
-                  {row.requester && <div className="q-small q-dim">{row.requester.name}</div>}
+                  {row.requester && <div className="q-small q-dim">{nameIn(row.requester)}</div>}
                 </td>
                 <td>{stateText(row.machine, row.state)}</td>
                 <td>

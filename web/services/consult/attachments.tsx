@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { Attachment, CaseStudy } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { Dialog } from '../../ui/dialog';
-import { formatBytes, formatDateTime } from '../../ui/format';
+import { formatBytes, formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 
 export function AttachmentGrid({ attachments, onRemove }: { attachments: readonly Attachment[]; onRemove?: (n: number) => void }) {
@@ -43,7 +43,7 @@ export function AttachmentGrid({ attachments, onRemove }: { attachments: readonl
             {open.warning && <div className="q-note q-note-critical">{textOr(`consult.warning.${open.warning}`, open.warning)}</div>}
             <img className="a-large" src={open.url} alt={[textOr(`consult.kind.${open.kind}`, open.kind), open.title].filter(Boolean).join(' ')} />
             <p className="q-small q-dim">
-              {[textOr(`consult.quality.${open.quality}`, open.quality), open.width && `${open.width} × ${open.height}`, formatBytes(open.size_bytes), open.added_by?.name, formatDateTime(open.taken ?? open.added)].filter(Boolean).join(' · ')}
+              {[textOr(`consult.quality.${open.quality}`, open.quality), open.width && `${open.width} × ${open.height}`, formatBytes(open.size_bytes), nameIn(open.added_by), formatDateTime(open.taken ?? open.added)].filter(Boolean).join(' · ')}
             </p>
           </div>
         </Dialog>
@@ -82,10 +82,10 @@ function IdentityLine({ study }: { study: CaseStudy }) {
     return (
       <p className="q-note q-note-critical q-strong">
         <Icon name="alert" size={16} /> {t('consult.identity.differs', { list: study.identity.differences.map((one) => textOr(`consult.identity.${one}`, one)).join(t('app.comma')) })}
-        {study.confirmed ? ` ${t('consult.identity.confirmed_by', { name: study.confirmed.by.name, time: formatDateTime(study.confirmed.at) })}` : ''}
+        {study.confirmed ? ` ${t('consult.identity.confirmed_by', { name: nameIn(study.confirmed.by), time: formatDateTime(study.confirmed.at) })}` : ''}
       </p>
     );
   }
-  if (study.confirmed) return <p className="q-small q-ok">{t('consult.identity.confirmed_by', { name: study.confirmed.by.name, time: formatDateTime(study.confirmed.at) })}</p>;
+  if (study.confirmed) return <p className="q-small q-ok">{t('consult.identity.confirmed_by', { name: nameIn(study.confirmed.by), time: formatDateTime(study.confirmed.at) })}</p>;
   return <p className="q-small q-dim">{study.attached_by === 'system' ? t('consult.identity.by_system') : t('consult.identity.unconfirmed')}</p>;
 }

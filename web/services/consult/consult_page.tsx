@@ -7,7 +7,7 @@ import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard } from '../../ui/cards';
 import { ClockChip } from '../../ui/case_bits';
-import { formatDateTime } from '../../ui/format';
+import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useCase } from '../cases/case_query';
 import { lastMissingItems } from '../cases/move_fields';
@@ -135,7 +135,7 @@ function Consultation({ view }: { view: CaseView }) {
               <h2>{t('consult.consent.title')}</h2>
               <p>
                 {t('consult.consent.given', { by: textOr(`consult.consent.by.${view.consent.by}`, view.consent.by), name: view.consent.name, time: formatDateTime(view.consent.given) })}
-                {view.consent.receiver ? ` · ${view.consent.receiver.name}` : ''}
+                {view.consent.receiver ? ` · ${nameIn(view.consent.receiver)}` : ''}
               </p>
               {view.consent.withdrawn && <p className="q-critical">{t('consult.consent.withdrawn', { time: formatDateTime(view.consent.withdrawn) })}</p>}
             </section>
@@ -173,9 +173,9 @@ export function Participants({ view }: { view: CaseView }) {
       <ul className="q-list q-stack-tight">
         {people.map((one) => (
           <li key={`${one.role}${one.person.reference}`}>
-            <span className="q-dim">{textOr(`consult.case_role.${one.role}`, one.role)}</span> <span className="q-strong">{one.person.name}</span>{' '}
+            <span className="q-dim">{textOr(`consult.case_role.${one.role}`, one.role)}</span> <span className="q-strong">{nameIn(one.person)}</span>{' '}
             <span className="q-small q-dim">
-              {one.organisation.name}
+              {nameIn(one.organisation)}
               {one.specialty && ` · ${textOr(`consult.specialty.${one.specialty}`, one.specialty)}`}
             </span>{' '}
             {one.status !== 'active' && <span className={`q-chip ${one.status === 'declined' ? 'q-chip-warning' : ''}`}>{textOr(`consult.part_status.${one.status}`, one.status)}</span>}

@@ -7,7 +7,7 @@ import { readIdentity, readUnmatched, type CaseView, type UnmatchedStudy } from 
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard, ErrorCard } from '../../ui/cards';
-import { formatDateTime } from '../../ui/format';
+import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
 import { useCase } from '../cases/case_query';
@@ -125,7 +125,7 @@ export function UnmatchedLine({ study, fresh = false }: { study: UnmatchedStudy;
         {study.identity.name} · <span className="q-num">{[study.identity.id, study.identity.birth_date].filter(Boolean).join(' · ')}</span>
       </span>
       <span className="q-small q-dim q-num">
-        {[study.organisation?.name, study.station, formatDateTime(study.started), t('consult.material.images', { count: study.instances })].filter(Boolean).join(' · ')}
+        {[nameIn(study.organisation), study.station, formatDateTime(study.started), t('consult.material.images', { count: study.instances })].filter(Boolean).join(' · ')}
       </span>
     </div>
   );

@@ -6,7 +6,7 @@ import { sendMessage, type CaseView } from '../../api/flow';
 import { useText } from '../../app/i18n';
 import { useSession } from '../../app/session';
 import { ErrorCard } from '../../ui/cards';
-import { formatDateTime } from '../../ui/format';
+import { formatDateTime, nameIn } from '../../ui/format';
 import { refreshCase } from '../cases/case_query';
 import { useKept } from './kept';
 
@@ -38,9 +38,9 @@ export function Messages({ case: view }: { case: CaseView }) {
       {messages.length === 0 && <p className="q-dim">{t('consult.messages.none')}</p>}
       <ol className="q-list q-stack-tight" aria-live="polite">
         {messages.map((message) => (
-          <li key={message.id} className={`m-message ${message.by.reference === session.person.practitioner ? 'm-own' : ''}`}>
+          <li key={message.id} className={`m-message ${message.by?.reference === session.person.practitioner ? 'm-own' : ''}`}>
             <span className="q-small q-dim">
-              {message.by.name} · <span className="q-num">{formatDateTime(message.sent)}</span>
+              {nameIn(message.by)} · <span className="q-num">{formatDateTime(message.sent)}</span>
             </span>
             <span className="q-pre">{message.text}</span>
           </li>

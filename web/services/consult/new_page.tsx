@@ -12,6 +12,7 @@ import { mayAskForConsultation } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard, ErrorCard } from '../../ui/cards';
+import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { usePatientDetail } from '../patients/patient_bits';
 import { PatientSearch } from '../patients/patient_search';
@@ -46,12 +47,10 @@ export default function NewConsultationPage() {
 
 function Start({ patient, onOther }: { patient: string; onOther: () => void }) {
   const t = useText();
-  const session = useSession();
   const navigate = useNavigate();
   const detail = usePatientDetail();
-  const own = session.memberships.map((one) => one.organisation.resource);
   const person = useQuery(`patient:${patient}`, (signal) => readResource<Patient>(`Patient/${patient}`, signal));
-  const receivers = useQuery('receivers', (signal) => readReceivers(own, signal));
+  const receivers = useQuery('receivers', readReceivers);
   const [picked, setPicked] = useState(localStorage.getItem(kLastReceiver) ?? '');
   const [createId] = useState(newId);
   const [busy, setBusy] = useState(false);
@@ -95,7 +94,7 @@ function Start({ patient, onOther }: { patient: string; onOther: () => void }) {
                   required
                   value={receiver}
                   onChange={(event) => setPicked(event.currentTarget.value)}
-                  data={[{ value: '', label: t('consult.choose') }, ...all.map((choice) => ({ value: choice.reference, label: choice.name }))]}
+                  data={[{ value: '', label: t('consult.choose') }, ...all.map((choice) => ({ value: choice.reference, label: nameIn(choice) }))]}
                 />
               )
             }

@@ -6,6 +6,7 @@ import { textOr, useText } from '../../app/i18n';
 import { ErrorCard, errorText } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
 import { Dialog } from '../../ui/dialog';
+import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
 import { SignFields } from '../cases/sign_fields';
@@ -209,7 +210,7 @@ function SignDialog({ view, action, state, reason, draft, onClose, onSigned }: {
           ))}
         </dl>
         <SignFields
-          statement={t('consult.opinion.sign_statement', { patient: view.patient.name ?? '', institution: view.from?.name ?? '' })}
+          statement={t('consult.opinion.sign_statement', { patient: view.patient.name ?? '', institution: nameIn(view.from) })}
           lines={[t(`consult.act_by_long.${state.act_by || 'routine'}`), t('consult.opinion.sign_seen', { count: state.items_seen.length, images: state.key_images.length }), t('consult.opinion.advice_only')]}
           password={password}
           onPassword={setPassword}

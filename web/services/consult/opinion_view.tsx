@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import type { CaseView, Opinion } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
-import { formatDateTime } from '../../ui/format';
+import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 
 export const kBoxes = ['do_now', 'when_to_send', 'danger_signs', 'call'] as const;
@@ -61,8 +61,8 @@ export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: 
         </ul>
       </section>
       <p>
-        {t('consult.opinion.signed_by', { name: opinion.signer.name, time: formatDateTime(opinion.signed) })}
-        {view.to && ` · ${view.to.name}`}
+        {t('consult.opinion.signed_by', { name: nameIn(opinion.signer), time: formatDateTime(opinion.signed) })}
+        {view.to && ` · ${nameIn(view.to)}`}
       </p>
       <p className="q-small q-dim">{t('consult.opinion.advice_only')}</p>
       <div className="q-actions">

@@ -2,7 +2,7 @@
 import type { CaseView } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
-import { ageText, formatDate, formatDateTime } from '../../ui/format';
+import { ageText, formatDate, formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { stateText } from '../cases/worklist_table';
 
@@ -32,7 +32,7 @@ export function PatientBanner({ case: view, compact = false }: { case: CaseView;
     </section>
       <div className="b-more q-row q-small">
         {view.number && <span className="q-num q-dim">{view.number}</span>}
-        {view.from && <span className="q-dim">{t('consult.banner.from_to', { from: view.from.name, to: view.to?.name ?? '' })}</span>}
+        {view.from && <span className="q-dim">{t('consult.banner.from_to', { from: nameIn(view.from), to: nameIn(view.to) })}</span>}
         {view.clocks
           .filter((clock) => !clock.stopped)
           .map((clock) => (

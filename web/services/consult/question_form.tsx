@@ -3,17 +3,16 @@ import { useQuery } from '../../api/cache';
 import { readReceivers } from '../../api/directory';
 import type { Urgency } from '../../api/flow';
 import { useText } from '../../app/i18n';
-import { useSession } from '../../app/session';
 import { ErrorCard } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
+import { nameIn } from '../../ui/format';
 import { kPurposes, kRanks, kUrgencies, type RequestState } from './request_form';
 import { useSpecialties } from '../cases/packs';
 
 export function QuestionForm({ state, set, errors }: { state: RequestState; set: (change: Partial<RequestState>) => void; errors: (field: string) => string | undefined }) {
   const t = useText();
-  const session = useSession();
   const specialties = useSpecialties();
-  const receivers = useQuery('receivers', (signal) => readReceivers(session.memberships.map((one) => one.organisation.resource), signal));
+  const receivers = useQuery('receivers', readReceivers);
   return (
     <div className="q-card q-stack">
       <NativeSelect
@@ -21,7 +20,7 @@ export function QuestionForm({ state, set, errors }: { state: RequestState; set:
         required
         value={state.receiver}
         onChange={(event) => set({ receiver: event.currentTarget.value })}
-        data={[{ value: '', label: t('consult.choose') }, ...(receivers.data ?? []).map((one) => ({ value: one.reference, label: one.name }))]}
+        data={[{ value: '', label: t('consult.choose') }, ...(receivers.data ?? []).map((one) => ({ value: one.reference, label: nameIn(one) }))]}
         error={errors('receiver')}
       />
       {receivers.error && <ErrorCard error={receivers.error} onRetry={receivers.reload} />}

@@ -6,6 +6,7 @@ import { deleteAttachment, type CaseView, type Move, type RequestForm } from '..
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard, ErrorCard, errorText } from '../../ui/cards';
+import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
 import { refreshCase, useCase } from '../cases/case_query';
@@ -239,7 +240,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
           }}
         >
           <SignFields
-            statement={t('consult.wizard.sign_statement', { receiver: view.to?.name ?? '', patient: view.patient.name ?? '' })}
+            statement={t('consult.wizard.sign_statement', { receiver: nameIn(view.to), patient: view.patient.name ?? '' })}
             lines={[t('consult.wizard.sign_request'), t('consult.wizard.sign_material', { photos, studies }), t('consult.wizard.sign_consent', { name: draft.value.consent.name })]}
             password={password}
             onPassword={setPassword}

@@ -124,6 +124,7 @@ export class StackView {
     this.failed = undefined;
     this.bytes = 0;
     this.shown = undefined;
+    this.invertWanted = false;
     const measured = new Set(this.measurements().map((measurement) => measurement.imageId));
     this.frames = [];
     dropPixels([...this.known.keys()]);
@@ -197,7 +198,8 @@ export class StackView {
 
   toggleInvert(): void {
     this.invertWanted = !this.invertWanted;
-    this.viewport().setProperties({ invert: !this.viewport().getProperties().invert });
+    // MONOCHROME1 (lowest value white) is drawn inverted as it comes; the person's wish turns that round.
+    this.viewport().setProperties({ invert: this.invertWanted !== (this.currentImage()?.invert ?? false) });
     this.viewport().render();
     this.changed();
   }
