@@ -85,7 +85,9 @@ std::vector<Member> members(std::string_view text) {
 
 bool key_is(std::string_view key_literal, std::string_view name) {
     if (key_literal.find('\\') == std::string_view::npos) return key_literal.size() == name.size() + 2 && key_literal.substr(1, name.size()) == name;
-    const auto decoded = json::parse("[" + std::string(key_literal) + "]");
+    std::string array(1, '[');
+    array.append(key_literal).push_back(']');
+    const auto decoded = json::parse(array);
     return decoded && decoded->at(0).text() == name;
 }
 

@@ -159,7 +159,9 @@ private:
 
     /// Whether the other one of `x` and `_x` has something at `index`.
     static bool has_partner(const object& fields, const Property& property, bool sidecar, std::size_t index) {
-        const std::string name = (sidecar ? "" : "_") + std::string(property.name);
+        std::string name;
+        if (!sidecar) name.push_back('_');
+        name.append(property.name);
         element item;
         return fields[name].at(index).get(item) == simdjson::SUCCESS && !item.is_null();
     }
