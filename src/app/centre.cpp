@@ -2,8 +2,11 @@
 
 #include "access/migrations.hpp"
 #include "access/routes.hpp"
+#include "app/demo/network.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "flow/flow_store.hpp"
+#include "flow/routes.hpp"
 
 #include <fmt/format.h>
 
@@ -17,6 +20,26 @@ constexpr std::size_t kQueuedRequests = 2000;
 std::string made_folder(const std::string& folder) {
     storage::make_folder(folder);
     return folder;
+}
+
+/// Roles that file images: they upload, and they see what came from their institution and belongs to nobody yet.
+bool files_images(std::string_view role) {
+    return role == access::role::kDoctor || role == access::role::kTechnician || role == access::role::kCoordinator || role == access::role::kNurse;
+}
+
+imaging::DicomwebPorts image_ports(access::Sessions& sessions, const access::Directory& directory) {
+    imaging::DicomwebPorts ports;
+    ports.viewer = [&sessions](const http::Request& request) {
+        const record::Caller caller = sessions.caller(request);
+        return imaging::Viewer{.filter = caller.filter, .actor = caller.actor, .sees_unmatched = files_images(caller.actor.role), .address = request.peer_address};
+    };
+    ports.uploader = [&directory](const http::Request&, const imaging::Viewer& viewer) -> std::optional<imaging::Source> {
+        const bool client = viewer.filter.scope == record::ReadFilter::Scope::everything;
+        if (!client && !files_images(viewer.actor.role)) return std::nullopt;
+        const auto organisation = directory.organisation(viewer.actor.organisation);
+        return imaging::Source{.organisation = viewer.actor.organisation, .ae = "STOW", .issuer = organisation ? organisation->resource : ""};
+    };
+    return ports;
 }
 
 std::size_t worker_count(const Options& options) {
@@ -38,28 +61,77 @@ Centre::Centre(const Options& options)
     } else {
         clock_ = std::make_unique<SystemClock>();
     }
-    writer_ = std::make_unique<storage::Writer>(*database_, *clock_, metrics_);
-    database_->migrate(record::record_migrations());
-    database_->migrate(access::access_migrations());
-    record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options.zone});
-    directory_ =
-        std::make_unique<access::Directory>(*database_, *record_, *clock_, options.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
-    audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options.data_folder);
-    audit_->attach(record_->ports());
-    sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options.demo});
-    grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
-    signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, *clock_, options.data_folder,
-                                                 [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
-    patients_ = std::make_unique<access::Patients>(*record_, *grants_, *directory_, *clock_);
-
+    open_record();
     router_.set_guard(access::make_guard(*sessions_));
-    rest_ = record::make_rest(
-        *record_, [this](const http::Request& request) { return sessions_->caller(request); }, *clock_, QIAO_VERSION);
+    open_images();
+    open_cases();
     patients_->add_operation(*rest_);
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, *clock_);
     add_operation_routes();
     if (demo_clock_ != nullptr) add_demo_routes();
+    web_ = std::make_unique<http::StaticFiles>(find_shared().web);
+    web_->add_routes(router_);
+    add_jobs();
+}
+
+void Centre::open_record() {
+    writer_ = std::make_unique<storage::Writer>(*database_, *clock_, metrics_);
+    database_->migrate(record::record_migrations());
+    database_->migrate(access::access_migrations());
+    database_->migrate(jobs::migrations());
+    database_->migrate(flow::store::migrations());
+    record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone});
+    directory_ = std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
+    audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);
+    audit_->attach(record_->ports());
+    sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options_.demo});
+    grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
+    signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, *clock_, options_.data_folder,
+                                                 [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
+    patients_ = std::make_unique<access::Patients>(*record_, *grants_, *directory_, *clock_);
+    rest_ = record::make_rest(*record_, [this](const http::Request& request) { return sessions_->caller(request); }, *clock_, QIAO_VERSION);
+}
+
+void Centre::open_images() {
+    archive_ = std::make_unique<imaging::Archive>(
+        imaging::ArchiveOptions{
+            .folder = options_.data_folder, .index_file = options_.data_folder + "/imaging.db", .record_file = options_.data_folder + "/record.db"},
+        *clock_, metrics_);
+    study_access_ = std::make_unique<imaging::StudyAccess>(
+        archive_->store(), *clock_, [this] { return grants_->epoch(); },
+        [this](const imaging::Viewer& viewer, const imaging::Study& study) {
+            access::AuditEvent event = audit_->event_of(viewer.actor, "read");
+            event.type = "ImagingStudy";
+            event.rid = study.rid;
+            event.source = viewer.address;
+            audit_->note(event);
+        });
+    dicomweb_ = std::make_unique<imaging::Dicomweb>(*archive_, *study_access_, image_ports(*sessions_, *directory_));
+    dicomweb_->add_routes(router_);
+    studies_ = std::make_unique<flow::NoStudies>();
+}
+
+void Centre::open_cases() {
+    pages_ = std::make_unique<LivePages>(*sessions_, *directory_, *clock_);
+    engine_ = std::make_unique<flow::Engine>(flow::Ground{*database_, *writer_, *record_, *directory_, *grants_, *signing_, blobs_, *studies_, *pages_, *clock_,
+                                                          flow::Pack::load(find_shared().packs + "/" + options_.pack, clock_->now())});
+    pages_->set_engine(*engine_);
+    consult_ = std::make_unique<consult::Consult>(*engine_);
+    uploads_ = std::make_unique<flow::Uploads>(*engine_, options_.data_folder + "/uploads");
+    engine_->add_operations(*rest_);
+    flow::add_routes(router_, *engine_, *uploads_, [this](const http::Request& request) { return sessions_->caller(request); });
+    record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
+        static_cast<void>(actor);
+        engine_->require_no_case(existing);
+        signing_->require_open(existing, type);
+    };
+}
+
+void Centre::add_jobs() {
+    jobs_ = std::make_unique<jobs::Jobs>(*database_, *writer_, *clock_, metrics_);
+    jobs_->every("flow.tick", std::chrono::seconds(1), [this] { engine_->tick(); });
+    jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
 }
 
 Centre::~Centre() = default;
@@ -72,18 +144,37 @@ void Centre::listen() {
                                                                  .key_file = options_.key_file,
                                                                  .spill_folder = made_folder(options_.data_folder + "/spill")},
                                              router_, workers_, metrics_);
+    dicom_ = std::make_unique<imaging::DicomServer>(dicom_options(), *archive_, metrics_);
+    server_->add_socket(pages_->endpoint());
+    dicom_->start();
+    jobs_->start();
     server_->start();
+}
+
+imaging::DicomServerOptions Centre::dicom_options() const {
+    imaging::DicomServerOptions dicom{.address = options_.dicom.address, .port = options_.dicom.port};
+    if (options_.demo) {
+        // In the demo network whatever calls from this machine is the county hospital's scanner.
+        const auto county = directory_->organisation_by_resource(demo::kScannerOrganisation);
+        if (county) {
+            dicom.loopback_organisation = county->id;
+            dicom.loopback_issuer = county->resource;
+        }
+    }
+    return dicom;
 }
 
 void Centre::drain() {
     draining_ = true;
     if (server_) server_->drain(std::chrono::seconds(30));
+    dicom_->drain(std::chrono::seconds(10));
+    jobs_->stop();
     audit_->flush();
 }
 
 std::string Centre::listening_line() const {
     const Endpoint http{options_.http.address, server_->port()};
-    return fmt::format("listening http={} dicom={}", http.text(), options_.dicom.text());
+    return fmt::format("listening http={} dicom={}", http.text(), Endpoint{options_.dicom.address, dicom_->port()}.text());
 }
 
 void Centre::add_operation_routes() {

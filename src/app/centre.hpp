@@ -6,14 +6,24 @@
 #include "access/patients.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
+#include "app/live_pages.hpp"
 #include "app/options.hpp"
 #include "base/metrics.hpp"
 #include "base/time.hpp"
 #include "base/worker_pool.hpp"
+#include "flow/engine.hpp"
+#include "flow/uploads.hpp"
 #include "http/router.hpp"
 #include "http/server.hpp"
+#include "http/static_files.hpp"
+#include "imaging/archive.hpp"
+#include "imaging/dicom_server.hpp"
+#include "imaging/dicomweb.hpp"
+#include "imaging/study_access.hpp"
+#include "jobs/jobs.hpp"
 #include "record/record.hpp"
 #include "record/rest/rest.hpp"
+#include "services/consult/consult.hpp"
 #include "storage/blob_store.hpp"
 #include "storage/database.hpp"
 #include "storage/file.hpp"
@@ -42,10 +52,17 @@ public:
     [[nodiscard]] record::Record& record() { return *record_; }
     [[nodiscard]] http::Router& router() { return router_; }
     [[nodiscard]] storage::Database& database() { return *database_; }
+    [[nodiscard]] imaging::Archive& archive() { return *archive_; }
+    [[nodiscard]] std::uint16_t dicom_port() const { return dicom_->port(); }
     [[nodiscard]] const Clock& clock() const { return *clock_; }
     [[nodiscard]] const Options& options() const { return options_; }
 
 private:
+    void open_record();
+    void open_cases();
+    void open_images();
+    void add_jobs();
+    [[nodiscard]] imaging::DicomServerOptions dicom_options() const;
     void add_operation_routes();
     void add_demo_routes();
 
@@ -66,7 +83,18 @@ private:
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
     std::unique_ptr<record::Rest> rest_;
+    std::unique_ptr<imaging::Archive> archive_;
+    std::unique_ptr<imaging::StudyAccess> study_access_;
+    std::unique_ptr<imaging::Dicomweb> dicomweb_;
+    std::unique_ptr<flow::StudyPort> studies_;
+    std::unique_ptr<LivePages> pages_;
+    std::unique_ptr<flow::Engine> engine_;
+    std::unique_ptr<consult::Consult> consult_;
+    std::unique_ptr<flow::Uploads> uploads_;
+    std::unique_ptr<jobs::Jobs> jobs_;
+    std::unique_ptr<http::StaticFiles> web_;
     http::Router router_;
+    std::unique_ptr<imaging::DicomServer> dicom_;
     std::unique_ptr<http::Server> server_;
     std::atomic<bool> draining_{false};
 };

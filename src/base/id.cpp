@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/text.hpp"
 
+#include <fmt/format.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -13,9 +14,9 @@ namespace {
 std::string uuid_text(std::string bytes, unsigned version) {
     bytes[6] = static_cast<char>((static_cast<unsigned char>(bytes[6]) & 0x0FU) | (version << 4U));
     bytes[8] = static_cast<char>((static_cast<unsigned char>(bytes[8]) & 0x3FU) | 0x80U);
-    std::string hex = to_hex(bytes);
-    for (const std::size_t at : {8U, 13U, 18U, 23U}) hex.insert(at, "-");
-    return hex;
+    const std::string hex = to_hex(bytes);
+    const std::string_view digits = hex;
+    return fmt::format("{}-{}-{}-{}-{}", digits.substr(0, 8), digits.substr(8, 4), digits.substr(12, 4), digits.substr(16, 4), digits.substr(20));
 }
 
 }  // namespace

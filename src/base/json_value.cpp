@@ -4,8 +4,8 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 namespace qiao::json {
 namespace {
@@ -34,11 +34,11 @@ Value read(od::value value, int depth);
 
 Value read_object(od::value value, int depth) {
     std::vector<Value::Member> members;
+    std::unordered_set<std::string> names;
     for (auto field : need(value.get_object(), "not an object")) {
         const auto key = need(field.unescaped_key(), "bad key");
         std::string name(key);
-        const bool twice = std::any_of(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
-        if (twice) throw Refused{"duplicate key"};
+        if (!names.insert(name).second) throw Refused{"duplicate key"};
         members.emplace_back(std::move(name), read(need(field.value(), "bad value"), depth - 1));
     }
     return Value::object(std::move(members));

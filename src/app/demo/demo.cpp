@@ -1,5 +1,6 @@
 #include "app/demo/demo.hpp"
 
+#include "app/demo/cases.hpp"
 #include "app/demo/network.hpp"
 #include "app/demo/patients.hpp"
 #include "base/log.hpp"
@@ -17,8 +18,11 @@ void prepare(Centre& centre) {
     const Network network = make_network(centre.directory(), folder + "/network.toml");
     fmt::print(stderr, "making the demo network: patients and their records\n");
     const auto patients = make_patients(centre.router(), centre.sessions(), centre.record(), network, folder + "/patients.toml", centre.clock().now());
+    fmt::print(stderr, "making the demo network: consultations\n");
+    make_clinic_cards(centre.router(), centre.sessions(), network);
+    const auto cases = make_cases(centre.router(), centre.sessions(), network, patients, folder + "/cases.toml", centre.clock().now());
     log::info("demo.made",
-              {{"institutions", static_cast<std::int64_t>(network.organisations.size())}, {"patients", static_cast<std::int64_t>(patients.size())}});
+              {{"institutions", static_cast<std::int64_t>(network.organisations.size())}, {"patients", static_cast<std::int64_t>(patients.size())}, {"cases", static_cast<std::int64_t>(cases.size())}});
 }
 
 }  // namespace qiao::app::demo

@@ -12,6 +12,9 @@
 /// folder, before the server listens.
 namespace qiao::app::demo {
 
+/// Whose scanner sends from this machine.
+inline constexpr std::string_view kScannerOrganisation = "Organization/demo-county";
+
 struct ClinicCard {
     std::vector<std::string> drugs;
     std::vector<std::string> devices;
