@@ -127,7 +127,7 @@ function route(method, path, query, text, headers, me) {
   if (path === '/mock/end') { for (const socket of sockets) socket.send(JSON.stringify({ type: 'ended', seq: 1, code: 'access.session_revoked' })); sessions.clear(); return ok({}); }
   if (!me) return outcome(401, 'access.no_session');
   if (path === '/access/organisations') return ok({ organisations: [{ id: '1', name: hub.name, nameEn: 'Wanghai Central Hospital', kind: 'hub', resource: hub.reference }, { id: '2', name: '澜湾县人民医院', nameEn: 'Lanwan County Hospital', kind: 'county', resource: 'Organization/county' }] });
-  if (path === '/access/step-up') return json().password === 'demo' ? ok({ until: ago(-5) }) : outcome(401, 'access.wrong_password');
+  if (path === '/access/step-up') return ['demo', ''].includes(json().password) ? ok({ until: ago(-5) }) : outcome(401, 'access.wrong_password');
   if ((found = match(/^\/fhir\/(\w+)\/_search$/))) {
     const form = new URLSearchParams(text.toString());
     const list = found[1] === 'Patient' ? patients.filter((one) => !form.get('name') || one.name[0].text.includes(form.get('name'))) : (record[found[1]] ?? []);

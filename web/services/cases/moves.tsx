@@ -14,7 +14,7 @@ import { formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from './act';
 import { fieldsOf, MoveFields, type Values } from './move_fields';
-import { SignFields } from './sign_fields';
+import { SignFields, usePasswordNeeded } from './sign_fields';
 
 /** Moves that have a page of their own; the rest is asked for in a dialog. */
 const kPages: Record<string, string> = { submit: 'request', submit_to_office: 'request', sign: 'workspace', amend: 'workspace', attach_study: 'images', detach_study: 'images' };
@@ -80,6 +80,7 @@ const kInDraft = new Set(['question', 'summary', 'vitals', 'purpose', 'specialty
 export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onClose }: { case: CaseView; move: Move; given?: Values; takeDraft?: TakeDraft; onClose: () => void }) {
   const t = useText();
   const act = useAct();
+  const passwordNeeded = usePasswordNeeded();
   const usesDraft = takeDraft !== undefined && move.needs.some((name) => kInDraft.has(name));
   const fields = fieldsOf(move).filter((field) => !(field.name in given) && !(usesDraft && kInDraft.has(field.name)));
   const [values, setValues] = useState<Values>({});
@@ -94,7 +95,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
   const signs = asksForStepUp || (move.signs === 'request_if_changed' ? changesRequest : move.signs !== null);
   const send = async () => {
     setTried(true);
-    if (missing.length > 0 || (signs && password === '')) return;
+    if (missing.length > 0 || (signs && passwordNeeded(password))) return;
     const { reason, occurred: _when, ...rest } = values;
     const draft = usesDraft ? await takeDraft?.() : undefined;
     if (usesDraft && draft === undefined) return;
@@ -134,7 +135,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
             statement={t('consult.moves.signs', { what: textOr(`consult.signs.${move.signs?.replace('_if_changed', '') ?? 'request'}`, move.signs ?? '') })}
             password={password}
             onPassword={setPassword}
-            error={act.wrongPassword ? errorText(act.error) : tried && password === '' ? t('consult.sign.password_needed') : undefined}
+            error={act.wrongPassword ? errorText(act.error) : tried && passwordNeeded(password) ? t('consult.sign.password_needed') : undefined}
           />
         )}
         {act.error !== undefined && !act.wrongPassword && !asksForStepUp && <ErrorCard error={act.error}>{!stillOpen && <p>{t('consult.moves.no_longer')}</p>}</ErrorCard>}

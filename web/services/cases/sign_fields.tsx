@@ -4,6 +4,12 @@ import { useText } from '../../app/i18n';
 import { useSession } from '../../app/session';
 import { nameIn } from '../../ui/format';
 
+/** The people of the demo network have no passwords: there the name alone is asked again. */
+export function usePasswordNeeded(): (password: string) => boolean {
+  const { demo } = useSession();
+  return (password) => !demo && password === '';
+}
+
 export function SignFields({ statement, lines = [], password, onPassword, error }: { statement: string; lines?: readonly string[]; password: string; onPassword: (password: string) => void; error?: string | undefined }) {
   const t = useText();
   const session = useSession();
@@ -24,7 +30,7 @@ export function SignFields({ statement, lines = [], password, onPassword, error 
       <PasswordInput
         label={t('consult.sign.password')}
         description={session.demo ? t('consult.sign.demo_password') : undefined}
-        required
+        required={!session.demo}
         autoComplete="current-password"
         maxLength={256}
         value={password}

@@ -9,7 +9,7 @@ import { Dialog } from '../../ui/dialog';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
-import { SignFields } from '../cases/sign_fields';
+import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { DraftStatus } from './draft_status';
 import { fromBody, fromSigned, kEmptyOpinion, kOpinionTexts, missingIn, toFields, type OpinionState, type SeenImages } from './opinion';
 import { useDraft } from './use_draft';
@@ -179,11 +179,12 @@ function KeyImages({ view, state, set }: { view: CaseView; state: OpinionState; 
 function SignDialog({ view, action, state, reason, draft, onClose, onSigned }: { view: CaseView; action: 'sign' | 'amend'; state: OpinionState; reason: string; draft: { flush: () => Promise<number | undefined>; drop: () => void }; onClose: () => void; onSigned: () => void }) {
   const t = useText();
   const act = useAct();
+  const passwordNeeded = usePasswordNeeded();
   const [password, setPassword] = useState('');
   const [tried, setTried] = useState(false);
   const send = async () => {
     setTried(true);
-    if (password === '') return;
+    if (passwordNeeded(password)) return;
     await draft.flush();
     const done = await act.run({ id: view.case, version: view.version, action, signs: true, password, ...(action === 'amend' ? { reason: reason.trim() } : {}), fields: toFields(state) });
     if (done) {
@@ -214,7 +215,7 @@ function SignDialog({ view, action, state, reason, draft, onClose, onSigned }: {
           lines={[t(`consult.act_by_long.${state.act_by || 'routine'}`), t('consult.opinion.sign_seen', { count: state.items_seen.length, images: state.key_images.length }), t('consult.opinion.advice_only')]}
           password={password}
           onPassword={setPassword}
-          error={act.wrongPassword ? errorText(act.error) : tried && password === '' ? t('consult.sign.password_needed') : undefined}
+          error={act.wrongPassword ? errorText(act.error) : tried && passwordNeeded(password) ? t('consult.sign.password_needed') : undefined}
         />
         {act.error !== undefined && !act.wrongPassword && <ErrorCard error={act.error} />}
         <div className="q-actions">

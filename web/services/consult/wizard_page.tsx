@@ -11,7 +11,7 @@ import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
 import { refreshCase, useCase } from '../cases/case_query';
 import { Moves } from '../cases/moves';
-import { SignFields } from '../cases/sign_fields';
+import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
 import { ConsentForm } from './consent_form';
 import { DraftStatus } from './draft_status';
@@ -186,6 +186,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
   const t = useText();
   const navigate = useNavigate();
   const act = useAct();
+  const passwordNeeded = usePasswordNeeded();
   const [password, setPassword] = useState('');
   const [tried, setTried] = useState(false);
   const [unsaved, setUnsaved] = useState(false);
@@ -195,7 +196,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
   const studies = view.items?.studies.length ?? 0;
   const send = async () => {
     setTried(true);
-    if (defects.length > 0 || password === '') return;
+    if (defects.length > 0 || passwordNeeded(password)) return;
     setUnsaved(false);
     const version = await draft.flush();
     if (version === undefined) {
@@ -244,7 +245,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
             lines={[t('consult.wizard.sign_request'), t('consult.wizard.sign_material', { photos, studies }), t('consult.wizard.sign_consent', { name: draft.value.consent.name })]}
             password={password}
             onPassword={setPassword}
-            error={act.wrongPassword ? errorText(act.error) : tried && password === '' ? t('consult.sign.password_needed') : undefined}
+            error={act.wrongPassword ? errorText(act.error) : tried && passwordNeeded(password) ? t('consult.sign.password_needed') : undefined}
           />
           {unsaved && draft.error && <ErrorCard error={draft.error} />}
           {act.error !== undefined && !act.wrongPassword && <ErrorCard error={act.error} />}

@@ -149,6 +149,14 @@ export async function fetchFrame(path: string, signal: AbortSignal, onBytes: (by
   return firstPart(response.headers.get('content-type') ?? '', body);
 }
 
+/** A value that lies outside the header. Only addresses of this server are followed: the cookie goes along. */
+export async function fetchBulk(uri: string, framePath: string, signal: AbortSignal): Promise<Uint8Array> {
+  const address = new URL(uri, new URL(framePath, location.origin));
+  if (address.origin !== location.origin || !address.pathname.startsWith(`${kRoot}/`)) throw new Error('bulk data outside the archive');
+  const response = await request(address.pathname + address.search, 'multipart/related; type="application/octet-stream"', signal);
+  return firstPart(response.headers.get('content-type') ?? '', await response.arrayBuffer()).bytes;
+}
+
 export interface PatientOfObject {
   name: string | undefined;
   id: string | undefined;

@@ -7,9 +7,10 @@ import { cache, Enums, getRenderingCapabilities, init as initCore, metaData, reg
 import { createImage, init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
 import { addTool, AngleTool, EllipticalROITool, init as initTools, LengthTool, PanTool, StackScrollTool, WindowLevelTool, ZoomTool } from '@cornerstonejs/tools';
 import { number, text, type DicomObject } from './dicom_json';
-import { fetchFrame, type Frame } from './dicomweb';
+import { fetchBulk, fetchFrame, type Frame } from './dicomweb';
 import { drawnPlane } from './geometry';
 import type { Part } from './multipart';
+import { resolvePalette } from './palette';
 
 const kEngineId = 'qiao-imaging';
 const kMiB = 1024 * 1024;
@@ -99,6 +100,7 @@ async function loadPixels({ frame, loads }: Registered, options: Record<string, 
     if (part.bytes.length < nativeLength(frame.object)) throw new Error('pixel data shorter than the image');
     clearHighBits(part.bytes, frame.object);
   }
+  await resolvePalette(frame.object, (uri) => fetchBulk(uri, frame.path, loads.signal));
   loads.signal.throwIfAborted();
   const image = await createImage(frame.imageId, part.bytes as never, syntax, { ...options, ...exactNumbers(frame.object) } as never);
   loads.signal.throwIfAborted();

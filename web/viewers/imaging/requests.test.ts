@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { date, number, personName, text, time } from './dicom_json';
 import { commandOf } from './keys';
 import { firstPart, mediaTypeParameters } from './multipart';
+import { entriesOf, resolvePalette } from './palette';
 import { prefetchOrder, Prefetcher } from './prefetch';
 import { kWindowPresets, windowOf, windowRange } from './presets';
 
@@ -45,6 +46,30 @@ describe('DICOM JSON', () => {
     expect(personName({ '00100010': { vr: 'PN', Value: [{ Alphabetic: 'Doe^^' }] } }, '00100010')).toBe('Doe');
     expect(date({ '00080020': { vr: 'DA', Value: ['20261121'] } }, '00080020')).toBe('2026-11-21');
     expect(time({ '00080030': { vr: 'TM', Value: ['213204.5'] } }, '00080030')).toBe('21:32:04');
+  });
+});
+
+describe('palette', () => {
+  it('reads tables of bytes and of words', () => {
+    expect(entriesOf(new Uint8Array([1, 2, 3, 4]), [4, 0, 8])).toEqual([1, 2, 3, 4]);
+    expect(entriesOf(new Uint8Array([1, 2, 3, 4]), [2, 0, 16])).toEqual([0x201, 0x403]);
+    expect(entriesOf(new Uint8Array([1, 2, 3, 4]), [3, 0, 16])).toEqual([1, 2, 3]);
+    expect(entriesOf(new Uint8Array([1, 2]), [4, 0, 16])).toBeUndefined();
+    expect(entriesOf(new Uint8Array(131072), [0, 0, 16])?.length).toBe(65536);
+  });
+
+  it('takes them from the header or from bulk data, and refuses one that is too short', async () => {
+    const object = () => ({
+      '00280004': { vr: 'CS', Value: ['PALETTE COLOR'] },
+      ...Object.fromEntries(['1', '2', '3'].flatMap((at) => [[`0028110${at}`, { vr: 'US', Value: [2, 0, 16] }], [`0028120${at}`, { vr: 'OW', InlineBinary: btoa(String.fromCharCode(0, 1, 0, 2)) }]])),
+    });
+    const inline: Record<string, { vr: string; Value?: unknown[]; InlineBinary?: string; BulkDataURI?: string }> = object();
+    await resolvePalette(inline, () => Promise.reject(new Error('no request expected')));
+    expect(inline['00281203']?.Value).toEqual([256, 512]);
+    const bulk = { ...object(), '00281201': { vr: 'OW', BulkDataURI: 'x' } as { vr: string; BulkDataURI: string; Value?: unknown[] } };
+    await resolvePalette(bulk, async () => new Uint8Array([9, 0, 8, 0]));
+    expect(bulk['00281201'].Value).toEqual([9, 8]);
+    await expect(resolvePalette({ ...object(), '00281201': { vr: 'OW', BulkDataURI: 'x' } }, async () => new Uint8Array(1))).rejects.toThrow('shorter');
   });
 });
 
