@@ -103,7 +103,7 @@ bool Archive::has_room() const {
     return used * 100 < usable * static_cast<std::uint64_t>(options_.full_percent);
 }
 
-IngestResult Archive::ingest_file(std::string_view file, std::string_view syntax_hint, const Source& source) {
+IngestResult Archive::ingest_file(std::string_view file, std::string_view syntax_hint, const Source& source, std::string_view study) {
     IngestResult result;
     auto meta = read_file_meta(file);
     if (!meta) {
@@ -131,7 +131,23 @@ IngestResult Archive::ingest_file(std::string_view file, std::string_view syntax
         result.reason = walked.error().message;
         return result;
     }
+    if (!study.empty() && walked->first(tag::kStudyUid) != study) {
+        refused_.add();
+        result.outcome = IngestResult::Outcome::mismatch;
+        result.reason = "the object belongs to another study";
+        return result;
+    }
     return ingest(*walked, std::move(known), dataset, sha256(dataset), source);
+}
+
+void Archive::note_refusal(const std::string& caller, const std::string& address, const IngestResult& result) {
+    log::warning("imaging.refused", {{"kind", "object"}, {"reason", result.reason}});
+    // A boundary: the row is for the operator; the sender's answer does not depend on it.
+    try {
+        store_.add_refusal({clock_.now(), caller, "", address, "object", result.reason, is_uid(result.sop_instance) ? result.sop_instance : std::string()});
+    } catch (const Error& error) {
+        log::error("imaging.refusal_not_noted", {{"code", error.code()}});
+    }
 }
 
 IngestResult Archive::ingest(const Walked& walked, FileMeta meta, std::string_view dataset, std::string digest, const Source& source) {

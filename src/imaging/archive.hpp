@@ -65,7 +65,10 @@ public:
     /// A data set that came over a network. Durable when it returns `stored` or `conflict`. @param sha256 of `dataset`
     IngestResult ingest(const Walked& walked, FileMeta meta, std::string_view dataset, std::string sha256, const Source& source);
     /// An object in its file form. @param syntax  its transfer syntax where the file does not say; may be empty
-    IngestResult ingest_file(std::string_view file, std::string_view syntax, const Source& source);
+    /// @param study  that it must belong to; empty = any
+    IngestResult ingest_file(std::string_view file, std::string_view syntax, const Source& source, std::string_view study = {});
+    /// A row for the operator about an object that was not kept.
+    void note_refusal(const std::string& caller, const std::string& address, const IngestResult& result);
     /// Whether the disk has room for another object.
     [[nodiscard]] bool has_room() const;
     /// These studies need not be quiet any longer.

@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kStudyColumns =
     "SELECT id, uid, rid, resource, patient_ref, org_id, patient_id, issuer, name_raw, birth, sex, date, time, accession, description, station, modalities, "
     "note, "
-    "source_ae, n_series, n_instances, bytes, received_at, changed_at FROM imaging_study ";
+    "source_ae, n_series, n_instances, bytes, received_at, changed_at, epoch FROM imaging_study ";
 
 Study read_study(const storage::Cursor& rows) {
     Study study;
@@ -29,6 +29,7 @@ Study read_study(const storage::Cursor& rows) {
     study.bytes = rows.integer(21);
     study.received = from_us(rows.integer(22));
     study.changed = from_us(rows.integer(23));
+    study.epoch = rows.integer(24);
     return study;
 }
 

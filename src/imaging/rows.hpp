@@ -34,6 +34,7 @@ struct Study {
     std::int64_t series = 0;
     std::int64_t instances = 0;
     std::int64_t bytes = 0;
+    std::int64_t epoch = 0;  ///< rises with each link to a patient and each end of one
     Instant received{};
     Instant changed{};
 };
