@@ -21,6 +21,7 @@ namespace {
 using json::Value;
 
 constexpr std::chrono::hours kUnfinished{7 * 24};
+constexpr int kKeyImageSide = 4096;  ///< it is drawn into the PDF of the opinion
 constexpr std::string_view kKinds = "photo film ecg lab document consent_signature key_image";
 constexpr std::string_view kPhotoKinds = "photo film ecg lab";
 
@@ -224,6 +225,10 @@ Attachment Uploads::complete(const record::Caller& caller, const Visible& visibl
         if (!picture) {
             drop(upload_id);
             throw Error(ErrorKind::invalid, "flow.bad_image", fmt::format("{} at byte {}", picture.error().message, picture.error().offset));
+        }
+        if (one.kind == "key_image" && (picture->content_type != "image/png" || picture->width > kKeyImageSide || picture->height > kKeyImageSide)) {
+            drop(upload_id);
+            throw Error(ErrorKind::invalid, "flow.bad_image", fmt::format("a key image is a PNG of at most {} pixels a side", kKeyImageSide));
         }
         one.content_type = picture->content_type;
         one.width = picture->width;

@@ -34,6 +34,9 @@ std::vector<ListCount> worklists(const Engine& engine, const record::Caller& cal
 /// Error(not_found, "flow.no_list") for one that the caller does not have.
 ListPage worklist(const Engine& engine, const record::Caller& caller, std::string_view name, const ListQuery& query);
 
+/// Live cases that a person has accepted or is asked for.
+std::int64_t open_cases_of(const Ground& ground, std::int64_t person);
+
 /// The names of all lists, whoever has them.
 std::vector<std::string> worklist_names(const Engine& engine);
 

@@ -184,6 +184,15 @@ ListPage worklist(const Engine& engine, const record::Caller& caller, std::strin
     return page;
 }
 
+std::int64_t open_cases_of(const Ground& ground, std::int64_t person) {
+    const auto snapshot = ground.database.read();
+    storage::Cursor rows = snapshot->connection().query(
+        "SELECT COUNT(*) FROM flow_party p JOIN flow_case c ON c.case_id = p.case_id WHERE p.person = ? AND p.status IN ('offered', 'accepted') AND "
+        "c.ended = 0 AND c.machine <> 'part' AND c.state NOT IN ('opinion_signed', 'filed', 'feedback_due')",
+        {person});
+    return rows.next() ? rows.integer(0) : 0;
+}
+
 std::vector<std::string> worklist_names(const Engine& engine) {
     std::vector<std::string> names;
     engine.each_machine([&](const Machine& machine) {

@@ -61,8 +61,7 @@ OpinionState verdict_of(const flow::Ground& ground, const access::Signature& sig
     return newer ? OpinionState::amended : OpinionState::valid;
 }
 
-std::string signature_of_version(const flow::Ground& ground, const flow::Case& item, std::int64_t version) {
-    static_cast<void>(ground);
+std::string signature_of_version(const flow::Case& item, std::int64_t version) {
     for (const Value& one : item.notes["opinion"]["versions"].items()) {
         if (one["version"].integer() == version) {
             return one["signature"].text();

@@ -18,7 +18,7 @@ std::string_view code_of(OpinionState state);
 OpinionState verdict_of(const flow::Ground& ground, const access::Signature& signature);
 
 /// The reference of the signature over one version of an opinion; empty when there is none.
-std::string signature_of_version(const flow::Ground& ground, const flow::Case& item, std::int64_t version);
+std::string signature_of_version(const flow::Case& item, std::int64_t version);
 
 /// `GET /verify/{ref}`: no session, no name, a fixed set of words.
 http::Response verification_page(const flow::Ground& ground, std::string_view reference);

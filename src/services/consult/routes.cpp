@@ -1,0 +1,187 @@
+#include "services/consult/routes.hpp"
+
+#include "access/role.hpp"
+#include "flow/case_view.hpp"
+#include "flow/routes.hpp"
+#include "record/extract/fold.hpp"
+#include "services/consult/clinic_card.hpp"
+#include "services/consult/documents.hpp"
+#include "services/consult/request_form.hpp"
+#include "services/consult/verification.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace qiao::consult {
+
+namespace {
+
+using http::Method;
+using http::Request;
+using http::Response;
+using json::Value;
+
+struct Handlers {
+    flow::Engine& engine;
+    record::CallerOf caller_of;
+    std::string public_url;
+
+    [[nodiscard]] const flow::Ground& ground() const { return engine.ground(); }
+};
+
+flow::Case open_full(const Handlers& to, const record::Caller& caller, std::string_view id) {
+    flow::Visible visible = to.engine.open(caller, id);
+    if (visible.level != flow::Visible::Level::full) {
+        throw Error(ErrorKind::not_found, "flow.no_case", "no such case");
+    }
+    return std::move(visible.item);
+}
+
+std::string query_value(const Request& request, std::string_view name) {
+    for (const auto& [key, value] : request.query_values()) {
+        if (key == name) {
+            return value;
+        }
+    }
+    return {};
+}
+
+std::int64_t version_asked(const Request& request) {
+    const std::string text = query_value(request, "version");
+    std::int64_t version = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+    if (!text.empty() && (error != std::errc() || end != text.data() + text.size() || version < 1)) {
+        throw Error(ErrorKind::invalid, "flow.bad_query", "version: a number from 1");
+    }
+    return version;
+}
+
+/// Only what may stand in a host: the header comes from outside and is printed.
+std::string base_url(const Handlers& to, const Request& request) {
+    if (!to.public_url.empty()) {
+        return to.public_url;
+    }
+    const std::string_view host = request.header("host");
+    const bool fine = !host.empty() && host.size() <= 255 &&
+                      host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == std::string_view::npos;
+    return (request.tls ? "https://" : "http://") + (fine ? std::string(host) : std::string("localhost"));
+}
+
+Response file_answer(std::string bytes, std::string_view type, const std::string& name, bool shown) {
+    Response response;
+    response.content_type = type;
+    response.body = std::move(bytes);
+    response.with("X-Content-Type-Options", "nosniff")
+        .with("Cache-Control", "private, no-store")
+        .with("Vary", "Cookie")
+        .with("Content-Disposition", std::string(shown ? "inline" : "attachment") + "; filename=\"" + name + "\"");
+    return response;
+}
+
+Response experts(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const flow::Case item = open_full(to, caller, request.param("id"));
+    const std::vector<std::string> roles = to.engine.roles_of(item, caller.actor);
+    if (std::find(roles.begin(), roles.end(), "coordinator") == roles.end()) {
+        throw Error(ErrorKind::forbidden, "flow.not_yours", "the coordinators of the case choose the experts");
+    }
+    const std::string text = record::fold_text(query_value(request, "q"));
+    Value list = Value::array();
+    for (const access::Member& one : to.ground().directory.members(item.to_org, access::role::kExpert)) {
+        const std::string folded = record::fold_text(one.person.name + " " + one.person.name_en + " " + one.membership.specialty);
+        if (one.person.id == item.requester || folded.find(text) == std::string::npos) {
+            continue;
+        }
+        Value expert = flow::person_view(to.ground(), one.person.id);
+        expert.set("organisation", flow::organisation_view(to.ground(), item.to_org));
+        expert.set("specialties", one.membership.specialty.empty() ? Value::array() : Value::array({Value(one.membership.specialty)}));
+        expert.set("rank", one.membership.rank);
+        expert.set("fits", one.membership.specialty == item.notes["specialty"].text());
+        expert.set("open_cases", flow::open_cases_of(to.ground(), one.person.id));
+        list.push(std::move(expert));
+    }
+    return flow::json_answer(Value::object({{"experts", std::move(list)}}));
+}
+
+Response consent(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const flow::Case item = open_full(to, caller, request.param("id"));
+    std::int64_t receiver = item.to_org;
+    if (const std::string asked = query_value(request, "receiver"); !asked.empty()) {
+        const auto organisation = to.ground().directory.organisation_by_resource(asked);
+        receiver = organisation ? organisation->id : 0;
+    }
+    if (receiver == 0) {
+        throw Error(ErrorKind::invalid, "flow.missing_field", "the text names the receiving institution", {{"required", "receiver", "Organization/…"}});
+    }
+    const std::string language = query_value(request, "lang") == "en" ? "en" : "zh";
+    return flow::json_answer(Value::object({{"text", consent_text(to.ground(), receiver, item.from_org, language)}, {"language", language}}));
+}
+
+Response opinion(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const flow::Case item = open_full(to, caller, request.param("id"));
+    const auto reader = to.ground().record.read(caller.filter);
+    return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), base_url(to, request)), "application/pdf", item.number + ".pdf", true);
+}
+
+Response receipt(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const flow::Case item = open_full(to, caller, request.param("id"));
+    const auto reader = to.ground().record.read(caller.filter);
+    return file_answer(receipt_pdf(to.ground(), *reader, item), "application/pdf", item.number + "-receipt.pdf", true);
+}
+
+Response evidence(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const flow::Case item = open_full(to, caller, request.param("id"));
+    const std::int64_t newest = item.notes["opinion"]["version"].integer().value_or(0);
+    const std::int64_t asked = version_asked(request);
+    std::optional<access::Signature> signature;
+    {
+        const auto reader = to.ground().record.read(caller.filter);
+        const std::string& reference = item.notes["opinion"]["resource"].text();
+        const std::size_t slash = reference.find('/');
+        if (slash != std::string::npos && reader->read(reference.substr(0, slash), reference.substr(slash + 1))) {
+            signature = to.ground().signing.find(signature_of_version(item, asked == 0 ? newest : asked));
+        }
+    }
+    const std::string_view name = request.param("file");
+    if (!signature || !flow::has_word("manifest.bin signature.der cert.pem chain.pem signature.jws", name)) {
+        throw Error(ErrorKind::not_found, "flow.no_opinion", "no such signed opinion");
+    }
+    std::string bytes = name == "manifest.bin"    ? signature->manifest
+                        : name == "signature.der" ? signature->der
+                        : name == "cert.pem"      ? signature->certificate_pem
+                        : name == "chain.pem"     ? signature->chain_pem
+                                                  : signature->jws;
+    return file_answer(std::move(bytes), name.ends_with(".pem") ? "application/x-pem-file" : "application/octet-stream", std::string(name), false);
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf caller_of, std::string public_url) {
+    const auto to = std::make_shared<Handlers>(Handlers{engine, std::move(caller_of), std::move(public_url)});
+    const auto get = [&](std::string_view pattern, Response (*handler)(const Handlers&, const Request&)) {
+        router.add(Method::get, pattern, {}, [to, handler](const Request& request) { return handler(*to, request); });
+    };
+    get("/flow/cases/{id}/experts", experts);
+    get("/flow/cases/{id}/consent-text", consent);
+    get("/flow/cases/{id}/opinion.pdf", opinion);
+    get("/flow/cases/{id}/receipt.pdf", receipt);
+    get("/flow/cases/{id}/opinion/{file}", evidence);
+    router.add(Method::get, "/flow/clinic-card", {}, [to](const Request& request) {
+        const record::Caller caller = to->caller_of(request);
+        const Value card = clinic_card(to->ground(), caller.actor.organisation);
+        return flow::json_answer(card.is_null() ? Value::object({{"drugs", Value::array()}, {"devices", Value::array()}}) : card);
+    });
+    router.add(Method::put, "/flow/clinic-card", {}, [to](const Request& request) {
+        const record::Caller caller = to->caller_of(request);
+        put_clinic_card(to->ground(), caller, flow::body_object(request, "drugs devices transport phone"));
+        return flow::json_answer(clinic_card(to->ground(), caller.actor.organisation));
+    });
+    router.add(Method::get, "/verify/{ref}", {http::Scope::open},
+               [to](const Request& request) { return verification_page(to->ground(), request.param("ref")); });
+}
+
+}  // namespace qiao::consult
