@@ -287,6 +287,7 @@ void Connection::handle_on_worker(void* object) {
 /// Puts the head of response_ into out_; a response that cannot be sent becomes 500.
 void Connection::write_head() {
     if (server_.draining) close_after_ = true;
+    out_.clear();
     const HeadOptions options{.keep_alive = !close_after_, .tls = stream_.is_tls(), .date = date_};
     if (append_head(out_, response_, options)) return;
     response_ = outcome(Error(ErrorKind::internal, "http.bad_header", {}));

@@ -32,7 +32,7 @@ constexpr auto kIdle = std::chrono::seconds(30);  // a ping after half of it
 constexpr auto kCloseTime = std::chrono::seconds(5);
 constexpr auto kPoolRetry = std::chrono::milliseconds(20);
 
-enum CloseCode : std::uint16_t { kNotText = 1003, kTooMany = 1008, kHandlerFailed = 1011, kOverloaded = 1013 };
+enum CloseCode : std::uint16_t { kGone = 1001, kNotText = 1003, kTooMany = 1008, kHandlerFailed = 1011, kOverloaded = 1013 };
 
 /// An event that one coroutine waits for; all on the I/O thread.
 class Signal {
@@ -253,6 +253,7 @@ Awaitable<bool> WebSocket::serve(std::shared_ptr<WebSocket> self, Stream& stream
         asio::co_spawn(self->executor_, write_loop(self, frames), asio::detached);
         co_await read_loop(*self, *frames);
         frames->ended = true;
+        self->close(kGone, "");  // a write that hangs is overdue from now on
         stream.cancel();
         frames->output.set();
         co_await frames->writer_ended.wait();
