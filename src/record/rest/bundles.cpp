@@ -47,8 +47,8 @@ struct Entry {
 std::string text_member(std::string_view json, std::string_view key) {
     const auto raw = raw_member(json, key);
     if (!raw) return {};
-    const auto value = json::parse(*raw);
-    return value && value->is_string() ? value->text() : std::string();
+    const auto value = json::parse("[" + std::string(*raw) + "]");
+    return value && value->at(0).is_string() ? value->at(0).text() : std::string();
 }
 
 Verb verb_of(std::string_view method, std::size_t index) {

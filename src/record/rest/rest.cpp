@@ -5,6 +5,7 @@
 #include "record/rest/handlers.hpp"
 
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -30,47 +31,56 @@ public:
             check_acceptable(request);
             return document(request, metadata_);
         });
-        add_interactions(router);
-        add_interactions(parts_);
-        router.add(http::Method::post, "/fhir", {http::Scope::session, limits::kBundleBody_bytes, false}, [this](const http::Request& request) {
-            return run_bundle(api_, request, caller_of_(request), [this](http::Request& part) { return parts_.handle(part); });
-        });
+        add_interactions(router, caller_of_);
+        router.add(http::Method::post, "/fhir", {http::Scope::session, limits::kBundleBody_bytes, false},
+                   [this](const http::Request& request) { return bundle(request); });
     }
 
 private:
-    http::Handler handler(Interaction interaction) {
-        return [this, interaction](const http::Request& request) { return interaction(api_, request, caller_of_(request)); };
+    /// Entries of a bundle run as requests of their own, through a router that knows only this caller.
+    http::Response bundle(const http::Request& request) {
+        const Caller caller = caller_of_(request);
+        std::optional<http::Router> parts;
+        return run_bundle(api_, request, caller, [&](http::Request& part) {
+            if (!parts) add_interactions(parts.emplace(), [&caller](const http::Request&) { return caller; });
+            return parts->handle(part);
+        });
     }
 
-    /// Called for the server's router and for the one that runs the entries of bundles.
-    void add_interactions(http::Router& router) {
+    http::Handler handler(Interaction interaction, const CallerOf& caller_of) {
+        return [this, interaction, caller_of](const http::Request& request) { return interaction(api_, request, caller_of(request)); };
+    }
+
+    void add_interactions(http::Router& router, const CallerOf& caller_of) {
         const http::RouteOptions plain{http::Scope::session, limits::kSmallBody_bytes, false};
         const http::RouteOptions resource{http::Scope::session, limits::kResourceBody_bytes, false};
         using http::Method;
-        router.add(Method::get, "/fhir/{type}", plain, handler(search_resources));
-        router.add(Method::post, "/fhir/{type}", resource, handler(create_resource));
-        router.add(Method::put, "/fhir/{type}", resource, handler(update_matching));
-        router.add(Method::del, "/fhir/{type}", plain, handler(delete_matching));
-        router.add(Method::post, "/fhir/{type}/_search", plain, handler(search_resources));
-        router.add(Method::get, "/fhir/{type}/{id}", plain, [this](const http::Request& request) {
-            if (request.param("id").starts_with('$')) return operate(request, request.param("id"), {});
-            return read_resource(api_, request, caller_of_(request));
+        router.add(Method::get, "/fhir/{type}", plain, handler(search_resources, caller_of));
+        router.add(Method::post, "/fhir/{type}", resource, handler(create_resource, caller_of));
+        router.add(Method::put, "/fhir/{type}", resource, handler(update_matching, caller_of));
+        router.add(Method::del, "/fhir/{type}", plain, handler(delete_matching, caller_of));
+        router.add(Method::post, "/fhir/{type}/_search", plain, handler(search_resources, caller_of));
+        router.add(Method::get, "/fhir/{type}/{id}", plain, [this, caller_of](const http::Request& request) {
+            if (request.param("id").starts_with('$')) return operate(request, caller_of, request.param("id"), {});
+            return read_resource(api_, request, caller_of(request));
         });
-        router.add(Method::post, "/fhir/{type}/{id}", resource, [this](const http::Request& request) { return operate(request, request.param("id"), {}); });
-        router.add(Method::put, "/fhir/{type}/{id}", resource, handler(update_resource));
-        router.add(Method::del, "/fhir/{type}/{id}", plain, handler(delete_resource));
-        router.add(Method::get, "/fhir/{type}/{id}/_history", plain, handler(read_history));
-        router.add(Method::get, "/fhir/{type}/{id}/_history/{version}", plain, handler(qiao::record::read_version));
+        router.add(Method::post, "/fhir/{type}/{id}", resource,
+                   [this, caller_of](const http::Request& request) { return operate(request, caller_of, request.param("id"), {}); });
+        router.add(Method::put, "/fhir/{type}/{id}", resource, handler(update_resource, caller_of));
+        router.add(Method::del, "/fhir/{type}/{id}", plain, handler(delete_resource, caller_of));
+        router.add(Method::get, "/fhir/{type}/{id}/_history", plain, handler(read_history, caller_of));
+        router.add(Method::get, "/fhir/{type}/{id}/_history/{version}", plain, handler(qiao::record::read_version, caller_of));
         for (const Method method : {Method::get, Method::post}) {
-            router.add(method, "/fhir/{type}/{id}/{operation}", resource,
-                       [this](const http::Request& request) { return operate(request, request.param("operation"), request.param("id")); });
+            router.add(method, "/fhir/{type}/{id}/{operation}", resource, [this, caller_of](const http::Request& request) {
+                return operate(request, caller_of, request.param("operation"), request.param("id"));
+            });
         }
     }
 
-    http::Response operate(const http::Request& request, std::string_view name, std::string_view id) {
+    http::Response operate(const http::Request& request, const CallerOf& caller_of, std::string_view name, std::string_view id) {
         const auto found = operations_.find(std::tuple(request.method, std::string(request.param("type")), std::string(name), !id.empty()));
         if (found == operations_.end()) throw Error(ErrorKind::not_found, "record.unknown_operation", "no such operation");
-        return found->second(request, caller_of_(request), id);
+        return found->second(request, caller_of(request), id);
     }
 
     Api api_;
@@ -80,7 +90,6 @@ private:
     std::map<std::tuple<http::Method, std::string, std::string, bool>, Operation> operations_;
     std::vector<OperationName> names_;
     std::string metadata_;
-    http::Router parts_;
 };
 
 }  // namespace
