@@ -7,6 +7,7 @@
 #include "base/json.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/routes.hpp"
+#include "services/consult/routes.hpp"
 
 #include <fmt/format.h>
 
@@ -109,7 +110,8 @@ void Centre::open_images() {
         });
     dicomweb_ = std::make_unique<imaging::Dicomweb>(*archive_, *study_access_, image_ports(*sessions_, *directory_));
     dicomweb_->add_routes(router_);
-    studies_ = std::make_unique<flow::NoStudies>();
+    study_resources_ = std::make_unique<imaging::StudyResources>(*archive_, *record_, [this](const imaging::Study& study) { study_changed(study); });
+    studies_ = std::make_unique<ArchiveStudies>(*archive_, *study_resources_);
 }
 
 void Centre::open_cases() {
@@ -120,7 +122,9 @@ void Centre::open_cases() {
     consult_ = std::make_unique<consult::Consult>(*engine_);
     uploads_ = std::make_unique<flow::Uploads>(*engine_, options_.data_folder + "/uploads");
     engine_->add_operations(*rest_);
-    flow::add_routes(router_, *engine_, *uploads_, [this](const http::Request& request) { return sessions_->caller(request); });
+    const record::CallerOf caller_of = [this](const http::Request& request) { return sessions_->caller(request); };
+    flow::add_routes(router_, *engine_, *uploads_, caller_of);
+    consult::add_routes(router_, *engine_, caller_of);
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
         engine_->require_no_case(existing);
@@ -136,7 +140,19 @@ void Centre::add_jobs() {
 
 Centre::~Centre() = default;
 
+/// On the archive's thread. A study is detached only by a move, which sees to its opinions itself.
+void Centre::study_changed(const imaging::Study& study) {
+    if (!study.patient_ref.empty()) consult_->study_attached(study.patient_ref, study.uid);
+}
+
+void Centre::listen_dicom() {
+    dicom_ = std::make_unique<imaging::DicomServer>(dicom_options(), *archive_, metrics_);
+    archive_->start(study_resources_.get());
+    dicom_->start();
+}
+
 void Centre::listen() {
+    if (!dicom_) listen_dicom();
     server_ = std::make_unique<http::Server>(http::ServerOptions{.address = options_.http.address,
                                                                  .port = options_.http.port,
                                                                  .io_threads = options_.io_threads,
@@ -144,9 +160,7 @@ void Centre::listen() {
                                                                  .key_file = options_.key_file,
                                                                  .spill_folder = made_folder(options_.data_folder + "/spill")},
                                              router_, workers_, metrics_);
-    dicom_ = std::make_unique<imaging::DicomServer>(dicom_options(), *archive_, metrics_);
     server_->add_socket(pages_->endpoint());
-    dicom_->start();
     jobs_->start();
     server_->start();
 }

@@ -8,6 +8,7 @@
 #include "access/signing.hpp"
 #include "app/live_pages.hpp"
 #include "app/options.hpp"
+#include "app/study_port.hpp"
 #include "base/metrics.hpp"
 #include "base/time.hpp"
 #include "base/worker_pool.hpp"
@@ -42,6 +43,8 @@ public:
     explicit Centre(const Options& options);
     ~Centre();
 
+    /// Takes images from now on; `listen` does it when it was not done before.
+    void listen_dicom();
     void listen();
     /// Ready says no; requests in flight are finished, sockets closed, at most 30 s.
     void drain();
@@ -62,6 +65,7 @@ private:
     void open_cases();
     void open_images();
     void add_jobs();
+    void study_changed(const imaging::Study& study);
     [[nodiscard]] imaging::DicomServerOptions dicom_options() const;
     void add_operation_routes();
     void add_demo_routes();
@@ -86,7 +90,8 @@ private:
     std::unique_ptr<imaging::Archive> archive_;
     std::unique_ptr<imaging::StudyAccess> study_access_;
     std::unique_ptr<imaging::Dicomweb> dicomweb_;
-    std::unique_ptr<flow::StudyPort> studies_;
+    std::unique_ptr<imaging::StudyResources> study_resources_;
+    std::unique_ptr<ArchiveStudies> studies_;
     std::unique_ptr<LivePages> pages_;
     std::unique_ptr<flow::Engine> engine_;
     std::unique_ptr<consult::Consult> consult_;

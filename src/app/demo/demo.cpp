@@ -1,6 +1,7 @@
 #include "app/demo/demo.hpp"
 
 #include "app/demo/cases.hpp"
+#include "app/demo/images.hpp"
 #include "app/demo/network.hpp"
 #include "app/demo/patients.hpp"
 #include "base/log.hpp"
@@ -21,6 +22,11 @@ void prepare(Centre& centre) {
     fmt::print(stderr, "making the demo network: consultations\n");
     make_clinic_cards(centre.router(), centre.sessions(), network);
     const auto cases = make_cases(centre.router(), centre.sessions(), network, patients, folder + "/cases.toml", centre.clock().now());
+    fmt::print(stderr, "making the demo network: the head CT, by C-STORE\n");
+    centre.listen_dicom();
+    for (const MadeCase& made : cases) {
+        if (made.story) send_images(made, centre.dicom_port(), centre.clock().now());
+    }
     log::info("demo.made",
               {{"institutions", static_cast<std::int64_t>(network.organisations.size())}, {"patients", static_cast<std::int64_t>(patients.size())}, {"cases", static_cast<std::int64_t>(cases.size())}});
 }
