@@ -15,6 +15,9 @@ invesalius-examples (its rows turned so that row 0 is the front); the other seri
   9 film      the slice as MONOCHROME1 radiograph: spacing at the detector only, no window, dirty high bits
  10 codec     pydicom's MR_small native and in JPEG 2000, the same pixels
  11 loop      3 frames of an ultrasound with a calibrated region
+ 12 palette   8-bit indexes with three colour tables
+ 13 absent    one slice that is not served
+ 14 odd       a 3 x 3 colour picture: an odd number of bytes and a padding byte
 OUT_DIR/study.json lists series and instances (DICOM JSON header, frame file, syntax); OUT_DIR/volume.i16 holds
 the Hounsfield values themselves (z, y, x), from which the test computes what the screen must say.
 """
@@ -127,6 +130,7 @@ def write_all(out, hu):
     write_numbers(write, hu)
     write_loop(write, hu)
     write_codec(write, out)
+    write_palette(write, hu)
 
 
 def write_numbers(write, hu):
@@ -160,6 +164,23 @@ def write_loop(write, hu):
     write(loop, "11-1")
 
 
+def write_palette(write, hu):
+    ds = header(SC_CLASS, 12, 1, "OT", "palette")
+    ds.ConversionType = "WSD"
+    pixels(ds, gray8(hu[50]), 8, 8, interpretation="PALETTE COLOR")
+    ramp = np.arange(256)
+    for name, table in (("Red", ramp), ("Green", 255 - ramp), ("Blue", ramp // 2)):
+        setattr(ds, f"{name}PaletteColorLookupTableDescriptor", [256, 0, 16])
+        setattr(ds, f"{name}PaletteColorLookupTableData", (table * 257).astype("<u2").tobytes())
+    write(ds, "12-1")
+    write(ct(hu[50], 13, 1, 75.0, "absent"), "13-1")
+    odd = header(SC_CLASS, 14, 1, "OT", "odd")
+    odd.ConversionType = "WSD"
+    pixels(odd, np.array([[[255, 0, 0]] * 3, [[0, 255, 0]] * 3, [[0, 0, 255]] * 3], "u1"), 8, 8, 3, "RGB")
+    odd.PixelData += b"\0"
+    write(odd, "14-1")
+
+
 def write_codec(write, out):
     import pydicom.data
 
@@ -187,7 +208,7 @@ def instance_row(out, name):
         with open(os.path.join(out, frame), "wb") as file:
             file.write(data)
         del ds.PixelData
-    if name == "7-3.dcm":
+    if name in ("7-3.dcm", "13-1.dcm"):
         frame = None
     return {"sop": ds.SOPInstanceUID, "series": ds.SeriesInstanceUID, "number": int(ds.InstanceNumber), "syntax": syntax, "frame": frame, "file": name,
             "header": ds.to_json_dict()}

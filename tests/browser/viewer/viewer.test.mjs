@@ -366,6 +366,8 @@ test('JPEG 2000 gives the pixels of the native file; frames of a loop have their
   });
 });
 
+const grey8 = (value) => Math.min(255, Math.max(0, ((value + 160) / 400) * 255));
+
 test('colour, report and measurement across series', async () => {
   await withViewer({}, async (page) => {
     await allLoaded(page, 108);
@@ -377,6 +379,18 @@ test('colour, report and measurement across series', async () => {
     await page.waitForTimeout(300);
     const [[r, g, b]] = await greys(page, [at(128, 128)]);
     assert.ok(r + b > 250 && r + b < 260 && g >= 0, `${r} ${g} ${b}`);
+    await pick(page, 12);
+    await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('palette'));
+    await page.waitForTimeout(300);
+    const value = grey8(rig.hu(50, 128, 128));
+    const [[red, green, blue]] = await greys(page, [at(128, 128)]);
+    for (const [drawnValue, wanted] of [[red, value], [green, 255 - value], [blue, value / 2]]) assert.ok(Math.abs(drawnValue - wanted) <= 6, `${red} ${green} ${blue} for index ${value}`);
+    await pick(page, 14);
+    await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('odd'));
+    await page.waitForTimeout(300);
+    const odd = (await geometry(page, 3, 3)).at;
+    const rows = await greys(page, [odd(1, 0), odd(1, 1), odd(1, 2)]);
+    for (const [row, colour] of rows.entries()) assert.ok(colour[row] > 200 && colour.filter((level) => level < 60).length === 2, String(rows));
     assert.equal((await measurementTexts(page))[0][1], '在另一序列');
     await pick(page, 6);
     await page.getByText('该序列没有图像').waitFor();

@@ -10,6 +10,7 @@ import { number, text, type DicomObject } from './dicom_json';
 import { fetchBulk, fetchFrame, type Frame } from './dicomweb';
 import { drawnPlane } from './geometry';
 import type { Part } from './multipart';
+import { nativePixels } from './native_pixels';
 import { resolvePalette } from './palette';
 
 const kEngineId = 'qiao-imaging';
@@ -65,20 +66,6 @@ function provideMetadata(type: string, imageId: string): unknown {
 
 const kNative = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1']);
 
-/** Bits above the stored ones may hold anything (old overlays); unsigned native pixels are cleared of them here. */
-function clearHighBits(bytes: Uint8Array<ArrayBuffer>, object: DicomObject): void {
-  const stored = number(object, '00280101') ?? 16;
-  if (number(object, '00280100') !== 16 || number(object, '00280103') !== 0 || stored >= 16) return;
-  const mask = (1 << stored) - 1;
-  const pixels = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length >> 1);
-  for (let at = 0; at < pixels.length; at += 1) pixels[at] = (pixels[at] as number) & mask;
-}
-
-function nativeLength(object: DicomObject): number {
-  const part = (tag: string, otherwise: number) => number(object, tag) ?? otherwise;
-  return Math.ceil((part('00280010', 0) * part('00280011', 0) * part('00280002', 1) * part('00280100', 8)) / 8);
-}
-
 /** A slope with a fraction gives values with fractions: without this the loader may cut them to whole numbers. */
 function exactNumbers(object: DicomObject): object {
   const whole = [number(object, '00281052') ?? 0, number(object, '00281053') ?? 1].every(Number.isInteger);
@@ -96,13 +83,12 @@ async function loadPixels({ frame, loads }: Registered, options: Record<string, 
   if (early) loads.onBytes(early.bytes.length);
   const part = early ?? (await fetchFrame(frame.path, loads.signal, loads.onBytes));
   const syntax = part.transferSyntax ?? text(frame.object, '00083002') ?? '1.2.840.10008.1.2.1';
-  if (kNative.has(syntax)) {
-    if (part.bytes.length < nativeLength(frame.object)) throw new Error('pixel data shorter than the image');
-    clearHighBits(part.bytes, frame.object);
-  }
+  // Colour of more than 8 bits would be drawn as something else than it is.
+  if ((number(frame.object, '00280002') ?? 1) > 1 && (number(frame.object, '00280100') ?? 8) > 8) throw new Error('colour of more than 8 bits');
+  const bytes = kNative.has(syntax) ? nativePixels(part.bytes, frame.object) : part.bytes;
   await resolvePalette(frame.object, (uri) => fetchBulk(uri, frame.path, loads.signal));
   loads.signal.throwIfAborted();
-  const image = await createImage(frame.imageId, part.bytes as never, syntax, { ...options, ...exactNumbers(frame.object) } as never);
+  const image = await createImage(frame.imageId, bytes as never, syntax, { ...options, ...exactNumbers(frame.object) } as never);
   loads.signal.throwIfAborted();
   return image;
 }
