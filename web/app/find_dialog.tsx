@@ -112,7 +112,7 @@ function Finder({ onClose }: { onClose: () => void }) {
       {query && !busy && error === undefined && patients.length === 0 && <p className="q-dim">{t('app.find.none')}</p>}
       <ul className="q-list" id="find-list" role="listbox" aria-label={t('app.find.open')}>
         {choices.map((choice, index) => (
-          <li key={choice.key} id={`find-${choice.key}`} role="option" aria-selected={index === at} className="f-choice" onPointerEnter={() => setAt(index)} onClick={() => go(choice)}>
+          <li key={choice.key} id={`find-${choice.key}`} role="option" aria-selected={index === at} className="f-choice" onPointerMove={() => setAt(index)} onClick={() => go(choice)}>
             <span className="q-strong">{choice.label}</span> <span className="q-dim q-small">{choice.detail}</span>
           </li>
         ))}

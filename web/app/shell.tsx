@@ -9,6 +9,7 @@ import { formatDuration, formatTime, nameIn } from '../ui/format';
 import { Icon, type IconName } from '../ui/icons';
 import { errorText } from '../ui/cards';
 import { DropMenu } from '../ui/drop_menu';
+import { usePhone } from '../ui/use_phone';
 import { useNow } from '../ui/case_bits';
 import { textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
@@ -155,6 +156,7 @@ function Header({ onFind }: { onFind: () => void }) {
 function Navigation() {
   const t = useText();
   const session = useSession();
+  const phone = usePhone();
   const counts = useCounts();
   const lists = useQuery('worklists', readWorklists);
   const unmatched = useQuery(mayMatchStudies(session) ? 'list:unmatched' : undefined, readUnmatched);
@@ -181,19 +183,23 @@ function Navigation() {
   const many = listItems.length > kPhoneLists;
   return (
     <nav className="s-nav" aria-label={t('app.nav.label')}>
-      <ul className="s-nav-list q-desk-only">
+      {!phone && (
+      <ul className="s-nav-list">
         {item('/app/today', 'home', t('app.nav.today'))}
         {listItems}
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
       </ul>
-      <ul className="s-nav-list q-phone-only">
+      )}
+      {phone && (
+      <ul className="s-nav-list">
         {item('/app/today', 'home', t('app.nav.today'))}
         {(many ? phoneLists(all.map((list) => list.name)) : all.map((list) => list.name)).map((name) =>
           item(`/app/list/${name}`, listIcons[name] ?? 'list', t(`app.list.${name}`), counts[name] ?? all.find((list) => list.name === name)?.count, true),
         )}
         {item('/app/patients', 'people', t('app.nav.patients'))}
       </ul>
+      )}
     </nav>
   );
 }

@@ -4,6 +4,7 @@ import { Link, useNavigate } from 'react-router';
 import type { WorklistRow } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ClockChip, nearestClock, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { usePhone } from '../../ui/use_phone';
 import { ageText, formatDateTime, formatDuration, nameIn } from '../../ui/format';
 
 export function caseLink(row: Pick<WorklistRow, 'machine' | 'case' | 'state'>): string {
@@ -25,6 +26,7 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
   const t = useText();
   const patientLine = usePatientLine();
   const navigate = useNavigate();
+  const phone = usePhone();
   const [at, setAt] = useState(-1);
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -59,7 +61,8 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
   const place = (row: WorklistRow) => nameIn(row.from);
   return (
     <div ref={body}>
-      <div className="q-card q-card-flush q-desk-only q-scroll-x">
+      {!phone && (
+      <div className="q-card q-card-flush q-scroll-x">
         <table className="q-table">
           <thead>
             <tr>
@@ -102,7 +105,9 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
           </tbody>
         </table>
       </div>
-      <ul className="q-list q-stack q-phone-only">
+      )}
+      {phone && (
+      <ul className="q-list q-stack">
         {rows.map((row, index) => (
           <li key={row.case}>
             <Link to={caseLink(row)} className="q-card q-link-card q-stack-tight" data-current={index === at}>
@@ -120,6 +125,7 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
           </li>
         ))}
       </ul>
+      )}
     </div>
   );
 }

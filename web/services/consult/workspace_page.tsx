@@ -92,7 +92,10 @@ function Workspace({ view }: { view: CaseView }) {
           {study ? (
             <Viewer key={study.study_uid} view={view} studyUid={study.study_uid} note={study.note ?? undefined} writes={writes} onSeen={(uid, next) => setSeen((before) => ({ ...before, [uid]: next }))} onFailed={setFailed} />
           ) : (
-            <p className="q-dim ws-none">{t('consult.material.no_studies')}</p>
+            <div className="ws-scroll ws-none q-stack">
+              <p className="q-dim">{t('consult.material.no_studies')}</p>
+              <AttachmentGrid attachments={view.items?.attachments ?? []} />
+            </div>
           )}
         </section>
         <section className="ws-pane ws-right" data-shown={tab === 'opinion'} aria-label={t('consult.workspace.tab.opinion')}>

@@ -96,7 +96,8 @@ export class StackView {
       },
     });
     this.changed();
-    await this.viewport().setStack(frames.map((frame) => frame.imageId), start);
+    // A first image that fails has its card; the others are fetched all the same.
+    await this.viewport().setStack(frames.map((frame) => frame.imageId), start).catch(() => undefined);
     if (signal.aborted) return;
     this.prefetcher = new Prefetcher({
       total: frames.length,
@@ -147,12 +148,17 @@ export class StackView {
   goTo(index: number): void {
     if (this.frames.length === 0) return;
     const wanted = Math.min(this.frames.length - 1, Math.max(0, Math.round(index)));
-    this.target = wanted;
+    this.aimAt(wanted);
     clearTimeout(this.settle);
     this.prefetcher?.focus(wanted);
     if (cache.isLoaded(this.frames[wanted]?.imageId ?? '')) this.draw(wanted);
     else this.settle = setTimeout(() => this.draw(wanted), kSettle_ms);
     this.changed();
+  }
+
+  private aimAt(index: number): void {
+    this.target = index;
+    if (this.failed && this.failed.index !== index) this.failed = undefined;
   }
 
   step(count: number): void {
@@ -400,7 +406,7 @@ export class StackView {
 
   private readonly onScroll = (event: Event): void => {
     const { newImageIdIndex } = (event as CustomEvent<{ newImageIdIndex: number }>).detail;
-    this.target = newImageIdIndex;
+    this.aimAt(newImageIdIndex);
     this.prefetcher?.focus(newImageIdIndex);
     this.changed();
   };
