@@ -74,7 +74,7 @@ export async function createResource<T extends { resourceType: string; id?: stri
 /** One search box: an ID number, a telephone, a birth date, or (part of) a name in characters or pinyin. */
 export function patientQuery(typed: string): Record<string, string> | undefined {
   const text = typed.trim();
-  if (text.length < 2) return undefined;
+  if (text.length < 2 && !/[\u3400-\u9fff]/.test(text)) return undefined;
   const compact = text.replace(/[\s-]/g, '');
   if (/^\d{17}[\dXx]$/.test(compact)) return { identifier: compact.toUpperCase() };
   if (/^\d{4}-\d{1,2}-\d{1,2}$/.test(text)) {

@@ -27,7 +27,8 @@ export interface DemoUser {
   organisationEn?: string;
 }
 
-export const readSession = () => get<Session>('/access/session', { ownSession: true });
+/** Nothing (204) or a 401 where nobody is signed in. */
+export const readSession = () => get<Session | undefined>('/access/session', { ownSession: true });
 export const signIn = (login: string, password: string) =>
   post<Session>('/access/session', { login, password }, { ownSession: true });
 export const signOut = () => send<undefined>('DELETE', '/access/session', { ownSession: true });

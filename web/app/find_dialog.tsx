@@ -88,7 +88,10 @@ function Finder({ onClose }: { onClose: () => void }) {
   const keys = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown') setAt((before) => Math.min(before + 1, choices.length - 1));
     else if (event.key === 'ArrowUp') setAt((before) => Math.max(before - 1, 0));
-    else if (event.key === 'Enter') go(choices[at]);
+    else if (event.key === 'Enter') {
+      // While patients are still looked for, Enter must not open what happens to stand first.
+      if (!busy && (patients.length > 0 || !query || at > 0)) go(choices[at]);
+    }
     else return;
     event.preventDefault();
   };

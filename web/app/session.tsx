@@ -57,7 +57,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const start = useCallback(() => {
     setState({ phase: 'starting' });
-    readSession().then(enter, (cause: unknown) => {
+    readSession().then((session) => (session ? enter(session) : setState({ phase: 'none' })), (cause: unknown) => {
       const error = cause instanceof ApiError ? cause : new ApiError(0, 'client.unexpected', String(cause));
       setState(error.status === 401 ? { phase: 'none' } : { phase: 'unreachable', error });
     });
