@@ -42,7 +42,7 @@ std::string read_entry(archive* source, std::size_t limit) {
 
 /// The plist is only compared with what this code knows of the volume; its document type is never fetched.
 void check_plist(std::string plist) {
-    std::erase_if(plist, [](char c) { return c == '\n' || c == '\t' || c == ' '; });
+    std::erase_if(plist, [](char c) { return c == '\r' || c == '\n' || c == '\t' || c == ' '; });
     for (const auto* expected : {"<key>dtype</key><string>int16</string>",
                                  "<key>shape</key><array><integer>108</integer><integer>256</integer><integer>256</integer></array>", "<real>0.95703"})
         if (plist.find(expected) == std::string::npos) damaged();
