@@ -5,6 +5,7 @@
  */
 import { useEffect, useSyncExternalStore } from 'react';
 import { invalidate } from './cache';
+import { get } from './http';
 
 export interface Notice {
   id: string;
@@ -31,6 +32,7 @@ type Message =
 
 const kRetryMs = [1000, 2000, 4000, 8000, 10_000];
 const kNoticesKept = 50;
+const kSessionOver = 4401;
 
 let socket: WebSocket | undefined;
 let wanted = false;
@@ -105,11 +107,21 @@ function connect(): void {
       opened.close(4000, 'not understood');
     }
   };
-  opened.onclose = () => {
+  let wasOpen = false;
+  opened.addEventListener('open', () => {
+    wasOpen = true;
+  });
+  opened.onclose = (event) => {
     if (socket !== opened) return;
     socket = undefined;
     if (!wanted) return;
+    if (event.code === kSessionOver) {
+      onEnded('access.session_ended');
+      return;
+    }
     setState('down');
+    // A refused line may mean a session that is over: a request tells (its 401 ends the session here).
+    if (!wasOpen) get('/access/session').catch(() => undefined);
     const base = kRetryMs[Math.min(attempt, kRetryMs.length - 1)] ?? 10_000;
     attempt += 1;
     retry = setTimeout(connect, base * (0.75 + Math.random() * 0.5));

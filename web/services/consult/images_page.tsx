@@ -1,8 +1,8 @@
 /** Images for a case: what lies in it, what waits in the own institution, and files from this computer. "This is my patient" is said beside both identities. */
 import { Button, Checkbox } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link, Navigate, useParams } from 'react-router';
-import { useQuery } from '../../api/cache';
+import { useQuery, type Query } from '../../api/cache';
 import { readIdentity, readUnmatched, type CaseView, type UnmatchedStudy } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
@@ -16,6 +16,19 @@ import { StudyList } from './attachments';
 import { DicomUpload } from './dicom_upload';
 import { IdentityTable } from './identity_pair';
 import { PatientBanner } from './patient_banner';
+
+const kUnmatchedMs = 15_000;
+
+/** Studies come from devices, not from moves of a case: while one waits for them, the list is asked again. */
+export function useUnmatched(): Query<UnmatchedStudy[]> {
+  const query = useQuery('list:unmatched', readUnmatched);
+  const { reload } = query;
+  useEffect(() => {
+    const timer = setInterval(reload, kUnmatchedMs);
+    return () => clearInterval(timer);
+  }, [reload]);
+  return query;
+}
 
 export default function ImagesPage() {
   const t = useText();
@@ -36,7 +49,7 @@ function Images({ view }: { view: CaseView }) {
   const [justSent, setJustSent] = useState<readonly string[]>([]);
   const attach = view.moves.find((move) => move.action === 'attach_study');
   const detach = view.moves.find((move) => move.action === 'detach_study');
-  const unmatched = useQuery('list:unmatched', readUnmatched);
+  const unmatched = useUnmatched();
   const studies = view.items?.studies ?? [];
   const back = view.state === 'draft' ? `/app/consult/${view.case}/request?step=material` : `/app/consult/${view.case}`;
   return (

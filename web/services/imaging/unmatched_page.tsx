@@ -1,17 +1,15 @@
 /** Studies that the own institution sent and that match no patient with certainty: a person decides, from the case. */
-import { useQuery } from '../../api/cache';
-import { readUnmatched } from '../../api/flow';
 import { useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered } from '../../ui/cards';
 import { formatDateTime } from '../../ui/format';
 import { DicomUpload } from '../consult/dicom_upload';
-import { NothingUnmatched, UnmatchedLine } from '../consult/images_page';
+import { NothingUnmatched, UnmatchedLine, useUnmatched } from '../consult/images_page';
 
 export default function UnmatchedPage() {
   const t = useText();
   useTitle(t('app.nav.unmatched'));
-  const query = useQuery('list:unmatched', readUnmatched);
+  const query = useUnmatched();
   return (
     <div className="q-page q-page-narrow">
       <h1>{t('app.nav.unmatched')}</h1>
