@@ -175,7 +175,8 @@ void Audit::flush() {
     for (const std::int64_t file : journal_.files()) {
         move_file(file);
         if (file >= current) continue;
-        journal_.remove(file);
+        const std::uint64_t left = journal_.retire(file, positions_[file]);
+        if (left > 0) log::error("audit.journal_damaged", {{"file", file}, {"bytes", static_cast<std::int64_t>(left)}});
         positions_.erase(file);
     }
     journal_.roll(kJournalFile_bytes);
@@ -191,7 +192,7 @@ void Audit::move_file(std::int64_t file) {
                             }});
             positions_[file] = piece.next;
         }
-        if (piece.events.size() < kMoved_rows) return;
+        if (piece.events.empty() || piece.end_of_file) return;
     }
 }
 

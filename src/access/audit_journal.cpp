@@ -21,7 +21,7 @@ constexpr std::string_view kPrefix = "audit-journal-";
 constexpr std::string_view kSuffix = ".log";
 constexpr std::size_t kHeader_bytes = 8;  // length and CRC32C of what follows, little endian
 constexpr std::size_t kRecord_bytes_max = 64 * 1024;
-constexpr std::size_t kRead_bytes = 4U << 20U;
+constexpr std::size_t kRead_bytes = 1U << 20U;
 
 void put_u32(std::string& out, std::uint32_t value) {
     for (unsigned shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>((value >> shift) & 0xFFU));
@@ -155,8 +155,11 @@ AuditJournal::Piece AuditJournal::read(std::int64_t number, std::uint64_t offset
     piece.next = offset;
     const int descriptor = ::open(path_of(number).c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) storage::throw_errno(errno, "audit journal");
-    std::string bytes(kRead_bytes, '\0');
-    const ssize_t got = ::pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    struct stat state {};
+    const bool known = ::fstat(descriptor, &state) == 0;
+    const std::uint64_t left = known && static_cast<std::uint64_t>(state.st_size) > offset ? static_cast<std::uint64_t>(state.st_size) - offset : 0;
+    std::string bytes(std::min<std::uint64_t>(left, kRead_bytes), '\0');
+    const ssize_t got = known ? ::pread(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset)) : -1;
     const int error = errno;
     ::close(descriptor);
     if (got < 0) storage::throw_errno(error, "audit journal");
@@ -201,9 +204,16 @@ void AuditJournal::roll(std::uint64_t limit_bytes) {
     open_new(number_ + 1);
 }
 
-void AuditJournal::remove(std::int64_t number) {
-    if (::unlink(path_of(number).c_str()) != 0 && errno != ENOENT) storage::throw_errno(errno, "audit journal");
+std::uint64_t AuditJournal::retire(std::int64_t number, std::uint64_t position) {
+    const std::string path = path_of(number);
+    struct stat state {};
+    if (::stat(path.c_str(), &state) != 0) storage::throw_errno(errno, "audit journal");
+    const auto size = static_cast<std::uint64_t>(state.st_size);
+    const bool gone =
+        size > position ? ::rename(path.c_str(), (folder_ + "/audit-damaged-" + std::to_string(number) + ".log").c_str()) == 0 : ::unlink(path.c_str()) == 0;
+    if (!gone) storage::throw_errno(errno, "audit journal");
     storage::sync_folder(folder_);
+    return size > position ? size - position : 0;
 }
 
 }  // namespace qiao::access

@@ -62,7 +62,9 @@ public:
     [[nodiscard]] std::int64_t current() const;
     /// Starts a new file when the current one is larger than `limit_bytes`.
     void roll(std::uint64_t limit_bytes);
-    void remove(std::int64_t number);
+    /// Removes a file that is in the table up to `position`. What cannot be read after it (a power cut, a damaged disk) stays
+    /// as `audit-damaged-<n>.log`. @return bytes left over
+    std::uint64_t retire(std::int64_t number, std::uint64_t position);
 
 private:
     [[nodiscard]] std::string path_of(std::int64_t number) const;
