@@ -37,8 +37,8 @@ export function LoginPage() {
             <p>{t('app.session_over_draft')}</p>
           </div>
         )}
-        {isFirstRun ? <FirstRunForm /> : <PasswordForm />}
         {!isFirstRun && <DemoUsers />}
+        {isFirstRun ? <FirstRunForm /> : <PasswordForm />}
       </main>
     </div>
   );
