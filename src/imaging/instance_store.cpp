@@ -232,6 +232,7 @@ void InstanceStore::link(std::string_view study_uid, std::int64_t rid, std::stri
                                                     {rid == 0 ? storage::Value() : storage::Value(rid), rid == 0 ? storage::Value() : storage::Value(resource),
                                                      rid == 0 ? storage::Value() : storage::Value(patient_ref), study_uid});
                      }});
+    link_epoch_.fetch_add(1, std::memory_order_release);
 }
 
 void InstanceStore::put_series_meta(std::string_view series_uid, std::int64_t instances, std::string_view members) {

@@ -7,6 +7,7 @@
 #include "storage/database.hpp"
 #include "storage/writer.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,6 +60,8 @@ public:
 
     /// Ties a study to its resource and patient, or with `rid` 0 to none.
     void link(std::string_view study_uid, std::int64_t rid, std::string_view resource, std::string_view patient_ref);
+    /// Rises with each link(): passes older than that must be looked up again.
+    [[nodiscard]] std::uint64_t link_epoch() const { return link_epoch_.load(std::memory_order_acquire); }
 
     struct SeriesMeta {
         std::string uid;
@@ -96,6 +99,7 @@ private:
     const Clock& clock_;
     std::unique_ptr<storage::Database> database_;
     std::unique_ptr<storage::Writer> writer_;
+    std::atomic<std::uint64_t> link_epoch_{0};
 };
 
 }  // namespace qiao::imaging

@@ -42,7 +42,7 @@ std::optional<std::int64_t> StudyAccess::open(const Viewer& viewer, std::string_
     const auto key = std::to_string(viewer.actor.person) + ' ' + viewer.actor.session8 + ' ' + std::string(study_uid);
     const auto now = std::chrono::steady_clock::now();
     // Read before the look-up: a grant that ends in between makes the pass outdated, not the other way round.
-    const auto epoch = epoch_ ? epoch_() : 0;
+    const auto epoch = (epoch_ ? epoch_() : 0) + store_.link_epoch();
     const auto until = now + (epoch_ ? std::chrono::duration_cast<std::chrono::milliseconds>(kPassTime) : kBlindPassTime);
     bool known = false;
     {
