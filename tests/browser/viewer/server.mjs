@@ -74,7 +74,7 @@ export async function startServer({ study, dist }) {
   async function rendered(response, instance, window) {
     counts.rendered += 1;
     if (knobs.renderedDelay_ms) await wait(knobs.renderedDelay_ms);
-    if (!instance?.frame || !kNative.has(instance.syntax)) return refuse(response, 406, 'imaging.syntax_not_rendered');
+    if (instance?.header['00280010'] === undefined || !kNative.has(instance.syntax)) return refuse(response, 406, 'imaging.syntax_not_rendered');
     const [center, width] = (window ?? '40,80').split(',');
     const colour = instance.header['00280002'].Value[0] === 3;
     const options = colour || instance.header['00281050'] === undefined ? [] : ['+Ww', center, width];

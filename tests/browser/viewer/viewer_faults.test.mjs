@@ -54,6 +54,7 @@ test('an image cut short and an image not served have their card; the rest stays
     await press(page, 'Home');
     await shown(page, 0);
     assert.equal(await page.locator('.iv-card').count(), 0);
+    rig.server.knobs.serve73 = false;
     await pick(page, 13);
     await page.getByText('第 1 幅图像未能显示').waitFor();
     assert.equal(await page.locator('.iv-canvas').evaluate((pane) => getComputedStyle(pane).visibility), 'hidden', 'the last series is not left behind');
