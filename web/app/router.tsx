@@ -40,6 +40,7 @@ export const routes: RouteObject[] = [
           { path: 'consult/:id/workspace', lazy: page(() => import('../services/consult/workspace_page'), 'consult'), handle: { dark: true } },
           { path: 'consult/clinic-card', lazy: page(() => import('../services/consult/clinic_card_page'), 'consult') },
           { path: 'imaging/unmatched', lazy: page(() => import('../services/imaging/unmatched_page'), 'consult') },
+          { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },
           { path: '*', lazy: page(() => import('./not_found')) },
         ],
       },

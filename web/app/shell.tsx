@@ -15,7 +15,7 @@ import { textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
-import { mayAskForConsultation, mayMatchStudies } from './roles';
+import { mayAskForConsultation, mayKeepContracts, mayKeepPeople, mayMatchStudies } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const kPhoneLists = 3;
@@ -189,6 +189,7 @@ function Navigation() {
         {listItems}
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
+        {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
       </ul>
       )}
       {phone && (
@@ -198,6 +199,7 @@ function Navigation() {
           item(`/app/list/${name}`, listIcons[name] ?? 'list', t(`app.list.${name}`), counts[name] ?? all.find((list) => list.name === name)?.count, true),
         )}
         {item('/app/patients', 'people', t('app.nav.patients'))}
+        {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
       </ul>
       )}
     </nav>
