@@ -164,9 +164,9 @@ export interface ClinicCard {
   organisation?: Named;
   drugs: string[];
   devices: string[];
-  transport: string;
-  phone: string;
-  updated?: string;
+  transport?: string | null;
+  phone?: string | null;
+  updated?: string | null;
 }
 
 export type Status = 'given' | 'none' | 'not_asked' | 'not_applicable';
@@ -217,6 +217,9 @@ export interface CaseView {
   consent?: { resource: string; by: string; name: string; relation?: string; receiver?: Named; given: string; signature?: string; withdrawn: string | null } | null;
   opinion?: Opinion | null;
   clinic_card?: ClinicCard | null;
+  /** Asked for and not answered yet; said to be out of reach by the clinic. */
+  missing_items?: CodedItem[];
+  not_obtainable?: string[];
   feedback?: { followed: string; final_diagnosis: string; rating: number } | null;
   purpose?: string;
   summary?: string;
@@ -369,5 +372,5 @@ export interface PackCode {
 }
 export const readPack = (name: string, signal?: AbortSignal) => get<unknown>(`/flow/packs/${name}`, signal ? { signal } : {});
 export const readClinicCard = (signal?: AbortSignal) => get<ClinicCard>('/flow/clinic-card', signal ? { signal } : {});
-export const saveClinicCard = async (card: Pick<ClinicCard, 'drugs' | 'devices' | 'transport' | 'phone'>) =>
+export const saveClinicCard = async (card: { drugs: string[]; devices: string[]; transport: string; phone: string }) =>
   (await send<ClinicCard>('PUT', '/flow/clinic-card', { body: card })).data;

@@ -94,12 +94,14 @@ export function MoveFields(props: Props) {
 
 /** What was last asked for and not answered yet. */
 export function lastMissingItems(view: CaseView): CodedItem[] {
+  if (view.missing_items && view.missing_items.length > 0) return view.missing_items;
   const entry = [...(view.timeline ?? [])].reverse().find((one) => Array.isArray(one.details?.['missing_items']));
   return (entry?.details['missing_items'] as CodedItem[] | undefined) ?? [];
 }
 
 /** Codes that the clinic already said it cannot obtain: not asked for twice. */
 export function notObtainable(view: CaseView): Set<string> {
+  if (view.not_obtainable) return new Set(view.not_obtainable);
   return new Set((view.timeline ?? []).flatMap((one) => (Array.isArray(one.details?.['not_obtainable']) ? (one.details['not_obtainable'] as string[]) : [])));
 }
 

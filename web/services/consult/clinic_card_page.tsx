@@ -21,7 +21,7 @@ export default function ClinicCardPage() {
   const [error, setError] = useState<unknown>();
   useEffect(() => {
     if (form) return;
-    if (query.data) setForm({ drugs: query.data.drugs.join('\n'), devices: query.data.devices.join('\n'), transport: query.data.transport, phone: query.data.phone });
+    if (query.data) setForm({ drugs: query.data.drugs.join('\n'), devices: query.data.devices.join('\n'), transport: query.data.transport ?? '', phone: query.data.phone ?? '' });
     else if (none) setForm({ drugs: '', devices: '', transport: '', phone: '' });
   }, [query.data, none, form]);
   const set = (name: 'drugs' | 'devices' | 'transport' | 'phone') => (event: { currentTarget: { value: string } }) => {

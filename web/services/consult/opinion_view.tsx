@@ -5,6 +5,8 @@ import { textOr, useText } from '../../app/i18n';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 
+/** The signed bytes, the signature over them and the signer's certificate: proof that needs no Qiao. */
+const kEvidence = ['manifest.bin', 'signature.der', 'cert.pem'];
 export const kBoxes = ['do_now', 'when_to_send', 'danger_signs', 'call'] as const;
 
 export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: Opinion }) {
@@ -72,7 +74,25 @@ export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: 
         <Button component="a" href={opinion.verify} target="_blank" rel="noreferrer" variant="default" leftSection={<Icon name="check" size={16} />}>
           {t('consult.opinion.verify')}
         </Button>
+        {view.timeline?.some((entry) => entry.action === 'file') && (
+          <Button component="a" href={`/flow/cases/${view.case}/receipt.pdf`} target="_blank" rel="noreferrer" variant="default" leftSection={<Icon name="file" size={16} />}>
+            {t('consult.opinion.receipt')}
+          </Button>
+        )}
       </div>
+      <details>
+        <summary>{t('consult.opinion.evidence')}</summary>
+        <p className="q-small">{t('consult.opinion.evidence_help')}</p>
+        <ul>
+          {kEvidence.map((file) => (
+            <li key={file}>
+              <a href={`/flow/cases/${view.case}/opinion/${file}?version=${opinion.version}`} download>
+                {file}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </details>
       {opinion.versions.length > 1 && (
         <section>
           <h3>{t('consult.opinion.versions')}</h3>
