@@ -82,9 +82,10 @@ struct Signed : House {
     std::string cookie = cookie_of("expert");
 
     record::Actor actor(bool step = true) {
-        if (step)
-            EXPECT_EQ(send(http::Method::post, "/access/step-up", R"({"password":")" + std::string(testing::kPassword) + "\"}", {{"cookie", cookie}}).status,
-                      200);
+        if (step) {
+            const auto response = send(http::Method::post, "/access/step-up", R"({"password":")" + std::string(testing::kPassword) + "\"}", {{"cookie", cookie}});
+            EXPECT_EQ(response.status, 200);
+        }
         return caller(cookie).actor;
     }
     void keep(const Signature& signature, std::vector<SignedItem> items) {
