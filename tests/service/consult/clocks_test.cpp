@@ -1,0 +1,99 @@
+#include "centre.hpp"
+
+#include "flow/flow_store.hpp"
+
+namespace qiao::consult::testing {
+namespace {
+
+using json::Value;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+class Clocks : public Centre {
+protected:
+    Value clock(const std::string& id, const std::string& name) {
+        for (const Value& one : view("doctor", id)["clocks"].items()) {
+            if (one["name"].text() == name) {
+                return one;
+            }
+        }
+        return {};
+    }
+};
+
+TEST_F(Clocks, EscalateWhileNobodyLooks) {
+    const std::string id = submitted();
+    EXPECT_EQ(clock(id, "arrange")["kind"].text(), "wall");
+    EXPECT_EQ(engine_->tick(), 0);
+    clock_.advance(hours(24));
+    EXPECT_GE(engine_->tick(), 1);
+    EXPECT_EQ(clock(id, "arrange")["level"].integer(), 50);
+    EXPECT_TRUE(pages_.desk_was_told("coordinator", "flow.clock"));
+    EXPECT_FALSE(pages_.desk_was_told("centre_manager", "flow.clock"));
+    // As after a night without the server: everything overdue comes once, at its highest level.
+    clock_.advance(hours(40));
+    engine_->tick();
+    EXPECT_EQ(clock(id, "arrange")["level"].integer(), 100);
+    EXPECT_TRUE(pages_.desk_was_told("duty_lead", "flow.clock"));
+    EXPECT_TRUE(pages_.desk_was_told("centre_manager", "flow.clock"));
+    EXPECT_EQ(engine_->tick(), 0) << "once";
+    EXPECT_GE(get("doctor", "/fhir/Communication?subject=" + patient_).body["entry"].size(), 2U);
+    EXPECT_EQ(get("coordinator", "/flow/worklists/late").body["count"].integer(), 1);
+}
+
+TEST_F(Clocks, ReadBackIsDueByHowSoonToAct) {
+    const std::string now = signed_case("now");
+    EXPECT_EQ(*parse_instant(clock(now, "read_back")["due"].text()) - *parse_instant(clock(now, "read_back")["started"].text()), minutes(10));
+    const std::string today = signed_case("today");
+    EXPECT_EQ(*parse_instant(clock(today, "read_back")["due"].text()) - *parse_instant(clock(today, "read_back")["started"].text()), hours(2));
+    const std::string routine = signed_case("routine");
+    EXPECT_TRUE(clock(routine, "read_back").is_null());
+    ASSERT_EQ(move("doctor", now, "read_back", Value::object({{"text", "understood"}})).status, 200);
+    EXPECT_EQ(clock(now, "read_back")["verdict"].text(), "on_time");
+    clock_.advance(hours(2));
+    engine_->tick();
+    EXPECT_EQ(clock(today, "read_back")["level"].integer(), 100);
+    EXPECT_TRUE(pages_.was_told(people_["doctor"].id, "flow.clock"));
+}
+
+TEST_F(Clocks, TheSystemMovesWhatNobodyMoves) {
+    const std::string returned = submitted();
+    ASSERT_EQ(move("coordinator", returned, "give_back", *json::parse(R"({"missing_items":[{"code":"ecg"}]})"), "x").status, 200);
+    const std::string filed = signed_case();
+    step_up("doctor");
+    ASSERT_EQ(move("doctor", filed, "file").status, 200);
+    clock_.advance(hours(24 * 7) + minutes(1));
+    engine_->tick();
+    EXPECT_EQ(state(filed), "feedback_due");
+    EXPECT_TRUE(pages_.was_told(people_["doctor"].id, "flow.feedback_asked"));
+    EXPECT_EQ(state(returned), "returned");
+    clock_.advance(hours(24 * 7));
+    engine_->tick();
+    EXPECT_EQ(state(returned), "cancelled");
+    clock_.advance(hours(24 * 17));
+    engine_->tick();
+    EXPECT_EQ(state(filed), "closed");
+    const auto snapshot = database_->read();
+    for (const flow::ClockRow& one : flow::store::clocks_of(snapshot->connection(), filed)) {
+        EXPECT_TRUE(one.stopped) << one.name;
+    }
+}
+
+TEST_F(Clocks, ABackDatedMoveIsALateEntryWithItsReason) {
+    const std::string id = submitted();
+    clock_.advance(hours(2));
+    const std::string early = format_instant(clock_.now() - hours(1));
+    const Value items = *json::parse(R"({"missing_items":[{"code":"ecg"}]})");
+    EXPECT_EQ(move("coordinator", id, "give_back", items, "x", 0, {}, early).code(), "flow.bad_occurred");
+    const Value body =
+        parameters({{"action", "give_back"}, {"move_id", "0123456789abcdef"}, {"reason", "x"}, {"occurred", early}, {"occurred_reason", "no_network"}}, items);
+    const Answer answer =
+        call("coordinator", http::Method::post, "/fhir/Task/" + id + "/$move", body, {{"if-match", "W/\"" + std::to_string(version(id)) + "\""}});
+    ASSERT_EQ(answer.status, 200) << answer.raw;
+    const Value last = view("doctor", id)["timeline"].items().back();
+    EXPECT_TRUE(last["late_entry"].truth());
+    EXPECT_EQ(last["occurred"].text(), early);
+}
+
+}  // namespace
+}  // namespace qiao::consult::testing
