@@ -143,7 +143,7 @@ std::shared_ptr<const Signing::PersonKey> Signing::key_of(const record::Actor& a
     return key;
 }
 
-Signature Signing::sign(const record::Actor& actor, std::string manifest) {
+void Signing::require_may_sign(const record::Actor& actor) const {
     const auto memberships = directory_.memberships(actor.person);
     const bool may = std::any_of(memberships.begin(), memberships.end(), [](const Membership& one) {
         const RoleRights* rights = find_role(one.role);
@@ -151,6 +151,10 @@ Signature Signing::sign(const record::Actor& actor, std::string manifest) {
     });
     if (!may) throw Error(ErrorKind::forbidden, "access.may_not_sign", "this role does not sign");
     if (!stepped_up_(actor)) throw Error(ErrorKind::forbidden, "access.step_up_needed", "give your password again to sign");
+}
+
+Signature Signing::sign(const record::Actor& actor, std::string manifest) {
+    require_may_sign(actor);
     const auto key = key_of(actor);
     Signature signature;
     signature.reference = new_secret();

@@ -44,6 +44,8 @@ public:
             SteppedUp stepped_up);
     ~Signing();
 
+    /// Whether sign() would: throws Error(forbidden) access.may_not_sign or access.step_up_needed. Signs nothing.
+    void require_may_sign(const record::Actor& actor) const;
     /// Signs in the name of actor.person. Error(forbidden): access.step_up_needed, access.may_not_sign.
     Signature sign(const record::Actor& actor, std::string manifest);
     /// Keeps the signature and closes what it covers, in the commit of the signed resources; on the writer thread.
