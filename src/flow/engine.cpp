@@ -196,7 +196,7 @@ Answer Engine::create(const record::Caller& caller, const CreateInput& input) {
     item.machine = input.machine;
     item.state = machine.table().start();
     item.number =
-        "C-" + format_instant(now).substr(0, 4) + format_instant(now).substr(5, 2) + format_instant(now).substr(8, 2) + "-" + new_random_uuid().substr(0, 6);
+        "C-" + format_instant(now).substr(0, 4) + format_instant(now).substr(5, 2) + format_instant(now).substr(8, 2) + "-" + new_random_uuid().substr(0, 8);
     item.patient = input.patient;
     item.requester = caller.actor.person;
     item.from_org = caller.actor.organisation;
