@@ -133,14 +133,14 @@ http::Response Dicomweb::metadata(const http::Request& request) {
     }
     if (pieces.size() == 1) throw Error(ErrorKind::not_found, "dicom.not_found", "no such series");
     pieces.emplace_back(kEnd);
-    if (takes_gzip(request)) {
-        response.with("Content-Encoding", "gzip");
-        response.parts = std::move(pieces);
-        return response;
-    }
     for (const auto& piece : pieces) {
         const auto* text = std::get_if<std::string>(&piece);
         response.body += gunzip(text != nullptr ? *text : *std::get<std::shared_ptr<const std::string>>(piece));
+    }
+    if (takes_gzip(request)) {
+        // RFC 1952 allows several members one after the other, but browsers and curl stop at the end of the first.
+        response.with("Content-Encoding", "gzip");
+        response.body = gzip_member(response.body);
     }
     return response;
 }

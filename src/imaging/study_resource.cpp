@@ -35,9 +35,12 @@ struct StudyResources::Claims {
     class Claim {
     public:
         Claim(std::shared_ptr<Claims> claims, std::string study) : claims_(std::move(claims)), study_(std::move(study)) {}
-        ~Claim() {
+        ~Claim() { end(); }
+        /// Earlier than with its work, which may outlive its commit.
+        void end() {
             const std::lock_guard lock(claims_->mutex);
-            claims_->studies.erase(study_);
+            if (!study_.empty()) claims_->studies.erase(study_);
+            study_.clear();
         }
         Claim(const Claim&) = delete;
         Claim& operator=(const Claim&) = delete;
@@ -77,6 +80,7 @@ std::string StudyResources::attach(record::Work& work, std::string_view study_ui
     work.also([rid, reference](storage::Group&, const record::Work::RidOf& rid_of) { *rid = rid_of(reference); });
     work.after_commit([this, claim, rid, reference, uid = study->uid, patient = std::string(patient_ref)](const record::Commit&) {
         archive_.store().link(uid, *rid, reference, patient);
+        claim->end();
         tell(uid);
     });
     return reference;
@@ -89,6 +93,7 @@ void StudyResources::detach(record::Work& work, std::string_view study_uid) {
     work.remove("ImagingStudy", id_of(study->resource));
     work.after_commit([this, claim, uid = study->uid](const record::Commit&) {
         archive_.store().link(uid, 0, {}, {});
+        claim->end();
         tell(uid);
     });
 }
