@@ -47,7 +47,7 @@ export function errorFromOutcome(status: number, body: unknown, retryAfterS = 0)
   const details = (outcome?.issue ?? []).map((issue) => ({
     code: issue.details?.coding?.[0]?.code ?? issue.code ?? 'unknown',
     text: issue.details?.text ?? issue.diagnostics ?? '',
-    field: (issue.expression?.[0] ?? '').replace(/^.*\./, ''),
+    field: issue.expression?.[0] ?? '',
   }));
   const first = details[0];
   return new ApiError(status, first?.code ?? `http.${status}`, first?.text ?? '', details, retryAfterS, body);

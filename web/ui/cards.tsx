@@ -33,7 +33,7 @@ export function ErrorCard({ error, onRetry, children }: { error: unknown; onRetr
         <ul>
           {fields.map((detail, index) => (
             <li key={index}>
-              {textOr(`consult.need.${detail.field}`, detail.field)}
+              {textOr(`consult.need.${detail.field.split('.')[0]}`, detail.field)}
               {': '}
               {textOr(`error.${detail.code}`, detail.text || detail.code)}
             </li>

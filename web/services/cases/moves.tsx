@@ -45,7 +45,7 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
       <ul className="q-list q-stack">
         {ordered.map((move, index) => (
           <li key={move.action} className="q-stack-tight">
-            <Button fullWidth variant={index === 0 && !kGrave.has(move.action) ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
+            <Button fullWidth data-action={move.action} variant={index === 0 && !kGrave.has(move.action) ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
               {moveText(view.machine, move.action)}
             </Button>
             <MoveNote machine={view.machine} move={move} />

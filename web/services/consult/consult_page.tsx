@@ -52,6 +52,7 @@ function Consultation({ view }: { view: CaseView }) {
   const missing = view.moves.some((move) => move.action === 'resubmit' || move.action === 'proceed_without') ? lastMissingItems(view) : [];
   const readBack = view.clocks.find((clock) => clock.name === 'read_back' && !clock.stopped);
   const isReader = view.my_roles.some((role) => role === 'expert' || role === 'lead_expert' || role === 'duty_expert');
+  const writes = view.moves.some((move) => move.action === 'sign' || move.action === 'amend');
   const hasStudies = (view.items?.studies.length ?? 0) > 0;
   return (
     <>
@@ -114,14 +115,14 @@ function Consultation({ view }: { view: CaseView }) {
         <aside className="cp-side q-stack" aria-label={t('consult.moves.title')}>
           <section className="q-card">
             <h2>{t('consult.moves.title')}</h2>
-            {isReader && !view.ended && (
+            {isReader && !view.ended && !writes && (
               <div className="cp-open">
                 <Button component={Link} to={`/app/consult/${view.case}/workspace`} fullWidth leftSection={<Icon name="pen" size={16} />}>
                   {t('consult.workspace.open')}
                 </Button>
               </div>
             )}
-            <Moves case={view} except={isReader ? ['sign', 'amend'] : ['attach_study']} />
+            <Moves case={view} />
           </section>
           <Participants view={view} />
           {view.clinic_card !== undefined && (

@@ -25,7 +25,7 @@ export function OpinionForm({ view, seen }: { view: CaseView; seen: Readonly<Rec
   if (!amend || !view.opinion) return null;
   if (!amending) {
     return (
-      <Button variant="default" onClick={() => setAmending(true)} leftSection={<Icon name="pen" size={16} />}>
+      <Button variant="default" data-action="amend" onClick={() => setAmending(true)} leftSection={<Icon name="pen" size={16} />}>
         {t('consult.move.amend')}
       </Button>
     );
@@ -99,7 +99,7 @@ function Editor({ view, seen, action, initial, blocked, onDone }: { view: CaseVi
         </p>
       )}
       {blocked && <p className="q-warning">{t('consult.moves.blocked', { reason: textOr(`error.${blocked}`, blocked), move: t(`consult.move.${action}`) })}</p>}
-      <Button type="submit" disabled={blocked !== null} leftSection={<Icon name="pen" size={16} />}>
+      <Button type="submit" data-action={action} disabled={blocked !== null} leftSection={<Icon name="pen" size={16} />}>
         {t(action === 'sign' ? 'consult.opinion.sign' : 'consult.opinion.sign_amendment')}
       </Button>
     </form>

@@ -250,7 +250,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
           {unsaved && draft.error && <ErrorCard error={draft.error} />}
           {act.error !== undefined && !act.wrongPassword && <ErrorCard error={act.error} />}
           {submit?.blocked && <p className="q-warning">{t('consult.moves.blocked', { reason: textOr(`error.${submit.blocked}`, submit.blocked), move: t('consult.move.submit') })}</p>}
-          <Button type="submit" loading={act.busy || draft.state === 'saving'} disabled={Boolean(submit?.blocked)} leftSection={<Icon name="pen" size={16} />}>
+          <Button type="submit" data-action={submit?.action} loading={act.busy || draft.state === 'saving'} disabled={Boolean(submit?.blocked)} leftSection={<Icon name="pen" size={16} />}>
             {t('consult.wizard.sign_and_send')}
           </Button>
         </form>

@@ -103,7 +103,7 @@ function Workspace({ view }: { view: CaseView }) {
             {view.opinion && !view.moves.some((move) => move.action === 'sign') && <OpinionView case={view} opinion={view.opinion} />}
             {writes ? <OpinionForm view={view} seen={seen} /> : !view.opinion && <p className="q-dim">{t('consult.workspace.not_yours')}</p>}
             <h3>{t('consult.moves.title')}</h3>
-            <Moves case={view} except={['sign', 'amend', 'attach_study', 'detach_study']} />
+            <Moves case={view} except={['sign', 'amend']} />
             <p>
               <Link to={`/app/consult/${view.case}`}>{t('consult.workspace.to_case')}</Link>
             </p>

@@ -93,8 +93,10 @@ function Cases({ patient }: { patient: string }) {
     <section className="q-card">
       <h2>{t('patients.page.cases')}</h2>
       <Answered query={query}>
-        {(tasks) =>
-          tasks.length === 0 ? (
+        {(found) => {
+          // The parts of a case are tasks too; they stand under it.
+          const tasks = found.filter((task) => task.code?.coding?.[0]?.code !== 'part');
+          return tasks.length === 0 ? (
             <p className="q-dim">{t('patients.page.no_cases')}</p>
           ) : (
             <ul className="q-list q-stack-tight">
@@ -109,8 +111,8 @@ function Cases({ patient }: { patient: string }) {
                 );
               })}
             </ul>
-          )
-        }
+          );
+        }}
       </Answered>
     </section>
   );
