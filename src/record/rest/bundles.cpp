@@ -47,7 +47,7 @@ struct Entry {
 std::string text_member(std::string_view json, std::string_view key) {
     const auto raw = raw_member(json, key);
     if (!raw) return {};
-    const auto value = json::parse("[" + std::string(*raw) + "]");
+    const auto value = json::parse(fmt::format("[{}]", *raw));
     return value && value->at(0).is_string() ? value->at(0).text() : std::string();
 }
 
@@ -221,8 +221,8 @@ http::Request part_of(const http::Request& whole, const Entry& entry) {
     std::string url = entry.url;
     while (url.starts_with('/')) url.erase(0, 1);
     const std::size_t mark = url.find('?');
-    part.path = "/fhir/" + url.substr(0, mark);
-    part.target = "/fhir/" + url;
+    part.path = fmt::format("/fhir/{}", std::string_view(url).substr(0, mark));
+    part.target = fmt::format("/fhir/{}", url);
     if (mark != std::string::npos) part.query = url.substr(mark + 1);
     for (const auto& [name, value] : whole.headers) {
         if (name == "host" || name == "cookie" || name == "authorization" || name == "prefer" || name == "origin") part.headers.emplace_back(name, value);

@@ -151,7 +151,7 @@ std::string search_url(std::string_view base, std::string_view type, const Searc
     std::string url = fmt::format("{}/{}", base, type);
     char separator = '?';
     for (const auto& [name, value] : result.applied) {
-        url += separator + percent_encode(name) + "=" + percent_encode(value);
+        url += fmt::format("{}{}={}", separator, percent_encode(name), percent_encode(value));
         separator = '&';
     }
     return url;

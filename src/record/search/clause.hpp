@@ -1,9 +1,11 @@
 #pragma once
 
+#include "record/extract/dates.hpp"
 #include "record/search/sql.hpp"
 #include "record/store/core.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +29,13 @@ public:
     /// A condition on the row `alias` (columns rid, d; t when needs_time()).
     virtual void probe(Sql& sql, std::string_view alias) const = 0;
     [[nodiscard]] virtual bool can_drive() const { return true; }
-    [[nodiscard]] virtual bool carries() const { return false; }         ///< source has d and acl, in the order (d, rid), each rid once
+    [[nodiscard]] virtual bool carries() const { return false; }  ///< source has d and acl, in the order (d, rid), each rid once
+    /// Bounds of `d` that every row of this clause keeps.
+    [[nodiscard]] virtual std::optional<TimeRange> window() const { return std::nullopt; }
+    /// The patient in whose compartment all rows are; 0 = not of this kind. Only for parameters by which `pat` is made.
+    [[nodiscard]] virtual std::int64_t patient() const { return 0; }
+    /// The key of these rows in `pat`; 0 = not of this kind.
+    [[nodiscard]] virtual std::int64_t compartment_key() const { return 0; }
     [[nodiscard]] virtual bool needs_resource() const { return false; }  ///< probe or source needs the row of `res`
 };
 using ClausePtr = std::unique_ptr<Clause>;
@@ -60,6 +68,9 @@ ClausePtr make_id_clause(const SearchContext& context, TypeId type, const std::v
 ClausePtr make_updated_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values);
 ClausePtr make_chain_clause(const SearchContext& context, const Named& named, std::string_view rest, std::string_view value);
 ClausePtr make_has_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value);
+
+/// Both a patient() and a compartment_key(), answered by one range of `pat`.
+ClausePtr make_compartment_clause(TypeId type, std::int64_t patient_rid, std::int64_t key);
 
 [[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
 [[noreturn]] void throw_bad_modifier(std::string_view parameter, std::string_view modifier);

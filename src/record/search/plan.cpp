@@ -1,11 +1,11 @@
 #include "record/search/plan.hpp"
 
 #include "base/error.hpp"
+#include "record/store/sort_date.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 namespace qiao::record {
@@ -14,26 +14,6 @@ namespace {
 constexpr int kProbeRows = 1000;
 
 std::string on(const SortExpression& key, std::string_view alias) { return fmt::format(fmt::runtime(key.sql), alias); }
-
-/// The date parameter whose start is a type's `d` (definitions: sort date). Sorting by it needs no other table.
-constexpr std::array<std::pair<TypeId, std::string_view>, 14> kSortDates = {{{TypeId::Observation, "date"},
-                                                                             {TypeId::Encounter, "date"},
-                                                                             {TypeId::DiagnosticReport, "date"},
-                                                                             {TypeId::Procedure, "date"},
-                                                                             {TypeId::Immunization, "date"},
-                                                                             {TypeId::DocumentReference, "date"},
-                                                                             {TypeId::Composition, "date"},
-                                                                             {TypeId::MedicationRequest, "authoredon"},
-                                                                             {TypeId::ServiceRequest, "authored"},
-                                                                             {TypeId::Task, "authored-on"},
-                                                                             {TypeId::ImagingStudy, "started"},
-                                                                             {TypeId::AuditEvent, "date"},
-                                                                             {TypeId::Communication, "sent"},
-                                                                             {TypeId::QuestionnaireResponse, "authored"}}};
-
-bool is_sort_date(TypeId type, std::string_view code) {
-    return std::any_of(kSortDates.begin(), kSortDates.end(), [&](const auto& entry) { return entry.first == type && entry.second == code; });
-}
 
 SortExpression ranged(std::string_view table, std::uint16_t param, bool descending, bool real) {
     const std::string_view last = descending ? "-9e300" : "9e300";
@@ -61,7 +41,7 @@ SortExpression sort_expression(TypeId type, const SortKey& key) {
     const std::uint16_t param = number_of(how->id);
     switch (definition->kind) {
         case ParamKind::date:
-            if (key.descending && is_sort_date(type, key.code)) return {"{0}.d", true, false, false, false};
+            if (key.descending && how->id == sort_date_param(type)) return {"{0}.d", true, false, false, false};
             return ranged("dt", param, key.descending, false);
         case ParamKind::number: return ranged("num", param, key.descending, true);
         case ParamKind::quantity: return ranged("qty", param, key.descending, true);
@@ -82,9 +62,35 @@ std::vector<SortExpression> sort_expressions(TypeId type, const std::vector<Sort
     return out;
 }
 
-Plan::Plan(StoreReader& reader, TypeId type, std::vector<ClausePtr> clauses) : reader_(reader), type_(type), clauses_(std::move(clauses)) { choose_driver(); }
+Plan::Plan(StoreReader& reader, TypeId type, std::vector<ClausePtr> clauses) : reader_(reader), type_(type), clauses_(std::move(clauses)) {
+    use_compartment();
+    narrow();
+    choose_driver();
+}
+
+/// `patient=…&code=…` is one range of `pat`.
+void Plan::use_compartment() {
+    const auto patient = std::find_if(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->patient() != 0; });
+    const auto coded = std::find_if(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->compartment_key() != 0; });
+    if (patient == clauses_.end() || coded == clauses_.end()) return;
+    *patient = make_compartment_clause(type_, (*patient)->patient(), (*coded)->compartment_key());
+    clauses_.erase(coded);
+}
+
+/// What the date clauses together say of `d`.
+void Plan::narrow() {
+    for (const ClausePtr& clause : clauses_) {
+        const auto one = clause->window();
+        if (!one) continue;
+        window_.lo_ms = std::max(window_.lo_ms, one->lo_ms);
+        window_.hi_ms = std::min(window_.hi_ms, one->hi_ms);
+    }
+}
 
 void Plan::choose_driver() {
+    const bool bounded = window_.lo_ms != kDistantPast_ms && window_.hi_ms != kDistantFuture_ms;
+    const bool only_dates = std::all_of(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->window().has_value(); });
+    if (bounded && only_dates) return;  // the resources themselves, by their date
     std::vector<const Clause*> able;
     for (const ClausePtr& clause : clauses_) {
         if (clause->can_drive()) able.push_back(clause.get());
@@ -129,8 +135,14 @@ std::string_view Plan::add_rows(Sql& sql, bool needs_resource) {
         sql.add(" AND ");
         clause->probe(sql, alias);
     }
+    add_window(sql, driver_ != nullptr && driver_->carries() ? "k" : alias);
     sql.add(" AND ").visible(reader_.filter(), alias, reader_.now());
     return alias;
+}
+
+void Plan::add_window(Sql& sql, std::string_view alias) {
+    if (window_.lo_ms != kDistantPast_ms) sql.add(" AND ").add(alias).add(".d >= ").bind(window_.lo_ms);
+    if (window_.hi_ms != kDistantFuture_ms) sql.add(" AND ").add(alias).add(".d < ").bind(window_.hi_ms);
 }
 
 /// Keyset paging: (k1, k2, …, rid) behind the cursor's, each key in its own direction; rid goes with the first key.
@@ -167,7 +179,8 @@ std::vector<Plan::Row> Plan::page(const std::optional<Cursor>& after, int limit)
     std::string columns = fmt::format("SELECT {}.rid", alias);
     std::string order = " ORDER BY ";
     for (const SortExpression& key : keys_) {
-        columns += ", " + on(key, alias);
+        columns += ", ";
+        columns += on(key, alias);
         order += on(key, alias) + (key.descending ? " DESC, " : ", ");
     }
     order += fmt::format("{}.rid{} LIMIT ", alias, keys_.front().descending ? " DESC" : "");

@@ -37,7 +37,10 @@ public:
     std::int64_t count();
 
 private:
+    void use_compartment();
+    void narrow();
     void choose_driver();
+    void add_window(Sql& sql, std::string_view alias);
     /// FROM … WHERE … of the matching rows. @return the alias of the candidate row
     std::string_view add_rows(Sql& sql, bool needs_resource);
     void add_behind(Sql& sql, const Cursor& after, std::string_view alias);
@@ -47,6 +50,7 @@ private:
     std::vector<ClausePtr> clauses_;
     std::vector<SortExpression> keys_;
     const Clause* driver_ = nullptr;
+    TimeRange window_{kDistantPast_ms, kDistantFuture_ms};
 };
 
 /// Expressions of `_sort`; the default is the newest first. Error(invalid) for a parameter that cannot be sorted by.

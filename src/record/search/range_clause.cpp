@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "record/search/clause.hpp"
 #include "record/search/values.hpp"
+#include "record/store/sort_date.hpp"
 
 #include <fmt/format.h>
 
@@ -93,6 +94,25 @@ void index_hint(Sql& sql, const RangeTest<Bound>& test) {
     }
 }
 
+/// The values of `lo` that a test can match, when no stored range is longer than `span_ms`.
+TimeRange start_window(const RangeTest<std::int64_t>& test, std::int64_t span_ms) {
+    // A range that never ends, or a distance that has no number, bounds nothing.
+    const bool unbounded = span_ms == kDistantFuture_ms || test.lo < kDistantPast_ms + span_ms;
+    const std::int64_t from = unbounded ? kDistantPast_ms : test.lo - span_ms;
+    switch (test.prefix) {
+        case Prefix::eq: return {test.lo, test.hi};
+        case Prefix::gt:
+        case Prefix::ge: return {from, kDistantFuture_ms};
+        case Prefix::sa: return {test.hi, kDistantFuture_ms};
+        case Prefix::lt:
+        case Prefix::eb: return {kDistantPast_ms, test.lo};
+        case Prefix::le: return {kDistantPast_ms, test.hi};
+        case Prefix::ap: return {from, test.hi};
+        case Prefix::ne: break;
+    }
+    return {kDistantPast_ms, kDistantFuture_ms};
+}
+
 template <class Bound>
 class RangeClause : public Clause {
 public:
@@ -123,12 +143,15 @@ public:
         }
         sql.add("))");
     }
+    [[nodiscard]] std::optional<TimeRange> window() const override { return window_; }
+    void set_window(TimeRange window) { window_ = window; }
 
 private:
     std::string table_;
     std::int64_t type_;
     std::int64_t param_;
     std::vector<RangeTest<Bound>> tests_;
+    std::optional<TimeRange> window_;
 };
 
 struct UnitTest {
@@ -205,7 +228,18 @@ ClausePtr make_date_clause(const SearchContext& context, const Named& named) {
     if (!named.modifier.empty()) throw_bad_modifier(named.definition.code, named.modifier);
     std::vector<RangeTest<std::int64_t>> tests;
     for (const std::string_view value : named.values) tests.push_back(date_test(context, named.definition.code, value));
-    return std::make_unique<RangeClause<std::int64_t>>("dt", named.type, named.how.id, std::move(tests));
+    std::optional<TimeRange> window;
+    if (named.how.id == sort_date_param(named.type)) {
+        auto rows = context.reader.connection().query("SELECT max_ms FROM date_span WHERE type = ?", {std::int64_t{number_of(named.type)}});
+        const std::int64_t span = rows.next() ? rows.integer(0) : 0;
+        for (const auto& test : tests) {
+            const TimeRange one = start_window(test, span);
+            window = window ? TimeRange{std::min(window->lo_ms, one.lo_ms), std::max(window->hi_ms, one.hi_ms)} : one;
+        }
+    }
+    auto clause = std::make_unique<RangeClause<std::int64_t>>("dt", named.type, named.how.id, std::move(tests));
+    if (window) clause->set_window(*window);
+    return clause;
 }
 
 ClausePtr make_number_clause(const SearchContext& /*context*/, const Named& named) {

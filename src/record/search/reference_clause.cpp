@@ -17,7 +17,9 @@ public:
     std::vector<std::int64_t> targets;
     std::vector<std::string> urls;
     std::vector<std::int64_t> identifiers;
+    bool of_one_patient = false;  ///< the only target is the patient by whom `pat` has these rows
 
+    [[nodiscard]] std::int64_t patient() const override { return carries() && of_one_patient ? targets.front() : 0; }
     void source(Sql& sql) const override {
         sql.add(carries() ? "SELECT rid, d, acl" : "SELECT rid").add(" FROM ref WHERE param = ").bind(param_).add(" AND target_rid").in(targets);
         sql.add(" AND type = ").bind(type_);
@@ -58,7 +60,41 @@ void add_bare_id(const SearchContext& context, const Named& named, TypeId only, 
     for (const TypeId type : types) append_rid(context, type, id, rids);
 }
 
+/// One element that cannot repeat and names the patient: `pat` is made by the same.
+bool is_compartment_parameter(const Named& named) {
+    return !named.how.repeats && !is_directory(named.type) && named.type != TypeId::Patient &&
+           (named.definition.code == "patient" || named.definition.code == "subject");
+}
+
+bool is_patient(const SearchContext& context, Rid rid) {
+    auto rows = context.reader.connection().query("SELECT 1 FROM res WHERE rid = ? AND type = ?", {rid, std::int64_t{number_of(TypeId::Patient)}});
+    return rows.next();
+}
+
+/// A patient's rows of one code, in the order of their date.
+class CompartmentClause : public Clause {
+public:
+    CompartmentClause(TypeId type, std::int64_t patient_rid, std::int64_t key) : type_(number_of(type)), patient_rid_(patient_rid), key_(key) {}
+    void source(Sql& sql) const override {
+        sql.add("SELECT rid, d, acl FROM pat WHERE patient_rid = ").bind(patient_rid_).add(" AND type = ").bind(type_).add(" AND h = ").bind(key_);
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("EXISTS (SELECT 1 FROM pat p WHERE p.patient_rid = ").bind(patient_rid_).add(" AND p.type = ").bind(type_).add(" AND p.h = ").bind(key_);
+        sql.add(fmt::format(" AND p.d = {0}.d AND p.rid = {0}.rid)", alias));
+    }
+    [[nodiscard]] bool carries() const override { return true; }
+
+private:
+    std::int64_t type_;
+    std::int64_t patient_rid_;
+    std::int64_t key_;
+};
+
 }  // namespace
+
+ClausePtr make_compartment_clause(TypeId type, std::int64_t patient_rid, std::int64_t key) {
+    return std::make_unique<CompartmentClause>(type, patient_rid, key);
+}
 
 ClausePtr make_reference_clause(const SearchContext& context, const Named& named) {
     auto clause = std::make_unique<ReferenceClause>(named.type, named.how.id);
@@ -91,6 +127,7 @@ ClausePtr make_reference_clause(const SearchContext& context, const Named& named
             throw_bad_value(named.definition.code, "is no reference");
         }
     }
+    clause->of_one_patient = is_compartment_parameter(named) && clause->carries() && is_patient(context, clause->targets.front());
     return clause;
 }
 

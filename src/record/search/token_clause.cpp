@@ -28,6 +28,13 @@ public:
     }
     [[nodiscard]] bool can_drive() const override { return !negated_; }
     [[nodiscard]] bool carries() const override { return hashes_.size() == 1; }
+    [[nodiscard]] std::int64_t compartment_key() const override {
+        if (negated_ || hashes_.size() != 1) return 0;
+        const ParamId param{static_cast<std::uint16_t>(param_)};
+        const std::string_view code = find_parameter(param)->code;
+        if (code != "code" && code != "category" && code != "status") return 0;
+        return TokenHash::in_compartment(param, hashes_.front());
+    }
 
 private:
     std::int64_t type_;

@@ -31,6 +31,7 @@ struct Core {
     Rid next_rid = 1;
     std::int64_t outbox_t = 0;
     std::int64_t outbox_n = 0;
+    std::unordered_map<std::uint16_t, std::int64_t> date_spans;  ///< as the table has them
 
     [[nodiscard]] ExtractOptions extract_options() const { return {&zone, base_url}; }
     [[nodiscard]] TokenHash hash() const { return TokenHash(keys.hash); }

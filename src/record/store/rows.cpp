@@ -1,5 +1,7 @@
 #include "record/store/rows.hpp"
 
+#include "record/store/sort_date.hpp"
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -86,6 +88,11 @@ std::optional<Target> patient_of(const IndexValues& values, TypeId type, std::st
     return std::nullopt;
 }
 
+std::int64_t span_of(const DateValue& value) {
+    const bool open = value.lo_ms == kDistantPast_ms || value.hi_ms == kDistantFuture_ms;
+    return open ? kDistantFuture_ms : value.hi_ms - value.lo_ms;
+}
+
 void add_compartment_rows(Rows& rows, TypeId type) {
     rows.compartment.push_back(0);
     for (const std::string_view code : {"code", "category", "status"}) {
@@ -145,7 +152,11 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
     for (const StringValue& value : values.strings) {
         rows.strings.push_back({number_of(value.param), std::string(index_text(value.folded)), std::string(index_text(value.exact))});
     }
-    for (const DateValue& value : values.dates) rows.dates.push_back({number_of(value.param), value.lo_ms, value.hi_ms});
+    const ParamId sort_param = sort_date_param(type);
+    for (const DateValue& value : values.dates) {
+        rows.dates.push_back({number_of(value.param), value.lo_ms, value.hi_ms});
+        if (value.param == sort_param) out.date_span_ms = std::max(out.date_span_ms, span_of(value));
+    }
     for (const QuantityValue& value : values.quantities) add_quantity_rows(rows, value);
     for (const NumberValue& value : values.numbers) rows.numbers.push_back({number_of(value.param), value.lo, value.hi});
     for (const UriValue& value : values.uris) rows.uris.push_back({number_of(value.param), std::string(index_text(value.value))});

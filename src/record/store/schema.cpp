@@ -73,7 +73,14 @@ CREATE TABLE reach_item(
 CREATE INDEX reach_item_by_source ON reach_item(source);
 )sql";
 
-constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}};
+/// The longest time that a type's own date covers: "from A on" then bounds `d` from below. Types with resources from before
+/// this table are taken to have one that never ends.
+constexpr std::string_view kDateSpans = R"sql(
+CREATE TABLE date_span(type INTEGER PRIMARY KEY, max_ms INTEGER NOT NULL);
+INSERT INTO date_span(type, max_ms) SELECT DISTINCT type, 9223372036854775807 FROM res WHERE state = 0;
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}};
 
 }  // namespace
 

@@ -207,8 +207,19 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
             writer.insert(place, change.index.rows);
         }
     }
+    note_date_span(group, change);
     add_outbox(group, done);
     changes_.push_back(std::move(done));
+}
+
+void StoreWork::note_date_span(storage::Group& group, const Pending& change) {
+    const auto known = core_.date_spans.find(number_of(change.type));
+    if (change.index.date_span_ms == 0 || (known != core_.date_spans.end() && known->second >= change.index.date_span_ms)) return;
+    const std::int64_t type = number_of(change.type);
+    group.connection().execute("INSERT INTO date_span(type, max_ms) VALUES(?, ?) ON CONFLICT(type) DO UPDATE SET max_ms = max(max_ms, excluded.max_ms)",
+                               {type, change.index.date_span_ms});
+    core_.date_spans[number_of(change.type)] = change.index.date_span_ms;
+    group.on_rollback([this_core = &core_] { this_core->date_spans.clear(); });
 }
 
 void StoreWork::add_outbox(storage::Group& group, const Change& change) {

@@ -3,6 +3,8 @@
 #include "base/json.hpp"
 #include "base/json_value.hpp"
 
+#include <fmt/format.h>
+
 namespace qiao::record {
 namespace {
 
@@ -80,7 +82,7 @@ std::string resolve_conditional_references(std::string_view json, const std::fun
     if (json.find('?') == std::string_view::npos) return std::string(json);
     return walk_strings(json, [&](std::string_view key, std::string_view text) -> std::optional<std::string> {
         if (key != "reference" || text.find('?') == std::string_view::npos || text.find(':') < text.find('?')) return std::nullopt;
-        const auto plain = json::parse("[\"" + std::string(text) + "\"]");
+        const auto plain = json::parse(fmt::format("[\"{}\"]", text));
         if (!plain) return std::nullopt;
         const std::string quoted = json_quoted(resolve(plain->at(0).text()));
         return quoted.substr(1, quoted.size() - 2);

@@ -96,6 +96,22 @@ TEST(Search, dates) {
     EXPECT_EQ(ward.find("Observation", "code=http://loinc.org|8867-4&date=ge2026-01-14T00:00:00Z"), "hr5 hr4");
 }
 
+TEST(Search, a_long_period_is_found_by_any_day_in_it) {
+    Ward ward;
+    ward.put(
+        R"({"resourceType":"Observation","id":"long","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"subject":{"reference":"Patient/wang"},"effectivePeriod":{"start":"2025-06-01","end":"2026-01-14"}})");
+    EXPECT_EQ(ward.find("Observation", "code=8867-4&date=ge2026-01-13T23:00:00Z"), "hr5 hr4 long");
+    EXPECT_EQ(ward.find("Observation", "code=8867-4&date=ge2026-01-13&date=lt2026-01-14"), "hr3 long");
+    EXPECT_EQ(ward.find("Observation", "patient=wang&code=8867-4&date=gt2026-01-12T23:00:00Z&date=lt2026-01-14"), "hr3 long");
+    EXPECT_EQ(ward.find("Observation", "date=ge2026-01-13&date=lt2026-01-14"), "hr3 long");
+    EXPECT_EQ(ward.find("Observation", "date=2026-01-13"), "hr3");
+    EXPECT_EQ(ward.find("Observation", "date=2025"), "");
+    ward.put(
+        R"({"resourceType":"Observation","id":"open","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"subject":{"reference":"Patient/wang"},"effectivePeriod":{"start":"2020-01-01"}})");
+    EXPECT_EQ(ward.find("Observation", "code=8867-4&date=ge2026-01-15"), "hr5 open");
+    EXPECT_EQ(ward.find("Observation", "status=final&date=ge2026-01-15&date=lt2026-01-16"), "hr5 open");
+}
+
 TEST(Search, references_chains_and_has) {
     Ward ward;
     EXPECT_EQ(ward.find("Observation", "subject=Patient/li"), "temp");
