@@ -158,7 +158,10 @@ Contract Directory::add_contract(const record::Actor& actor, std::int64_t from_o
         throw Error(ErrorKind::invalid, "access.bad_contract", "a contract is between two institutions, for a service, and ends after now");
     }
     auto work = begin(actor);
-    work->also([&](storage::Group& group, const record::Work::RidOf&) { directory_rows::insert_contract(group, contract); });
+    work->also([&](storage::Group& group, const record::Work::RidOf&) {
+        directory_rows::insert_contract(group, contract);
+        if (audit_) audit_(group, actor, "contract", "from=" + std::to_string(from_org) + " to=" + std::to_string(to_org) + " service=" + contract.service);
+    });
     commit(*work);
     return contract;
 }

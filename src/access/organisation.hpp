@@ -145,6 +145,9 @@ public:
 
     /// Called after each change, on the thread that made it: what depended on these tables is stale.
     void on_change(std::function<void()> listener);
+    /// Audits what has no resource of its own (contracts), on the writer thread in the commit. Set once at start.
+    using AuditPort = std::function<void(storage::Group& group, const record::Actor& actor, std::string_view action, const std::string& detail)>;
+    void set_audit(AuditPort audit) { audit_ = std::move(audit); }
     /// Reads the tables again (after another process changed them).
     void reload();
 
@@ -160,6 +163,7 @@ private:
     record::Record& record_;
     const Clock& clock_;
     const AdminSeparation separation_;
+    AuditPort audit_;
     std::mutex reload_mutex_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Tables> tables_;

@@ -53,6 +53,11 @@ Sessions::Sessions(storage::Database& database, storage::Writer& writer, Directo
       throttle_(clock),
       thread_([this](const std::stop_token& stop) { run(stop); }) {
     directory_.on_change([this] { epoch_.fetch_add(1); });
+    directory_.set_audit([this](storage::Group& group, const record::Actor& actor, std::string_view action, const std::string& detail) {
+        AuditEvent event = audit_.event_of(actor, action);
+        event.detail = detail;
+        audit_.write(group, event);
+    });
 }
 
 Sessions::~Sessions() {

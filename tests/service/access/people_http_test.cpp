@@ -198,6 +198,7 @@ TEST(People, contracts_are_the_centre_managers) {
     EXPECT_EQ(house.as("security", Method::post, "/access/contracts", body).status, 403);
     EXPECT_EQ(house.as("manager", Method::post, "/access/contracts", body).status, 201);
     EXPECT_TRUE(house.directory->has_contract(house.clinic.id, house.hub.id, "consult"));
+    EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_audit WHERE action = 'contract' AND person = " + std::to_string(house.manager.id)), 1);
 }
 
 }  // namespace
