@@ -162,20 +162,22 @@ Value messages_view(const Ground& ground, record::Reader& reader, const std::vec
     return list;
 }
 
-/// The longest reason of this case, else any other, for which the caller sees the patient.
+/// The case's own reason for which the caller sees it, else the longest of the patient's.
 Value why_view(const Ground& ground, const record::Caller& caller, const Case& item, record::Rid patient) {
-    Value why;
-    for (const access::Reason& reason : ground.grants.why(caller.filter, patient)) {
-        if (why.is_null() || reason.case_id == item.id) {
-            why = Value::object({{"kind", reason.kind},
-                                 {"reason", reason.reason.empty() ? reason.kind : reason.reason},
-                                 {"until", reason.ends == Instant::max() ? Value() : Value(format_instant(reason.ends))}});
-        }
-        if (reason.case_id == item.id) {
-            break;
-        }
+    std::vector<access::Reason> reasons = ground.grants.of_case(item.id);
+    std::erase_if(reasons, [&](const access::Reason& one) {
+        return std::find(caller.filter.grantees.begin(), caller.filter.grantees.end(), one.grantee) == caller.filter.grantees.end();
+    });
+    if (reasons.empty()) {
+        reasons = ground.grants.why(caller.filter, patient);
     }
-    return why;
+    if (reasons.empty()) {
+        return {};
+    }
+    const access::Reason& reason = reasons.front();
+    return Value::object({{"kind", reason.kind},
+                          {"reason", reason.reason.empty() ? reason.kind : reason.reason},
+                          {"until", reason.ends == Instant::max() ? Value() : Value(format_instant(reason.ends))}});
 }
 
 Value roles_view(const Engine& engine, const record::Caller& caller, const Case& item) {

@@ -257,7 +257,7 @@ void read_back(flow::Move& move) {
 }
 
 void file(flow::Move& move) {
-    const Value& opinion = move.item.notes["opinion"];
+    const Value opinion = move.item.notes["opinion"];  // a copy: the notes grow below
     move.sign_over(opinion["resource"].text());
     if (flow::is_given(move.fields["document_reference"])) {
         move.details.set("document_reference", move.fields["document_reference"]);

@@ -195,6 +195,8 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
 
 Centre::~Centre() {
     engine_.reset();
+    sessions_.reset();
+    audit_.reset();  // it moves its journal before the folder goes
     std::filesystem::remove_all(folder_);
 }
 
@@ -273,7 +275,8 @@ Answer Centre::move(const std::string& who, const std::string& id, const std::st
 
 std::vector<std::string> Centre::open_moves(const std::string& who, const std::string& id) {
     std::vector<std::string> actions;
-    for (const Value& one : get(who, "/fhir/Task/" + id + "/$moves").body["parameter"].items()) {
+    const Answer answer = get(who, "/fhir/Task/" + id + "/$moves");
+    for (const Value& one : answer.body["parameter"].items()) {
         actions.push_back(one["part"].at(0)["valueCode"].text());
     }
     return actions;

@@ -12,7 +12,8 @@ using std::chrono::minutes;
 class Clocks : public Centre {
 protected:
     Value clock(const std::string& id, const std::string& name) {
-        for (const Value& one : view("doctor", id)["clocks"].items()) {
+        const Value shown = view("doctor", id);
+        for (const Value& one : shown["clocks"].items()) {
             if (one["name"].text() == name) {
                 return one;
             }

@@ -42,7 +42,8 @@ TEST_F(Story, FromTheClinicToTheExpertAndBack) {
     ASSERT_EQ(move("coordinator", id, "give_back", *json::parse(R"({"missing_items":[{"code":"ecg","text":"12 leads"}]})"), "incomplete").status, 200);
     EXPECT_EQ(state(id), "returned");
     EXPECT_TRUE(pages_.was_told(people_["doctor"].id, "flow.case_returned"));
-    for (const Value& clock : view("doctor", id)["clocks"].items()) {
+    const Value returned = view("doctor", id);
+    for (const Value& clock : returned["clocks"].items()) {
         if (clock["name"].text() == "arrange") {
             EXPECT_EQ(clock["paused"].text(), "material_missing");
             EXPECT_TRUE(clock["due"].is_null());

@@ -30,7 +30,7 @@ TEST(Pack, BothPacksLoad) {
 
 class BadPack : public ::testing::Test {
 protected:
-    BadPack() { std::filesystem::copy("packs/generic", folder_, std::filesystem::copy_options::overwrite_existing); }
+    BadPack() { std::filesystem::copy("packs/generic", folder_, std::filesystem::copy_options::recursive); }
     ~BadPack() override { std::filesystem::remove_all(folder_); }
 
     std::string refusal(const std::string& file, const std::string& text) {
