@@ -147,10 +147,10 @@ http::Response Dicomweb::metadata(const http::Request& request) {
 
 http::Response Dicomweb::bulk_data(const http::Request& request) {
     const auto instance = instance_of(request);
-    const auto etag = '"' + to_hex(instance.sha256).substr(0, 32) + "-b" + std::string(request.param("offset")) + '"';
-    if (auto known = not_modified(request, etag)) return *std::move(known);
     const auto offset = number_of(request.param("offset"));
     const auto length = number_of(request.param("length"));
+    const auto etag = '"' + to_hex(instance.sha256).substr(0, 32) + "-b" + std::to_string(offset) + "-" + std::to_string(length) + '"';
+    if (auto known = not_modified(request, etag)) return *std::move(known);
     const auto size = instance.byte_length - instance.dataset_offset;
     if (offset > size || length > size - offset) throw Error(ErrorKind::not_found, "dicom.not_found", "no such bulk data");
     const auto syntax = transfer_syntax(instance.syntax);
