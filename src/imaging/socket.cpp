@@ -75,6 +75,10 @@ Socket::Read Socket::read(std::string& buffer, std::size_t& got, std::chrono::mi
     for (;;) {
         const auto count = ::recv(descriptor_, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (count > 0) {
+            // A sender whose window is full waits for an acknowledgement, which the kernel may hold back for 40 ms. The
+            // option lasts for a while only.
+            const int on = 1;
+            ::setsockopt(descriptor_, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
             got = static_cast<std::size_t>(count);
             return Read::some;
         }

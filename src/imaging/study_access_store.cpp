@@ -44,14 +44,18 @@ std::optional<std::int64_t> StudyAccess::open(const Viewer& viewer, std::string_
     // Read before the look-up: a grant that ends in between makes the pass outdated, not the other way round.
     const auto epoch = (epoch_ ? epoch_() : 0) + store_.link_epoch();
     const auto until = now + (epoch_ ? std::chrono::duration_cast<std::chrono::milliseconds>(kPassTime) : kBlindPassTime);
-    bool known = false;
+    bool goes_on = false;
     {
         const std::lock_guard lock(mutex_);
         const auto found = passes_.find(key);
         if (found != passes_.end() && found->second.epoch == epoch && now < found->second.until) return found->second.study_id;
-        known = found != passes_.end();
+        goes_on = found != passes_.end() && now < found->second.until + kPassTime;
     }
     const auto study = look_up(viewer, study_uid);
+    // Before the pass exists: a look that cannot be audited is none.
+    if (study && !goes_on && on_open_) {
+        if (const auto row = store_.study_by_id(*study)) on_open_(viewer, *row);
+    }
     {
         const std::lock_guard lock(mutex_);
         if (!study) {
@@ -61,9 +65,6 @@ std::optional<std::int64_t> StudyAccess::open(const Viewer& viewer, std::string_
             if (passes_.size() >= kPassLimit) passes_.clear();
             passes_[key] = {*study, epoch, until};
         }
-    }
-    if (study && !known && on_open_) {
-        if (const auto row = store_.study_by_id(*study)) on_open_(viewer, *row);
     }
     return study;
 }
