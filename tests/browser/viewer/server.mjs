@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, request as ask } from 'node:http';
 import { join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -32,7 +32,7 @@ export function policy(nonce) {
   ].join('; ');
 }
 
-export async function startServer({ study, dist }) {
+export async function startServer({ study, dist, archive = process.env.VIEWER_ARCHIVE }) {
   const data = JSON.parse(await readFile(join(study, 'study.json'), 'utf8'));
   const knobs = { frameDelay_ms: 0, renderedDelay_ms: 0, failStudy: 0, serve73: false };
   const counts = { frames: 0, rendered: 0, aborted: 0, reports: [], accepts: new Set(), urls: [] };
@@ -82,7 +82,20 @@ export async function startServer({ study, dist }) {
     return send(response, 200, 'image/jpeg', stdout);
   }
 
+  /** With an archive behind it (VIEWER_ARCHIVE=http://…, the study stored there) this server only passes on. */
+  function passOn(request, response) {
+    if (/\/frames\/\d+$/.test(request.url)) {
+      counts.frames += 1;
+      counts.accepts.add(request.headers.accept);
+    }
+    request.pipe(ask(archive + request.url, { method: request.method, headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    }));
+  }
+
   async function dicomweb(request, response, url) {
+    if (archive) return passOn(request, response);
     const parts = url.pathname.split('/').slice(2).map(decodeURIComponent);
     const [, uid, , seriesUid, what] = parts;
     if (knobs.failStudy > 0 && parts.length === 3) {

@@ -13,7 +13,9 @@ async function withViewer(options, body) {
   const opened = await openViewer(rig, options);
   try {
     await body(opened.page, opened);
-    assert.deepEqual(opened.trouble, [], 'console and page errors');
+    // A real archive does not tell the syntax of a series; it refuses the thumbnail, and the icon stands for it.
+    const trouble = opened.trouble.filter((line) => !process.env.VIEWER_ARCHIVE || !/status of 406.*\/thumbnail/.test(line));
+    assert.deepEqual(trouble, [], 'console and page errors');
     assert.deepEqual(rig.server.counts.reports, [], 'policy reports');
   } finally {
     await opened.context.close();
