@@ -8,7 +8,8 @@ export default function NotFound() {
   useTitle(t('app.not_found'));
   return (
     <div className="q-page q-page-narrow">
-      <EmptyCard title={t('app.not_found')} action={<Link to="/app/today">{t('app.nav.today')}</Link>} />
+      <h1>{t('app.not_found')}</h1>
+      <EmptyCard title={t('app.not_found_help')} action={<Link to="/app/today">{t('app.nav.today')}</Link>} />
     </div>
   );
 }
