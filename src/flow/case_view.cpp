@@ -163,13 +163,13 @@ Value messages_view(const Ground& ground, record::Reader& reader, const std::vec
 }
 
 /// The case's own reason for which the caller sees it, else the longest of the patient's.
-Value why_view(const Ground& ground, const record::Caller& caller, const Case& item, record::Rid patient) {
+Value why_view(const Ground& ground, const record::Caller& caller, const Case& item, std::optional<record::Rid> patient) {
     std::vector<access::Reason> reasons = ground.grants.of_case(item.id);
     std::erase_if(reasons, [&](const access::Reason& one) {
         return std::find(caller.filter.grantees.begin(), caller.filter.grantees.end(), one.grantee) == caller.filter.grantees.end();
     });
-    if (reasons.empty()) {
-        reasons = ground.grants.why(caller.filter, patient);
+    if (reasons.empty() && patient) {
+        reasons = ground.grants.why(caller.filter, *patient);
     }
     if (reasons.empty()) {
         return {};
@@ -305,7 +305,7 @@ Value case_view(const Engine& engine, const record::Caller& caller, std::string_
             const auto reader = engine.ground().record.read(caller.filter);
             patient = reader->rid_of("Patient", visible.item.patient.substr(visible.item.patient.find('/') + 1));
         }
-        view.set("why", patient ? why_view(engine.ground(), caller, visible.item, *patient) : Value());
+        view.set("why", why_view(engine.ground(), caller, visible.item, patient));
     }
     return view;
 }

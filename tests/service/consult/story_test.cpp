@@ -9,11 +9,18 @@ namespace {
 
 using json::Value;
 
-using Story = Centre;
+class Story : public Centre {
+protected:
+    std::string ask();
+    void check_material(const std::string& id);
+    void offer(const std::string& id);
+    json::Value write_and_sign(const std::string& id);
+    void close(const std::string& id, const json::Value& signed_view);
+};
 
 bool contains(const std::vector<std::string>& list, const std::string& one) { return std::find(list.begin(), list.end(), one) != list.end(); }
 
-TEST_F(Story, FromTheClinicToTheExpertAndBack) {
+std::string Story::ask() {
     const std::string id = create("doctor", patient_);
     EXPECT_EQ(state(id), "draft");
     EXPECT_TRUE(contains(open_moves("doctor", id), "submit"));
@@ -21,16 +28,18 @@ TEST_F(Story, FromTheClinicToTheExpertAndBack) {
 
     // The draft is kept, then sent by its version.
     const Answer saved = call("doctor", http::Method::put, "/flow/cases/" + id + "/drafts/request", Value::object({{"version", 0}, {"body", form()}}));
-    ASSERT_EQ(saved.status, 200) << saved.raw;
+    EXPECT_EQ(saved.status, 200) << saved.raw;
     EXPECT_EQ(move("doctor", id, "submit", Value::object({{"draft", 1}})).code(), "access.step_up_needed");
     step_up("doctor");
     const Answer sent = move("doctor", id, "submit", Value::object({{"draft", 1}}));
-    ASSERT_EQ(sent.status, 200) << sent.raw;
+    EXPECT_EQ(sent.status, 200) << sent.raw;
     EXPECT_EQ(state(id), "material_check");
     EXPECT_TRUE(view("doctor", id)["drafts"]["request"].is_null());
     EXPECT_TRUE(pages_.desk_was_told("coordinator", "flow.case_submitted"));
+    return id;
+}
 
-    // The desk sees it, gives it back, gets it again.
+void Story::check_material(const std::string& id) {
     const Value desk = get("coordinator", "/flow/worklists/desk").body;
     ASSERT_EQ(desk["rows"].size(), 1U);
     EXPECT_EQ(desk["rows"].at(0)["patient"]["name"].text(), "王小明");
@@ -51,25 +60,27 @@ TEST_F(Story, FromTheClinicToTheExpertAndBack) {
     }
     ASSERT_EQ(move("doctor", id, "proceed_without", *json::parse(R"({"not_obtainable":"ecg"})"), "no machine here").status, 200);
     EXPECT_EQ(move("coordinator", id, "give_back", *json::parse(R"({"missing_items":[{"code":"ecg"}]})"), "again").code(), "flow.item_asked_before");
+}
 
-    // An expert is asked and sees the offer only.
+void Story::offer(const std::string& id) {
     const std::string expert = people_["expert"].resource;
     ASSERT_EQ(move("coordinator", id, "schedule", Value::object({{"experts", expert}, {"lead", expert}, {"mode", "written"}})).status, 200);
     EXPECT_TRUE(pages_.was_told(people_["expert"].id, "flow.case_offered"));
-    const Answer offer = get("expert", "/flow/cases/" + id);
-    EXPECT_EQ(offer.body["view"].text(), "offer");
-    EXPECT_EQ(offer.body["purpose"].text(), "diagnosis");
-    EXPECT_EQ(offer.body["patient"].dump(), R"({"sex":"female","age":"40 y"})");
+    const Answer shown = get("expert", "/flow/cases/" + id);
+    EXPECT_EQ(shown.body["view"].text(), "offer");
+    EXPECT_EQ(shown.body["purpose"].text(), "diagnosis");
+    EXPECT_EQ(shown.body["patient"].dump(), R"({"sex":"female","age":"40 y"})");
     for (const char* hidden : {"王小明", "Patient/", "ID-", "C-20", "渔岛", "林海"}) {
-        EXPECT_EQ(offer.raw.find(hidden), std::string::npos) << hidden;
+        EXPECT_EQ(shown.raw.find(hidden), std::string::npos) << hidden;
     }
     EXPECT_EQ(get("expert", "/fhir/" + patient_).status, 404);
     EXPECT_EQ(get("expert", "/fhir/Task/" + id).status, 404);
     EXPECT_EQ(get("expert", "/fhir/Observation?patient=" + patient_).body["entry"].size(), 0U);
     EXPECT_EQ(get("expert2", "/flow/cases/" + id).status, 404) << "who is not asked knows of nothing";
+}
 
-    // Accepts, sees all, writes and signs.
-    ASSERT_EQ(move("expert", id, "accept").status, 200);
+Value Story::write_and_sign(const std::string& id) {
+    EXPECT_EQ(move("expert", id, "accept").status, 200);
     EXPECT_EQ(state(id), "opinion_draft") << "the written way begins by itself";
     EXPECT_TRUE(pages_.was_told(people_["expert"].id, "flow.opinion_due"));
     EXPECT_EQ(get("expert", "/fhir/" + patient_).status, 200);
@@ -82,7 +93,7 @@ TEST_F(Story, FromTheClinicToTheExpertAndBack) {
     EXPECT_EQ(move("expert", id, "sign", opinion()).code(), "access.step_up_needed");
     step_up("expert");
     const Answer signature = move("expert", id, "sign", opinion());
-    ASSERT_EQ(signature.status, 200) << signature.raw;
+    EXPECT_EQ(signature.status, 200) << signature.raw;
     EXPECT_EQ(state(id), "opinion_signed");
     const Value signed_view = view("doctor", id);
     EXPECT_EQ(signed_view["opinion"]["state"].text(), "valid");
@@ -90,8 +101,10 @@ TEST_F(Story, FromTheClinicToTheExpertAndBack) {
     EXPECT_EQ(signed_view["opinion"]["act_by"].text(), "today");
     EXPECT_TRUE(pages_.was_told(people_["doctor"].id, "flow.opinion_signed"));
     EXPECT_EQ(get("doctor", "/flow/worklists/inbox").body["count"].integer(), 1);
+    return signed_view;
+}
 
-    // Read back, filed, answered; rights shrink, then end.
+void Story::close(const std::string& id, const Value& signed_view) {
     ASSERT_EQ(move("doctor", id, "read_back", Value::object({{"text", "keep lying, pupils"}})).status, 200);
     step_up("doctor");
     ASSERT_EQ(move("doctor", id, "file").status, 200);
@@ -107,6 +120,13 @@ TEST_F(Story, FromTheClinicToTheExpertAndBack) {
     }
     EXPECT_EQ(view("doctor", id)["feedback"]["final_diagnosis"].text(), "concussion");
     EXPECT_EQ(get("stranger", "/flow/cases/" + id).status, 404);
+}
+
+TEST_F(Story, FromTheClinicToTheExpertAndBack) {
+    const std::string id = ask();
+    check_material(id);
+    offer(id);
+    close(id, write_and_sign(id));
 }
 
 TEST_F(Story, WhatWasAskedIsInTheRecordAndNothingIsBlank) {
