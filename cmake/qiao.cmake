@@ -11,7 +11,7 @@ pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 
 add_library(qiao_options INTERFACE)
-target_compile_options(qiao_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wno-missing-field-initializers)
+target_compile_options(qiao_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wno-missing-field-initializers -Wno-restrict)
 target_include_directories(qiao_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 if(QIAO_WERROR)
   target_compile_options(qiao_options INTERFACE -Werror)
