@@ -231,11 +231,13 @@ export interface CaseView {
 export const readWorklists = (signal?: AbortSignal) =>
   get<{ worklists: WorklistHead[] }>('/flow/worklists', signal ? { signal } : {}).then((answer) => answer.worklists);
 
-export function readWorklist(name: string, query: { sort?: string; q?: string; cursor?: string; count?: number }, signal?: AbortSignal) {
+export async function readWorklist(name: string, query: { sort?: string; q?: string; cursor?: string; count?: number }, signal?: AbortSignal): Promise<Worklist> {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value) params.set(key, String(value));
   const tail = params.size > 0 ? `?${params}` : '';
-  return get<Worklist>(`/flow/worklists/${encodeURIComponent(name)}${tail}`, signal ? { signal } : {});
+  const list = await get<Worklist>(`/flow/worklists/${encodeURIComponent(name)}${tail}`, signal ? { signal } : {});
+  // A row outlives the right to its patient (an expert's closed cases): it then names nobody.
+  return { ...list, rows: list.rows.map((row) => ({ ...row, patient: (row.patient as WorklistRow['patient'] | null) ?? {} })) };
 }
 
 export async function readCase(id: string, signal?: AbortSignal): Promise<CaseView> {

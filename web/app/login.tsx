@@ -108,6 +108,7 @@ function DemoUsers() {
               .map((user) => (
                 <button
                   key={user.login}
+                  data-login={user.login}
                   type="button"
                   disabled={busy !== ''}
                   onClick={() => {
