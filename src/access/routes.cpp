@@ -52,8 +52,10 @@ void add_session_routes(http::Router& router, Sessions& sessions) {
         if (const auto wait = sessions.must_wait(login, request); wait.count() > 0) return too_many(wait);
         return signed_in(request, sessions.sign_in(login, body["password"].text(), request), sessions);
     });
-    router.add(http::Method::get, "/access/session", kSession, [&sessions](const Request& request) {
+    // Open: the sign-in page asks who is there, and nobody is no error. A session that is over is one.
+    router.add(http::Method::get, "/access/session", kOpen, [&sessions](const Request& request) {
         const auto session = sessions.find(request);
+        if (!session && !Sessions::carries_token(request)) return answer({}, 204);
         if (!session) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
         return answer(wire::session_json(*session, sessions.directory(), sessions.options()));
     });

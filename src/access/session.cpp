@@ -97,6 +97,11 @@ std::optional<Session> Sessions::find(const http::Request& request) {
     return snapshot_of(*found);
 }
 
+bool Sessions::carries_token(const http::Request& request) {
+    bool by_cookie = false;
+    return !token_of(request, by_cookie).empty();
+}
+
 std::optional<record::Caller> Sessions::caller_of(std::string_view key) {
     const EntryPtr found = entry(std::string(key));
     if (!found) return std::nullopt;

@@ -62,6 +62,8 @@ public:
     record::Caller caller(const http::Request& request);
     /// The same without counting as use; nothing when there is no valid session.
     [[nodiscard]] std::optional<Session> find(const http::Request& request);
+    /// Whether the request brings a cookie or bearer token at all, valid or not.
+    [[nodiscard]] static bool carries_token(const http::Request& request);
     /// The caller behind a session that was found before (Session::key), for what is pushed to open pages. No use of it.
     [[nodiscard]] std::optional<record::Caller> caller_of(std::string_view key);
 

@@ -201,6 +201,11 @@ void Centre::add_operation_routes() {
         json.object([&] { json.field("status", ready ? "ready" : draining_ ? "draining" : "storage_failed"); });
         return http::Response{.status = ready ? 200 : 503, .content_type = "application/json", .body = json.take()};
     });
+    // Browsers say here what the page's policy stopped; counted, because the report's addresses may name a patient's page.
+    router_.add(http::Method::post, "/csp-report", open, [reports = &metrics_.counter("qiao_csp_reports_total")](const http::Request&) {
+        reports->add();
+        return http::Response{.status = 204};
+    });
     router_.add(http::Method::get, "/metrics", {.scope = http::Scope::operations},
                 [this](const http::Request&) { return http::Response{.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.render()}; });
 }

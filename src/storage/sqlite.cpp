@@ -232,7 +232,7 @@ public:
     }
     ~SqliteSnapshot() override {
         connection_->set_time_limit(0);
-        if (connection_->in_transaction()) connection_->script("ROLLBACK");
+        if (connection_->in_transaction()) connection_->execute("ROLLBACK");
         database_.give_back(std::move(connection_));
     }
     SqliteSnapshot(const SqliteSnapshot&) = delete;
