@@ -191,20 +191,20 @@ IngestResult Archive::store_object(const Walked& walked, FileMeta meta, std::str
     meta.dataset_offset = prefix.size();
     const auto received = clock_.now();
     const auto place = pack_.append(pack_key(result.sop_instance, received, source), digest, {prefix, dataset});
-    const auto outcome = store_.insert({&walked, std::move(meta), place, std::move(digest), source, received});
+    const auto stored = store_.insert({&walked, std::move(meta), place, std::move(digest), source, received});
     {
         const std::lock_guard lock(mutex_);
         auto& end = highest_[place.segment];
         end = std::max(end, place.end);
     }
-    if (outcome == StoreOutcome::conflict) {
+    if (stored.outcome == StoreOutcome::conflict) {
         result.outcome = IngestResult::Outcome::conflict;
         result.reason = "it contradicts what is stored";
     }
-    if (outcome == StoreOutcome::stored) {
-        const auto study = store_.study(result.study);
+    if (stored.outcome == StoreOutcome::stored) {
         const std::lock_guard lock(mutex_);
-        if (study) waiting_[study->id] = {to_us(study->changed), std::chrono::steady_clock::now() + options_.quiet};
+        auto& waiting = waiting_[stored.study_id];
+        waiting = {std::max(waiting.changed_us, to_us(received)), std::chrono::steady_clock::now() + options_.quiet};
     }
     return result;
 }

@@ -140,14 +140,14 @@ std::int64_t insert_series(Connection& connection, const Prepared& prepared, std
     return id;
 }
 
-StoreOutcome keep_conflict(Connection& connection, const NewInstance& input, std::string_view reason) {
+Stored keep_conflict(Connection& connection, const NewInstance& input, std::string_view reason) {
     connection.execute(
         "INSERT OR IGNORE INTO imaging_conflict(uid, segment_id, byte_offset, byte_length, sha256, org_id, source_ae, reason, received_at) "
         "VALUES(?,?,?,?,?,?,?,?,?)",
         {input.walked->first(tag::kSopInstanceUid), std::int64_t{input.place.segment}, static_cast<std::int64_t>(input.place.offset),
          static_cast<std::int64_t>(input.place.length), Blob{input.sha256}, input.source.organisation, std::string_view(input.source.ae), reason,
          to_us(input.received)});
-    return StoreOutcome::conflict;
+    return {StoreOutcome::conflict, 0};
 }
 
 void insert_instance(Connection& connection, const Prepared& prepared, std::int64_t series) {
@@ -178,11 +178,11 @@ std::optional<Found> find(Connection& connection, std::string_view sql, std::str
     return Found{rows.integer(0), rows.integer(1), std::string(rows.text(2))};
 }
 
-StoreOutcome insert_all(Connection& connection, const Prepared& prepared) {
+Stored insert_all(Connection& connection, const Prepared& prepared) {
     const auto& input = *prepared.input;
     const auto& walked = *input.walked;
     if (const auto same = find(connection, "SELECT id, series_id, sha256 FROM imaging_instance WHERE uid = ?", walked.first(tag::kSopInstanceUid)))
-        return same->text == input.sha256 ? StoreOutcome::duplicate : keep_conflict(connection, input, "other bytes under a known UID");
+        return same->text == input.sha256 ? Stored{StoreOutcome::duplicate, 0} : keep_conflict(connection, input, "other bytes under a known UID");
     auto study = find(connection, "SELECT id, org_id, patient_id FROM imaging_study WHERE uid = ?", walked.first(tag::kStudyUid));
     if (study && study->parent != input.source.organisation) return keep_conflict(connection, input, "another organisation's study");
     if (study && study->text != walked.first(tag::kPatientId)) return keep_conflict(connection, input, "another patient under a known study");
@@ -195,9 +195,9 @@ StoreOutcome insert_all(Connection& connection, const Prepared& prepared) {
     connection.execute("UPDATE imaging_series SET n_instances = n_instances + 1, stable_at = NULL WHERE id = ?", {series_id});
     connection.execute("UPDATE imaging_study SET n_instances = n_instances + 1, bytes = bytes + ?, changed_at = max(changed_at, ?) WHERE id = ?",
                        {static_cast<std::int64_t>(input.place.length), now_us, study_id});
-    connection.execute("INSERT INTO imaging_pending(study_id, changed_at) VALUES(?1, ?2) ON CONFLICT(study_id) DO UPDATE SET changed_at = ?2",
+    connection.execute("INSERT INTO imaging_pending(study_id, changed_at) VALUES(?1, ?2) ON CONFLICT(study_id) DO UPDATE SET changed_at = max(changed_at, ?2)",
                        {study_id, now_us});
-    return StoreOutcome::stored;
+    return {StoreOutcome::stored, study_id};
 }
 
 }  // namespace
@@ -213,11 +213,11 @@ InstanceStore::InstanceStore(const std::string& file, const std::string& record_
 
 InstanceStore::~InstanceStore() = default;
 
-StoreOutcome InstanceStore::insert(const NewInstance& instance) {
+Stored InstanceStore::insert(const NewInstance& instance) {
     const auto prepared = prepare(instance);
-    auto outcome = StoreOutcome::stored;
-    writer_->submit({.check = {}, .apply = [&](Group& group) { outcome = insert_all(group.connection(), prepared); }});
-    return outcome;
+    Stored stored;
+    writer_->submit({.check = {}, .apply = [&](Group& group) { stored = insert_all(group.connection(), prepared); }});
+    return stored;
 }
 
 std::string InstanceStore::digest_of(std::string_view sop_uid) {

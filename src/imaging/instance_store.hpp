@@ -40,13 +40,18 @@ enum class StoreOutcome : std::uint8_t {
     conflict,   ///< other bytes under a known UID, or another patient under a known study: kept, not shown
 };
 
+struct Stored {
+    StoreOutcome outcome = StoreOutcome::stored;
+    std::int64_t study_id = 0;  ///< of `stored`
+};
+
 class InstanceStore {
 public:
     /// @param record_file  attached by readers as `record`; empty without a record (tests)
     InstanceStore(const std::string& file, const std::string& record_file, const Clock& clock, Metrics& metrics);
     ~InstanceStore();
 
-    StoreOutcome insert(const NewInstance& instance);
+    Stored insert(const NewInstance& instance);
     /// SHA-256 of the object under this UID; empty when there is none.
     std::string digest_of(std::string_view sop_uid);
 
