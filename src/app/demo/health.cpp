@@ -3,6 +3,7 @@
 #include "app/demo/patients.hpp"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 namespace qiao::app::demo {
 namespace {
@@ -148,7 +149,8 @@ void write_visits(Chart& chart, const Patient& patient, const Illness& illness, 
 
 }  // namespace
 
-HealthTables read_health_tables(const toml::table& data) {
+HealthTables read_health_tables(const std::string& file) {
+    const toml::table data = toml::parse_file(file);
     HealthTables tables;
     const auto number = [](const toml::table& table, std::string_view key) { return table[key].value_or(0); };
     if (const auto* list = data["condition"].as_array()) {

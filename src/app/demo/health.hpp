@@ -2,8 +2,6 @@
 
 #include "record/rest/rest.hpp"
 
-#include <toml++/toml.h>
-
 #include <cstdint>
 #include <random>
 #include <string>
@@ -41,7 +39,8 @@ struct HealthTables {
     std::vector<AllergyRow> allergies;
 };
 
-HealthTables read_health_tables(const toml::table& data);
+/// Reads demo/patients.toml.
+HealthTables read_health_tables(const std::string& file);
 
 struct Patient;
 /// Writes the record of one patient in one commit, in the name of `doctor`.

@@ -71,7 +71,7 @@ std::vector<Patient> make_patients(http::Router& router, access::Sessions& sessi
     const auto female_names = names_of(data, "female_names");
     const std::string region = data["region"].value_or(std::string("990000"));
     const int count = data["count"].value_or(0);
-    const HealthTables tables = read_health_tables(data);
+    const HealthTables tables = read_health_tables(file);
     Dice dice(static_cast<std::uint64_t>(data["seed"].value_or(std::int64_t{1})));
 
     std::vector<std::string> places;

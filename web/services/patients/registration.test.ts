@@ -62,6 +62,6 @@ describe('registration', () => {
     expect(documentKindOf('urn:qiao:document:passport')).toBe('passport');
     expect(documentKindOf('urn:qiao:document:martian')).toBe('other');
     expect(documentKindOf('urn:qiao:temporary')).toBe('temporary');
-    expect(documentKindOf('http://hospital.example/mrn')).toBeUndefined();
+    expect(documentKindOf('urn:oid:2.25.1')).toBeUndefined();
   });
 });

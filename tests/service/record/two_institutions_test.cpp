@@ -1,0 +1,68 @@
+#include "service.hpp"
+
+namespace qiao::record::testing {
+namespace {
+
+TEST(TwoInstitutions, a_foreign_patient_is_nowhere) {
+    Service service;
+    put_patient(service, "p1");
+    service.send(Method::put, "/fhir/Observation/o1", kObservation);
+    service.send(Method::put, "/fhir/Organization/org", R"({"resourceType":"Organization","id":"org","name":"Both see me"})");
+    auto grant = service.begin();
+    grant->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        service.record->reach_patient(group, rid_of("Patient/p1"), 101, "care", service.clock.now() - std::chrono::hours(1),
+                                      service.clock.now() + std::chrono::hours(1));
+    });
+    grant->commit();
+    for (const char* url :
+         {"/fhir/Patient/p1", "/fhir/Patient/p1/_history", "/fhir/Patient/p1/_history/1", "/fhir/Observation/o1", "/fhir/Observation/o1/_history/1"}) {
+        EXPECT_EQ(service.get(url, "one").status, 200) << url;
+        const auto foreign = service.get(url, "two");
+        EXPECT_EQ(foreign.status, 404) << url;
+        std::string unknown = url;
+        unknown.replace(unknown.find(url[6] == 'P' ? "p1" : "o1"), 2, "zz");
+        EXPECT_EQ(foreign.body, service.get(unknown, "two").body) << url;
+    }
+    for (const char* query :
+         {"Patient", "Patient?_id=p1", "Patient?identifier=urn:mrn|A1", "Patient?family=wang", "Patient?_has:Observation:patient:code=8867-4", "Observation",
+          "Observation?patient=p1", "Observation?patient.identifier=urn:mrn|A1", "Observation?subject:Patient.family=wang", "Observation?code=8867-4",
+          "Observation?code:not=x", "Observation?_lastUpdated=gt2020"}) {
+        EXPECT_EQ(service.get_json(std::string("/fhir/") + query, "one")["total"].text(), "1") << query;
+        const auto foreign = service.get_json(std::string("/fhir/") + query, "two");
+        EXPECT_EQ(foreign["total"].text(), "0") << query;
+        EXPECT_TRUE(foreign["entry"].is_null()) << query;
+        const std::string count = std::string("/fhir/") + query + (std::string(query).find('?') == std::string::npos ? "?" : "&") + "_summary=count";
+        EXPECT_EQ(service.get_json(count, "one")["total"].text(), "1") << query;
+        EXPECT_EQ(service.get_json(count, "two")["total"].text(), "0") << query;
+    }
+    EXPECT_EQ(service.get_json("/fhir/Organization", "two")["total"].text(), "1");
+    for (const Method method : {Method::put, Method::del}) {
+        EXPECT_EQ(
+            service.send(method, "/fhir/Patient/p1", method == Method::put ? R"({"resourceType":"Patient","id":"p1"})" : "", {{"x-test-caller", "two"}}).status,
+            404);
+    }
+    EXPECT_EQ(service.send(Method::del, "/fhir/Patient/unknown", "", {{"x-test-caller", "two"}}).status, 404);
+    const auto bundle = service.send(
+        Method::post, "/fhir",
+        R"({"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/p1"}},{"request":{"method":"GET","url":"Observation?patient=p1"}}]})",
+        {{"x-test-caller", "two"}});
+    EXPECT_EQ((*json::parse(bundle.body))["entry"].at(0)["response"]["status"].text(), "404");
+    EXPECT_EQ(bundle.body.find("Wang"), std::string::npos);
+    // Conditions look only at what the caller sees: no word of the foreign match.
+    EXPECT_EQ(service.send(Method::post, "/fhir/Patient", kPatient, {{"x-test-caller", "two"}, {"if-none-exist", "identifier=urn:mrn|A1"}}).status, 201);
+    EXPECT_EQ(service.send(Method::post, "/fhir/Observation", kObservation, {{"x-test-caller", "two"}}).status, 404);
+}
+
+TEST(TwoInstitutions, a_cursor_of_another_person_is_refused) {
+    Service service;
+    for (int i = 1; i <= 3; ++i)
+        service.send(Method::put, "/fhir/Organization/o" + std::to_string(i),
+                     R"({"resourceType":"Organization","name":"x","id":"o)" + std::to_string(i) + "\"}");
+    const std::string next =
+        service.get_json("/fhir/Organization?_count=1", "one")["link"].at(1)["url"].text().substr(std::string("http://fhir.example:8080").size());
+    EXPECT_EQ(service.get(next, "one").status, 200);
+    EXPECT_EQ(service.get(next, "two").status, 403);
+}
+
+}  // namespace
+}  // namespace qiao::record::testing
