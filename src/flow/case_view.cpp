@@ -246,14 +246,33 @@ Value full_view(const Engine& engine, const record::Caller& caller, const Case& 
     view.set("items", Value::object({{"attachments", std::move(attachments)}, {"studies", studies_view(ground, item, items, patient)}}));
     view.set("messages", messages_view(ground, *reader, items));
     engine.machine_of(item).describe(ground, *reader, item, view);
-    if (const auto& on_read = ground.record.ports().on_read; on_read && stored) {
-        const record::Rid task = reader->rid_of("Task", item.id).value_or(0);
-        on_read(caller.actor, "read", "Task", std::vector<record::Rid>{task}, std::vector<record::Rid>{stored->rid});
-    }
     return view;
 }
 
 }  // namespace
+
+void note_reading(const Ground& ground, const record::Actor& actor, std::string_view reference, std::string_view patient) {
+    const auto& on_read = ground.record.ports().on_read;
+    if (!on_read) {
+        return;
+    }
+    std::vector<record::Rid> resources;
+    std::vector<record::Rid> patients;
+    const std::string_view type = reference.substr(0, reference.find('/'));
+    {
+        const auto reader = ground.record.read(record::ReadFilter::system("the audit names what was read by number"));
+        for (auto [list, one] : {std::pair{&resources, reference}, std::pair{&patients, patient}}) {
+            const std::size_t slash = one.find('/');
+            if (slash == std::string_view::npos) {
+                continue;
+            }
+            if (const std::optional<record::Rid> rid = reader->rid_of(one.substr(0, slash), one.substr(slash + 1))) {
+                list->push_back(*rid);
+            }
+        }
+    }
+    on_read(actor, "read", type, resources, patients);
+}
 
 Value organisation_view(const Ground& ground, std::int64_t id) {
     const std::optional<access::Organisation> found = ground.directory.organisation(id);
@@ -289,6 +308,7 @@ Value attachment_view(const Ground& ground, std::string_view case_id, const Atta
 
 Value case_view(const Engine& engine, const record::Caller& caller, std::string_view case_id) {
     const Visible visible = engine.open(caller, case_id);
+    note_reading(engine.ground(), caller.actor, "Task/" + visible.item.id, visible.item.patient);
     if (visible.level == Visible::Level::moves) {
         Value view = head_view(engine, visible.item, "moves");
         view.set("number", visible.item.number);

@@ -76,8 +76,19 @@ Response one_list(const Handlers& to, const Request& request) {
     const ListPage page = worklist(to.engine, caller, request.param("name"), query);
     Value rows = Value::array();
     const auto reader = to.ground().record.read(caller.filter);
+    std::vector<record::Rid> tasks;
+    std::vector<record::Rid> patients;
     for (const Case& item : page.rows) {
         rows.push(row_view(to.engine, *reader, item, page.list->scope));
+        if (const auto rid = reader->rid_of("Task", item.id)) {
+            tasks.push_back(*rid);
+        }
+        if (const auto rid = reader->rid_of("Patient", item.patient.substr(item.patient.find('/') + 1))) {
+            patients.push_back(*rid);
+        }
+    }
+    if (const auto& on_read = to.ground().record.ports().on_read) {
+        on_read(caller.actor, "search", "Task", tasks, patients);
     }
     Value answer = Value::object({{"list", page.list->name}, {"count", page.count}, {"rows", std::move(rows)}});
     if (page.next_offset != 0) {
@@ -244,6 +255,7 @@ Response attachment(const Handlers& to, const Request& request) {
     if (!one) {
         throw Error(ErrorKind::not_found, "flow.no_attachment", "no such attachment");
     }
+    note_reading(to.ground(), caller.actor, one->resource, visible.item.patient);
     Response response;
     response.content_type = one->content_type;
     const std::string tag = "\"" + one->sha256.substr(0, 32) + "\"";

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace qiao::flow {
@@ -243,9 +244,14 @@ Attachment Uploads::complete(const record::Caller& caller, const Visible& visibl
     }
     engine_.change(caller, visible, [&](Move& move) {
         one.resource = move.create(media_of(move, one), "attachment");
-        move.work.check([id = move.item.id, n = one.n](storage::Group& group) {
+        move.work.check([id = move.item.id, n = one.n, is_photo = has_word(kPhotoKinds, one.kind)](storage::Group& group) {
             if (store::next_attachment(group.connection(), id) != n) {
                 throw Error(ErrorKind::conflict, "flow.upload_offset", "another attachment came in the same moment; send the last piece again");
+            }
+            const std::vector<Attachment> present = store::attachments_of(group.connection(), id);
+            const auto photos = std::count_if(present.begin(), present.end(), [](const Attachment& other) { return has_word(kPhotoKinds, other.kind); });
+            if (is_photo && photos >= kPhotosMax) {
+                throw Error(ErrorKind::too_large, "flow.too_many_attachments", fmt::format("at most {} photos a case", kPhotosMax));
             }
         });
         move.also([&one, upload_id, id = move.item.id](storage::Group& group) {

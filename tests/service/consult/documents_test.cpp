@@ -52,6 +52,24 @@ TEST_F(Documents, TheOpinionPrintsInBothLanguages) {
     EXPECT_NE(receipt.find("Receipt of a consultation request"), std::string::npos);
 }
 
+TEST_F(Documents, EveryReadingIsAudited) {
+    const std::string id = signed_case();
+    const std::int64_t doctor = people_["doctor"].id;
+    std::map<std::string, int> read;
+    record_->ports().on_read = [&](const record::Actor& actor, std::string_view what, std::string_view type, std::span<const record::Rid> resources,
+                                   std::span<const record::Rid> patients) {
+        EXPECT_EQ(actor.person, doctor);
+        EXPECT_EQ(patients.size(), 1U);
+        EXPECT_EQ(resources.size(), 1U);
+        ++read[std::string(what) + " " + std::string(type)];
+    };
+    view("doctor", id);
+    get("doctor", "/flow/cases/" + id + "/opinion.pdf");
+    get("doctor", "/flow/cases/" + id + "/opinion/manifest.bin");
+    get("doctor", "/flow/worklists/inbox");
+    EXPECT_EQ(read, (std::map<std::string, int>{{"read Composition", 2}, {"read Task", 1}, {"search Task", 1}}));
+}
+
 TEST_F(Documents, LongOpinionsBreakOverPages) {
     const std::string id = writing();
     step_up("expert");
