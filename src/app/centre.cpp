@@ -11,12 +11,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
 #include <thread>
 
 namespace qiao::app {
 namespace {
 
 constexpr std::size_t kQueuedRequests = 2000;
+constexpr const char* kUnlabelledCharset = "GB18030";  // what scanners in China send without saying so
 
 std::string made_folder(const std::string& folder) {
     storage::make_folder(folder);
@@ -38,7 +41,7 @@ imaging::DicomwebPorts image_ports(access::Sessions& sessions, const access::Dir
         const bool client = viewer.filter.scope == record::ReadFilter::Scope::everything;
         if (!client && !files_images(viewer.actor.role)) return std::nullopt;
         const auto organisation = directory.organisation(viewer.actor.organisation);
-        return imaging::Source{.organisation = viewer.actor.organisation, .ae = "STOW", .issuer = organisation ? organisation->resource : ""};
+        return imaging::Source{.organisation = viewer.actor.organisation, .ae = "STOW", .charset = kUnlabelledCharset, .issuer = organisation ? organisation->resource : ""};
     };
     return ports;
 }
@@ -138,7 +141,14 @@ void Centre::add_jobs() {
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
 }
 
-Centre::~Centre() = default;
+/// What calls into the rest on threads of its own ends first.
+Centre::~Centre() {
+    server_.reset();
+    dicom_.reset();
+    jobs_.reset();
+    const std::lock_guard lock(archive_mutex_);
+    archive_.reset();
+}
 
 /// On the archive's thread. A study is detached only by a move, which sees to its opinions itself.
 void Centre::study_changed(const imaging::Study& study) {
@@ -148,6 +158,15 @@ void Centre::study_changed(const imaging::Study& study) {
 void Centre::listen_dicom() {
     dicom_ = std::make_unique<imaging::DicomServer>(dicom_options(), *archive_, metrics_);
     archive_->start(study_resources_.get());
+    study_resources_->match_again();
+    // A study may have been here before its patient or its request.
+    record_->subscribe([this](std::span<const record::Change> changes) {
+        const bool matters = std::any_of(changes.begin(), changes.end(), [](const record::Change& change) {
+            return (change.type == "Patient" && change.operation != 'D') || (change.type == "ServiceRequest" && change.operation == 'C');
+        });
+        const std::lock_guard lock(archive_mutex_);
+        if (matters && archive_) study_resources_->match_again();
+    });
     dicom_->start();
 }
 
@@ -173,6 +192,7 @@ imaging::DicomServerOptions Centre::dicom_options() const {
         if (county) {
             dicom.loopback_organisation = county->id;
             dicom.loopback_issuer = county->resource;
+            dicom.loopback_charset = kUnlabelledCharset;
         }
     }
     return dicom;

@@ -32,6 +32,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 /// The one place that constructs everything, in the order of the rows: a whole centre on one data folder. Made and ended
 /// by the main thread; what it holds is used by the threads of the server.
@@ -87,6 +88,7 @@ private:
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
     std::unique_ptr<record::Rest> rest_;
+    std::mutex archive_mutex_;  ///< the change feed asks the archive until both end
     std::unique_ptr<imaging::Archive> archive_;
     std::unique_ptr<imaging::StudyAccess> study_access_;
     std::unique_ptr<imaging::Dicomweb> dicomweb_;

@@ -81,12 +81,13 @@ class BadDicom(unittest.TestCase):
         return len(json.loads(body)) if status == 200 and body else 0
 
     def test_stow(self):
+        before = self.instances()
         for name, stream in hostile():
             with self.subTest(name):
                 body, content_type = dicom.multipart([stream])
                 status, _, answer = self.server.call("POST", "/dicomweb/studies", body, {"Content-Type": content_type, **JSON}, token=self.token)
                 self.assertIn(status, (400, 409, 413, 415), (name, answer[:300]))
-        self.assertEqual(self.instances(), 0, "a refused object is visible")
+        self.assertEqual(self.instances(), before, "a refused object is visible")
 
     def test_one_bad_part_does_not_fail_its_neighbours(self):
         sop, data = object_of(50)
@@ -94,7 +95,6 @@ class BadDicom(unittest.TestCase):
         status, _, answer = self.server.call("POST", "/dicomweb/studies", body, {"Content-Type": content_type, **JSON}, token=self.token)
         self.assertEqual(status, 202, answer[:300])
         self.assertEqual(self.instances(), 1)
-        self.server.call("DELETE", f"/dicomweb/studies/{STUDY}", token=self.token)
 
     def test_c_store(self):
         with tempfile.TemporaryDirectory() as folder:
