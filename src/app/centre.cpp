@@ -130,8 +130,8 @@ void Centre::open_cases() {
     consult::add_routes(router_, *engine_, caller_of);
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
-        engine_->require_no_case(existing);
         signing_->require_open(existing, type);
+        engine_->require_no_case(existing);
     };
 }
 
