@@ -5,7 +5,7 @@ import { Link, Navigate, useNavigate, useParams, useSearchParams } from 'react-r
 import { deleteAttachment, type CaseView, type Move, type RequestForm } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
-import { Answered, EmptyCard, ErrorCard, errorText } from '../../ui/cards';
+import { Answered, ErrorCard, errorText } from '../../ui/cards';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
@@ -33,20 +33,9 @@ export default function WizardPage() {
       {(view) => {
         if (view.view === 'offer') return <Navigate to={`/app/consult/${id}`} replace />;
         const submit = submitMove(view);
-        return submit ? <Wizard key={id} view={view} /> : <Submitted view={view} />;
+        return submit ? <Wizard key={id} view={view} /> : <Navigate to={`/app/consult/${id}`} replace />;
       }}
     </Answered>
-  );
-}
-
-function Submitted({ view }: { view: CaseView }) {
-  const t = useText();
-  return (
-    <div className="q-page q-page-narrow">
-      <EmptyCard title={t('consult.wizard.sent')} action={<Link to={`/app/consult/${view.case}`}>{t('consult.wizard.to_case')}</Link>}>
-        {t('consult.wizard.sent_help')}
-      </EmptyCard>
-    </div>
   );
 }
 
