@@ -1,5 +1,5 @@
 /** Rows of a worklist: a table at the desk, cards on the phone; j/k/Enter walk it. */
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { WorklistRow } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
@@ -11,6 +11,9 @@ export function caseLink(row: Pick<WorklistRow, 'machine' | 'case' | 'state'>): 
   if (row.machine !== 'consult') return `/app/cases/${row.case}`;
   return row.state === 'draft' ? `/app/consult/${row.case}/request` : `/app/consult/${row.case}`;
 }
+
+/** A row whose patient the reader has no right to any more cannot be opened; it stays as a line of one's own work. */
+const mayOpen = (row: WorklistRow): boolean => Object.keys(row.patient).length > 0;
 
 export function usePatientLine(): (patient: WorklistRow['patient']) => string {
   const t = useText();
@@ -39,7 +42,7 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
         setAt((before) => Math.max(0, Math.min(rows.length - 1, before + (event.key === 'j' ? 1 : -1))));
       } else if (event.key === 'Enter' && at >= 0 && !/^(A|BUTTON)$/.test(target.tagName)) {
         const row = rows[at];
-        if (row) void navigate(caseLink(row));
+        if (row && mayOpen(row)) void navigate(caseLink(row));
       }
     };
     window.addEventListener('keydown', press);
@@ -77,14 +80,18 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
           </thead>
           <tbody>
             {rows.map((row, index) => (
-              <tr key={row.case} data-open data-current={index === at} onClick={() => void navigate(caseLink(row))}>
+              <tr key={row.case} data-open={mayOpen(row) || undefined} data-current={index === at} onClick={() => mayOpen(row) && void navigate(caseLink(row))}>
                 <td>
                   <UrgencyChip urgency={row.urgency} />
                 </td>
                 <td>
-                  <Link to={caseLink(row)} onClick={(event) => event.stopPropagation()}>
-                    {patientLine(row.patient)}
-                  </Link>
+                  {mayOpen(row) ? (
+                    <Link to={caseLink(row)} onClick={(event) => event.stopPropagation()}>
+                      {patientLine(row.patient)}
+                    </Link>
+                  ) : (
+                    <span className="q-dim">{t('app.case.access_ended')}</span>
+                  )}
                   {row.number && <div className="q-small q-dim q-num">{row.number}</div>}
                 </td>
                 <td>
@@ -110,9 +117,9 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
       <ul className="q-list q-stack">
         {rows.map((row, index) => (
           <li key={row.case}>
-            <Link to={caseLink(row)} className="q-card q-link-card q-stack-tight" data-current={index === at}>
+            <CardOf row={row} current={index === at}>
               <span className="q-between">
-                <span className="q-strong">{patientLine(row.patient)}</span>
+                <span className="q-strong">{mayOpen(row) ? patientLine(row.patient) : t('app.case.access_ended')}</span>
                 <UrgencyChip urgency={row.urgency} />
               </span>
               <span>{[row.specialty && textOr(`consult.specialty.${row.specialty}`, row.specialty), stateText(row.machine, row.state)].filter(Boolean).join(' · ')}</span>
@@ -121,11 +128,20 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
                 <ClockChip clock={nearestClock(row.clocks)} />
                 {row.waiting_since && <span className="q-small q-dim q-num">{t('app.waiting', { time: formatDuration(Date.now() - Date.parse(row.waiting_since)) })}</span>}
               </span>
-            </Link>
+            </CardOf>
           </li>
         ))}
       </ul>
       )}
     </div>
+  );
+}
+
+function CardOf({ row, current, children }: { row: WorklistRow; current: boolean; children: ReactNode }) {
+  if (!mayOpen(row)) return <div className="q-card q-stack-tight">{children}</div>;
+  return (
+    <Link to={caseLink(row)} className="q-card q-link-card q-stack-tight" data-current={current}>
+      {children}
+    </Link>
   );
 }
