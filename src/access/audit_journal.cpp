@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view kPrefix = "audit-journal-";
 constexpr std::string_view kSuffix = ".log";
 constexpr std::size_t kHeader_bytes = 8;  // length and CRC32C of what follows, little endian
+constexpr std::uint64_t kReserve_bytes = 1 << 20;  // some thousand reads
 constexpr std::size_t kRecord_bytes_max = 64 * 1024;
 constexpr std::size_t kRead_bytes = 1U << 20U;
 
@@ -113,7 +114,17 @@ void AuditJournal::open_new(std::int64_t number) {
     descriptor_ = descriptor;
     number_ = number;
     size_bytes_ = 0;
+    reserved_bytes_ = 0;
     dirty_ = false;
+    reserve();
+}
+
+/// Space for the next reads is taken ahead, so that a full disk refuses writes and not yet reads. Where none can be had the
+/// write itself says so.
+void AuditJournal::reserve() {
+    if (size_bytes_ + kReserve_bytes / 2 <= reserved_bytes_) return;
+    const bool taken = ::fallocate(descriptor_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size_bytes_), static_cast<off_t>(kReserve_bytes)) == 0;
+    if (taken) reserved_bytes_ = size_bytes_ + kReserve_bytes;
 }
 
 void AuditJournal::append(const AuditEvent& event) {
@@ -125,6 +136,7 @@ void AuditJournal::append(const AuditEvent& event) {
     put_u32(bytes, crc32c(fields));
     bytes += fields;
     const std::lock_guard lock(mutex_);
+    reserve();
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written != static_cast<ssize_t>(bytes.size())) {
         const int error = written < 0 ? errno : ENOSPC;

@@ -69,12 +69,14 @@ public:
 private:
     [[nodiscard]] std::string path_of(std::int64_t number) const;
     void open_new(std::int64_t number);
+    void reserve();  ///< with mutex_ held, or before other threads
 
     const std::string folder_;
     mutable std::mutex mutex_;
     int descriptor_ = -1;
     std::int64_t number_ = 0;
     std::uint64_t size_bytes_ = 0;
+    std::uint64_t reserved_bytes_ = 0;  ///< of the current file, from its start
     bool dirty_ = false;
 };
 

@@ -99,6 +99,8 @@ class BadDicom(unittest.TestCase):
     def test_c_store(self):
         with tempfile.TemporaryDirectory() as folder:
             for number, (name, stream) in enumerate(hostile()):
+                if name in ("a deflate bomb", "big endian"):
+                    continue  # storescu itself turns these into little endian before it sends
                 path = os.path.join(folder, f"{number}.dcm")
                 pathlib.Path(path).write_bytes(stream)
                 with self.subTest(name):

@@ -1,7 +1,7 @@
 // The record as seen by an unmodified FHIR client from npm: create, read, update, search, transaction, history, delete.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import Client from 'fhir-kit-client'
+import { Client } from 'fhir-kit-client'
 import { startServer } from '../support/server.mjs'
 
 test('fhir-kit-client', async (t) => {
