@@ -1,0 +1,43 @@
+// People of the demo network in one browser, each with a context of their own, and what went wrong on their pages.
+import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+
+const require = createRequire(new URL('../../package.json', import.meta.url))
+const { chromium } = require('playwright-core')
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+
+const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+export const DESK = { width: 1366, height: 768 }
+export const PHONE = { width: 360, height: 740 }
+
+export const launch = () => chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
+
+export async function signIn(browser, base, login, { size = DESK, locale = 'en', trouble }) {
+  const phone = size === PHONE
+  const context = await browser.newContext({ viewport: size, locale, hasTouch: phone, isMobile: phone, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  page.on('console', (message) => { if (message.type() === 'error') trouble.push(`${login}: ${message.text()} ${message.location().url}`) })
+  page.on('pageerror', (error) => trouble.push(`${login}: ${error.stack}`))
+  await page.goto(base + '/')
+  await page.locator(`[data-login="${login}"]`).click()
+  await page.waitForSelector('.s-shell')
+  return page
+}
+
+/** Serious and critical findings of axe, and a page wider than its window, as lines of text. */
+export async function inspect(page, name) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(async () => {
+    const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+    const wide = document.documentElement.scrollWidth > window.innerWidth ? [`wider than the window: ${document.documentElement.scrollWidth}`] : []
+    return [...wide, ...result.violations.filter((row) => ['serious', 'critical'].includes(row.impact)).map((row) => `${row.id}: ${row.nodes[0].html.slice(0, 160)}`)]
+  })
+  return found.map((line) => `${name}: ${line}`)
+}
+
+/** A national ID of a region that is assigned to nobody, with its right check digit (GB 11643). */
+export function nationalId(birth, sequence) {
+  const first = `990000${birth}${String(sequence).padStart(3, '0')}`
+  const sum = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2].reduce((total, weight, at) => total + weight * first[at], 0)
+  return first + '10X98765432'[sum % 11]
+}
