@@ -9,7 +9,11 @@ function dateOf(when: When): Date | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
+const kPartialDate = /^\d{4}(-\d{2}(-\d{2})?)?$/;
+
+/** A day alone stays a day: no midnight is made up for it. */
 export function formatDateTime(when: When): string {
+  if (typeof when === 'string' && kPartialDate.test(when)) return formatDate(when);
   const date = dateOf(when);
   if (!date) return '';
   const sameYear = date.getFullYear() === new Date().getFullYear();

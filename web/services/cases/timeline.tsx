@@ -29,21 +29,23 @@ export function Timeline({ case: view }: { case: CaseView }) {
             {entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
           </span>
           {entry.reason && <span className="q-pre">{entry.reason}</span>}
-          <Details entry={entry} />
+          <Details case={view} entry={entry} />
         </li>
       ))}
     </ol>
   );
 }
 
-function Details({ entry }: { entry: TimelineEntry }) {
+function Details({ case: view, entry }: { case: CaseView; entry: TimelineEntry }) {
+  const named = (reference: string) => nameIn(view.participants?.find((one) => one.person.reference === reference)?.person) || reference;
   const lines = Object.entries(entry.details ?? {}).flatMap(([name, value]) => {
-    const label = textOr(`consult.need.${name}`, name);
+    const label = textOr(`consult.need.${name}`, '');
+    if (label === '') return []; // the server's own notes
     if (Array.isArray(value)) {
-      const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? String((one as { text?: string; code?: string }).text ?? (one as { code?: string }).code ?? '') : textOr(`consult.missing.${String(one)}`, String(one))));
+      const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? String((one as { text?: string; code?: string }).text ?? (one as { code?: string }).code ?? '') : textOr(`consult.missing.${String(one)}`, named(String(one)))));
       return parts.length > 0 ? [`${label}: ${parts.join(' · ')}`] : [];
     }
-    if (typeof value === 'string' || typeof value === 'number') return [`${label}: ${textOr(`consult.option.${name}.${value}`, String(value))}`];
+    if (typeof value === 'string' || typeof value === 'number') return [`${label}: ${textOr(`consult.option.${name}.${value}`, named(String(value)))}`];
     return [];
   });
   return (
