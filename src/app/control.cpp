@@ -22,19 +22,7 @@ namespace {
 constexpr std::size_t kMessageLimit_bytes = 64 * 1024;
 constexpr timeval kPatience{10, 0};
 
-class Descriptor {
-public:
-    explicit Descriptor(int value) : value_(value) {}
-    ~Descriptor() {
-        if (value_ >= 0) ::close(value_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const { return value_; }
-
-private:
-    int value_;
-};
+using storage::Descriptor;
 
 /// The socket's address through the open folder, because the folder's own name may be longer than sun_path.
 sockaddr_un address_in(int folder) {

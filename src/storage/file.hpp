@@ -7,6 +7,19 @@
 /// one process. Any thread.
 namespace qiao::storage {
 
+/// A file or socket descriptor that closes itself; negative = none.
+class Descriptor {
+public:
+    explicit Descriptor(int value) : value_(value) {}
+    ~Descriptor();
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    [[nodiscard]] int get() const { return value_; }
+
+private:
+    int value_;
+};
+
 /// Temporary file, fdatasync, rename, fsync of the folder.
 /// Throws Error(unavailable): "storage.full" when the disk is full, else "storage.failed".
 void write_file_durably(const std::string& path, std::string_view bytes, unsigned mode = 0600);

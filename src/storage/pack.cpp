@@ -78,20 +78,6 @@ std::optional<Parsed> parse_record(std::string_view file, std::uint64_t at) {
     return parsed;
 }
 
-class Descriptor {
-public:
-    explicit Descriptor(int value) : value_(value) {}
-    ~Descriptor() {
-        if (value_ >= 0) ::close(value_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const { return value_; }
-
-private:
-    int value_;
-};
-
 class Mapping {
 public:
     explicit Mapping(int descriptor) {
