@@ -13,8 +13,9 @@ as_root() {
 need_packages() {
     local wanted missing
     wanted=$(grep -v '^#' "$1" | xargs)
+    # dpkg-query fails when it has never heard of one of them, as on a new machine.
     # shellcheck disable=SC2086
-    missing=$(dpkg-query -W -f='${Package} ${Status}\n' $wanted 2>/dev/null | awk '/install ok installed/{print $1}' | sort -u |
+    missing=$({ dpkg-query -W -f='${Package} ${Status}\n' $wanted 2>/dev/null || true; } | awk '/install ok installed/{print $1}' | sort -u |
               comm -23 <(tr ' ' '\n' <<<"$wanted" | sort -u) -)
     if [ -n "$missing" ]; then
         . /etc/os-release
