@@ -34,7 +34,7 @@ def wrk(url, header=None):
     arguments = ["wrk", "-t1", "-c8", f"-d{SECONDS}s", "--latency", url] + (["-H", header] if header else [])
     text = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in text, text
-    return {"per_s": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), "p99": re.search(r"99%\s+(\S+)", text)[1]}
+    return {"per_s": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), "p99": re.search(r"^\s+99%\s+(\S+)", text, re.M)[1]}
 
 
 def main():
