@@ -152,18 +152,4 @@ void Directory::set_person_active(const record::Actor& actor, std::int64_t perso
     commit(*work);
 }
 
-Contract Directory::add_contract(const record::Actor& actor, std::int64_t from_org, std::int64_t to_org, std::string_view service, Instant valid_to) {
-    const Contract contract{0, from_org, to_org, std::string(service), clock_.now(), valid_to};
-    if (!organisation(from_org) || !organisation(to_org) || from_org == to_org || service.empty() || valid_to <= contract.valid_from) {
-        throw Error(ErrorKind::invalid, "access.bad_contract", "a contract is between two institutions, for a service, and ends after now");
-    }
-    auto work = begin(actor);
-    work->also([&](storage::Group& group, const record::Work::RidOf&) {
-        directory_rows::insert_contract(group, contract);
-        if (audit_) audit_(group, actor, "contract", "from=" + std::to_string(from_org) + " to=" + std::to_string(to_org) + " service=" + contract.service);
-    });
-    commit(*work);
-    return contract;
-}
-
 }  // namespace qiao::access

@@ -72,9 +72,20 @@ CREATE TABLE access_signed_item(
   PRIMARY KEY(type, resource_id, ver, signature)) WITHOUT ROWID;
 )sql";
 
+constexpr std::string_view kRoster = R"sql(
+ALTER TABLE access_contract ADD COLUMN terms TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE access_person ADD COLUMN licence TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_person ADD COLUMN licence_ends_us INTEGER NOT NULL DEFAULT 9223372036854775807;
+ALTER TABLE access_person ADD COLUMN languages TEXT NOT NULL DEFAULT '';
+CREATE TABLE access_duty(
+  id INTEGER PRIMARY KEY, organisation INTEGER NOT NULL, person INTEGER NOT NULL, specialty TEXT NOT NULL, place INTEGER NOT NULL,
+  starts_us INTEGER NOT NULL, ends_us INTEGER NOT NULL);
+CREATE INDEX access_duty_by_end ON access_duty(ends_us);
+)sql";
+
 constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople}, storage::Migration{"access", 2, kSessions},
                                     storage::Migration{"access", 3, kGrants}, storage::Migration{"access", 4, kAudit},
-                                    storage::Migration{"access", 5, kSigning}};
+                                    storage::Migration{"access", 5, kSigning}, storage::Migration{"access", 6, kRoster}};
 
 }  // namespace
 

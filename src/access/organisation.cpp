@@ -15,8 +15,6 @@ auto found(const Map& map, const Key& key) -> std::optional<typename Map::mapped
     return at->second;
 }
 
-bool live_at(const Contract& contract, Instant now) { return contract.valid_from <= now && now < contract.valid_to; }
-
 }  // namespace
 
 Directory::Directory(storage::Database& database, record::Record& record, const Clock& clock, AdminSeparation separation)
@@ -133,38 +131,6 @@ std::vector<Member> Directory::members(std::int64_t organisation, std::string_vi
         for (const std::size_t index : at->second) take(now->memberships[index]);
     }
     std::stable_sort(all.begin(), all.end(), [](const Member& a, const Member& b) { return a.person.name < b.person.name; });
-    return all;
-}
-
-bool Directory::has_contract(std::int64_t from_org, std::int64_t to_org, std::string_view service) const {
-    const Instant instant = clock_.now();
-    const auto now = tables();
-    return std::any_of(now->contracts.begin(), now->contracts.end(), [&](const Contract& one) {
-        return one.from_org == from_org && one.to_org == to_org && one.service == service && live_at(one, instant);
-    });
-}
-
-std::vector<Organisation> Directory::partners(std::int64_t from_org, std::string_view service) const {
-    return other_sides(service, [&](const Contract& one) { return one.from_org == from_org ? one.to_org : 0; });
-}
-
-std::vector<Organisation> Directory::askers(std::int64_t to_org, std::string_view service) const {
-    return other_sides(service, [&](const Contract& one) { return one.to_org == to_org ? one.from_org : 0; });
-}
-
-std::vector<Organisation> Directory::other_sides(std::string_view service, const std::function<std::int64_t(const Contract&)>& side) const {
-    const Instant instant = clock_.now();
-    const auto now = tables();
-    std::set<std::int64_t> ids;
-    for (const auto& one : now->contracts) {
-        if (one.service == service && live_at(one, instant)) ids.insert(side(one));
-    }
-    std::vector<Organisation> all;
-    for (const std::int64_t id : ids) {
-        const auto at = now->organisations.find(id);
-        if (at != now->organisations.end() && at->second.active) all.push_back(at->second);
-    }
-    std::stable_sort(all.begin(), all.end(), [](const Organisation& a, const Organisation& b) { return a.name < b.name; });
     return all;
 }
 

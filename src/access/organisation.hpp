@@ -4,8 +4,10 @@
 #include "record/record.hpp"
 #include "storage/database.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,6 +41,9 @@ struct Person {
     std::string name_en;
     std::string resource;  ///< "Practitioner/…"
     bool active = true;
+    std::string licence = {};               ///< number of the licence to practise; may be empty
+    Instant licence_ends = Instant::max();  ///< Instant::max() = no end is known
+    std::string languages = {};             ///< words of ISO 639-1: "zh en"
 };
 
 /// `person` has `role` at `organisation` from `starts` until `ends`.
@@ -56,6 +61,13 @@ struct Membership {
     [[nodiscard]] bool live_at(Instant now) const { return starts <= now && now < ends; }
 };
 
+/// What two institutions agreed beyond who may ask whom.
+struct ContractTerms {
+    std::int64_t fee_minor = 0;                                               ///< price of one case in hundredths of `currency`; 0 = free of charge
+    std::string currency = "CNY";                                             ///< ISO 4217
+    std::map<std::string, std::chrono::minutes, std::less<>> deadlines = {};  ///< clock of the service → own limit, before the pack's
+};
+
 /// `from_org` may ask `to_org` for `service` ("consult", …).
 struct Contract {
     std::int64_t id = 0;
@@ -64,6 +76,18 @@ struct Contract {
     std::string service;
     Instant valid_from{};
     Instant valid_to{};  ///< Instant::max() = open
+    ContractTerms terms = {};
+};
+
+/// `person` answers the emergencies of a specialty at `organisation` from `starts` until `ends`.
+struct Duty {
+    std::int64_t id = 0;
+    std::int64_t organisation = 0;
+    std::int64_t person = 0;
+    std::string specialty;  ///< empty = whatever comes
+    int place = 1;          ///< 1 is rung first
+    Instant starts{};
+    Instant ends{};
 };
 
 /// A person together with the membership that was asked for.
@@ -120,7 +144,17 @@ public:
     Membership add_membership(const record::Actor& actor, const NewMembership& input);
     void end_membership(const record::Actor& actor, std::int64_t membership);
     void set_person_active(const record::Actor& actor, std::int64_t person, bool active);
-    Contract add_contract(const record::Actor& actor, std::int64_t from_org, std::int64_t to_org, std::string_view service, Instant valid_to = Instant::max());
+    /// A new one for the same pair and service replaces the live one from now on.
+    Contract add_contract(const record::Actor& actor, std::int64_t from_org, std::int64_t to_org, std::string_view service, Instant valid_to = Instant::max(),
+                          ContractTerms terms = {});
+    /// Error(not_found, "access.no_contract").
+    void end_contract(const record::Actor& actor, std::int64_t contract);
+    /// Error(invalid, "access.bad_licence").
+    void set_licence(const record::Actor& actor, std::int64_t person, std::string_view number, Instant ends, std::string_view languages);
+    /// Each is an expert there; Error(invalid, "access.bad_duty"). All or none.
+    void add_duties(const record::Actor& actor, const std::vector<Duty>& duties);
+    /// Error(not_found, "access.no_duty").
+    void remove_duty(const record::Actor& actor, std::int64_t organisation, std::int64_t duty);
 
     // Look-ups. Ended memberships and contracts do not show; inactive people are in no list.
     [[nodiscard]] std::optional<Organisation> organisation(std::int64_t id) const;
@@ -138,6 +172,13 @@ public:
     /// Those who are `role` at `organisation` (0 = anywhere; role and specialty: empty = any), by name.
     [[nodiscard]] std::vector<Member> members(std::int64_t organisation, std::string_view role, std::string_view specialty = {}) const;
     [[nodiscard]] bool has_contract(std::int64_t from_org, std::int64_t to_org, std::string_view service) const;
+    [[nodiscard]] std::optional<Contract> contract(std::int64_t from_org, std::int64_t to_org, std::string_view service) const;
+    /// The live ones in which `organisation` is either side (0 = all).
+    [[nodiscard]] std::vector<Contract> contracts(std::int64_t organisation) const;
+    /// Duties at `organisation` that overlap the time, by start.
+    [[nodiscard]] std::vector<Duty> duties(std::int64_t organisation, Instant from, Instant until) const;
+    /// Who is on duty now for `specialty`, in the order in which they are rung; ended licences are left out.
+    [[nodiscard]] std::vector<Duty> on_duty(std::int64_t organisation, std::string_view specialty) const;
     /// Those that `from_org` may ask for `service`, in order of name.
     [[nodiscard]] std::vector<Organisation> partners(std::int64_t from_org, std::string_view service) const;
     /// Those that may ask `to_org`.

@@ -30,20 +30,17 @@ std::shared_ptr<const Directory::Tables> Directory::Tables::load(storage::Databa
         }
     }
     tables->load_people(connection);
-    auto rows = connection.query("SELECT id, from_org, to_org, service, valid_from_us, valid_to_us FROM access_contract ORDER BY id");
-    while (rows.next()) {
-        tables->contracts.push_back(
-            {rows.integer(0), rows.integer(1), rows.integer(2), std::string(rows.text(3)), from_us(rows.integer(4)), from_us(rows.integer(5))});
-    }
+    tables->load_contracts(connection);
+    tables->load_duties(connection);
     return tables;
 }
 
 void Directory::Tables::load_people(storage::Connection& connection) {
     {
-        auto rows = connection.query("SELECT id, login, name, name_en, resource, active FROM access_person");
+        auto rows = connection.query("SELECT id, login, name, name_en, resource, active, licence, licence_ends_us, languages FROM access_person");
         while (rows.next()) {
-            Person one{rows.integer(0),           std::string(rows.text(1)), std::string(rows.text(2)),
-                       std::string(rows.text(3)), std::string(rows.text(4)), rows.integer(5) != 0};
+            Person one{rows.integer(0),      std::string(rows.text(1)), std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(4)),
+                       rows.integer(5) != 0, std::string(rows.text(6)), from_us(rows.integer(7)),  std::string(rows.text(8))};
             person_of_login[one.login] = one.id;
             person_of_resource[one.resource] = one.id;
             people.emplace(one.id, std::move(one));
@@ -99,13 +96,6 @@ void insert_membership(storage::Group& group, const NewMembership& input, std::s
         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {id, input.person, input.organisation, std::string_view(input.role), std::string_view(input.specialty), std::string_view(input.rank), resource,
          us_of(input.starts), us_of(input.ends), granted_by});
-}
-
-void insert_contract(storage::Group& group, const Contract& contract) {
-    auto& connection = group.connection();
-    const std::int64_t id = next_id(connection, "SELECT COALESCE(MAX(id), 0) FROM access_contract");
-    connection.execute("INSERT INTO access_contract(id, from_org, to_org, service, valid_from_us, valid_to_us) VALUES(?, ?, ?, ?, ?, ?)",
-                       {id, contract.from_org, contract.to_org, std::string_view(contract.service), us_of(contract.valid_from), us_of(contract.valid_to)});
 }
 
 void end_membership(storage::Group& group, std::int64_t membership, Instant now) {

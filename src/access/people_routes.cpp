@@ -13,34 +13,11 @@ using http::Request;
 using http::Response;
 using wire::answer;
 using wire::body_of;
+using wire::end_of;
+using wire::query_value;
+using wire::require_right;
 
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 16 * 1024};
-
-/// The caller, when one of their roles has this right; Error(forbidden, "access.not_yours") else.
-record::Caller require_right(Sessions& sessions, const Request& request, bool RoleRights::*right) {
-    record::Caller caller = sessions.caller(request);
-    const auto memberships = sessions.directory().memberships(caller.actor.person);
-    const bool may = std::any_of(memberships.begin(), memberships.end(), [&](const Membership& one) {
-        const RoleRights* rights = find_role(one.role);
-        return rights != nullptr && rights->*right;
-    });
-    if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
-    return caller;
-}
-
-std::string query_value(const Request& request, std::string_view name) {
-    for (auto& [key, value] : request.query_values()) {
-        if (key == name) return value;
-    }
-    return {};
-}
-
-Instant end_of(const json::Value& body, std::string_view name) {
-    if (body[name].is_null()) return Instant::max();
-    const auto end = parse_instant(body[name].text());
-    if (!end) throw Error(ErrorKind::invalid, "access.bad_time", "an end is a date with time and zone");
-    return *end;
-}
 
 void add_reading_routes(http::Router& router, Sessions& sessions, Directory& directory) {
     router.add(http::Method::get, "/access/directory", kSession, [&directory](const Request& request) {
@@ -130,13 +107,6 @@ void add_people_routes(http::Router& router, Sessions& sessions, Directory& dire
         return answer({}, 204);
     });
     router.add(http::Method::post, "/access/memberships", kSession, [&](const Request& request) { return add_membership(sessions, directory, request); });
-    router.add(http::Method::post, "/access/contracts", kSession, [&](const Request& request) {
-        const auto caller = require_right(sessions, request, &RoleRights::keeps_contracts);
-        const auto body = body_of(request);
-        directory.add_contract(caller.actor, wire::organisation_of(directory, body["from"].text()), wire::organisation_of(directory, body["to"].text()),
-                               body["service"].text(), end_of(body, "ends"));
-        return answer({}, 201);
-    });
 }
 
 }  // namespace qiao::access

@@ -34,6 +34,7 @@ struct RoleRights {
     bool signs = false;         ///< may have a signing key
     bool keeps_people = false;  ///< organisations, people, roles
     bool keeps_contracts = false;
+    bool keeps_roster = false;  ///< who is on duty at the own institution
     bool reads_audit = false;
     bool keeps_nodes = false;    ///< configuration, devices, /metrics
     bool administrator = false;  ///< at most one of these a person

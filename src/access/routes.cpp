@@ -191,6 +191,7 @@ void add_routes(http::Router& router, Sessions& sessions, Directory& directory, 
     router.add(http::Method::post, "/access/first-run", kOpen, [&sessions](const Request& request) { return first_run(sessions, request); });
     router.add(http::Method::post, "/oauth/token", kOpen, [&sessions](const Request& request) { return oauth_token(sessions, request); });
     add_people_routes(router, sessions, directory);
+    add_agreement_routes(router, sessions, directory);
 }
 
 }  // namespace qiao::access

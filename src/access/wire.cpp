@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace qiao::access::wire {
@@ -53,6 +54,9 @@ void write_member(JsonWriter& json, const Directory& directory, const Member& me
         json.field("role", member.membership.role);
         json.field("specialty", member.membership.specialty);
         json.field("rank", member.membership.rank);
+        if (!member.person.licence.empty()) json.field("licence", member.person.licence);
+        if (member.person.licence_ends != Instant::max()) json.field("licenceEnds", format_instant(member.person.licence_ends));
+        if (!member.person.languages.empty()) json.field("languages", member.person.languages);
         if (const auto where = directory.organisation(member.membership.organisation)) write_organisation(json, "organisation", *where);
     });
 }
@@ -87,6 +91,42 @@ std::string session_json(const Session& session, const Directory& directory, con
         if (session.step_up_until != Instant{}) json.field("stepUpUntil", format_instant(session.step_up_until));
     });
     return json.take();
+}
+
+namespace {
+
+record::Caller caller_with(Sessions& sessions, const http::Request& request, bool RoleRights::*right, std::int64_t organisation) {
+    record::Caller caller = sessions.caller(request);
+    const auto memberships = sessions.directory().memberships(caller.actor.person);
+    const bool may = std::any_of(memberships.begin(), memberships.end(), [&](const Membership& one) {
+        const RoleRights* rights = find_role(one.role);
+        return rights != nullptr && rights->*right && (organisation == 0 || one.organisation == organisation);
+    });
+    if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
+    return caller;
+}
+
+}  // namespace
+
+record::Caller require_right(Sessions& sessions, const http::Request& request, bool RoleRights::*right) { return caller_with(sessions, request, right, 0); }
+
+record::Caller require_right_at(Sessions& sessions, const http::Request& request, bool RoleRights::*right, std::int64_t organisation) {
+    if (organisation == 0) throw Error(ErrorKind::invalid, "access.bad_organisation", "which institution?");
+    return caller_with(sessions, request, right, organisation);
+}
+
+std::string query_value(const http::Request& request, std::string_view name) {
+    for (auto& [key, value] : request.query_values()) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+Instant end_of(const json::Value& body, std::string_view name) {
+    if (body[name].is_null()) return Instant::max();
+    const auto end = parse_instant(body[name].text());
+    if (!end) throw Error(ErrorKind::invalid, "access.bad_time", "an end is a date with time and zone");
+    return *end;
 }
 
 std::int64_t organisation_of(const Directory& directory, std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/organisation.hpp"
+#include "access/role.hpp"
 #include "access/session.hpp"
 #include "base/json.hpp"
 #include "base/json_value.hpp"
@@ -22,12 +23,21 @@ void write_member(JsonWriter& json, const Directory& directory, const Member& me
 std::string session_json(const Session& session, const Directory& directory, const SessionOptions& options);
 std::string organisations_json(const std::vector<Organisation>& organisations);
 
+/// The caller, when one of their roles has this right; Error(forbidden, "access.not_yours") else.
+record::Caller require_right(Sessions& sessions, const http::Request& request, bool RoleRights::*right);
+/// The same at this institution.
+record::Caller require_right_at(Sessions& sessions, const http::Request& request, bool RoleRights::*right, std::int64_t organisation);
+std::string query_value(const http::Request& request, std::string_view name);
+/// A member with a date, time and zone; Instant::max() when it is absent; Error(invalid, "access.bad_time").
+Instant end_of(const json::Value& body, std::string_view name);
+
 /// "Organization/…" or a number; 0 for an empty text; Error(invalid, "access.bad_organisation") for an unknown one.
 std::int64_t organisation_of(const Directory& directory, std::string_view text);
 
 }  // namespace qiao::access::wire
 
 namespace qiao::access {
-/// The part of add_routes() about people, institutions and contracts.
+/// The parts of add_routes() about people and institutions, and about contracts, licences and the roster.
 void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory);
+void add_agreement_routes(http::Router& router, Sessions& sessions, Directory& directory);
 }  // namespace qiao::access

@@ -201,5 +201,40 @@ TEST(People, contracts_are_the_centre_managers) {
     EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_audit WHERE action = 'contract' AND person = " + std::to_string(house.manager.id)), 1);
 }
 
+TEST(People, a_contract_has_terms_that_both_sides_read) {
+    Net house;
+    const std::string pair = R"({"from":")" + house.clinic.resource + R"(","to":")" + house.hub.resource + R"(","service":"consult",)";
+    const auto made = house.as("manager", Method::post, "/access/contracts", pair + R"("feeMinor":12000,"deadlines":{"check":60}})");
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(house.as("manager", Method::post, "/access/contracts", pair + R"("feeMinor":"much"})").status, 400);
+    const auto shown = json::parse(house.as("manager", Method::get, "/access/contracts", "").body);
+    ASSERT_EQ((*shown)["contracts"].size(), 1U);
+    EXPECT_EQ((*shown)["contracts"].at(0)["feeMinor"].integer(), 12000);
+    EXPECT_EQ((*shown)["contracts"].at(0)["deadlines"]["check"].integer(), 60);
+    const std::string id = (*shown)["contracts"].at(0)["id"].text();
+    EXPECT_EQ(house.as("security", Method::post, "/access/contracts/" + id + "/end", "{}").status, 403);
+    EXPECT_EQ(house.as("manager", Method::post, "/access/contracts/" + id + "/end", "{}").status, 204);
+    EXPECT_FALSE(house.directory->has_contract(house.clinic.id, house.hub.id, "consult"));
+}
+
+TEST(People, the_roster_is_kept_and_seen_by_the_own_institution) {
+    Net house;
+    const auto expert = house.person("neuro", house.hub.id, role::kExpert);
+    const std::string starts = format_instant(house.clock.now());
+    const std::string ends = format_instant(house.clock.now() + std::chrono::hours(8));
+    const std::string body = R"({"organisation":")" + house.hub.resource + R"(","duties":[{"practitioner":")" + expert.resource +
+                             R"(","specialty":"neurosurgery","place":1,"starts":")" + starts + R"(","ends":")" + ends + R"("}]})";
+    EXPECT_EQ(house.as("security", Method::post, "/access/duties", body).status, 403);
+    ASSERT_EQ(house.as("manager", Method::post, "/access/duties", body).status, 201);
+    const std::string query = "?organisation=" + house.hub.resource + "&from=" + starts + "&until=" + ends;
+    const auto shown = json::parse(house.as("neuro", Method::get, "/access/duties" + query, "").body);
+    ASSERT_EQ((*shown)["duties"].size(), 1U);
+    EXPECT_EQ((*shown)["duties"].at(0)["specialty"].text(), "neurosurgery");
+    const std::string id = (*shown)["duties"].at(0)["id"].text();
+    EXPECT_EQ(house.as("neuro", Method::del, "/access/duties/" + id + "?organisation=" + house.hub.resource, "").status, 403);
+    EXPECT_EQ(house.as("manager", Method::del, "/access/duties/" + id + "?organisation=" + house.hub.resource, "").status, 204);
+    EXPECT_EQ(house.as("manager", Method::get, "/access/duties?organisation=" + house.hub.resource, "").status, 400);
+}
+
 }  // namespace
 }  // namespace qiao::access
