@@ -16,16 +16,21 @@ namespace qiao::flow {
 
 /// Somebody who has a role in a case beyond its requester: an asked expert.
 struct Party {
-    std::string role;  ///< "expert"
+    std::string role;  ///< "expert", or "duty" for one of the roster who is rung in an emergency
     std::int64_t person = 0;
     std::int64_t organisation = 0;
-    std::string status;  ///< offered, accepted, declined, left, signed
+    std::string status;  ///< offered, rung, accepted, declined, left, signed
     bool lead = false;
     bool required = true;
     std::string specialty;
     std::string reason;  ///< why declined
     std::string part;    ///< id of the part's Task
     Instant since{};
+
+    /// Asked and has not answered.
+    [[nodiscard]] bool is_asked() const { return status == "offered" || status == "rung"; }
+    /// Neither declined nor left.
+    [[nodiscard]] bool takes_part() const { return status != "declined" && status != "left"; }
 };
 
 struct Case {
@@ -53,7 +58,7 @@ struct Case {
 
     [[nodiscard]] const Party* party(std::int64_t person) const {
         for (const Party& one : parties) {
-            if (one.person == person && one.status != "declined" && one.status != "left") {
+            if (one.person == person && one.takes_part()) {
                 return &one;
             }
         }
@@ -61,7 +66,7 @@ struct Case {
     }
     [[nodiscard]] const Party* lead() const {
         for (const Party& one : parties) {
-            if (one.lead && one.status != "declined" && one.status != "left") {
+            if (one.lead && one.takes_part()) {
                 return &one;
             }
         }

@@ -76,13 +76,12 @@ std::optional<Visible> Engine::look(const record::Caller& caller, std::string_vi
         return Visible{std::move(*item), Visible::Level::full};
     }
     const Party* party = item->party(caller.actor.person);
-    if (caller.actor.person != 0 && party != nullptr && party->status == "offered") {
+    if (caller.actor.person != 0 && party != nullptr && party->is_asked()) {
         return Visible{std::move(*item), Visible::Level::offer};
     }
     const std::vector<std::string> roles = roles_of(*item, caller.actor);
-    const bool duty = item->state == "calling" && std::find(roles.begin(), roles.end(), "duty_expert") != roles.end();
-    if (duty || (item->state != "draft" && std::find(roles.begin(), roles.end(), "centre_manager") != roles.end())) {
-        return Visible{std::move(*item), duty ? Visible::Level::offer : Visible::Level::moves};
+    if (item->state != "draft" && std::find(roles.begin(), roles.end(), "centre_manager") != roles.end()) {
+        return Visible{std::move(*item), Visible::Level::moves};
     }
     return std::nullopt;
 }
@@ -116,13 +115,15 @@ std::vector<std::string> Engine::roles_of(const Case& item, const record::Actor&
         if (membership.role == access::role::kCoordinator || membership.role == access::role::kCentreManager || membership.role == access::role::kDutyLead) {
             roles.push_back(membership.role);
         }
-        if (membership.role == access::role::kExpert) {
-            roles.emplace_back("duty_expert");
-        }
     }
     if (const Party* party = item.party(actor.person)) {
-        roles.emplace_back("expert");
-        if (party->lead && party->status != "offered") {
+        if (party->role == "duty") {
+            roles.emplace_back("duty_expert");
+        }
+        if (party->status != "rung") {
+            roles.emplace_back("expert");
+        }
+        if (party->lead && !party->is_asked()) {
             roles.emplace_back("lead_expert");
         }
     }
@@ -321,7 +322,7 @@ void Engine::check_fields(Machine& machine, Move& move) const {
 }
 
 void Engine::check_guards(Machine& machine, Move& move) const {
-    const GuardContext context{ground_, move.item, move.now};
+    const GuardContext context{ground_, move.item, move.now, move.actor.person};
     each_word(move.row->guard, [&](std::string_view guard) {
         const bool negated = guard.starts_with('!');
         const std::optional<Refusal> refusal = machine.guard(negated ? guard.substr(1) : guard, context, &move);
@@ -382,6 +383,16 @@ void Engine::follow_up(Machine& machine, Move& move) const {
     }
 }
 
+/// What the two institutions agreed goes before the pack.
+ClockRule Engine::agreed(const Machine& machine, const Case& item, std::string_view clock, ClockRule rule) const {
+    if (const auto contract = ground_.directory.contract(item.from_org, item.to_org, machine.service())) {
+        if (const auto own = contract->terms.deadlines.find(clock); own != contract->terms.deadlines.end()) {
+            rule.budget = own->second;
+        }
+    }
+    return rule;
+}
+
 void Engine::move_clocks(Machine& machine, Move& move, const Row& row) const {
     const Calendar& calendar = ground_.pack->calendar();
     const auto rule_of = [&](const ClockRow& clock) {
@@ -395,7 +406,7 @@ void Engine::move_clocks(Machine& machine, Move& move, const Row& row) const {
             const ClockRule* rule = rule_name ? ground_.pack->clock(move.item.machine, *rule_name) : nullptr;
             std::erase_if(move.clocks_, [&](const ClockRow& one) { return rule != nullptr && one.name == name; });
             if (rule != nullptr) {
-                move.clocks_.push_back(start_clock(calendar, *rule, move.item.id, name, move.occurred));
+                move.clocks_.push_back(start_clock(calendar, agreed(machine, move.item, *rule_name, *rule), move.item.id, name, move.occurred));
             }
             return true;
         }

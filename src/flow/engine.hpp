@@ -94,6 +94,7 @@ private:
     void check_guards(Machine& machine, Move& move) const;
     void step(Machine& machine, Move& move, const Row& row, std::string_view role) const;
     void follow_up(Machine& machine, Move& move) const;
+    [[nodiscard]] ClockRule agreed(const Machine& machine, const Case& item, std::string_view clock, ClockRule rule) const;
     void move_clocks(Machine& machine, Move& move, const Row& row) const;
     void load(Move& move) const;
     void finish(Machine& machine, Move& move, std::string_view meaning, bool is_move) const;

@@ -42,7 +42,7 @@ Value task_of(const Move& move, const Table& table, const std::vector<Item>& ite
     task.set("lastModified", format_instant(move.now));
     task.set("requester", move.person_ref(item.requester));
     const Party* lead = item.lead();
-    task.set("owner", lead != nullptr && lead->status != "offered" ? move.person_ref(lead->person)
+    task.set("owner", lead != nullptr && !lead->is_asked() ? move.person_ref(lead->person)
                       : item.to_org != 0                           ? move.organisation_ref(item.to_org)
                                                                    : move.person_ref(item.requester));
     Value input;
@@ -82,7 +82,7 @@ void fill_request(const Move& move, const Table& table, const std::vector<Item>&
         performers.push(move.organisation_ref(item.to_org));
     }
     for (const Party& party : item.parties) {
-        if (party.status != "declined" && party.status != "left") {
+        if (party.takes_part()) {
             performers.push(move.person_ref(party.person));
         }
     }

@@ -80,7 +80,7 @@ std::vector<OpenMove> Engine::open_moves(const record::Caller& caller, const Cas
         }
         OpenMove move{&row, std::string(Table::target(row, item.state)), *role, std::nullopt, {}};
         bool shown = true;
-        const GuardContext context{ground_, item, now};
+        const GuardContext context{ground_, item, now, caller.actor.person};
         each_word(row.guard, [&](std::string_view guard) {
             const bool negated = guard.starts_with('!');
             const std::optional<Refusal> refusal = machine.guard(negated ? guard.substr(1) : guard, context, nullptr);

@@ -53,11 +53,11 @@ void Engine::escalate(const ClockRow& due) {
     const record::Actor actor = record::Actor::system("HOPERAT");
     MoveInput input;
     input.move_id = new_uuid(now);
-    std::optional<Case> item;
-    {
+    const auto find = [&] {
         const auto snapshot = ground_.database.read();
-        item = store::find_case(snapshot->connection(), due.case_id);
-    }
+        return store::find_case(snapshot->connection(), due.case_id);
+    };
+    std::optional<Case> item = find();
     if (!item) {
         return;
     }
@@ -65,6 +65,11 @@ void Engine::escalate(const ClockRow& due) {
     const ClockRule* found = ground_.pack->clock(item->machine, clock.name);
     const ClockRule rule{clock.kind, clock.budget, found == nullptr ? std::vector<int>{50, 80, 100} : found->escalates};
     const int level = escalate_clock(ground_.pack->calendar(), rule, clock, now);
+    if (const std::string action = level > 0 ? machine(item->machine).on_level(*item, clock.name, level) : ""; !action.empty()) {
+        // First, in a commit of its own: a crash between the two makes it happen again, never not at all.
+        system_move(item->lead_case.empty() ? item->id : item->lead_case, action, json::Value::object({{"case", item->id}}));
+        item = find();
+    }
     const auto work = ground_.record.begin(record::ReadFilter::system("an escalation"), actor);
     Move move(ground_, *item, actor, input, *work, now);
     load(move);
@@ -74,7 +79,7 @@ void Engine::escalate(const ClockRow& due) {
     if (item->machine == "part" && !item->parties.empty()) {
         to = {{item->parties.front().person}, {}};
     }
-    if (level >= 80) {
+    if (level >= 80 || item->urgency == "emergency") {
         to.desks.push_back({item->to_org, std::string(access::role::kDutyLead)});
     }
     if (level >= 100) {

@@ -65,6 +65,12 @@ public:
         return "material_missing";
     }
 
+    /// A clock has reached a level of its escalation: the system's move that follows from it, empty = none.
+    [[nodiscard]] virtual std::string on_level(const Case& item, std::string_view clock, int level) const {
+        static_cast<void>(item), static_cast<void>(clock), static_cast<void>(level);
+        return {};
+    }
+
     /// What was signed got this reference; before the commit.
     virtual void signed_as(Move& move, std::string_view meaning, std::string_view reference) {
         static_cast<void>(move), static_cast<void>(meaning), static_cast<void>(reference);

@@ -206,7 +206,7 @@ Audience Move::everybody() const {
     Audience all = item.to_org != 0 ? desk() : Audience{};
     all.people.push_back(item.requester);
     for (const Party& party : item.parties) {
-        if (party.status != "declined" && party.status != "left") {
+        if (party.takes_part()) {
             all.people.push_back(party.person);
         }
     }

@@ -45,6 +45,7 @@ struct GuardContext {
     const Ground& ground;
     const Case& item;
     Instant now;
+    std::int64_t person = 0;  ///< who would make the move; 0 = the system
 };
 
 /// Somebody to whom the case opens something: the whole patient, or the resources of the case.

@@ -94,8 +94,8 @@ struct Pack::Reader {
         }
         for (const toml::node& node : *list) {
             const std::int64_t level = node.value_or<std::int64_t>(0);
-            if (level < 1 || level > 100 || (!levels.empty() && level <= levels.back())) {
-                refuse(file, node.source(), "escalates: rising per cents from 1 to 100");
+            if (level < 1 || level > 1000 || (!levels.empty() && level <= levels.back())) {
+                refuse(file, node.source(), "escalates: rising per cents from 1 to 1000");
             }
             levels.push_back(static_cast<int>(level));
         }

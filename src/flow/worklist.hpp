@@ -34,8 +34,13 @@ std::vector<ListCount> worklists(const Engine& engine, const record::Caller& cal
 /// Error(not_found, "flow.no_list") for one that the caller does not have.
 ListPage worklist(const Engine& engine, const record::Caller& caller, std::string_view name, const ListQuery& query);
 
-/// Live cases that a person has accepted or is asked for.
-std::int64_t open_cases_of(const Ground& ground, std::int64_t person);
+/// What a person carries as an expert.
+struct Load {
+    std::int64_t open_cases = 0;  ///< live ones, accepted or asked for, without a signed opinion
+    std::int64_t asked_in_7_days = 0;
+    Instant last_asked{};  ///< the epoch = never
+};
+Load load_of(const Ground& ground, std::int64_t person);
 
 /// The names of all lists, whoever has them.
 std::vector<std::string> worklist_names(const Engine& engine);

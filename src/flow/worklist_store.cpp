@@ -72,8 +72,8 @@ void fill(const Engine& engine, const record::Caller& caller, std::string_view m
         case ListScope::offered:
         case ListScope::accepted:
             condition.sql +=
-                fmt::format(" AND c.ended = 0 AND EXISTS (SELECT 1 FROM flow_party p WHERE p.case_id = c.case_id AND p.person = ? AND p.status = '{}')",
-                            list.scope == ListScope::offered ? "offered" : "accepted");
+                fmt::format(" AND c.ended = 0 AND EXISTS (SELECT 1 FROM flow_party p WHERE p.case_id = c.case_id AND p.person = ? AND p.status IN ({}))",
+                            list.scope == ListScope::offered ? "'offered', 'rung'" : "'accepted', 'signed'");
             condition.args.emplace_back(condition.person);
             break;
         case ListScope::closed:
@@ -184,13 +184,16 @@ ListPage worklist(const Engine& engine, const record::Caller& caller, std::strin
     return page;
 }
 
-std::int64_t open_cases_of(const Ground& ground, std::int64_t person) {
+Load load_of(const Ground& ground, std::int64_t person) {
+    const Instant week_ago = ground.clock.now() - std::chrono::hours(24 * 7);
     const auto snapshot = ground.database.read();
     storage::Cursor rows = snapshot->connection().query(
-        "SELECT COUNT(*) FROM flow_party p JOIN flow_case c ON c.case_id = p.case_id WHERE p.person = ? AND p.status IN ('offered', 'accepted') AND "
-        "c.ended = 0 AND c.machine <> 'part' AND c.state NOT IN ('opinion_signed', 'filed', 'feedback_due')",
-        {person});
-    return rows.next() ? rows.integer(0) : 0;
+        "SELECT COALESCE(SUM(p.status IN ('offered', 'rung', 'accepted') AND c.ended = 0 AND c.state NOT IN ('opinion_signed', 'filed', 'feedback_due')), 0),"
+        " COALESCE(SUM(p.since_us >= ?), 0), COALESCE(MAX(p.since_us), 0)"
+        " FROM flow_party p JOIN flow_case c ON c.case_id = p.case_id WHERE p.person = ? AND c.machine <> 'part'",
+        {to_us(week_ago), person});
+    rows.next();
+    return {rows.integer(0), rows.integer(1), from_us(rows.integer(2))};
 }
 
 std::vector<std::string> worklist_names(const Engine& engine) {

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "http/event_sessions.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -108,6 +109,7 @@ public:
     }
     void end(const std::function<bool(const EventSubject&)>& is_meant, std::string_view code);
     std::size_t connected() const;
+    bool is_live(std::string_view person_id) const;
 
 private:
     using Sessions = std::map<std::string, EventSession, std::less<>>;
@@ -350,6 +352,12 @@ std::size_t EventHub::Impl::connected() const {
     return count;
 }
 
+bool EventHub::Impl::is_live(std::string_view person_id) const {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(sessions_.begin(), sessions_.end(),
+                       [&](const auto& entry) { return entry.second.subject().person_id == person_id && entry.second.live_tabs() > 0; });
+}
+
 EventHub::EventHub(EventRights& rights, const Clock& clock) : impl_(std::make_unique<Impl>(rights, clock)) {}
 EventHub::~EventHub() = default;
 
@@ -383,5 +391,6 @@ void EventHub::end_person(std::string_view person_id, std::string_view code) {
 }
 
 std::size_t EventHub::connected() const { return impl_->connected(); }
+bool EventHub::is_live(std::string_view person_id) const { return impl_->is_live(person_id); }
 
 }  // namespace qiao::http

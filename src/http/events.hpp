@@ -59,7 +59,8 @@ public:
     void end_session(std::string_view session_key, std::string_view code);
     void end_person(std::string_view person_id, std::string_view code);
 
-    [[nodiscard]] std::size_t connected() const;  ///< tabs, for the metrics
+    [[nodiscard]] std::size_t connected() const;                   ///< tabs, for the metrics
+    [[nodiscard]] bool is_live(std::string_view person_id) const;  ///< has a tab open now
 
 private:
     class Impl;

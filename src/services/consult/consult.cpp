@@ -82,9 +82,12 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
     if (name == "quorum") {
         return verbs::has_quorum(item) ? std::nullopt : std::optional(Refusal{ErrorKind::conflict, "flow.guard", "not every asked expert has accepted"});
     }
+    const flow::Party* own = item.party(context.person);
     if (name == "offered") {
-        const bool open = move == nullptr || (item.party(move->actor.person) != nullptr && item.party(move->actor.person)->status == "offered");
-        return open ? std::nullopt : std::optional(Refusal{ErrorKind::conflict, "flow.not_open", "already answered"});
+        return own != nullptr && own->status == "offered" ? std::nullopt : other_way();
+    }
+    if (name == "part_open") {  // the lead writes the opinion, each of the others a part, once
+        return own != nullptr && !own->lead && own->status == "accepted" ? std::nullopt : other_way();
     }
     if (name == "not_asked_before") {
         return verbs::not_asked_before(move);
@@ -97,6 +100,11 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
     }
     if (name == "study_attached") {
         return verbs::study_attached(context, move);
+    }
+    if (name == "specialty_required") {
+        const std::vector<std::string> missing = verbs::missing_specialties(item);
+        const bool held = move == nullptr ? !missing.empty() : std::find(missing.begin(), missing.end(), move->fields["specialty"].text()) != missing.end();
+        return held ? std::nullopt : std::optional(Refusal{ErrorKind::conflict, "flow.guard", "no such specialty is waited for"});
     }
     if (name == "all_required_parts_signed") {
         const bool waits = std::any_of(item.parties.begin(), item.parties.end(),
@@ -167,11 +175,20 @@ void Consult::apply(flow::Move& move) {
         {"", "proceed_without", verbs::proceed_without},
         {"", "schedule", [](flow::Move& m) { verbs::ask_experts(m, true); }},
         {"", "add_expert", [](flow::Move& m) { verbs::ask_experts(m, false); }},
+        {"", "upgrade", verbs::upgrade},
+        {"", "roll_on", verbs::roll_on},
+        {"", "open_to_all", verbs::open_to_all},
         {"calling", "accept", verbs::accept_call},
+        {"calling", "decline", verbs::decline_call},
+        {"", "hand_over", verbs::hand_over},
+        {"", "phone_advice", verbs::phone_advice},
         {"", "accept", verbs::accept},
         {"scheduled", "decline", verbs::decline},
         {"confirmed", "decline", verbs::decline},
+        {"", "offer_lapsed", verbs::offer_lapsed},
+        {"", "release_specialty", verbs::release_specialty},
         {"", "hand_back", verbs::hand_back},
+        {"", "contribute", verbs::contribute},
         {"", "sign", verbs::sign_opinion},
         {"", "amend", verbs::amend_opinion},
         {"", "read_back", verbs::read_back},
@@ -203,6 +220,9 @@ std::string Consult::signs(const flow::Move& move) {
     if (move.row->signs == "request_if_changed") {
         return flow::is_given(move.fields["summary"]) || flow::is_given(move.fields["question"]) ? "request" : "";
     }
+    if (move.row->action == "upgrade" && move.role == "coordinator") {
+        return "";  // a coordinator signs no medical text: the request stays signed as it was
+    }
     return std::string(move.row->signs);
 }
 
@@ -212,6 +232,15 @@ std::optional<std::string> Consult::clock_rule(const flow::Move& move, std::stri
     }
     const std::string& act_by = move.fields["act_by"].text();
     return act_by == "now" ? std::optional<std::string>("read_back_now") : act_by == "today" ? std::optional<std::string>("read_back") : std::nullopt;
+}
+
+std::string Consult::on_level(const flow::Case& item, std::string_view clock, int level) const {
+    static_cast<void>(level);
+    return clock == "accept" && item.state == "calling" ? "roll_on" : "";
+}
+
+std::string PartMachine::on_level(const flow::Case& item, std::string_view clock, int level) const {
+    return clock == "offer" && level >= 100 && item.state == "offered" ? "offer_lapsed" : "";
 }
 
 void Consult::signed_as(flow::Move& move, std::string_view meaning, std::string_view reference) {

@@ -19,6 +19,7 @@ public:
     std::optional<flow::Refusal> guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move) override;
     void check(const flow::Move& move, flow::FieldCheck& fields) override;
     void apply(flow::Move& move) override;
+    [[nodiscard]] std::string on_level(const flow::Case& item, std::string_view clock, int level) const override;
 };
 
 class Consult : public flow::Machine {
@@ -34,6 +35,7 @@ public:
     void apply(flow::Move& move) override;
     std::string signs(const flow::Move& move) override;
     std::optional<std::string> clock_rule(const flow::Move& move, std::string_view clock) override;
+    [[nodiscard]] std::string on_level(const flow::Case& item, std::string_view clock, int level) const override;
 
     void signed_as(flow::Move& move, std::string_view meaning, std::string_view reference) override;
     [[nodiscard]] std::span<const flow::Worklist> worklists() const override;
@@ -54,8 +56,9 @@ private:
 // The verbs, by file.
 namespace verbs {
 // request_verbs.cpp
+/// The form becomes resources of the case, under the requester's signature.
+void take_form(flow::Move& move);
 void submit(flow::Move& move);
-void call_emergency(flow::Move& move);
 void give_back(flow::Move& move);
 void resubmit(flow::Move& move);
 void proceed_without(flow::Move& move);
@@ -64,12 +67,26 @@ void finish(flow::Move& move, std::string_view notice);  ///< any end without an
 std::optional<flow::Refusal> not_asked_before(const flow::Move* move);
 std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, const json::Value& fields);
 
+// emergency_verbs.cpp
+void call_emergency(flow::Move& move);
+void upgrade(flow::Move& move);
+void roll_on(flow::Move& move);  ///< nobody answered: the next one is rung
+void open_to_all(flow::Move& move);
+void accept_call(flow::Move& move);
+void decline_call(flow::Move& move);
+void hand_over(flow::Move& move);
+void phone_advice(flow::Move& move);
+
 // expert_verbs.cpp
 void ask_experts(flow::Move& move, bool first);
 void accept(flow::Move& move);
-void accept_call(flow::Move& move);
 void decline(flow::Move& move);
+void offer_lapsed(flow::Move& move);
+void release_specialty(flow::Move& move);  ///< a required specialty is not waited for any more
 void hand_back(flow::Move& move);
+/// Specialties that are required and that nobody who accepted has.
+std::vector<std::string> missing_specialties(const flow::Case& item);
+/// The lead, everybody required who was asked, and each required specialty are there.
 bool has_quorum(const flow::Case& item);
 std::optional<flow::Refusal> experts_able(const flow::GuardContext& context, const flow::Move* move);
 
@@ -81,6 +98,11 @@ void study_gone(flow::Move& move);
 bool flag_opinion(flow::Move& move, std::string_view study_uid);
 std::optional<flow::Refusal> study_free(const flow::GuardContext& context, const flow::Move* move);
 std::optional<flow::Refusal> study_attached(const flow::GuardContext& context, const flow::Move* move);
+
+// part_verbs.cpp
+void contribute(flow::Move& move);
+/// The parts of the other experts as sections of the opinion: who, specialty, agreement or dissent, text.
+json::Value part_sections(flow::Move& move);
 
 // opinion_verbs.cpp
 void check_opinion(const flow::Move& move, flow::FieldCheck& check);

@@ -4,6 +4,7 @@
 #include "services/consult/clinic_card.hpp"
 #include "services/consult/consult.hpp"
 #include "services/consult/consult_table.hpp"
+#include "services/consult/expert_ranking.hpp"
 #include "services/consult/verification.hpp"
 
 #include <fmt/format.h>
@@ -74,6 +75,39 @@ Value opinion_view(const flow::Ground& ground, record::Reader& reader, const flo
     return view;
 }
 
+Value parts_view(const flow::Ground& ground, record::Reader& reader, const flow::Case& item) {
+    Value list = Value::array();
+    for (const Value& one : item.notes["parts"].items()) {
+        const std::optional<Value> part = read(reader, one["resource"].text());
+        Value view = Value::object({{"by", flow::person_view(ground, one["person"].integer().value_or(0))}, {"specialty", one["specialty"]}});
+        view.set("stance", one["stance"]);
+        view.set("signed", one["signed"]);
+        view.set("text", part ? Value(flow::plain_text((*part)["section"].at(0)["text"])) : Value());
+        list.push(std::move(view));
+    }
+    return list;
+}
+
+Value missing_view(const flow::Case& item) {
+    Value list = Value::array();
+    for (const std::string& one : verbs::missing_specialties(item)) {
+        list.push(one);
+    }
+    return list;
+}
+
+/// From the first second: whom to telephone while nobody has answered, and who is being rung.
+Value emergency_view(const flow::Ground& ground, const flow::Case& item) {
+    if (item.urgency != "emergency") {
+        return {};
+    }
+    Value advice = item.notes["phone_advice"];
+    if (advice.is_object()) {
+        advice.set("by", flow::person_view(ground, advice["by"].integer().value_or(0)));
+    }
+    return Value::object({{"hub_phone", telephone_of(ground, item.to_org)}, {"numbers", emergency_numbers(ground)}, {"phone_advice", std::move(advice)}});
+}
+
 }  // namespace
 
 std::span<const flow::Worklist> Consult::worklists() const { return kConsultLists; }
@@ -90,14 +124,23 @@ void Consult::describe(const flow::Ground& ground, record::Reader& reader, const
     view.set("opinion", opinion_view(ground, reader, item));
     view.set("clinic_card", clinic_card(ground, item.from_org));
     view.set("feedback", item.notes["feedback"]);
+    view.set("parts", parts_view(ground, reader, item));
+    view.set("missing_specialties", missing_view(item));
+    view.set("emergency", emergency_view(ground, item));
+    view.set("fee", item.notes["fee"]);
 }
 
 void Consult::describe_offer(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, Value& view) {
-    static_cast<void>(ground);
     const std::optional<Value> response = read(reader, newest_form(reader.connection(), item));
     const Value form = response ? flow::form_of_items((*response)["item"]) : Value::object();
     for (const char* name : {"purpose", "summary", "question", "specialty", "rank"}) {
         view.set(name, form[name]);
+    }
+    if (item.urgency == "emergency") {  // whoever is rung may call back before taking the case
+        view.set("from", flow::organisation_view(ground, item.from_org));
+        view.set("callback", form["callback"]);
+        view.set("vitals", form["vitals"]);
+        view.set("emergency", emergency_view(ground, item));
     }
 }
 

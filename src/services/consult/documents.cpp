@@ -79,6 +79,14 @@ void key_images(Pdf& pdf, const flow::Ground& ground, record::Reader& reader, co
     }
 }
 
+/// What each of several experts wrote; a dissent is printed as one.
+void parts(Pdf& pdf, const Value& fields) {
+    for (const Value& one : fields["parts"].items()) {
+        const bool dissent = one["stance"].text() == "dissent";
+        pdf.boxed(fmt::format("{}  {}", one["name"].text(), dissent ? "不同意见 DISSENT" : "同意 Agrees"), one["text"].text());
+    }
+}
+
 }  // namespace
 
 std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, std::int64_t version, const std::string& base_url) {
@@ -114,6 +122,7 @@ std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, cons
     pdf.label("何时前执行 To be acted on by");
     pdf.text(act_by_text(fields["act_by"].text()), true);
     pdf.gap();
+    parts(pdf, fields);
     pdf.label("所见资料 Items seen");
     for (const Value& one : fields["items_seen"].items()) {
         pdf.text(fmt::format("{}  {}", one["title"].text(), one["seen"].truth() ? quality_text(one["quality"].text()) : "未查看 not opened"));

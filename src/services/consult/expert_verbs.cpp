@@ -9,7 +9,7 @@ namespace {
 
 flow::Party* party_of(flow::Move& move, std::int64_t person) {
     for (flow::Party& party : move.item.parties) {
-        if (party.person == person && party.status != "declined" && party.status != "left") {
+        if (party.person == person && party.takes_part()) {
             return &party;
         }
     }
@@ -49,6 +49,9 @@ std::optional<flow::Refusal> experts_able(const flow::GuardContext& context, con
         if (!context.ground.directory.membership_of(*person, context.item.to_org, access::role::kExpert)) {
             return refuse("flow.consent_missing", "the consent names the receiving institution only; an expert elsewhere needs a new consent");
         }
+        if (context.ground.directory.person(*person)->licence_ends <= context.now) {
+            return refuse("flow.licence_ended", "this expert's licence has ended");
+        }
         if (*person == context.item.requester) {
             return refuse("flow.no_expert", "nobody answers an own request");
         }
@@ -60,6 +63,52 @@ std::optional<flow::Refusal> experts_able(const flow::GuardContext& context, con
     return lead_is_asked ? std::nullopt : std::optional(refuse("flow.no_expert", "the lead is one of the asked experts"));
 }
 
+namespace {
+
+void ask(flow::Move& move, std::int64_t person, bool lead, bool required) {
+    flow::Party party;
+    party.role = "expert";
+    party.person = person;
+    party.organisation = move.item.to_org;
+    party.status = "offered";
+    party.lead = lead;
+    party.required = required;
+    party.since = move.now;
+    const auto membership = move.ground.directory.membership_of(person, move.item.to_org, access::role::kExpert);
+    party.specialty = membership ? membership->specialty : "";
+    party.part = move.open_part(party);
+    move.item.parties.push_back(party);
+    move.notify({{person}, {}}, "flow.case_offered");
+}
+
+/// Declined or not answered: the next on the roster of that specialty is offered the place; without one the desk decides.
+void offer_next(flow::Move& move, const flow::Party& gone, bool was_lead) {
+    for (const access::Duty& duty : move.ground.directory.on_duty(move.item.to_org, gone.specialty)) {
+        const bool known = std::any_of(move.item.parties.begin(), move.item.parties.end(), [&](const flow::Party& one) { return one.person == duty.person; });
+        if (duty.specialty.empty() || known || duty.person == move.item.requester) {
+            continue;
+        }
+        const bool lead = was_lead && move.item.lead() == nullptr;
+        ask(move, duty.person, lead, gone.required);
+        move.details.set("offered_next", move.person_ref(duty.person)["reference"]);
+        return;
+    }
+}
+
+/// Where several specialties are asked, each of them is waited for, whoever comes for it. One alone may be replaced by any.
+void require_specialties(flow::Move& move) {
+    json::Value wanted = json::Value::array();
+    for (const flow::Party& party : move.item.parties) {
+        const bool known = std::any_of(wanted.items().begin(), wanted.items().end(), [&](const json::Value& one) { return one.text() == party.specialty; });
+        if (party.role == "expert" && party.required && !party.specialty.empty() && !known) {
+            wanted.push(party.specialty);
+        }
+    }
+    move.item.notes.set("required_specialties", wanted.size() > 1 ? std::move(wanted) : json::Value::array());
+}
+
+}  // namespace
+
 void ask_experts(flow::Move& move, bool first) {
     if (first) {
         move.item.notes.set("mode", move.fields["mode"]);
@@ -69,23 +118,18 @@ void ask_experts(flow::Move& move, bool first) {
         }
     }
     const std::int64_t lead = lead_of(move);
+    const std::vector<json::Value> optional = flow::list_of(move.fields, "optional");
     for (const json::Value& expert : flow::list_of(move.fields, "experts")) {
-        flow::Party party;
-        party.role = "expert";
-        party.person = *person_of(move.ground, expert);
-        party.organisation = move.item.to_org;
-        party.status = "offered";
-        party.lead = party.person == lead;
-        party.since = move.now;
-        const auto membership = move.ground.directory.membership_of(party.person, move.item.to_org, access::role::kExpert);
-        party.specialty = membership ? membership->specialty : "";
-        party.part = move.open_part(party);
-        move.item.parties.push_back(party);
-        move.notify({{party.person}, {}}, "flow.case_offered");
+        const std::int64_t person = *person_of(move.ground, expert);
+        const bool required = std::none_of(optional.begin(), optional.end(), [&](const json::Value& one) { return one.text() == expert.text(); });
+        ask(move, person, person == lead, required || person == lead);
+    }
+    if (first) {
+        require_specialties(move);
     }
     if (flow::is_given(move.fields["lead"])) {
         for (flow::Party& party : move.item.parties) {
-            party.lead = party.person == lead && party.status != "declined" && party.status != "left";
+            party.lead = party.person == lead && party.takes_part();
         }
     }
     move.details.set("experts", json::Value::array(flow::list_of(move.fields, "experts")));
@@ -101,22 +145,10 @@ void accept(flow::Move& move) {
     move.notify(move.requester(), "flow.offer_accepted");
 }
 
-void accept_call(flow::Move& move) {
-    flow::Party party;
-    party.role = "expert";
-    party.person = move.actor.person;
-    party.organisation = move.item.to_org;
-    party.status = "accepted";
-    party.lead = true;
-    party.since = move.now;
-    move.item.parties.push_back(party);
-    move.show_patient(access::person_key(party.person), "consult.expert");
-    move.notify(move.requester(), "flow.offer_accepted");
-}
-
 void decline(flow::Move& move) {
     flow::Party* party = party_of(move, move.actor.person);
     const bool had_accepted = party->status == "accepted";
+    const bool was_lead = party->lead;
     party->status = "declined";
     party->reason = move.input.reason;
     party->lead = false;
@@ -124,7 +156,40 @@ void decline(flow::Move& move) {
     if (had_accepted) {
         move.end_right(access::person_key(party->person));
     }
+    offer_next(move, flow::Party(*party), was_lead);
     move.notify(move.desk(), "flow.offer_declined");
+}
+
+void offer_lapsed(flow::Move& move) {
+    for (flow::Party& party : move.item.parties) {
+        if (party.part != move.fields["case"].text() || party.status != "offered") {
+            continue;
+        }
+        const bool was_lead = party.lead;
+        party.status = "left";
+        party.reason = "no_answer";
+        party.lead = false;
+        move.move_part(party.part, "lapse", "lapsed", flow::Meaning::cancelled, true);
+        move.details.set("no_answer", move.person_ref(party.person)["reference"]);
+        offer_next(move, flow::Party(party), was_lead);
+        move.notify(move.desk(), "flow.offer_declined");
+        return;
+    }
+}
+
+void release_specialty(flow::Move& move) {
+    const std::string& released = move.fields["specialty"].text();
+    json::Value kept = json::Value::array();
+    for (const json::Value& one : move.item.notes["required_specialties"].items()) {
+        if (one.text() != released) {
+            kept.push(one);
+        }
+    }
+    move.item.notes.set("required_specialties", std::move(kept));
+    for (flow::Party& party : move.item.parties) {
+        party.required = party.required && (party.lead || party.specialty != released);
+    }
+    move.details.set("specialty", move.fields["specialty"]);
 }
 
 void hand_back(flow::Move& move) {
@@ -142,10 +207,23 @@ void hand_back(flow::Move& move) {
     move.notify(move.desk(), "flow.offer_declined");
 }
 
+std::vector<std::string> missing_specialties(const flow::Case& item) {
+    std::vector<std::string> missing;
+    for (const json::Value& wanted : item.notes["required_specialties"].items()) {
+        const bool there = std::any_of(item.parties.begin(), item.parties.end(), [&](const flow::Party& one) {
+            return one.specialty == wanted.text() && one.role == "expert" && one.takes_part() && !one.is_asked();
+        });
+        if (!there) {
+            missing.push_back(wanted.text());
+        }
+    }
+    return missing;
+}
+
 bool has_quorum(const flow::Case& item) {
     const flow::Party* lead = item.lead();
-    return lead != nullptr && lead->status != "offered" &&
-           std::none_of(item.parties.begin(), item.parties.end(), [](const flow::Party& party) { return party.required && party.status == "offered"; });
+    const bool waits = std::any_of(item.parties.begin(), item.parties.end(), [](const flow::Party& party) { return party.required && party.is_asked(); });
+    return lead != nullptr && !lead->is_asked() && !waits && missing_specialties(item).empty();
 }
 
 }  // namespace qiao::consult::verbs

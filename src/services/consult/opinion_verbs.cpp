@@ -78,10 +78,13 @@ std::vector<flow::Attachment> key_images(const flow::Move& move) {
     return images;
 }
 
-Value sections_of(const flow::Move& move, const std::vector<SeenItem>& seen, const std::vector<flow::Attachment>& images) {
+Value sections_of(flow::Move& move, const std::vector<SeenItem>& seen, const std::vector<flow::Attachment>& images) {
     Value sections = Value::array();
     for (const SectionTitle& one : kSections) {
         sections.push(Value::object({{"title", one.title}, {"code", code_of(one.code)}, {"text", flow::narrative(move.fields[one.code].text())}}));
+    }
+    if (Value parts = part_sections(move); parts.size() > 0) {
+        sections.push(Value::object({{"title", "各专家意见 Parts of the experts"}, {"code", code_of("parts")}, {"section", std::move(parts)}}));
     }
     Value items = Value::array();
     for (const SeenItem& one : seen) {
@@ -233,11 +236,21 @@ Value opinion_fields(const Value& composition) {
     Value fields = Value::object();
     for (const Value& section : composition["section"].items()) {
         const std::string& code = section["code"]["coding"].at(0)["code"].text();
-        if (code != "items_seen" && code != "key_images") {
+        if (code != "items_seen" && code != "key_images" && code != "parts") {
             fields.set(code, flow::plain_text(section["text"]));
             continue;
         }
         Value list = Value::array();
+        if (code == "parts") {
+            for (const Value& one : section["section"].items()) {
+                list.push(Value::object({{"by", one["author"].at(0)["reference"]},
+                                         {"name", one["title"]},
+                                         {"stance", one["code"]["coding"].at(0)["code"]},
+                                         {"text", flow::plain_text(one["text"])}}));
+            }
+            fields.set(code, std::move(list));
+            continue;
+        }
         for (const Value& one : section["section"].items()) {
             const std::string& mark = one["code"]["coding"].at(0)["code"].text();
             list.push(Value::object({{code == "key_images" ? "n" : "item", one["title"]},

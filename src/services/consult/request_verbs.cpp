@@ -26,6 +26,8 @@ Value form_fields(const Value& fields) {
     return form;
 }
 
+}  // namespace
+
 void take_form(flow::Move& move) {
     const Value form = form_fields(move.fields);
     move.item.to_org = receiver_of(move.ground, move.item, move.fields);
@@ -51,10 +53,11 @@ void take_form(flow::Move& move) {
     }
     move.request.set("note", Value::array({Value::object({{"text", form["question"]}})}));
     move.show_items(access::desk_key(move.item.to_org, access::role::kCoordinator), "consult.desk");
-    move.notify(move.desk(), "flow.case_submitted");
+    if (const auto contract = move.ground.directory.contract(move.item.from_org, move.item.to_org, "consult"); contract && contract->terms.fee_minor > 0) {
+        // The price that was shown before the consent holds, whatever the contract says later.
+        move.item.notes.set("fee", Value::object({{"amount_minor", contract->terms.fee_minor}, {"currency", contract->terms.currency}}));
+    }
 }
-
-}  // namespace
 
 std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, const Value& fields) {
     if (!flow::is_given(fields["receiver"])) {
@@ -64,12 +67,9 @@ std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, con
     return organisation && organisation->active ? organisation->id : 0;
 }
 
-void submit(flow::Move& move) { take_form(move); }
-
-void call_emergency(flow::Move& move) {
+void submit(flow::Move& move) {
     take_form(move);
-    move.item.urgency = "emergency";
-    move.notify({{}, {{move.item.to_org, std::string(access::role::kExpert)}, {move.item.to_org, std::string(access::role::kDutyLead)}}}, "flow.case_offered");
+    move.notify(move.desk(), "flow.case_submitted");
 }
 
 void give_back(flow::Move& move) {
@@ -126,7 +126,7 @@ void add_consent(flow::Move& move) {
 
 void finish(flow::Move& move, std::string_view notice) {
     for (flow::Party& party : move.item.parties) {
-        if (party.status == "offered" || party.status == "accepted") {
+        if (party.is_asked() || party.status == "accepted") {
             move.move_part(party.part, "cascade_close", "lapsed", flow::Meaning::cancelled, true);
         }
     }

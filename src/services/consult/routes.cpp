@@ -6,6 +6,7 @@
 #include "record/extract/fold.hpp"
 #include "services/consult/clinic_card.hpp"
 #include "services/consult/documents.hpp"
+#include "services/consult/expert_ranking.hpp"
 #include "services/consult/request_form.hpp"
 #include "services/consult/verification.hpp"
 
@@ -85,22 +86,18 @@ Response experts(const Handlers& to, const Request& request) {
     if (std::find(roles.begin(), roles.end(), "coordinator") == roles.end()) {
         throw Error(ErrorKind::forbidden, "flow.not_yours", "the coordinators of the case choose the experts");
     }
-    const std::string text = record::fold_text(query_value(request, "q"));
-    Value list = Value::array();
-    for (const access::Member& one : to.ground().directory.members(item.to_org, access::role::kExpert)) {
-        const std::string folded = record::fold_text(one.person.name + " " + one.person.name_en + " " + one.membership.specialty);
-        if (one.person.id == item.requester || folded.find(text) == std::string::npos) {
-            continue;
-        }
-        Value expert = flow::person_view(to.ground(), one.person.id);
-        expert.set("organisation", flow::organisation_view(to.ground(), item.to_org));
-        expert.set("specialties", one.membership.specialty.empty() ? Value::array() : Value::array({Value(one.membership.specialty)}));
-        expert.set("rank", one.membership.rank);
-        expert.set("fits", one.membership.specialty == item.notes["specialty"].text());
-        expert.set("open_cases", flow::open_cases_of(to.ground(), one.person.id));
-        list.push(std::move(expert));
-    }
+    Value list = ranked_experts(to.ground(), item, record::fold_text(query_value(request, "q")));
     return flow::json_answer(Value::object({{"experts", std::move(list)}}));
+}
+
+/// Before a doctor calls: who is there now. Only for those who may ask that institution.
+Response reachable(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const auto hub = to.ground().directory.organisation_by_resource(query_value(request, "receiver"));
+    if (!hub || !to.ground().directory.has_contract(caller.actor.organisation, hub->id, "consult")) {
+        throw Error(ErrorKind::forbidden, "flow.no_contract", "no contract with that institution");
+    }
+    return flow::json_answer(reachable_now(to.ground(), hub->id, query_value(request, "specialty")));
 }
 
 Response consent(const Handlers& to, const Request& request) {
@@ -169,6 +166,7 @@ void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf cal
         router.add(Method::get, pattern, {}, [to, handler](const Request& request) { return handler(*to, request); });
     };
     get("/flow/cases/{id}/experts", experts);
+    get("/flow/reachable", reachable);
     get("/flow/cases/{id}/consent-text", consent);
     get("/flow/cases/{id}/opinion.pdf", opinion);
     get("/flow/cases/{id}/receipt.pdf", receipt);

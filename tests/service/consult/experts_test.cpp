@@ -1,0 +1,135 @@
+#include "centre.hpp"
+
+#include <algorithm>
+
+namespace qiao::consult::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using json::Value;
+
+/// Several experts in one case: whom to ask, who is waited for, and what each of them signs.
+class Experts : public Centre {
+protected:
+    Experts() {
+        add_person("surgeon2", "郑强", hub_, access::role::kExpert, "neurosurgery");
+        add_person("heart", "何静", hub_, access::role::kExpert, "cardiology");
+    }
+    Value list(const std::vector<std::string>& logins) {
+        Value all = Value::array();
+        for (const std::string& login : logins) {
+            all.push(people_[login].resource);
+        }
+        return all;
+    }
+    std::string asked(const std::vector<std::string>& logins, const std::vector<std::string>& optional = {}) {
+        const std::string id = submitted();
+        const Answer answer =
+            move("coordinator", id, "schedule",
+                 Value::object({{"experts", list(logins)}, {"optional", list(optional)}, {"lead", people_[logins.front()].resource}, {"mode", "written"}}));
+        EXPECT_EQ(answer.status, 200) << answer.raw;
+        return id;
+    }
+    void on_duty(const std::string& login, const std::string& specialty) {
+        directory_->add_duties(
+            record::Actor::system("HOPERAT"),
+            {{.organisation = hub_.id, .person = people_[login].id, .specialty = specialty, .starts = clock_.now(), .ends = clock_.now() + 100h}});
+    }
+    bool may(const std::string& who, const std::string& id, const std::string& action) {
+        const auto moves = open_moves(who, id);
+        return std::find(moves.begin(), moves.end(), action) != moves.end();
+    }
+};
+
+TEST_F(Experts, EachRequiredSpecialtyIsWaitedForAndOptionalOnesNever) {
+    const std::string id = asked({"expert", "expert2", "heart"}, {"heart"});
+    ASSERT_EQ(move("expert", id, "accept").status, 200);
+    EXPECT_EQ(state(id), "scheduled") << "neurology is required";
+    ASSERT_EQ(move("expert2", id, "decline", {}, "leave").status, 200);
+    EXPECT_EQ(state(id), "scheduled");
+    EXPECT_EQ(view("coordinator", id)["missing_specialties"].at(0).text(), "neurology");
+    EXPECT_EQ(move("coordinator", id, "release_specialty", Value::object({{"specialty", "cardiology"}}), "x").status, 409);
+    ASSERT_EQ(move("coordinator", id, "release_specialty", Value::object({{"specialty", "neurology"}}), "nobody until Monday").status, 200);
+    EXPECT_EQ(state(id), "opinion_draft") << "the optional one never blocks";
+}
+
+TEST_F(Experts, EachSignsAPartAndTheLeadTheOpinionWithTheDissentInIt) {
+    const std::string id = asked({"expert", "expert2"});
+    ASSERT_EQ(move("expert", id, "accept").status, 200);
+    ASSERT_EQ(move("expert2", id, "accept").status, 200);
+    ASSERT_EQ(state(id), "opinion_draft");
+    EXPECT_TRUE(may("expert2", id, "contribute"));
+    EXPECT_FALSE(may("expert", id, "contribute")) << "the lead writes the opinion";
+    step_up("expert");
+    EXPECT_EQ(move("expert", id, "sign", opinion()).code(), "flow.guard") << "a required part is not signed";
+    const Value part = Value::object({{"text", "I would not operate."}, {"stance", "dissent"}});
+    EXPECT_EQ(move("expert2", id, "contribute", part).code(), "access.step_up_needed");
+    step_up("expert2");
+    ASSERT_EQ(move("expert2", id, "contribute", part).status, 200);
+    EXPECT_FALSE(may("expert2", id, "contribute")) << "once";
+    EXPECT_TRUE(pages_.was_told(people_["expert"].id, "flow.part_signed"));
+    EXPECT_EQ(view("expert", id)["parts"].at(0)["text"].text(), "I would not operate.");
+    const Answer signature = move("expert", id, "sign", opinion());
+    ASSERT_EQ(signature.status, 200) << signature.raw;
+    const Value seen = view("doctor", id);
+    EXPECT_EQ(seen["opinion"]["parts"].at(0)["stance"].text(), "dissent");
+    EXPECT_EQ(seen["opinion"]["parts"].at(0)["by"].text(), people_["expert2"].resource);
+    EXPECT_EQ(seen["opinion"]["parts"].at(0)["text"].text(), "I would not operate.");
+    EXPECT_EQ(get("doctor", "/fhir/Provenance?patient=" + patient_).status, 200);
+    EXPECT_EQ(get("doctor", "/flow/cases/" + id + "/opinion.pdf").status, 200);
+    EXPECT_EQ(view("expert2", id)["view"].text(), "full");
+}
+
+TEST_F(Experts, ADeclinedOfferGoesToTheNextOnTheRoster) {
+    on_duty("surgeon2", "neurosurgery");
+    const std::string id = asked({"expert"});
+    ASSERT_EQ(move("expert", id, "decline", {}, "theatre").status, 200);
+    EXPECT_TRUE(pages_.was_told(people_["surgeon2"].id, "flow.case_offered"));
+    ASSERT_EQ(move("surgeon2", id, "accept").status, 200);
+    EXPECT_EQ(state(id), "opinion_draft") << "the next one leads";
+}
+
+TEST_F(Experts, AnOfferThatNobodyAnswersLapsesAndGoesOn) {
+    on_duty("surgeon2", "neurosurgery");
+    const std::string id = asked({"expert"});
+    clock_.advance(5h);
+    engine_->tick();
+    EXPECT_EQ(get("expert", "/flow/cases/" + id).status, 404);
+    EXPECT_EQ(get("surgeon2", "/flow/cases/" + id).body["view"].text(), "offer");
+    EXPECT_TRUE(pages_.desk_was_told("coordinator", "flow.offer_declined"));
+}
+
+TEST_F(Experts, SuggestionsSayWhyAndEndedLicencesComeLast) {
+    on_duty("surgeon2", "neurosurgery");
+    const std::string id = submitted();
+    const Value before = get("coordinator", "/flow/cases/" + id + "/experts").body["experts"];
+    ASSERT_EQ(before.size(), 4U);
+    EXPECT_EQ(before.at(0)["name"].text(), "郑强") << "on duty goes before";
+    EXPECT_EQ(before.at(0)["why"].dump(), R"(["specialty","rank","on_duty","free"])");
+    EXPECT_EQ(before.at(1)["name"].text(), "赵明");
+    directory_->set_licence(record::Actor::system("HOPERAT"), people_["surgeon2"].id, "1", clock_.now() + 1h, "");
+    clock_.advance(2h);
+    const Value after = get("coordinator", "/flow/cases/" + id + "/experts").body["experts"];
+    EXPECT_EQ(after.at(0)["name"].text(), "赵明");
+    EXPECT_EQ(after.at(3)["name"].text(), "郑强");
+    EXPECT_FALSE(after.at(3)["able"].truth());
+    const Answer refused =
+        move("coordinator", id, "schedule", Value::object({{"experts", list({"surgeon2"})}, {"lead", people_["surgeon2"].resource}, {"mode", "written"}}));
+    EXPECT_EQ(refused.code(), "flow.licence_ended");
+}
+
+TEST_F(Experts, WhatTheInstitutionsAgreedGoesBeforeThePack) {
+    directory_->add_contract(record::Actor::system("HOPERAT"), clinic_.id, hub_.id, "consult", Instant::max(),
+                             {.fee_minor = 5000, .deadlines = {{"arrange", 30min}}});
+    const std::string id = submitted();
+    const Value seen = view("doctor", id);
+    for (const Value& clock : seen["clocks"].items()) {
+        if (clock["name"].text() == "arrange") {
+            EXPECT_EQ(clock["due"].text(), format_instant(*parse_instant(clock["started"].text()) + 30min));
+        }
+    }
+    EXPECT_EQ(seen["fee"]["amount_minor"].integer(), 5000);
+}
+
+}  // namespace
+}  // namespace qiao::consult::testing
