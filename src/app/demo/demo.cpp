@@ -16,7 +16,7 @@ void prepare(Centre& centre) {
     if (!centre.directory().organisations().empty()) return;
     const std::string folder = find_shared().demo;
     fmt::print(stderr, "making the demo network: institutions and staff\n");
-    const Network network = make_network(centre.directory(), folder + "/network.toml");
+    const Network network = make_network(centre.directory(), folder + "/network.toml", centre.clock().now());
     fmt::print(stderr, "making the demo network: patients and their records\n");
     const auto patients = make_patients(centre.router(), centre.sessions(), centre.record(), network, folder + "/patients.toml", centre.clock().now());
     fmt::print(stderr, "making the demo network: consultations\n");

@@ -52,9 +52,33 @@ void add_membership(access::Directory& directory, const record::Actor& actor, Ne
     if (part(1) == "doctor") network.doctor_of.try_emplace(part(0), person.login);
 }
 
+constexpr std::chrono::hours kShift{12};
+constexpr int kShifts = 2 * 90;  // so that a demo can be looked at for a season
+
+/// The people of a row take turns, shift by shift; who is not first is rung second.
+void add_duties(access::Directory& directory, const record::Actor& actor, const Network& network, const toml::table& table, Instant now) {
+    const std::int64_t at = network.organisations.at(needed(table, "at"));
+    const std::vector<std::string> logins = texts_of(table, "people");
+    const Instant first = from_us(to_us(now) / std::chrono::microseconds(kShift).count() * std::chrono::microseconds(kShift).count());
+    std::vector<access::Duty> duties;
+    for (int shift = 0; shift < kShifts; ++shift) {
+        for (std::size_t place = 0; place < logins.size(); ++place) {
+            const auto who = directory.person_by_login(logins[(static_cast<std::size_t>(shift) + place) % logins.size()]);
+            if (!who) throw Error(ErrorKind::invalid, "demo.bad_file", fmt::format("unknown person on duty (line {})", table.source().begin.line));
+            duties.push_back({.organisation = at,
+                              .person = who->id,
+                              .specialty = text_of(table, "specialty"),
+                              .place = static_cast<int>(place) + 1,
+                              .starts = first + shift * kShift,
+                              .ends = first + (shift + 1) * kShift});
+        }
+    }
+    directory.add_duties(actor, duties);
+}
+
 }  // namespace
 
-Network make_network(access::Directory& directory, const std::string& file) {
+Network make_network(access::Directory& directory, const std::string& file, Instant now) {
     const record::Actor actor = record::Actor::system("HSYSADMIN");
     const toml::table data = toml::parse_file(file);
     Network network;
@@ -73,7 +97,8 @@ Network make_network(access::Directory& directory, const std::string& file) {
     });
     for_each_table(data, "contract", [&](const toml::table& table) {
         for (const std::string& asker : texts_of(table, "from")) {
-            directory.add_contract(actor, network.organisations.at(asker), network.organisations.at(needed(table, "to")), needed(table, "service"));
+            directory.add_contract(actor, network.organisations.at(asker), network.organisations.at(needed(table, "to")), needed(table, "service"),
+                                   Instant::max(), {.fee_minor = table["fee_minor"].value_or(std::int64_t{0})});
         }
     });
     for_each_table(data, "person", [&](const toml::table& table) {
@@ -87,6 +112,7 @@ Network make_network(access::Directory& directory, const std::string& file) {
                                                             .resource_id = resource_id(id)});
         for (const std::string& at : texts_of(table, "at")) add_membership(directory, actor, network, person, at);
     });
+    for_each_table(data, "duty", [&](const toml::table& table) { add_duties(directory, actor, network, table, now); });
     return network;
 }
 

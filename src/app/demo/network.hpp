@@ -30,7 +30,8 @@ struct Network {
 };
 
 /// Creates what the file names. Error(invalid, "demo.bad_file") names the place.
-Network make_network(access::Directory& directory, const std::string& file);
+/// @param now  from when the roster is filled
+Network make_network(access::Directory& directory, const std::string& file, Instant now);
 /// The same from what an earlier start made.
 Network find_network(const access::Directory& directory, const std::string& file);
 
