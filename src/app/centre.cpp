@@ -7,6 +7,7 @@
 #include "base/json.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/routes.hpp"
+#include "services/consult/figures_store.hpp"
 #include "services/consult/routes.hpp"
 
 #include <fmt/format.h>
@@ -85,6 +86,7 @@ void Centre::open_record() {
     database_->migrate(access::access_migrations());
     database_->migrate(jobs::migrations());
     database_->migrate(flow::store::migrations());
+    database_->migrate(consult::store::migrations());
     record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone});
     directory_ = std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);

@@ -1,5 +1,6 @@
 #include "access/role.hpp"
 #include "base/id.hpp"
+#include "flow/board.hpp"
 #include "flow/engine.hpp"
 #include "flow/flow_store.hpp"
 #include "jobs/attempt.hpp"
@@ -73,9 +74,8 @@ void Engine::escalate(const ClockRow& due) {
     const auto work = ground_.record.begin(record::ReadFilter::system("an escalation"), actor);
     Move move(ground_, *item, actor, input, *work, now);
     load(move);
-    Audience to = item->lead() != nullptr && has_word("opinion opinion_emergency", clock.name) ? move.lead()
-                  : has_word("file read_back feedback consent", clock.name)                    ? move.requester()
-                                                                                               : move.desk();
+    const std::string_view owner = owner_of(*item, clock.name);
+    Audience to = owner == "requester" ? move.requester() : owner == "expert" ? move.lead() : move.desk();
     if (item->machine == "part" && !item->parties.empty()) {
         to = {{item->parties.front().person}, {}};
     }

@@ -2,6 +2,7 @@
 
 #include "base/id.hpp"
 #include "base/text.hpp"
+#include "flow/board.hpp"
 #include "flow/case_view.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/identity.hpp"
@@ -352,6 +353,7 @@ void add_routes(http::Router& router, Engine& engine, Uploads& uploads, record::
         }
         return json_answer(Value::object({{"codes", std::move(codes)}}));
     });
+    add_board_route(router, engine, to->caller_of);
     add_upload_routes(router, to);
 }
 

@@ -2,6 +2,7 @@
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
 #include "services/consult/consult.hpp"
+#include "services/consult/figures_store.hpp"
 
 #include <fmt/format.h>
 
@@ -220,6 +221,12 @@ void check_opinion(const flow::Move& move, flow::FieldCheck& check) {
 
 void sign_opinion(flow::Move& move) {
     write_opinion(move, true);
+    if (const Value& fee = move.item.notes["fee"]; fee.is_object()) {
+        move.also([due = store::Fee{move.item.id, move.item.number, move.item.from_org, move.item.to_org, fee["amount_minor"].integer().value_or(0),
+                                    fee["currency"].text(), "due", move.now, move.actor.person, ""}](storage::Group& group) {
+            store::insert_fee(group.connection(), due);
+        });
+    }
     const Value params = Value::object({{"act_by", move.fields["act_by"]}});
     move.notify(move.requester(), "flow.opinion_signed", params);
     move.notify(move.desk(), "flow.opinion_signed", params);

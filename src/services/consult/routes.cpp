@@ -7,6 +7,7 @@
 #include "services/consult/clinic_card.hpp"
 #include "services/consult/documents.hpp"
 #include "services/consult/expert_ranking.hpp"
+#include "services/consult/figures.hpp"
 #include "services/consult/request_form.hpp"
 #include "services/consult/verification.hpp"
 
@@ -171,6 +172,7 @@ void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf cal
     get("/flow/cases/{id}/opinion.pdf", opinion);
     get("/flow/cases/{id}/receipt.pdf", receipt);
     get("/flow/cases/{id}/opinion/{file}", evidence);
+    add_figure_routes(router, engine, to->caller_of);
     router.add(Method::get, "/flow/clinic-card", {}, [to](const Request& request) {
         const record::Caller caller = to->caller_of(request);
         const Value card = clinic_card(to->ground(), caller.actor.organisation);

@@ -7,6 +7,7 @@
 #include "flow/flow_store.hpp"
 #include "flow/routes.hpp"
 #include "jobs/jobs.hpp"
+#include "services/consult/figures_store.hpp"
 #include "services/consult/routes.hpp"
 #include "storage/file.hpp"
 
@@ -151,6 +152,7 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     database_->migrate(access::access_migrations());
     database_->migrate(jobs::migrations());
     database_->migrate(flow::store::migrations());
+    database_->migrate(store::migrations());
     writer_ = std::make_unique<storage::Writer>(*database_, clock_, metrics_);
     record_ = record::open_record(*database_, *writer_, clock_, metrics_);
     directory_ = std::make_unique<access::Directory>(*database_, *record_, clock_, access::AdminSeparation::off);
