@@ -37,7 +37,7 @@ bool keeps_nodes(Sessions& sessions, const Session& session) {
 
 /// Whether a valid session came with a request that this scope lets in.
 bool require_scope(Sessions& sessions, const http::Request& request, http::Scope scope) {
-    if (scope == http::Scope::open) return false;
+    if (scope == http::Scope::open) return Sessions::carries_token(request) && sessions.find(request).has_value();
     if (scope == http::Scope::operations && is_loopback(request.peer_address) && !is_forwarded(request)) return false;
     const auto session = sessions.find(request);
     if (scope == http::Scope::operations) {
