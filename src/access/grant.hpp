@@ -48,7 +48,7 @@ public:
     void begin_care(storage::Group& group, record::Rid patient, std::int64_t organisation, std::int64_t by);
     void end_care(storage::Group& group, record::Rid patient, std::int64_t organisation);
 
-    /// Opens a grant. The same (case, grantee) again replaces what it could see before.
+    /// Opens a grant. The same (case, grantee) again replaces what it could see before; rows that say the same stay.
     void give(storage::Group& group, const Grant& grant);
     /// From now on `grantee` sees of this case only `items` (what the opinion used), until `ends`.
     void shrink_to_items(storage::Group& group, std::string_view case_id, std::int64_t grantee, std::span<const record::Rid> items,

@@ -2,6 +2,8 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 namespace qiao::access {
 namespace {
@@ -42,6 +44,25 @@ Grant live_grant(storage::Group& group, std::string_view case_id, std::int64_t g
     grant.reason = rows.text(2);
     grant.granted_by = rows.integer(3);
     return grant;
+}
+
+/// The items of the live rows of (case, grantee), 0 = the whole patient; nothing when one of the rows says what `grant` does
+/// not, so that all have to be written anew.
+std::optional<std::set<record::Rid>> kept_items(storage::Group& group, const Grant& grant, Instant now) {
+    std::set<record::Rid> wanted(grant.items.begin(), grant.items.end());
+    if (grant.patient != 0) wanted.insert(0);
+    std::set<record::Rid> kept;
+    auto rows = group.connection().query(
+        "SELECT item, patient, purpose, reason, starts_us, ends_us FROM access_grant WHERE case_id = ? AND grantee = ? AND revoked_us = 0",
+        {std::string_view(grant.case_id), grant.grantee});
+    while (rows.next()) {
+        const bool same_start = grant.starts == Instant{} ? rows.integer(4) <= to_us(now) : rows.integer(4) == to_us(grant.starts);
+        const bool same = rows.integer(1) == grant.patient && rows.text(2) == grant.purpose && rows.text(3) == grant.reason && same_start &&
+                          rows.integer(5) == to_us(grant.ends) && wanted.contains(rows.integer(0));
+        if (!same) return std::nullopt;
+        kept.insert(rows.integer(0));
+    }
+    return kept;
 }
 
 /// Rows of: case_id, grantee, patient, item, purpose, reason, starts_us, ends_us. The items of one grant become one reason.
@@ -91,18 +112,24 @@ void Grants::end_care(storage::Group& group, record::Rid patient, std::int64_t o
 void Grants::give(storage::Group& group, const Grant& grant) {
     if (grant.grantee == 0 || grant.case_id.empty()) throw Error(ErrorKind::internal, "access.bad_grant", "a grant needs a grantee and a case");
     const std::string source = source_of(grant.case_id, grant.grantee);
-    const Instant starts = grant.starts == Instant{} ? clock_.now() : grant.starts;
-    record_.end_reach(group, source);
-    revoke_rows(group, grant.case_id, grant.grantee);
-    if (grant.patient != 0) {
+    const Instant now = clock_.now();
+    const Instant starts = grant.starts == Instant{} ? now : grant.starts;
+    std::optional<std::set<record::Rid>> kept = kept_items(group, grant, now);
+    if (!kept) {
+        record_.end_reach(group, source);
+        revoke_rows(group, grant.case_id, grant.grantee);
+        taken_away(group);  // it may show less than the one before
+        kept.emplace();
+    }
+    if (grant.patient != 0 && kept->insert(0).second) {
         record_.reach_patient(group, grant.patient, grant.grantee, source, grant.starts, grant.ends);
         insert_grant(group, grant, 0, starts);
     }
     for (const record::Rid item : grant.items) {
+        if (!kept->insert(item).second) continue;
         record_.reach_item(group, item, grant.grantee, source, grant.starts, grant.ends);
         insert_grant(group, grant, item, starts);
     }
-    taken_away(group);  // it may show less than the one before
 }
 
 void Grants::shrink_to_items(storage::Group& group, std::string_view case_id, std::int64_t grantee, std::span<const record::Rid> items, Instant ends) {

@@ -35,16 +35,18 @@ bool keeps_nodes(Sessions& sessions, const Session& session) {
     });
 }
 
-void require_scope(Sessions& sessions, const http::Request& request, http::Scope scope) {
-    if (scope == http::Scope::open) return;
-    if (scope == http::Scope::operations && is_loopback(request.peer_address) && !is_forwarded(request)) return;
+/// Whether a valid session came with a request that this scope lets in.
+bool require_scope(Sessions& sessions, const http::Request& request, http::Scope scope) {
+    if (scope == http::Scope::open) return Sessions::carries_token(request) && sessions.find(request).has_value();
+    if (scope == http::Scope::operations && is_loopback(request.peer_address) && !is_forwarded(request)) return false;
     const auto session = sessions.find(request);
     if (scope == http::Scope::operations) {
         if (!session || !keeps_nodes(sessions, *session)) throw Error(ErrorKind::not_found, "http.not_found", "no such page");
-        return;
+        return true;
     }
     if (!session) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
     if (session->scope == role::kMetrics) throw Error(ErrorKind::forbidden, "access.wrong_scope", "this client may read metrics only");
+    return true;
 }
 
 }  // namespace
@@ -59,16 +61,11 @@ void require_same_site(const http::Request& request) {
 }
 
 http::Router::Guard make_guard(Sessions& sessions) {
-    return [&sessions](const http::Request& request, const http::RouteOptions& options, const http::Handler& handler) {
+    return [&sessions](const http::Request& request, const http::RouteOptions& options) {
         // Every browser that knows SameSite says where an unsafe request comes from; what carries a token of its own in a
         // header cannot be made to by another site.
         if (!is_safe(request.method) && request.header("authorization").empty()) require_same_site(request);
-        require_scope(sessions, request, options.scope);
-        http::Response response = handler(request);
-        const bool said =
-            std::any_of(response.headers.begin(), response.headers.end(), [](const http::Header& one) { return lower(one.first) == "cache-control"; });
-        if (!said && options.scope != http::Scope::open) response.with("Cache-Control", "no-store");
-        return response;
+        return require_scope(sessions, request, options.scope);
     };
 }
 

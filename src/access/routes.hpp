@@ -12,7 +12,7 @@ namespace qiao::access {
 void add_routes(http::Router& router, Sessions& sessions, Directory& directory, const Clock& clock);
 
 /// Refuses what the route's scope does not allow (401), unsafe verbs that another site sent with our cookie (403
-/// "access.cross_site"), and operations from elsewhere (404). Adds `Cache-Control: no-store` where nothing else is said.
+/// "access.cross_site"), and operations from elsewhere (404).
 http::Router::Guard make_guard(Sessions& sessions);
 
 /// For WebSocket endpoints, whose upgrade does not pass the router: throws what the guard would answer.

@@ -44,8 +44,9 @@ public:
             SteppedUp stepped_up);
     ~Signing();
 
-    /// Whether sign() would: throws Error(forbidden) access.may_not_sign or access.step_up_needed. Signs nothing.
-    void require_may_sign(const record::Actor& actor) const;
+    /// Asked before a work reads anything: whether sign() would, Error(forbidden) access.may_not_sign or
+    /// access.step_up_needed. Signs nothing, but makes the person's first key, which sign() would else have to wait for.
+    void require_may_sign(const record::Actor& actor);
     /// Signs in the name of actor.person. Error(forbidden): access.step_up_needed, access.may_not_sign.
     Signature sign(const record::Actor& actor, std::string manifest);
     /// Keeps the signature and closes what it covers, in the commit of the signed resources; on the writer thread.
@@ -66,6 +67,7 @@ public:
     [[nodiscard]] std::string authority_pem() const;
 
 private:
+    void check_right(const record::Actor& actor) const;
     struct PersonKey;
     struct KeyRow {
         std::string wrapped;

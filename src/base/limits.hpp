@@ -15,6 +15,7 @@ inline constexpr std::uint64_t kBundleBody_bytes = 64ULL << 20U;
 inline constexpr std::uint64_t kSmallBody_bytes = 1ULL << 20U;  ///< forms, sessions, other JSON
 inline constexpr std::uint64_t kUploadChunk_bytes = 16ULL << 20U;
 inline constexpr std::uint64_t kStowBody_bytes = 20ULL << 30U;  ///< spilled to a file
+inline constexpr std::uint64_t kGzipRatio = 20;             ///< a body unpacked : as it came
 inline constexpr std::size_t kBundleEntries = 5'000;
 inline constexpr int kJsonDepth = 64;
 inline constexpr std::size_t kJsonString_bytes = 1ULL << 20U;
@@ -30,6 +31,7 @@ inline constexpr std::chrono::seconds kHeaderTime{10};
 inline constexpr std::chrono::seconds kIdleTime{60};
 inline constexpr std::size_t kConnections = 10'000;
 inline constexpr std::size_t kConnectionsPerAddress = 2'000;
+inline constexpr std::size_t kStrangersPerAddress = 256;  ///< connections that have not brought a valid session
 inline constexpr std::size_t kPassword_bytes = 256;
 
 }  // namespace qiao::limits

@@ -277,8 +277,7 @@ Answer Engine::carry_out(const Order& order) {
     check_guards(order.machine, move);
     const std::string meaning = order.machine.signs(move);
     if (!meaning.empty()) {
-        // Says at once whether this session may sign, and makes the person's first key before anything is read or written.
-        static_cast<void>(ground_.signing.sign(order.actor, "qiao: may this session sign?"));
+        ground_.signing.require_may_sign(order.actor);
     }
     load(move);
     step(order.machine, move, order.row, order.role);

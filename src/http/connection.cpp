@@ -1,5 +1,6 @@
 #include "http/connection.hpp"
 
+#include "http/gzip.hpp"
 #include "http/outcome.hpp"
 #include "http/response_head.hpp"
 
@@ -51,7 +52,7 @@ Connection::~Connection() {
     release_body();
     loop_.connections.erase(this);
     stream_.close();
-    server_.admission.leave(peer_address_);
+    server_.admission.leave(peer_address_, stranger_);
 }
 
 void Connection::enter(Phase phase) {
@@ -66,7 +67,9 @@ void Connection::sweep(SteadyTime now) {
     switch (phase_) {
         case Phase::handshake:
         case Phase::head: late = age > server_.options.header_time; break;
-        case Phase::idle: late = age > server_.options.idle_time; break;
+        case Phase::idle:
+            late = age > server_.options.idle_time || (stranger_ && age > server_.options.header_time && server_.admission.is_crowded(peer_address_));
+            break;
         case Phase::body: {
             const auto counted = std::chrono::duration_cast<std::chrono::seconds>(age).count();
             late = age > server_.options.header_time && body_received_bytes_ < static_cast<std::uint64_t>(counted) * kBodyRate_bytes_per_s;
@@ -134,9 +137,11 @@ void Connection::reset_request() {
     request_.body_file.reset();
     request_.peer_address = peer_address_;
     request_.tls = stream_.is_tls();
+    request_.signed_in = false;
     body_received_bytes_ = 0;
     spill_.reset();
     spill_error_.reset();
+    zipped_ = false;
     out_.clear();
     if (begin_ == end_ && buffer_.size() > kBufferSmall_bytes) {
         buffer_ = std::vector<char>(kBufferSmall_bytes);
@@ -232,17 +237,49 @@ Awaitable<bool> Connection::read_body() {
         const Error error(ErrorKind::too_large, "http.body_too_large", "the body is over the limit of this path");
         co_return co_await refuse(error);
     }
+    zipped_ = lower(request_.header("content-encoding")) == "gzip";
+    if (zipped_ && !options_.gzip) {
+        const Error error(ErrorKind::invalid, "http.content_encoding", "this path takes bodies without Content-Encoding only");
+        co_return co_await refuse(error);
+    }
     if (length) request_.body.reserve(std::min<std::uint64_t>(*length, kSpillAfter_bytes));
     enter(Phase::body);
-    if (parser_.expects_continue() && begin_ == end_) {
-        const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-        if (!co_await stream_.write(go_on, false)) co_return false;
-    }
     co_return co_await receive_body();
 }
 
+/// Before a body is waited for: may this request be made at all? What is here already is not worth the question.
+Awaitable<bool> Connection::ask_for_body() {
+    enter(Phase::handling);
+    const bool ran = co_await handover_.run(&Connection::admit_on_worker, this);
+    if (!ran) response_ = outcome(Error(ErrorKind::unavailable, "http.busy", "too many requests are waiting"));
+    if (!ran || refused_) {
+        server_.route_metrics->count(request_.route, response_.status, 0);
+        co_return co_await answer();
+    }
+    enter(Phase::body);
+    const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    const bool awaited = parser_.expects_continue() && begin_ == end_ && body_received_bytes_ == 0;
+    if (awaited) co_return co_await stream_.write(go_on, false);
+    co_return true;
+}
+
+void Connection::admit_on_worker(void* object) {
+    auto& self = *static_cast<Connection*>(object);
+    std::optional<Response> refusal = self.server_.router.refusal(self.request_);
+    self.refused_ = refusal.has_value();
+    if (refusal) self.response_ = *std::move(refusal);
+    self.recognise();
+}
+
+/// Notes that this connection has brought a valid session.
+void Connection::recognise() {
+    if (!stranger_ || !request_.signed_in) return;
+    stranger_ = false;
+    server_.admission.recognise(peer_address_);
+}
+
 Awaitable<bool> Connection::receive_body() {
-    for (;;) {
+    for (bool asked = false;; asked = true) {
         std::string_view bytes = unread();
         std::optional<Error> error = parser_.read_body(bytes, *this);
         begin_ = end_ - bytes.size();
@@ -254,6 +291,7 @@ Awaitable<bool> Connection::receive_body() {
             if (spill_error_) co_return co_await refuse(*spill_error_);
         }
         if (done) break;
+        if (!asked && !co_await ask_for_body()) co_return false;
         const bool filled = co_await fill();
         if (!filled) {
             if (timed_out_) co_return co_await refuse_late();
@@ -278,10 +316,31 @@ void Connection::spill_on_worker(void* object) {
 void Connection::handle_on_worker(void* object) {
     auto& self = *static_cast<Connection*>(object);
     const auto start = std::chrono::steady_clock::now();
-    self.response_ = self.server_.router.handle(self.request_);
+    const std::optional<Error> broken = self.unzip();
+    self.response_ = broken ? outcome(*broken) : self.server_.router.handle(self.request_);
+    self.recognise();
+    if (self.stranger_ && self.server_.admission.is_crowded(self.peer_address_)) self.close_after_ = true;
     self.write_head();
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
     self.server_.route_metrics->count(self.request_.route, self.response_.status, taken.count());
+}
+
+/// Unpacks a body that came as gzip. The memory is counted before it is used.
+std::optional<Error> Connection::unzip() {
+    if (!zipped_) return std::nullopt;
+    const std::uint64_t limit = std::min<std::uint64_t>(options_.body_limit_bytes, request_.body.size() * limits::kGzipRatio);
+    if (!server_.body_memory.take(limit)) return Error(ErrorKind::unavailable, "http.body_memory", "too many large requests at once");
+    body_reserved_bytes_ += limit;
+    Gunzipped plain = gunzip(request_.body, limit);
+    if (plain.state == Gunzipped::State::damaged) return Error(ErrorKind::invalid, "http.bad_gzip", "the body is not the gzip that it says");
+    if (plain.state == Gunzipped::State::too_long) {
+        return Error(ErrorKind::too_large, "http.gzip_too_large", "unpacked, the body is over 20 times its size or over the limit of this path");
+    }
+    request_.body = std::move(plain.text);
+    const std::uint64_t spare = body_reserved_bytes_ - request_.body.size();
+    server_.body_memory.give_back(spare);
+    body_reserved_bytes_ -= spare;
+    return std::nullopt;
 }
 
 /// Puts the head of response_ into out_; a response that cannot be sent becomes 500.
@@ -387,6 +446,8 @@ void Connection::open_on_worker(void* object) {
     auto& self = *static_cast<Connection*>(object);
     try {
         self.socket_handler_ = self.endpoint_->open(self.request_, self.websocket_);
+        self.request_.signed_in = self.socket_handler_ != nullptr;
+        self.recognise();
     } catch (...) {
         self.response_ = outcome_of_current_exception(self.request_.route);
     }

@@ -51,6 +51,7 @@ private:
     Awaitable<bool> read_head();
     Awaitable<bool> read_body();
     Awaitable<bool> receive_body();
+    Awaitable<bool> ask_for_body();
     Awaitable<bool> fill();
     Awaitable<bool> refuse(const Error& error);
     Awaitable<bool> refuse_late();
@@ -64,9 +65,12 @@ private:
     void release_body();
     void make_room(std::size_t wanted_bytes);
     void write_head();
+    void recognise();
+    std::optional<Error> unzip();
     [[nodiscard]] std::string_view unread() const { return std::string_view(buffer_.data() + begin_, end_ - begin_); }
 
     static void handle_on_worker(void* self);
+    static void admit_on_worker(void* self);
     static void spill_on_worker(void* self);
     static void open_on_worker(void* self);
     static void read_file_on_worker(void* self);
@@ -80,6 +84,7 @@ private:
     Phase phase_ = Phase::idle;
     SteadyTime phase_started_;
     bool timed_out_ = false;
+    bool stranger_ = true;  // no request with a valid session yet; a worker's while one runs
     std::atomic<bool> close_after_{false};  // no further request on this connection; a worker reads it for the head
     bool unread_body_ = false;              // the peer may still be sending what nobody reads
 
@@ -90,6 +95,8 @@ private:
     RequestParser parser_;
     Request request_;
     RouteOptions options_;
+    bool zipped_ = false;   // the body comes as gzip
+    bool refused_ = false;  // before the body, by the router: response_ says why
     std::uint64_t body_received_bytes_ = 0;
     std::uint64_t body_reserved_bytes_ = 0;
     std::optional<SpillFile> spill_;

@@ -52,6 +52,7 @@ struct Request {
     std::string route = {};                                        ///< the matched pattern, e.g. "/fhir/{type}/{id}"
     std::string peer_address = {};                                 ///< numeric
     bool tls = false;
+    bool signed_in = false;  ///< the guard found a valid session
 
     [[nodiscard]] std::string_view param(std::string_view name) const;   ///< empty when the route has none
     [[nodiscard]] std::string_view header(std::string_view name) const;  ///< `name` in lower case; empty when absent

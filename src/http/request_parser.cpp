@@ -131,6 +131,7 @@ std::optional<Error> check_fields(const Request& request, int minor) {
     int hosts = 0;
     int lengths = 0;
     int codings = 0;
+    int encodings = 0;
     for (const auto& [name, value] : request.headers) {
         if (name == "host") ++hosts;
         if (name == "content-length") {
@@ -141,8 +142,8 @@ std::optional<Error> check_fields(const Request& request, int minor) {
             ++codings;
             if (lower(value) != "chunked") return malformed("the only Transfer-Encoding is chunked");
         }
-        if (name == "content-encoding" && !value.empty() && lower(value) != "identity") {
-            return Error(ErrorKind::invalid, "http.content_encoding", "request bodies are taken without Content-Encoding only");
+        if (name == "content-encoding" && (++encodings > 1 || (!value.empty() && lower(value) != "identity" && lower(value) != "gzip"))) {
+            return Error(ErrorKind::invalid, "http.content_encoding", "the only Content-Encoding is gzip");  // the route may take none at all
         }
         if (name == "expect" && lower(value) != "100-continue") return Error(ErrorKind::invalid, "http.expectation", "the only Expect is 100-continue");
     }

@@ -2,6 +2,7 @@
 
 #include "http/outcome.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -118,52 +119,68 @@ void Router::search(const Node& node, std::string_view rest, Match& match) {
     if (match.entry == nullptr && node.rest && accept(*node.rest, match)) match.values.push_back(rest);
 }
 
+void Router::find(std::string_view path, Match& match) const {
+    if (path.size() <= 1) {
+        accept(*root_, match);
+        if (match.entry == nullptr && root_->rest && accept(*root_->rest, match)) match.values.emplace_back();
+        return;
+    }
+    search(*root_, path.substr(1), match);
+    if (match.entry == nullptr && path.ends_with('/')) search(*root_, path.substr(1, path.size() - 2), match);
+}
+
 std::optional<RouteOptions> Router::options_of(Method method, std::string_view path) const {
     Match match{.method = method};
-    if (!path.starts_with('/')) return std::nullopt;
-    if (path.size() == 1) {
-        accept(*root_, match);
-        if (match.entry == nullptr && root_->rest) accept(*root_->rest, match);
-    } else {
-        search(*root_, path.substr(1), match);
-        if (match.entry == nullptr && path.ends_with('/')) search(*root_, path.substr(1, path.size() - 2), match);
-    }
+    if (path.starts_with('/')) find(path, match);
     if (match.entry == nullptr) return std::nullopt;
     return match.entry->options;
 }
 
-Response Router::dispatch(Request& request) const {
+/// The route of the request when the guard lets it in. Nothing, with `refused` filled, for a method that the path does not know.
+const Router::Entry* Router::admit(Request& request, Response& refused) const {
     Match match{.method = request.method};
-    const std::string_view path = request.path;
-    if (path.size() <= 1) {
-        accept(*root_, match);
-        if (match.entry == nullptr && root_->rest && accept(*root_->rest, match)) match.values.emplace_back();
-    } else {
-        search(*root_, path.substr(1), match);
-        if (match.entry == nullptr && path.ends_with('/')) search(*root_, path.substr(1, path.size() - 2), match);
-    }
+    find(request.path, match);
     if (match.entry == nullptr) {
         if (!match.known_path) throw Error(ErrorKind::not_found, "http.no_route", "no such path");
-        Response response = outcome(Error(ErrorKind::invalid, "http.method", "this path does not know that method"));
+        refused = outcome(Error(ErrorKind::invalid, "http.method", "this path does not know that method"));
         if (match.allowed.at(index_of(Method::get))) match.allowed.at(index_of(Method::head)) = true;
         std::string allow;
         for (std::size_t i = 0; i < kMethods; ++i) {
             if (match.allowed.at(i)) allow.append(allow.empty() ? "" : ", ").append(kMethodNames.at(i));
         }
-        return response.with("Allow", allow);
+        refused.with("Allow", allow);
+        return nullptr;
     }
     const Entry& entry = *match.entry;
     request.route = entry.pattern;
     request.params.clear();
     for (std::size_t i = 0; i < entry.names.size(); ++i) request.params.emplace_back(entry.names[i], match.values.at(i));
-    return guard_ ? guard_(request, entry.options, entry.handler) : entry.handler(request);
+    request.signed_in = guard_ && guard_(request, entry.options);
+    return &entry;
 }
 
 Response Router::handle(Request& request) const noexcept {
     try {
-        return dispatch(request);
+        Response response;
+        const Entry* entry = admit(request, response);
+        if (entry == nullptr) return response;
+        response = entry->handler(request);
+        const auto says_how_long = [](const Header& one) { return one.first == "Cache-Control"; };
+        const bool may_stay = !guard_ || entry->options.scope == Scope::open;
+        if (!may_stay && std::none_of(response.headers.begin(), response.headers.end(), says_how_long)) response.with("Cache-Control", "no-store");
+        return response;
     } catch (...) {
         return outcome_of_current_exception(request.route);  // out of memory even for that: the process ends
+    }
+}
+
+std::optional<Response> Router::refusal(Request& request) const noexcept {
+    try {
+        Response refused;
+        if (admit(request, refused) != nullptr) return std::nullopt;
+        return refused;
+    } catch (...) {
+        return outcome_of_current_exception(request.route);
     }
 }
 

@@ -23,6 +23,7 @@ struct RouteOptions {
     Scope scope = Scope::session;
     std::uint64_t body_limit_bytes = limits::kSmallBody_bytes;
     bool spill = false;  ///< bodies over 1 MiB go to a file before the handler starts
+    bool gzip = false;   ///< bodies may come with Content-Encoding: gzip; not together with `spill`
 };
 
 struct Route {
@@ -37,8 +38,9 @@ public:
     ~Router();
     Router(Router&&) noexcept;
 
-    /// Wraps every handler, in wiring: authentication by scope, Origin check of unsafe verbs, metrics. Set before add().
-    using Guard = std::function<Response(const Request&, const RouteOptions&, const Handler&)>;
+    /// Who may call what, set in wiring before add(): throws Error when this request may not use a route with these options,
+    /// whatever its body. True when it brought a valid session. Runs before a body is waited for, and before the handler.
+    using Guard = std::function<bool(const Request&, const RouteOptions&)>;
     void set_guard(Guard guard);
 
     /// `pattern` is literal segments and `{name}` segments, "/fhir/{type}/{id}"; a last segment `{name*}` takes the rest of
@@ -51,8 +53,11 @@ public:
 
     /// Runs the matching handler, turning any exception into an OperationOutcome. HEAD runs GET's handler unless HEAD was
     /// added; the server sends the length of that body but not the body. An unknown path is 404, a known one with another
-    /// method 405 with Allow. Fills request.params and request.route. Never throws.
+    /// method 405 with Allow. Behind a guard, what is not open is `no-store` unless its handler says how it may be kept.
+    /// Fills request.params, request.route and request.signed_in. Never throws.
     Response handle(Request& request) const noexcept;
+    /// What handle() would refuse before it asks a handler, for requests whose body is still to come. Never throws.
+    [[nodiscard]] std::optional<Response> refusal(Request& request) const noexcept;
 
     [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
 
@@ -62,7 +67,8 @@ private:
     struct Match;
     static void search(const Node& node, std::string_view rest, Match& match);
     static bool accept(const Node& node, Match& match);
-    Response dispatch(Request& request) const;
+    void find(std::string_view path, Match& match) const;
+    const Entry* admit(Request& request, Response& refused) const;
 
     std::unique_ptr<Node> root_;
     std::vector<Route> routes_;

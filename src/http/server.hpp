@@ -50,6 +50,7 @@ struct ServerOptions {
     std::chrono::milliseconds idle_time = limits::kIdleTime;      ///< between requests, and without progress of an answer
     std::size_t connections = limits::kConnections;
     std::size_t connections_per_address = limits::kConnectionsPerAddress;
+    std::size_t strangers_per_address = limits::kStrangersPerAddress;  ///< of these before a first valid session
     std::uint64_t body_memory_bytes = 512ULL << 20U;  ///< all request bodies in memory together
 };
 

@@ -81,6 +81,8 @@ public:
     [[nodiscard]] std::string read_dataset(const Instance& instance, std::uint64_t offset, std::uint64_t length) const;
     /// DICOM JSON of the whole header, read again from the pack.
     [[nodiscard]] std::string header_json(const Instance& instance) const;
+    /// The headers of a series from its packs, as metadata() answers them. @param count  gets the number of instances
+    [[nodiscard]] DeflatedRun series_run(std::string_view study_uid, std::string_view series_uid, std::int64_t* count = nullptr);
     [[nodiscard]] Walked walk_header(const Instance& instance, JsonScope scope) const;
 
     [[nodiscard]] InstanceStore& store() { return store_; }

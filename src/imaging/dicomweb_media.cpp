@@ -109,15 +109,19 @@ void make_cacheable(http::Response& response, const std::string& etag) {
     response.with("ETag", etag).with("Cache-Control", "private, max-age=86400, immutable").with("Vary", "Cookie, Accept");
 }
 
-std::optional<http::Response> not_modified(const http::Request& request, const std::string& etag) {
+bool is_known(const http::Request& request, const std::string& etag) {
     for (const auto known : split_list(request.header("if-none-match"))) {
-        if (known != etag && known != "*" && known != "W/" + etag) continue;
-        http::Response response;
-        response.status = 304;
-        make_cacheable(response, etag);
-        return response;
+        if (known == etag || known == "*" || known == "W/" + etag) return true;
     }
-    return std::nullopt;
+    return false;
+}
+
+std::optional<http::Response> not_modified(const http::Request& request, const std::string& etag) {
+    if (!is_known(request, etag)) return std::nullopt;
+    http::Response response;
+    response.status = 304;
+    make_cacheable(response, etag);
+    return response;
 }
 
 std::uint64_t length_of(const http::BodyPart& part) {

@@ -47,7 +47,9 @@ http::Response single_response(PartBody part);
 /// `Cache-Control: private, max-age=86400, immutable` and `Vary: Cookie`: the next person at a shared PC must not get
 /// pixels from the browser's cache.
 void make_cacheable(http::Response& response, const std::string& etag);
-/// 304 when the client has this ETag.
+/// Whether the client has this ETag.
+bool is_known(const http::Request& request, const std::string& etag);
+/// 304 when it has.
 std::optional<http::Response> not_modified(const http::Request& request, const std::string& etag);
 /// Answers `Range: bytes=` on a response without multipart.
 http::Response apply_range(const http::Request& request, http::Response response);

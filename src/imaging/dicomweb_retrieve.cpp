@@ -109,9 +109,6 @@ http::Response Dicomweb::retrieve(const http::Request& request) {
 }
 
 http::Response Dicomweb::metadata(const http::Request& request) {
-    static const auto kBegin = std::make_shared<const std::string>(gzip_member("["));
-    static const auto kComma = std::make_shared<const std::string>(gzip_member(","));
-    static const auto kEnd = std::make_shared<const std::string>(gzip_member("]"));
     const auto study = open(request);
     http::Response response;
     response.content_type = kJson;
@@ -121,26 +118,22 @@ http::Response Dicomweb::metadata(const http::Request& request) {
         response.body = "[" + archive_.header_json(instance_of(request)) + "]";
         return response;
     }
-    std::vector<http::BodyPart> pieces{kBegin};
+    std::vector<DeflatedRun> runs;
     for (auto& series : archive_.store().series_meta(study, request.param("series"))) {
-        if (series.members.empty()) {  // not stable yet
-            std::vector<std::string> objects;
-            for (const auto& instance : archive_.store().instances(request.param("study"), series.uid)) objects.push_back(archive_.header_json(instance));
-            series.members = series_members(objects);
-        }
-        if (pieces.size() > 1) pieces.emplace_back(kComma);
-        pieces.emplace_back(std::move(series.members));
+        if (!series.run) series.run = archive_.series_run(request.param("study"), series.uid);  // not stable yet
+        runs.push_back(*std::move(series.run));
     }
-    if (pieces.size() == 1) throw Error(ErrorKind::not_found, "dicom.not_found", "no such series");
-    pieces.emplace_back(kEnd);
-    for (const auto& piece : pieces) {
-        const auto* text = std::get_if<std::string>(&piece);
-        response.body += gunzip(text != nullptr ? *text : *std::get<std::shared_ptr<const std::string>>(piece));
-    }
-    if (takes_gzip(request)) {
-        // RFC 1952 allows several members one after the other, but browsers and curl stop at the end of the first.
+    if (runs.empty()) throw Error(ErrorKind::not_found, "dicom.not_found", "no such series");
+    const bool zipped = takes_gzip(request);
+    const auto etag = '"' + digest_of(runs) + (zipped ? "-gzip\"" : "\"");
+    response.with("ETag", etag);
+    if (is_known(request, etag)) {
+        response.status = 304;
+    } else if (zipped) {
         response.with("Content-Encoding", "gzip");
-        response.body = gzip_member(response.body);
+        response.parts = gzip_array(std::move(runs));
+    } else {
+        response.body = text_array(std::move(runs));
     }
     return response;
 }

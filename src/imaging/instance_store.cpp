@@ -235,12 +235,12 @@ void InstanceStore::link(std::string_view study_uid, std::int64_t rid, std::stri
     link_epoch_.fetch_add(1, std::memory_order_release);
 }
 
-void InstanceStore::put_series_meta(std::string_view series_uid, std::int64_t instances, std::string_view members) {
+void InstanceStore::put_series_meta(std::string_view series_uid, std::int64_t instances, const DeflatedRun& run) {
     writer_->submit({.check = {}, .apply = [&](Group& group) {
                          group.connection().execute(
-                             "INSERT OR REPLACE INTO imaging_series_meta(series_id, n_instances, members) "
-                             "SELECT id, ?2, ?3 FROM imaging_series WHERE uid = ?1",
-                             {series_uid, instances, Blob{members}});
+                             "INSERT OR REPLACE INTO imaging_series_meta(series_id, n_instances, blocks, crc32, text_bytes, sha256) "
+                             "SELECT id, ?2, ?3, ?4, ?5, ?6 FROM imaging_series WHERE uid = ?1",
+                             {series_uid, instances, Blob{run.blocks}, std::int64_t{run.crc32}, static_cast<std::int64_t>(run.length), Blob{run.sha256}});
                          group.connection().execute("UPDATE imaging_series SET stable_at = ? WHERE uid = ? AND n_instances = ?",
                                                     {to_us(clock_.now()), series_uid, instances});
                      }});

@@ -4,6 +4,7 @@
 #include "imaging/dataset_walker.hpp"
 #include "imaging/part10.hpp"
 #include "imaging/rows.hpp"
+#include "imaging/series_blob.hpp"
 #include "storage/database.hpp"
 #include "storage/writer.hpp"
 
@@ -71,10 +72,10 @@ public:
     struct SeriesMeta {
         std::string uid;
         std::int64_t instances = 0;
-        std::string members;  ///< gzip members of `{…},{…}`; empty when missing or outdated
+        std::optional<DeflatedRun> run;  ///< nothing when missing or outdated
     };
     std::vector<SeriesMeta> series_meta(std::int64_t study_id, std::string_view series_uid = {});
-    void put_series_meta(std::string_view series_uid, std::int64_t instances, std::string_view members);
+    void put_series_meta(std::string_view series_uid, std::int64_t instances, const DeflatedRun& run);
 
     // Studies that changed and whose record has not been told.
     struct Pending {

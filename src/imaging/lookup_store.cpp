@@ -135,11 +135,17 @@ std::vector<Instance> InstanceStore::instances(std::string_view study_uid, std::
 std::vector<InstanceStore::SeriesMeta> InstanceStore::series_meta(std::int64_t study_id, std::string_view series_uid) {
     const auto snapshot = database_->read();
     const std::string_view sql =
-        "SELECT s.uid, s.n_instances, m.members FROM imaging_series s LEFT JOIN imaging_series_meta m ON m.series_id = s.id AND m.n_instances = s.n_instances "
+        "SELECT s.uid, s.n_instances, m.series_id, m.blocks, m.crc32, m.text_bytes, m.sha256 FROM imaging_series s "
+        "LEFT JOIN imaging_series_meta m ON m.series_id = s.id AND m.n_instances = s.n_instances "
         "WHERE s.study_id = ?1 AND (?2 = '' OR s.uid = ?2) ORDER BY s.number, s.id";
     auto rows = (*snapshot)->query(sql, {study_id, series_uid});
     std::vector<SeriesMeta> found;
-    while (rows.next()) found.push_back({std::string(rows.text(0)), rows.integer(1), std::string(rows.text(2))});
+    while (rows.next()) {
+        SeriesMeta& series = found.emplace_back(SeriesMeta{std::string(rows.text(0)), rows.integer(1), {}});
+        if (rows.is_null(2)) continue;
+        series.run = DeflatedRun{std::string(rows.text(3)), static_cast<std::uint32_t>(rows.integer(4)), static_cast<std::uint64_t>(rows.integer(5)),
+                                 std::string(rows.text(6))};
+    }
     return found;
 }
 

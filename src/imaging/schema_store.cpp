@@ -55,7 +55,16 @@ CREATE TABLE imaging_segment(id INTEGER PRIMARY KEY, path TEXT NOT NULL, state T
 CREATE TABLE imaging_pending(study_id INTEGER PRIMARY KEY, changed_at INTEGER NOT NULL);
 )sql";
 
-constexpr storage::Migration kMigrations[] = {{"imaging", 1, kTables}};
+/// Metadata as runs that join into one gzip member; it is built again from the packs.
+constexpr std::string_view kRuns = R"sql(
+DROP TABLE imaging_series_meta;
+CREATE TABLE imaging_series_meta(
+  series_id INTEGER PRIMARY KEY, n_instances INTEGER NOT NULL, blocks BLOB NOT NULL, crc32 INTEGER NOT NULL, text_bytes INTEGER NOT NULL,
+  sha256 BLOB NOT NULL);
+INSERT OR IGNORE INTO imaging_pending(study_id, changed_at) SELECT id, changed_at FROM imaging_study;
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"imaging", 1, kTables}, {"imaging", 2, kRuns}};
 
 }  // namespace
 

@@ -1,67 +1,123 @@
 #include "imaging/series_blob.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
+#include "http/gzip.hpp"
 
 #include <zlib.h>
+
 #include <array>
 
 namespace qiao::imaging {
 namespace {
 
-constexpr std::size_t kBlockObjects = 64;
-constexpr int kGzipWindow = 15 + 16;  // zlib: window bits + 16 = gzip wrapper
+constexpr int kRawWindow = -15;  // zlib: negative window bits = deflate without a wrapper
+constexpr int kLevel = 6;
+constexpr int kMemory = 8;
+constexpr std::string_view kGzipHeader("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff", 10);  // deflate, no time, any system
 
-unsigned char* writable(std::string_view text) { return reinterpret_cast<unsigned char*>(const_cast<char*>(text.data())); }
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+/// One character as a stored block (RFC 1951 section 3.2.4).
+std::string stored_block(char text, bool last) { return {last ? '\x01' : '\x00', '\x01', '\x00', '\xfe', '\xff', text}; }
+
+/// The checksum and length of a text that is put together from pieces.
+struct Sum {
+    std::uint32_t crc32 = 0;
+    std::uint64_t length = 0;
+
+    void add(char text) {
+        const std::string_view one(&text, 1);
+        crc32 = static_cast<std::uint32_t>(::crc32_z(crc32, bytes_of(one), 1));
+        ++length;
+    }
+    void add(const DeflatedRun& run) {
+        crc32 = static_cast<std::uint32_t>(::crc32_combine(crc32, run.crc32, static_cast<z_off_t>(run.length)));
+        length += run.length;
+    }
+    [[nodiscard]] std::string trailer() const {
+        std::string bytes;
+        for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>((crc32 >> shift) & 0xFFU);
+        for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>((length >> shift) & 0xFFU);
+        return bytes;
+    }
+};
 
 }  // namespace
 
-std::string gzip_member(std::string_view text) {
-    z_stream stream{};
-    if (deflateInit2(&stream, 6, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw Error(ErrorKind::internal, "imaging.gzip", "gzip cannot start");
-    std::string out(deflateBound(&stream, text.size()), '\0');
-    stream.next_in = writable(text);
-    stream.avail_in = static_cast<uInt>(text.size());
-    stream.next_out = writable(out);
-    stream.avail_out = static_cast<uInt>(out.size());
-    const int code = deflate(&stream, Z_FINISH);
-    out.resize(stream.total_out);
-    deflateEnd(&stream);
-    if (code != Z_STREAM_END) throw Error(ErrorKind::internal, "imaging.gzip", "gzip does not end");
-    return out;
-}
+struct RunWriter::Stream {
+    z_stream zlib{};
+};
 
-std::string gunzip(std::string_view bytes) {
-    std::string out;
-    z_stream stream{};
-    if (inflateInit2(&stream, kGzipWindow) != Z_OK) throw Error(ErrorKind::internal, "imaging.gzip", "gzip cannot start");
-    stream.next_in = writable(bytes);
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    std::array<unsigned char, 65536> buffer{};
-    int code = Z_OK;
-    while (code == Z_OK && (stream.avail_in > 0 || stream.avail_out == 0)) {
-        stream.next_out = buffer.data();
-        stream.avail_out = static_cast<uInt>(buffer.size());
-        code = inflate(&stream, Z_NO_FLUSH);
-        out.append(reinterpret_cast<const char*>(buffer.data()), buffer.size() - stream.avail_out);
-        if (code == Z_STREAM_END && stream.avail_in > 0) code = inflateReset(&stream);
+RunWriter::RunWriter() : stream_(std::make_unique<Stream>()) {
+    if (deflateInit2(&stream_->zlib, kLevel, Z_DEFLATED, kRawWindow, kMemory, Z_DEFAULT_STRATEGY) != Z_OK) {
+        throw Error(ErrorKind::internal, "imaging.deflate", "deflate cannot start");
     }
-    inflateEnd(&stream);
-    if (code != Z_STREAM_END && !bytes.empty()) throw Error(ErrorKind::internal, "imaging.blob_damaged", "stored metadata cannot be read");
-    return out;
 }
 
-std::string series_members(const std::vector<std::string>& objects) {
-    std::string out;
-    std::string block;
-    for (std::size_t i = 0; i < objects.size(); ++i) {
-        if (i > 0) block += ',';
-        block += objects[i];
-        if ((i + 1) % kBlockObjects == 0 || i + 1 == objects.size()) {
-            out += gzip_member(block);
-            block.clear();
+RunWriter::~RunWriter() { deflateEnd(&stream_->zlib); }
+
+void RunWriter::put(std::string_view text, int flush) {
+    if (!text.empty()) run_.crc32 = static_cast<std::uint32_t>(::crc32_z(run_.crc32, bytes_of(text), text.size()));  // without bytes it starts anew
+    run_.length += text.size();
+    digest_.update(text);
+    z_stream& zlib = stream_->zlib;
+    zlib.next_in = const_cast<unsigned char*>(bytes_of(text));
+    zlib.avail_in = static_cast<uInt>(text.size());
+    std::array<unsigned char, 16384> piece{};
+    do {
+        zlib.next_out = piece.data();
+        zlib.avail_out = static_cast<uInt>(piece.size());
+        deflate(&zlib, flush);
+        run_.blocks.append(reinterpret_cast<const char*>(piece.data()), piece.size() - zlib.avail_out);
+    } while (zlib.avail_out == 0);
+}
+
+void RunWriter::add(std::string_view object) {
+    if (run_.length > 0) put(",", Z_NO_FLUSH);
+    put(object, Z_NO_FLUSH);
+}
+
+DeflatedRun RunWriter::finish() {
+    put({}, Z_SYNC_FLUSH);
+    run_.sha256 = digest_.finish();
+    return std::move(run_);
+}
+
+std::vector<http::BodyPart> gzip_array(std::vector<DeflatedRun> runs) {
+    Sum sum;
+    sum.add('[');
+    std::string glue = std::string(kGzipHeader) + stored_block('[', false);
+    std::vector<http::BodyPart> parts;
+    for (auto& run : runs) {
+        if (!parts.empty()) {
+            sum.add(',');
+            glue = stored_block(',', false);
         }
+        sum.add(run);
+        parts.emplace_back(std::move(glue));
+        parts.emplace_back(std::move(run.blocks));
+        glue.clear();
     }
-    return out;
+    sum.add(']');
+    parts.emplace_back(glue + stored_block(']', true) + sum.trailer());
+    return parts;
+}
+
+std::string text_array(std::vector<DeflatedRun> runs) {
+    std::uint64_t length = 2;
+    for (const auto& run : runs) length += run.length + 1;
+    std::string member;
+    for (const auto& part : gzip_array(std::move(runs))) member += std::get<std::string>(part);
+    http::Gunzipped text = http::gunzip(member, length);
+    if (text.state != http::Gunzipped::State::whole) throw Error(ErrorKind::internal, "imaging.blob_damaged", "stored metadata cannot be read");
+    return std::move(text.text);
+}
+
+std::string digest_of(const std::vector<DeflatedRun>& runs) {
+    Sha256 all;
+    for (const auto& run : runs) all.update(run.sha256);
+    return to_hex(all.finish()).substr(0, 32);
 }
 
 }  // namespace qiao::imaging

@@ -2,7 +2,6 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "imaging/archive.hpp"
-#include "imaging/series_blob.hpp"
 
 namespace qiao::imaging {
 namespace {
@@ -83,11 +82,19 @@ void Archive::settle(const InstanceStore::Pending& pending) {
 
 void Archive::build_series_meta(const Study& study) {
     for (const auto& series : store_.series_meta(study.id)) {
-        if (!series.members.empty()) continue;
-        std::vector<std::string> objects;
-        for (const auto& instance : store_.instances(study.uid, series.uid)) objects.push_back(header_json(instance));
-        store_.put_series_meta(series.uid, static_cast<std::int64_t>(objects.size()), series_members(objects));
+        if (series.run) continue;
+        std::int64_t count = 0;
+        const auto run = series_run(study.uid, series.uid, &count);
+        store_.put_series_meta(series.uid, count, run);
     }
+}
+
+DeflatedRun Archive::series_run(std::string_view study_uid, std::string_view series_uid, std::int64_t* count) {
+    RunWriter writer;
+    const auto instances = store_.instances(study_uid, series_uid);
+    for (const auto& instance : instances) writer.add(header_json(instance));
+    if (count != nullptr) *count = static_cast<std::int64_t>(instances.size());
+    return writer.finish();
 }
 
 }  // namespace qiao::imaging

@@ -32,7 +32,7 @@ public:
             return document(request, metadata_);
         });
         add_interactions(router, caller_of_);
-        router.add(http::Method::post, "/fhir", {http::Scope::session, limits::kBundleBody_bytes, false},
+        router.add(http::Method::post, "/fhir", {.body_limit_bytes = limits::kBundleBody_bytes, .gzip = true},
                    [this](const http::Request& request) { return bundle(request); });
     }
 
@@ -52,8 +52,8 @@ private:
     }
 
     void add_interactions(http::Router& router, const CallerOf& caller_of) {
-        const http::RouteOptions plain{http::Scope::session, limits::kSmallBody_bytes, false};
-        const http::RouteOptions resource{http::Scope::session, limits::kResourceBody_bytes, false};
+        const http::RouteOptions plain{.body_limit_bytes = limits::kSmallBody_bytes, .gzip = true};
+        const http::RouteOptions resource{.body_limit_bytes = limits::kResourceBody_bytes, .gzip = true};
         using http::Method;
         router.add(Method::get, "/fhir/{type}", plain, handler(search_resources, caller_of));
         router.add(Method::post, "/fhir/{type}", resource, handler(create_resource, caller_of));

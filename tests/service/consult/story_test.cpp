@@ -129,6 +129,37 @@ TEST_F(Story, FromTheClinicToTheExpertAndBack) {
     close(id, write_and_sign(id));
 }
 
+TEST_F(Story, AMessageLeavesTheGrantsAsTheyAre) {
+    const std::string id = writing();
+    struct Rows {
+        std::vector<std::string> grants, reach, items;
+    };
+    const auto rows = [&] {
+        const auto snapshot = database_->read();
+        const auto all = [&](std::string_view sql) {
+            std::vector<std::string> found;
+            auto cursor = snapshot->connection().query(sql);
+            while (cursor.next()) found.emplace_back(cursor.text(0));
+            return found;
+        };
+        return Rows{all("SELECT id || ' ' || grantee || ' ' || item || ' ' || revoked_us FROM access_grant ORDER BY id"),
+                    all("SELECT patient_rid || ' ' || grantee || ' ' || source || ' ' || starts_ms || ' ' || ends_ms FROM reach ORDER BY 1"),
+                    all("SELECT rid || ' ' || grantee || ' ' || source || ' ' || starts_ms || ' ' || ends_ms FROM reach_item ORDER BY 1")};
+    };
+    const Rows before = rows();
+    const auto epoch = grants_->epoch();
+    const std::string message = new_random_uuid();
+    ASSERT_EQ(call("expert", http::Method::post, "/flow/cases/" + id + "/messages", Value::object({{"message_id", message}, {"text", "pupils?"}})).status, 201);
+    const Rows after = rows();
+    EXPECT_EQ(after.reach, before.reach);
+    EXPECT_EQ(grants_->epoch(), epoch) << "nobody has to be looked up again";
+    ASSERT_GT(after.grants.size(), before.grants.size()) << "the message itself is a new item of the case";
+    EXPECT_TRUE(std::equal(before.grants.begin(), before.grants.end(), after.grants.begin()));
+    EXPECT_TRUE(std::includes(after.items.begin(), after.items.end(), before.items.begin(), before.items.end()));
+    EXPECT_EQ(after.items.size() - before.items.size(), after.grants.size() - before.grants.size());
+    for (const char* who : {"doctor", "expert", "coordinator"}) EXPECT_EQ(get(who, "/fhir/Communication/" + message).status, 200) << who;
+}
+
 TEST_F(Story, WhatWasAskedIsInTheRecordAndNothingIsBlank) {
     const std::string id = submitted();
     const auto count = [&](const std::string& query) { return get("doctor", "/fhir/" + query).body["entry"].size(); };

@@ -127,6 +127,47 @@ TEST(Grants, shrinks_to_what_the_opinion_used) {
     EXPECT_EQ(house.sees("coordinator"), "");
 }
 
+TEST(Grants, given_again_only_what_is_new_is_written) {
+    Network house;
+    const auto rows = [&] {
+        const auto snapshot = house.database->read();
+        auto found = snapshot->connection().query("SELECT id, item, revoked_us FROM access_grant ORDER BY id");
+        std::vector<std::vector<std::int64_t>> all;
+        while (found.next()) all.push_back({found.integer(0), found.integer(1), found.integer(2)});
+        return all;
+    };
+    Grant grant{.grantee = person_key(house.expert.id), .items = {house.first_rid}, .case_id = "case-1", .reason = "consult.expert"};
+    house.give(grant);
+    const auto before = rows();
+    const auto epoch = house.grants->epoch();
+    house.clock.advance(1min);
+    house.give(grant);
+    EXPECT_EQ(rows(), before);
+    grant.items.push_back(house.second_rid);
+    house.give(grant);
+    EXPECT_EQ(rows().size(), before.size() + 1);
+    EXPECT_EQ(rows().front(), before.front());
+    EXPECT_EQ(house.grants->epoch(), epoch) << "nothing was taken away";
+    EXPECT_EQ(house.sees("expert"), "FS");
+    grant.items = {house.second_rid};
+    house.give(grant);
+    EXPECT_EQ(house.sees("expert"), "S");
+    EXPECT_GT(house.grants->epoch(), epoch);
+    grant.ends = house.clock.now() + 5min;
+    house.give(grant);
+    house.clock.advance(6min);
+    EXPECT_EQ(house.sees("expert"), "") << "another end replaces the first";
+    grant.patient = house.patient_rid;
+    grant.ends = Instant::max();
+    house.give(grant);
+    EXPECT_EQ(house.sees("expert"), "PFS");
+    house.give(grant);
+    EXPECT_EQ(house.sees("expert"), "PFS");
+    grant.patient = 0;
+    house.give(grant);
+    EXPECT_EQ(house.sees("expert"), "S");
+}
+
 TEST(Grants, two_cases_do_not_end_each_other) {
     Network house;
     const auto key = person_key(house.expert.id);

@@ -121,16 +121,30 @@ TEST(Router, ExceptionsBecomeOutcomes) {
     EXPECT_THAT(bug.body, Not(HasSubstr("secret")));
 }
 
-TEST(Router, GuardSeesRequestOptionsAndHandler) {
+TEST(Router, GuardSeesRequestAndOptions) {
     Router router;
-    router.set_guard([](const Request& request, const RouteOptions& options, const Handler& handler) {
-        if (options.scope != Scope::open) throw Error(ErrorKind::unauthenticated, "access.unauthenticated", "sign in");
-        return handler(request);
+    router.set_guard([](const Request& request, const RouteOptions& options) {
+        if (options.scope == Scope::open) return false;
+        if (request.header("authorization").empty()) throw Error(ErrorKind::unauthenticated, "access.unauthenticated", "sign in");
+        return true;
     });
     router.add(Method::get, "/open", {.scope = Scope::open}, says("welcome"));
     router.add(Method::get, "/closed", {}, says("secret"));
     EXPECT_EQ(ask(router, Method::get, "/open").body, "welcome");
     EXPECT_EQ(ask(router, Method::get, "/closed").status, 401);
+    Request request{.path = "/closed", .headers = {{"authorization", "Bearer x"}}};
+    EXPECT_FALSE(router.refusal(request));
+    EXPECT_TRUE(request.signed_in);
+    EXPECT_EQ(router.handle(request).headers, (std::vector<Header>{{"Cache-Control", "no-store"}}));
+    request.headers.clear();
+    EXPECT_EQ(router.refusal(request)->status, 401);
+    Request other{.method = Method::put, .path = "/open"};
+    EXPECT_EQ(router.refusal(other)->status, 405);
+    EXPECT_FALSE(other.signed_in);
+    Request open{.path = "/open"};
+    EXPECT_FALSE(router.refusal(open));
+    EXPECT_TRUE(router.handle(open).headers.empty());
+    EXPECT_FALSE(open.signed_in);
 }
 
 TEST(Request, ReadsCookiesHeadersAndQueries) {

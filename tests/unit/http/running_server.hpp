@@ -40,6 +40,14 @@ struct RunningServer {
     [[nodiscard]] std::uint16_t port() const { return server->port(); }
 
     void add_routes() {
+        router.set_guard([](const Request& request, const RouteOptions& options) {
+            if (options.scope == Scope::open) return false;
+            if (request.header("authorization") != "Bearer known") throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
+            return true;
+        });
+        const auto size_of_body = [](const Request& request) { return Response{.body = std::to_string(request.body.size())}; };
+        router.add(Method::get, "/mine", {}, [](const Request&) { return Response{.body = "mine"}; });
+        router.add(Method::post, "/mine", {.body_limit_bytes = 64U << 20U, .gzip = true}, size_of_body);
         const RouteOptions open{.scope = Scope::open};
         router.add(Method::get, "/hello", open, [](const Request&) { return Response{.content_type = "text/plain", .body = "hello"}; });
         router.add(Method::get, "/echo/{text}", open, [](const Request& request) { return Response{.body = std::string(request.param("text"))}; });

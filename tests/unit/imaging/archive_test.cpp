@@ -211,7 +211,10 @@ TEST_F(ArchiveTest, TellsWhenAStudyIsStable) {
     EXPECT_TRUE(archive().store().pending().empty());
     const auto meta = archive().store().series_meta(archive().store().study("1.2.3")->id);
     ASSERT_EQ(meta.size(), 1U);
-    EXPECT_FALSE(meta[0].members.empty());
+    ASSERT_TRUE(meta[0].run);
+    EXPECT_EQ(text_array({*meta[0].run}), text_array({archive().series_run("1.2.3", meta[0].uid)})) << "what is kept is what the packs say";
+    ingest(image("1.2.3", 3));
+    EXPECT_FALSE(archive().store().series_meta(archive().store().study("1.2.3")->id)[0].run) << "a new image makes it outdated at once";
     close();
 }
 
