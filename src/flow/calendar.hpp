@@ -35,6 +35,8 @@ public:
     [[nodiscard]] Instant add(ClockKind kind, Instant start, Duration amount) const;
     /// How much of the kind passes from `start` to `end`; zero when end is before start.
     [[nodiscard]] Duration between(ClockKind kind, Instant start, Instant end) const;
+    /// One working day.
+    [[nodiscard]] std::chrono::minutes day_length() const { return hours_.closes - hours_.opens; }
 
 private:
     struct Shift {

@@ -341,7 +341,9 @@ Value row_view(const Engine& engine, record::Reader& reader, const Case& item, L
     row.set("urgency", item.urgency);
     row.set("purpose", item.notes["purpose"]);
     row.set("specialty", item.notes["specialty"]);
-    row.set("waiting_since", format_instant(item.state_since));
+    if (!item.ended) {
+        row.set("waiting_since", format_instant(item.state_since));
+    }
     row.set("clocks", clocks_view(ground, reader.connection(), item.id, true));
     const std::string patient_id = item.patient.substr(item.patient.find('/') + 1);
     if (offer) {

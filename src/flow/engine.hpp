@@ -69,6 +69,8 @@ public:
     void change(const record::Caller& caller, const Visible& visible, const std::function<void(Move&)>& fill);
 
     [[nodiscard]] const Ground& ground() const { return ground_; }
+    /// Error(invalid, "flow.unknown_machine").
+    [[nodiscard]] Machine& machine(std::string_view name) const;
     [[nodiscard]] Machine& machine_of(const Case& item) const { return machine(item.machine); }
 
     template <class Use>
@@ -83,7 +85,6 @@ private:
 
     [[nodiscard]] std::optional<Visible> look(const record::Caller& caller, std::string_view case_id) const;
 
-    [[nodiscard]] Machine& machine(std::string_view name) const;
     [[nodiscard]] const Row& row_of(const Machine& machine, const Case& item, std::string_view action) const;
     [[nodiscard]] std::string role_for(const Row& row, const Case& item, const record::Actor& actor) const;
     void check_version(const Case& item, std::string_view if_match) const;

@@ -170,6 +170,15 @@ const ClockRule* Pack::clock(std::string_view machine, std::string_view clock) c
     return found == clocks_.end() ? nullptr : &found->second;
 }
 
+std::map<std::string, ClockRule> Pack::clocks_of(std::string_view machine) const {
+    std::map<std::string, ClockRule> clocks;
+    const std::string prefix = std::string(machine) + ".";
+    for (auto found = clocks_.lower_bound(prefix); found != clocks_.end() && found->first.starts_with(prefix); ++found) {
+        clocks.emplace(found->first.substr(prefix.size()), found->second);
+    }
+    return clocks;
+}
+
 const TimerRule* Pack::timer(std::string_view machine, std::string_view state) const {
     const auto found = timers_.find(fmt::format("{}.{}", machine, state));
     return found == timers_.end() ? nullptr : &found->second;

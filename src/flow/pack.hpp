@@ -45,6 +45,8 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }  ///< "CN 2026-01-01": kept with each case
     /// Null when the pack sets no limit.
     [[nodiscard]] const ClockRule* clock(std::string_view machine, std::string_view clock) const;
+    /// All clocks of a machine, by name.
+    [[nodiscard]] std::map<std::string, ClockRule> clocks_of(std::string_view machine) const;
     [[nodiscard]] const TimerRule* timer(std::string_view machine, std::string_view state) const;
     /// How long a clock may be paused for this reason; nothing for an unknown reason.
     [[nodiscard]] const Duration* pause_cap(std::string_view reason) const;

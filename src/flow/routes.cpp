@@ -103,6 +103,27 @@ Response show_case(const Handlers& to, const Request& request) {
     return json_answer(view).with("ETag", fmt::format("W/\"{}\"", view["version"].text()));
 }
 
+/// How long each clock of a machine may run: what a form says before it is sent is what the engine will measure.
+Response deadlines(const Handlers& to, const Request& request) {
+    std::string machine;
+    for (const auto& [name, value] : request.query_values()) {
+        if (name != "machine") {
+            throw Error(ErrorKind::invalid, "flow.bad_query", "unknown parameter");
+        }
+        machine = value;
+    }
+    static_cast<void>(to.engine.machine(machine));
+    const Pack& pack = *to.ground().pack;
+    Value clocks = Value::array();
+    for (const auto& [name, rule] : pack.clocks_of(machine)) {
+        clocks.push(Value::object({{"name", name},
+                                   {"kind", rule.kind == ClockKind::wall ? "wall" : "working"},
+                                   {"minutes", std::chrono::duration_cast<std::chrono::minutes>(rule.budget).count()}}));
+    }
+    return json_answer(
+        Value::object({{"pack", pack.name()}, {"working_day_minutes", pack.calendar().day_length().count()}, {"clocks", std::move(clocks)}}));
+}
+
 std::string draft_name(const Request& request) {
     const std::string_view name = request.param("name");
     const bool fine = !name.empty() && name.size() <= 32 && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
@@ -344,6 +365,7 @@ void add_routes(http::Router& router, Engine& engine, Uploads& uploads, record::
     get("/flow/cases/{id}/drafts/{name}", get_draft);
     get("/flow/cases/{id}/identity", identity);
     get("/flow/unmatched-studies", unmatched);
+    get("/flow/packs/deadlines", deadlines);
     router.add(Method::put, "/flow/cases/{id}/drafts/{name}", {}, [to](const Request& request) { return put_draft(*to, request); });
     router.add(Method::post, "/flow/cases/{id}/messages", {}, [to](const Request& request) { return post_message(*to, request); });
     router.add(Method::get, "/flow/packs/{list}", {}, [to](const Request& request) {

@@ -15,6 +15,9 @@ function page(load: () => Promise<Page>, ...texts: string[]): NonNullable<RouteO
   };
 }
 
+/** Every page of a case stands behind the question about a second patient. */
+const gate = page(() => import('../services/cases/patient_gate'), 'consult');
+
 export const routes: RouteObject[] = [
   { path: '/', element: <Navigate to="/app/today" replace /> },
   {
@@ -29,15 +32,21 @@ export const routes: RouteObject[] = [
         children: [
           { path: 'today', lazy: page(() => import('./today'), 'consult') },
           { path: 'list/:name', lazy: page(() => import('../services/cases/worklist'), 'consult') },
-          { path: 'cases/:id', lazy: page(() => import('../services/cases/case_page'), 'consult') },
           { path: 'patients', lazy: page(() => import('../services/patients/search_page'), 'patients') },
           { path: 'patients/new', lazy: page(() => import('../services/patients/register_page'), 'patients') },
           { path: 'patients/:id', lazy: page(() => import('../services/patients/patient_page'), 'patients', 'consult') },
           { path: 'consult/new', lazy: page(() => import('../services/consult/new_page'), 'consult', 'patients') },
-          { path: 'consult/:id', lazy: page(() => import('../services/consult/consult_page'), 'consult') },
-          { path: 'consult/:id/request', lazy: page(() => import('../services/consult/wizard_page'), 'consult') },
-          { path: 'consult/:id/images', lazy: page(() => import('../services/consult/images_page'), 'consult') },
-          { path: 'consult/:id/workspace', lazy: page(() => import('../services/consult/workspace_page'), 'consult'), handle: { dark: true } },
+          { path: 'cases/:id', lazy: gate, children: [{ index: true, lazy: page(() => import('../services/cases/case_page'), 'consult') }] },
+          {
+            path: 'consult/:id',
+            lazy: gate,
+            children: [
+              { index: true, lazy: page(() => import('../services/consult/consult_page'), 'consult') },
+              { path: 'request', lazy: page(() => import('../services/consult/wizard_page'), 'consult') },
+              { path: 'images', lazy: page(() => import('../services/consult/images_page'), 'consult') },
+              { path: 'workspace', lazy: page(() => import('../services/consult/workspace_page'), 'consult'), handle: { dark: true } },
+            ],
+          },
           { path: 'consult/clinic-card', lazy: page(() => import('../services/consult/clinic_card_page'), 'consult') },
           { path: 'imaging/unmatched', lazy: page(() => import('../services/imaging/unmatched_page'), 'consult') },
           { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },

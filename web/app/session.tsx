@@ -8,6 +8,7 @@ import { forgetAll } from '../api/cache';
 import { closeLine, openLine } from '../api/events';
 import { ApiError, whenSessionEnds } from '../api/http';
 import { readSession, signOut, type Session } from '../api/session';
+import { unsent } from '../api/unsent';
 
 type State =
   | { phase: 'starting' }
@@ -40,6 +41,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     const before = now.current;
     if (before.phase !== 'open') return;
     closeLine();
+    unsent.close();
     forgetAll();
     setIdleLeft(undefined);
     setState({ phase: 'none', endedCode: code, lastLogin: before.session.person.login });
@@ -51,6 +53,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       lastKeepAlive.current = Date.now();
       setState({ phase: 'open', session });
       openLine(end);
+      void unsent.open(session.person.id);
     },
     [end],
   );
@@ -66,6 +69,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const leave = useCallback(async () => {
     await signOut();
     closeLine();
+    unsent.close();
     forgetAll();
     setState({ phase: 'none' });
   }, []);

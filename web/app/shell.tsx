@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation, useMatches, useNavigation } from 'react-router';
 import { useQuery } from '../api/cache';
+import { useUnsent } from '../api/unsent';
 import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
 import { readUnmatched, readWorklists } from '../api/flow';
 import { formatDuration, formatTime, nameIn } from '../ui/format';
@@ -11,14 +12,17 @@ import { errorText } from '../ui/cards';
 import { DropMenu } from '../ui/drop_menu';
 import { usePhone } from '../ui/use_phone';
 import { useNow } from '../ui/case_bits';
-import { textOr, useLanguage, useText } from './i18n';
+import { loadTexts, textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
 import { mayAskForConsultation, mayKeepContracts, mayKeepPeople, mayMatchStudies } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
+const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
 const kPhoneLists = 3;
+/** Lists whose entries wait for this person. */
+const kPressing = new Set(['inbox', 'returned', 'desk', 'offers', 'late']);
 const listIcons: Record<string, IconName> = { inbox: 'inbox', desk: 'inbox', offers: 'bell', writing: 'pen', drafts: 'file', late: 'clock', returned: 'back', closed: 'check', signed: 'check' };
 
 export function Shell() {
@@ -61,6 +65,7 @@ export function Shell() {
           </div>
         )}
         <StatusRow />
+        <UnsentRow />
       </div>
       <Navigation />
       <main className="s-main" id="main" ref={main} tabIndex={-1}>
@@ -179,7 +184,7 @@ function Navigation() {
       </NavLink>
     </li>
   );
-  const listItems = all.map((list) => item(`/app/list/${list.name}`, listIcons[list.name] ?? 'list', t(`app.list.${list.name}`), counts[list.name] ?? list.count, ['inbox', 'returned', 'desk', 'offers', 'late'].includes(list.name)));
+  const listItems = all.map((list) => item(`/app/list/${list.name}`, listIcons[list.name] ?? 'list', t(`app.list.${list.name}`), counts[list.name] ?? list.count, kPressing.has(list.name)));
   const many = listItems.length > kPhoneLists;
   return (
     <nav className="s-nav" aria-label={t('app.nav.label')}>
@@ -196,7 +201,7 @@ function Navigation() {
       <ul className="s-nav-list">
         {item('/app/today', 'home', t('app.nav.today'))}
         {(many ? phoneLists(all.map((list) => list.name)) : all.map((list) => list.name)).map((name) =>
-          item(`/app/list/${name}`, listIcons[name] ?? 'list', t(`app.list.${name}`), counts[name] ?? all.find((list) => list.name === name)?.count, true),
+          item(`/app/list/${name}`, listIcons[name] ?? 'list', t(`app.list.${name}`), counts[name] ?? all.find((list) => list.name === name)?.count, kPressing.has(name)),
         )}
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
@@ -242,6 +247,31 @@ function StatusRow() {
       {idleLeftS !== undefined && <div className="s-bar s-bar-warning">{t('app.idle_soon', { seconds: idleLeftS })}</div>}
       {navigation.state === 'loading' && <span className="q-visually-hidden">{t('app.loading')}</span>}
     </div>
+  );
+}
+
+/** What is not sent yet, except on the pages of its own case, which show it themselves. */
+function UnsentRow() {
+  const t = useText();
+  const { pathname } = useLocation();
+  const [open, setOpen] = useState(false);
+  const waiting = useUnsent().filter((one) => one.attachment === undefined && !pathname.includes(one.caseId));
+  return (
+    <>
+      {waiting.length > 0 && (
+        <div className="s-bar s-bar-warning" role="status">
+          <span>{t('app.unsent.count', { count: waiting.length })}</span>
+          <Button size="compact-sm" variant="default" onClick={() => setOpen(true)}>
+            {t('app.unsent.show')}
+          </Button>
+        </div>
+      )}
+      {open && (
+        <Suspense fallback={null}>
+          <UnsentDialog onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }
 

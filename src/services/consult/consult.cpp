@@ -24,6 +24,9 @@ json::Value patient_of(const flow::Move& move) {
 
 bool is_written(const flow::Case& item) { return item.notes["mode"].text() != "session"; }
 
+/// A draft carries its consent in the form; afterwards the one that names the asked institution is enough.
+bool misses_consent(const flow::Case& item) { return item.state != "draft" && item.notes["consent"]["receiver"].integer() != item.to_org; }
+
 }  // namespace
 
 const flow::Table& PartMachine::table() const { return kPartTable; }
@@ -78,6 +81,9 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
     }
     if (name == "mode_written") {
         return is_written(item) ? std::nullopt : other_way();
+    }
+    if (name == "consent_missing") {
+        return misses_consent(item) ? std::nullopt : other_way();
     }
     if (name == "quorum") {
         return verbs::has_quorum(item) ? std::nullopt : std::optional(Refusal{ErrorKind::conflict, "flow.guard", "not every asked expert has accepted"});
@@ -227,6 +233,9 @@ std::string Consult::signs(const flow::Move& move) {
 }
 
 std::optional<std::string> Consult::clock_rule(const flow::Move& move, std::string_view clock) {
+    if (clock == "consent" && flow::is_given(move.fields["consent"])) {
+        return std::nullopt;  // it came with the call: nothing is owed
+    }
     if (clock != "read_back") {
         return std::string(clock);
     }

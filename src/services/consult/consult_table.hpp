@@ -111,7 +111,7 @@ inline constexpr flow::Row kConsultRows[] = {
 
     {"office_check material_check returned scheduled confirmed ready no_show calling", "withdraw", "cancelled", "requester", "reason", {}, {}, "-all"},
 
-    {"any", "add_consent", "=", "requester", "consent", {}, {}, "-consent"},
+    {"any", "add_consent", "=", "requester", "consent", "consent_missing", {}, "-consent"},
     {"any", "attach_study", "=", "requester coordinator", "study_uid confirmed", "study_free"},
     {"any", "detach_study", "=", "requester coordinator", "study_uid reason", "study_attached"},
     {"every", "study_gone", "=", "system", "study_uid"},

@@ -51,11 +51,13 @@ std::optional<flow::Refusal> study_free(const flow::GuardContext& context, const
 }
 
 std::optional<flow::Refusal> study_attached(const flow::GuardContext& context, const flow::Move* move) {
+    const auto snapshot = context.ground.database.read();
     if (move == nullptr) {
-        return std::nullopt;
+        const std::vector<flow::Item> items = flow::store::items_of(snapshot->connection(), context.item.id);
+        const bool some = std::any_of(items.begin(), items.end(), [](const flow::Item& item) { return item.kind == "study"; });
+        return some ? std::nullopt : refuse("", "the case has no study");
     }
     const std::optional<flow::Study> study = context.ground.studies.find(move->fields["study_uid"].text());
-    const auto snapshot = context.ground.database.read();
     for (const flow::Item& item : flow::store::items_of(snapshot->connection(), context.item.id)) {
         if (study && !study->resource.empty() && item.reference == study->resource) {
             return std::nullopt;

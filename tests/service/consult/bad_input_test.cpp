@@ -141,6 +141,27 @@ TEST_F(BadInput, DraftsOfTwoTabsMeet) {
     EXPECT_EQ(call("doctor", http::Method::put, "/flow/cases/" + id + "/drafts/request", *json::parse(R"({"version":30,"body":{},"colour":1})")).status, 422);
 }
 
+TEST_F(BadInput, DeadlinesAreThoseOfThePack) {
+    const Answer answer = get("doctor", "/flow/packs/deadlines?machine=consult");
+    ASSERT_EQ(answer.status, 200) << answer.raw;
+    const flow::Pack& pack = *engine_->ground().pack;
+    EXPECT_EQ(answer.body["pack"].text(), pack.name());
+    EXPECT_EQ(answer.body["working_day_minutes"].integer(), pack.calendar().day_length().count());
+    std::size_t known = 0;
+    for (const json::Value& clock : answer.body["clocks"].items()) {
+        const flow::ClockRule* rule = pack.clock("consult", clock["name"].text());
+        ASSERT_NE(rule, nullptr) << clock["name"].text();
+        EXPECT_EQ(std::chrono::minutes(*clock["minutes"].integer()), rule->budget);
+        EXPECT_EQ(clock["kind"].text(), rule->kind == flow::ClockKind::wall ? "wall" : "working");
+        known += flow::has_word("check arrange done read_back read_back_now", clock["name"].text()) ? 1 : 0;
+    }
+    EXPECT_EQ(known, 5U) << "what the request and the opinion say in words";
+    EXPECT_EQ(get("doctor", "/flow/packs/deadlines?machine=astrology").code(), "flow.unknown_machine");
+    EXPECT_EQ(get("doctor", "/flow/packs/deadlines").code(), "flow.unknown_machine");
+    EXPECT_EQ(get("doctor", "/flow/packs/deadlines?machine=consult&colour=red").status, 400);
+    EXPECT_EQ(get("", "/flow/packs/deadlines?machine=consult").status, 401);
+}
+
 TEST_F(BadInput, ListsAreForWhoHasThem) {
     submitted();
     EXPECT_EQ(get("doctor", "/flow/worklists/desk").status, 404);

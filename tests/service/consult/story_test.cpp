@@ -254,7 +254,38 @@ TEST_F(Story, EmergencyByTelephone) {
     const std::string now = format_instant(clock_.now());
     ASSERT_EQ(move("expert", id, "phone_advice", *json::parse(R"({"text":"give aspirin","read_back_text":"aspirin given"})"), {}, 0, {}, now).status, 200);
     EXPECT_EQ(state(id), "opinion_draft");
-    EXPECT_EQ(move("doctor", id, "add_consent", *json::parse(R"({"consent":{"by":"patient","name":"王小明","told":true}})")).status, 200);
+    const auto owed = [&] {
+        const json::Value shown = view("doctor", id);
+        const auto& clocks = shown["clocks"].items();
+        return std::any_of(clocks.begin(), clocks.end(), [](const json::Value& clock) { return clock["name"].text() == "consent" && clock["stopped"].is_null(); });
+    };
+    const auto offers = [&] {
+        const std::vector<std::string> open = open_moves("doctor", id);
+        return std::find(open.begin(), open.end(), "add_consent") != open.end();
+    };
+    const json::Value consent = *json::parse(R"({"consent":{"by":"patient","name":"王小明","told":true}})");
+    EXPECT_TRUE(owed());
+    EXPECT_TRUE(offers());
+    EXPECT_EQ(move("doctor", id, "add_consent", consent).status, 200);
+    EXPECT_FALSE(owed());
+    EXPECT_FALSE(offers()) << "it is there";
+    EXPECT_EQ(move("doctor", id, "add_consent", consent).code(), "flow.guard");
+}
+
+TEST_F(Story, ConsentIsAskedForOnlyWhereItIsMissing) {
+    const std::string id = create("doctor", patient_);
+    const auto open = open_moves("doctor", id);
+    EXPECT_EQ(std::count(open.begin(), open.end(), "add_consent"), 0) << "a draft has it in its form";
+    step_up("doctor");
+    json::Value call_form = form();
+    call_form.set("callback", "0579-1234");
+    ASSERT_EQ(move("doctor", id, "call_emergency", call_form).status, 200);
+    const json::Value shown = view("doctor", id);
+    for (const json::Value& clock : shown["clocks"].items()) {
+        EXPECT_NE(clock["name"].text(), "consent") << "it came with the call";
+    }
+    const auto later = open_moves("doctor", id);
+    EXPECT_EQ(std::count(later.begin(), later.end(), "add_consent"), 0);
 }
 
 }  // namespace

@@ -113,6 +113,7 @@ function ConsentField({ case: view, onChange }: { case: CaseView; onChange: (con
   return (
     <ConsentForm
       caseId={view.case}
+      number={view.number ?? ''}
       value={value}
       onChange={(next) => {
         setValue(next);

@@ -57,11 +57,14 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
   );
 }
 
+/** They stop every clock, they do not meet a deadline. */
+const kEndsClocks = new Set(['reject', 'withdraw', 'discard', 'upgrade', 'give_up', 'mark_error']);
+
 function MoveNote({ machine, move }: { machine: string; move: Move }) {
   const t = useText();
   const parts = [
     move.signs && move.signs !== 'request_if_changed' ? t('consult.moves.signs', { what: textOr(`consult.signs.${move.signs}`, move.signs) }) : '',
-    move.deadline ? t('consult.moves.until', { time: formatDateTime(move.deadline) }) : '',
+    move.deadline && !kEndsClocks.has(move.action) ? t('consult.moves.until', { time: formatDateTime(move.deadline) }) : '',
   ].filter(Boolean);
   if (move.blocked) {
     return (

@@ -1,41 +1,35 @@
 /** The patient's consent: the text that names the hospital, what goes there, how long, and the way back; then the signature. */
 import { Button, Checkbox, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect } from 'react';
 import { useQuery } from '../../api/cache';
 import { readConsentText } from '../../api/flow';
 import { newId } from '../../api/http';
-import { uploadToCase } from '../../api/uploads';
+import { unsent, useUnsent } from '../../api/unsent';
 import { useLanguage, useText } from '../../app/i18n';
-import { Answered, ErrorCard } from '../../ui/cards';
+import { Answered } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
 import { Icon } from '../../ui/icons';
-import { refreshCase } from '../cases/case_query';
+import { OnItsWay } from './photo_capture';
 import type { RequestState } from './request_form';
 import { SignaturePad } from './signature_pad';
 
+const kSignature = 'consent_signature';
 export type ConsentState = RequestState['consent'];
 
-export function ConsentForm({ caseId, value, onChange, guardian, patientName, errors, textKey }: { caseId: string; value: ConsentState; onChange: (value: ConsentState) => void; guardian: boolean; patientName: string; errors: (field: string) => string | undefined; textKey: string }) {
+export function ConsentForm({ caseId, number, value, onChange, guardian, patientName, errors, textKey }: { caseId: string; number: string; value: ConsentState; onChange: (value: ConsentState) => void; guardian: boolean; patientName: string; errors: (field: string) => string | undefined; textKey: string }) {
   const t = useText();
   const language = useLanguage();
   const lang = language === 'en' ? 'en' : 'zh';
   const text = useQuery(`consent-text:${caseId}:${lang}:${textKey}`, (signal) => readConsentText(caseId, lang, signal));
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
   const set = (change: Partial<ConsentState>) => onChange({ ...value, ...change });
-  const take = async (png: Blob) => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      const attachment = await uploadToCase(caseId, png, { upload_id: newId(), kind: 'consent_signature', size_bytes: png.size, content_type: 'image/png', taken: new Date().toISOString() }, () => undefined);
-      set({ signature: attachment.n });
-      refreshCase(caseId);
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const waiting = useUnsent(caseId).find((one) => one.kind === kSignature);
+  const received = waiting?.attachment;
+  useEffect(() => {
+    if (!waiting || received === undefined) return;
+    set({ signature: received });
+    void unsent.remove(waiting.id);
+  }, [received]);
+  const take = (png: Blob) => void unsent.add({ id: newId(), caseId, number, kind: kSignature, title: '', taken: new Date().toISOString(), contentType: 'image/png', blob: png, wanted: true });
   return (
     <div className="q-stack">
       <Answered query={text}>
@@ -67,13 +61,16 @@ export function ConsentForm({ caseId, value, onChange, guardian, patientName, er
             {t('consult.consent.again')}
           </Button>
         </div>
+      ) : waiting ? (
+        <div className="q-note q-note-warning">
+          <OnItsWay item={waiting} />
+        </div>
       ) : (
         <>
-          <SignaturePad busy={busy} onTake={(png) => void take(png)} />
+          <SignaturePad onTake={take} />
           {errors('consent.signature') && <p className="q-critical q-small">{errors('consent.signature')}</p>}
         </>
       )}
-      {error !== undefined && <ErrorCard error={error} />}
     </div>
   );
 }

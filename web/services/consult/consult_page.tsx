@@ -19,7 +19,9 @@ import { Messages } from './messages';
 import { OfferView } from './offer_view';
 import { OpinionView } from './opinion_view';
 import { PatientBanner } from './patient_banner';
+import { countedPhotos, PhotoCapture } from './photo_capture';
 import { RequestView } from './request_view';
+import { ReturnedNote } from './returned_note';
 
 export default function ConsultPage() {
   const t = useText();
@@ -59,21 +61,9 @@ function Consultation({ view }: { view: CaseView }) {
       <PatientBanner case={view} />
       <div className="q-page cp-page">
         <div className="cp-main q-stack">
-          {missing.length > 0 && (
-            <section className="q-note q-note-warning q-stack-tight" role="alert">
-              <p className="q-strong">{t('consult.returned.title')}</p>
-              <ul>
-                {missing.map((item) => (
-                  <li key={item.code}>{item.text || textOr(`consult.missing.${item.code}`, item.code)}</li>
-                ))}
-              </ul>
-              <p>
-                <Link to={`/app/consult/${view.case}/images`}>{t('consult.returned.add_images')}</Link>
-              </p>
-            </section>
-          )}
+          {missing.length > 0 && <ReturnedNote case={view} missing={missing} />}
           {readBack && view.moves.some((move) => move.action === 'read_back') && (
-            <div className="q-note q-note-critical q-between" role="alert">
+            <div className="q-note q-note-critical q-between cp-first" role="alert">
               <span className="q-strong">{t('consult.read_back.wanted')}</span>
               <ClockChip clock={readBack} />
             </div>
@@ -106,6 +96,12 @@ function Consultation({ view }: { view: CaseView }) {
             </div>
             <StudyList studies={view.items?.studies ?? []} />
             <AttachmentGrid attachments={view.items?.attachments ?? []} />
+            {missing.length > 0 && (
+              <div className="q-stack" id="add-photos">
+                <h3>{t('consult.returned.add_photos')}</h3>
+                <PhotoCapture caseId={view.case} number={view.number ?? ''} already={countedPhotos(view)} />
+              </div>
+            )}
           </section>
           <section className="q-card q-stack">
             <h2>{t('consult.messages.title')}</h2>

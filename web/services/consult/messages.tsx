@@ -1,10 +1,11 @@
 /** Messages of a case: part of the record, seen by its participants only. */
 import { Button, Textarea } from '@mantine/core';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { newId } from '../../api/http';
 import { sendMessage, type CaseView } from '../../api/flow';
 import { useText } from '../../app/i18n';
 import { useSession } from '../../app/session';
+import { useTabWork } from '../../app/tab_work';
 import { ErrorCard } from '../../ui/cards';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { refreshCase } from '../cases/case_query';
@@ -14,6 +15,12 @@ export function Messages({ case: view }: { case: CaseView }) {
   const t = useText();
   const session = useSession();
   const [text, setText, drop] = useKept(`message:${view.case}`, '');
+  const work = useTabWork();
+  const isWriting = text.trim() !== '';
+  useEffect(() => {
+    if (isWriting) work.begin(`message:${view.case}`);
+    else work.end(`message:${view.case}`);
+  }, [isWriting, view.case, work]);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const attempt = useRef({ text: '', id: '' });

@@ -17,6 +17,7 @@ import { Icon } from '../../ui/icons';
 import { usePatientDetail } from '../patients/patient_bits';
 import { PatientSearch } from '../patients/patient_search';
 import { refreshCase } from '../cases/case_query';
+import { PatientGate } from '../cases/patient_gate';
 
 const kLastReceiver = 'qiao.last_receiver';
 
@@ -73,6 +74,7 @@ function Start({ patient, onOther }: { patient: string; onOther: () => void }) {
   return (
     <Answered query={person}>
       {(one) => (
+        <PatientGate patient={`Patient/${patient}`} name={nameOf(one.name)}>
         <div className="q-card q-stack">
           <div className="q-between">
             <div>
@@ -104,6 +106,7 @@ function Start({ patient, onOther }: { patient: string; onOther: () => void }) {
             {t('consult.new.start')}
           </Button>
         </div>
+        </PatientGate>
       )}
     </Answered>
   );

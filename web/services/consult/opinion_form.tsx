@@ -9,12 +9,15 @@ import { Dialog } from '../../ui/dialog';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
+import { useDeadlineText } from '../cases/deadlines';
 import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { DraftStatus } from './draft_status';
 import { fromBody, fromSigned, kEmptyOpinion, kOpinionTexts, missingIn, toFields, type OpinionState, type SeenImages } from './opinion';
 import { useDraft } from './use_draft';
 
 const kActBy = ['now', 'today', 'routine'] as const;
+/** The clock of the pack by which a read-back is due. */
+const kReadBack = { now: 'read_back_now', today: 'read_back' } as const;
 
 export function OpinionForm({ view, seen }: { view: CaseView; seen: Readonly<Record<string, SeenImages>> }) {
   const t = useText();
@@ -45,11 +48,13 @@ function Editor({ view, seen, action, initial, blocked, onDone }: { view: CaseVi
   const [tried, setTried] = useState(false);
   const missing = missingIn(state, itemsToSee(view));
   const error = (field: string) => (tried && missing.includes(field) ? t('app.needed') : undefined);
+  const deadlineText = useDeadlineText('consult');
+  const actByHelp = (one: (typeof kActBy)[number]) => (one === 'routine' ? t('consult.act_by_help.routine') : deadlineText(`consult.act_by_help.${one}`, { time: kReadBack[one] }));
   const viewed = Object.keys(seen).join(' ');
   useEffect(() => {
     // What was on screen is listed as seen; a person may take it out again or add what needs no viewer.
     const fresh = Object.keys(seen).map((uid) => `study/${uid}`).filter((item) => !state.items_seen.includes(item));
-    if (fresh.length > 0) set({ items_seen: [...state.items_seen, ...fresh] });
+    if (fresh.length > 0) draft.set({ ...state, items_seen: [...state.items_seen, ...fresh] }, false);
   }, [viewed]);
   const start = () => {
     setTried(true);
@@ -87,7 +92,7 @@ function Editor({ view, seen, action, initial, blocked, onDone }: { view: CaseVi
         label={t('consult.act_by.label')}
         required
         value={state.act_by}
-        options={kActBy.map((one) => ({ value: one, label: t(`app.act_by.${one}`), detail: t(`consult.act_by_help.${one}`), ...(one === 'now' ? { tone: 'critical' as const } : one === 'today' ? { tone: 'warning' as const } : {}) }))}
+        options={kActBy.map((one) => ({ value: one, label: t(`app.act_by.${one}`), ...(actByHelp(one) ? { detail: actByHelp(one) as string } : {}), ...(one === 'now' ? { tone: 'critical' as const } : one === 'today' ? { tone: 'warning' as const } : {}) }))}
         onChange={(act_by) => set({ act_by })}
         error={error('act_by')}
       />

@@ -1,129 +1,191 @@
 /** Taking or choosing photos, saying what each one is, and sending them over a line that may break. */
-import { Button, Loader, NativeSelect, Progress, TextInput } from '@mantine/core';
-import { useEffect, useRef, useState, type ChangeEvent } from 'react';
+import { Button, NativeSelect, Progress, TextInput } from '@mantine/core';
+import { useEffect, useState, useRef, type ChangeEvent } from 'react';
+import type { CaseView } from '../../api/flow';
 import { newId } from '../../api/http';
-import { sha256Hex, uploadToCase, type UploadProgress } from '../../api/uploads';
+import { unsent, useUnsent, type Unsent } from '../../api/unsent';
+import { useTabWork } from '../../app/tab_work';
 import { useText } from '../../app/i18n';
 import { errorText } from '../../ui/cards';
 import { formatTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
-import { refreshCase } from '../cases/case_query';
-import { readyPhoto, type ReadyPhoto } from './photo';
+import { readyPhoto } from './photo';
 
 export const kPhotoKinds = ['photo', 'film', 'ecg', 'lab', 'document'] as const;
 export const kMostPhotos = 10;
 
-interface Staged {
-  id: string;
-  file: File;
-  kind: string;
-  title: string;
-  quarters: number;
-  taken: string;
-  ready?: ReadyPhoto;
-  url?: string;
-  progress?: UploadProgress;
-  error?: unknown;
+const isPhotoKind = (kind: string): boolean => (kPhotoKinds as readonly string[]).includes(kind);
+
+/** How many of the photos that a case may have it has. */
+export function countedPhotos(view: CaseView): number {
+  return (view.items?.attachments ?? []).filter((one) => isPhotoKind(one.kind) && one.kind !== 'document').length;
 }
 
-export function PhotoCapture({ caseId, already }: { caseId: string; already: number }) {
+/** Photos of a case that the server does not have yet. */
+export function useUnsentPhotos(caseId: string): readonly Unsent[] {
+  return useUnsent(caseId).filter((one) => isPhotoKind(one.kind));
+}
+
+interface Refused {
+  id: string;
+  name: string;
+  error: unknown;
+}
+
+export function PhotoCapture({ caseId, number, already }: { caseId: string; number: string; already: number }) {
   const t = useText();
-  const [staged, setStaged] = useState<Staged[]>([]);
-  const urls = useRef(new Set<string>());
-  const stop = useRef(new AbortController());
+  const work = useTabWork();
+  const items = useUnsentPhotos(caseId);
+  const [preparing, setPreparing] = useState(0);
+  const [refused, setRefused] = useState<readonly Refused[]>([]);
+  const piece = `photos:${caseId}`;
   useEffect(() => {
-    // A component may be mounted anew after its clean-up ran; an aborted controller must not stay.
-    if (stop.current.signal.aborted) stop.current = new AbortController();
-    const held = urls.current;
-    return () => {
-      stop.current.abort();
-      for (const url of held) URL.revokeObjectURL(url);
-    };
-  }, []);
-  const change = (id: string, part: Partial<Staged>) => setStaged((before) => before.map((one) => (one.id === id ? { ...one, ...part } : one)));
-  const prepare = async (one: Staged, quarters: number) => {
-    try {
-      const ready = await readyPhoto(one.file, quarters);
-      const url = URL.createObjectURL(ready.blob);
-      urls.current.add(url);
-      change(one.id, { ready, url, quarters, error: undefined });
-    } catch (error) {
-      change(one.id, { error });
-    }
-  };
-  const room = kMostPhotos - already - staged.length;
-  const add = (event: ChangeEvent<HTMLInputElement>) => {
-    const files = [...(event.currentTarget.files ?? [])].slice(0, Math.max(0, room));
+    if (items.length > 0) work.begin(piece);
+    else work.end(piece);
+  }, [items.length > 0, piece]);
+  const room = Math.max(0, kMostPhotos - already - items.length - preparing);
+  const add = async (event: ChangeEvent<HTMLInputElement>) => {
+    const files = [...(event.currentTarget.files ?? [])].slice(0, room);
     event.currentTarget.value = '';
-    const fresh: Staged[] = files.map((file) => ({ id: newId(), file, kind: 'photo', title: '', quarters: 0, taken: new Date(Math.min(file.lastModified, Date.now())).toISOString() }));
-    setStaged((before) => [...before, ...fresh]);
-    for (const one of fresh) void prepare(one, 0);
-  };
-  const send = async (one: Staged) => {
-    if (!one.ready) return;
-    change(one.id, { error: undefined, progress: { sent: 0, total: one.ready.blob.size } });
-    try {
-      const sha256 = await sha256Hex(one.ready.blob);
-      await uploadToCase(
-        caseId,
-        one.ready.blob,
-        { upload_id: one.id, kind: one.kind, size_bytes: one.ready.blob.size, content_type: 'image/jpeg', ...(sha256 ? { sha256 } : {}), title: one.title.trim(), taken: one.taken, film: one.kind === 'film' },
-        (progress) => change(one.id, { progress }),
-        stop.current.signal,
-      );
-      setStaged((before) => before.filter((other) => other.id !== one.id));
-      refreshCase(caseId);
-    } catch (error) {
-      if (!stop.current.signal.aborted) setStaged((before) => before.map((other) => (other.id === one.id ? { ...other, error, progress: undefined } as Staged : other)));
+    setPreparing((before) => before + files.length);
+    for (const file of files) {
+      try {
+        const { blob } = await readyPhoto(file);
+        const taken = new Date(file.lastModified || Date.now()).toISOString();
+        await unsent.add({ id: newId(), caseId, number, kind: 'photo', title: '', taken, contentType: blob.type, blob, wanted: false });
+      } catch (error) {
+        setRefused((before) => [...before, { id: newId(), name: file.name, error }]);
+      }
+      setPreparing((before) => before - 1);
     }
   };
-  const sendAll = async () => {
-    // One after the other: on a thin line the first is whole sooner, and each one counts.
-    for (const one of staged) if (one.ready && !one.progress) await send(one);
-  };
-  const waiting = staged.filter((one) => one.ready && !one.progress);
+  const waiting = items.filter((one) => !one.wanted);
   return (
     <div className="q-stack">
       <div className="q-actions">
-        <Picker label={t('consult.photo.take')} icon="camera" capture disabled={room <= 0} onChange={add} />
-        <Picker label={t('consult.photo.choose')} icon="image" disabled={room <= 0} onChange={add} />
+        <Picker label={t('consult.photo.take')} icon="camera" capture disabled={room === 0} onChange={(event) => void add(event)} />
+        <Picker label={t('consult.photo.choose')} icon="image" disabled={room === 0} onChange={(event) => void add(event)} />
       </div>
-      <p className="q-small q-dim">{t('consult.photo.help', { count: Math.max(0, room), most: kMostPhotos })}</p>
-      <ul className="q-list q-stack">
-        {staged.map((one) => (
-          <li key={one.id} className="q-card ph-item">
-            {one.url ? <img className="ph-thumb" src={one.url} alt={t('consult.photo.preview')} /> : <div className="ph-thumb ph-empty">{one.error === undefined && <Loader size="sm" />}</div>}
-            <div className="q-stack-tight q-grow">
-              {one.progress ? (
-                <UploadState progress={one.progress} title={one.title || t(`consult.kind.${one.kind}`)} />
-              ) : (
-                <>
-                  <NativeSelect label={t('consult.photo.kind')} value={one.kind} onChange={(event) => change(one.id, { kind: event.currentTarget.value })} data={kPhotoKinds.map((kind) => ({ value: kind, label: t(`consult.kind.${kind}`) }))} />
-                  {one.kind === 'film' && <p className="q-small q-critical">{t('consult.warning.photo_no_measuring')}</p>}
-                  <TextInput label={t('consult.photo.title')} maxLength={120} value={one.title} onChange={(event) => change(one.id, { title: event.currentTarget.value })} />
-                  {one.error !== undefined && (
-                    <p className="q-critical" role="alert">
-                      {errorText(one.error)}
-                    </p>
-                  )}
-                  <div className="q-row">
-                    <Button size="compact-sm" variant="default" disabled={!one.ready} onClick={() => void prepare(one, (one.quarters + 1) % 4)}>
-                      {t('consult.photo.turn')}
-                    </Button>
-                    <Button size="compact-sm" variant="subtle" onClick={() => setStaged((before) => before.filter((other) => other.id !== one.id))}>
-                      {t('consult.material.remove')}
-                    </Button>
-                  </div>
-                </>
-              )}
-            </div>
-          </li>
-        ))}
-      </ul>
+      <p className="q-small q-dim">{t('consult.photo.help', { count: room, most: kMostPhotos })}</p>
+      {preparing > 0 && <p role="status">{t('consult.photo.preparing', { count: preparing })}</p>}
+      {refused.map((one) => (
+        <div key={one.id} className="q-note q-note-critical q-between" role="alert">
+          <span>
+            <span className="q-strong">{one.name}</span>: {errorText(one.error)}
+          </span>
+          <Button size="compact-sm" variant="default" onClick={() => setRefused((before) => before.filter((other) => other.id !== one.id))}>
+            {t('app.dismiss')}
+          </Button>
+        </div>
+      ))}
+      {items.length > 0 && (
+        <section className="q-stack" aria-label={t('consult.photo.unsent', { count: items.length })}>
+          <p className="q-warning q-strong">
+            <Icon name="alert" size={16} /> {t('consult.photo.unsent', { count: items.length })}
+          </p>
+          <ul className="q-list q-stack">
+            {items.map((one) => (
+              <li key={one.id} className="q-card ph-item">
+                <Thumb blob={one.blob} />
+                <div className="q-stack-tight q-grow">{one.wanted ? <OnItsWay item={one} /> : <Staged item={one} />}</div>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {waiting.length > 0 && (
-        <Button onClick={() => void sendAll()} leftSection={<Icon name="upload" size={16} />}>
+        <Button onClick={() => void unsent.want(waiting.map((one) => one.id))} leftSection={<Icon name="upload" size={16} />}>
           {t('consult.photo.send', { count: waiting.length })}
         </Button>
+      )}
+    </div>
+  );
+}
+
+export function Thumb({ blob }: { blob: Blob }) {
+  const t = useText();
+  const [url, setUrl] = useState<string>();
+  useEffect(() => {
+    const made = URL.createObjectURL(blob);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [blob]);
+  return url ? <img className="ph-thumb" src={url} alt={t('consult.photo.preview')} /> : <div className="ph-thumb" />;
+}
+
+function Staged({ item }: { item: Unsent }) {
+  const t = useText();
+  const [error, setError] = useState<unknown>();
+  const [busy, setBusy] = useState(false);
+  const turn = async () => {
+    setBusy(true);
+    try {
+      const { blob } = await readyPhoto(item.blob, 1);
+      await unsent.change(item.id, { blob });
+    } catch (cause) {
+      setError(cause);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <>
+      <NativeSelect label={t('consult.photo.kind')} value={item.kind} onChange={(event) => void unsent.change(item.id, { kind: event.currentTarget.value })} data={kPhotoKinds.map((kind) => ({ value: kind, label: t(`consult.kind.${kind}`) }))} />
+      {item.kind === 'film' && <p className="q-small q-critical">{t('consult.warning.photo_no_measuring')}</p>}
+      <TextInput label={t('consult.photo.title')} maxLength={60} defaultValue={item.title} onBlur={(event) => void unsent.change(item.id, { title: event.currentTarget.value.trim() })} />
+      {error !== undefined && (
+        <p className="q-critical" role="alert">
+          {errorText(error)}
+        </p>
+      )}
+      {!item.kept && <p className="q-small q-warning">{t('app.unsent.not_kept')}</p>}
+      <div className="q-row">
+        <Button size="compact-sm" variant="default" loading={busy} onClick={() => void turn()}>
+          {t('consult.photo.turn')}
+        </Button>
+        <Button size="compact-sm" variant="subtle" onClick={() => void unsent.remove(item.id)}>
+          {t('consult.material.remove')}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** Asked once more: after it the picture is nowhere. */
+export function DiscardUpload({ id }: { id: string }) {
+  const t = useText();
+  const [asked, setAsked] = useState(false);
+  return (
+    <Button size="compact-sm" variant={asked ? 'filled' : 'subtle'} color="red.9" onClick={() => (asked ? void unsent.remove(id) : setAsked(true))}>
+      {asked ? t('app.unsent.discard_sure') : t('app.unsent.discard')}
+    </Button>
+  );
+}
+
+/** An upload that its person wants sent: how far it is, or why it was refused. */
+export function OnItsWay({ item }: { item: Unsent }) {
+  const t = useText();
+  const { progress } = item;
+  const percent = progress && progress.total > 0 ? Math.round((100 * progress.sent) / progress.total) : 0;
+  return (
+    <div className="q-stack-tight" role="status">
+      <span className="q-strong">{[t(`consult.kind.${item.kind}`), item.title].filter(Boolean).join(' · ')}</span>
+      {item.error === undefined ? (
+        <>
+          <Progress value={percent} aria-label={t('consult.photo.progress', { percent })} />
+          <span className="q-small q-dim q-num">{!progress ? t('consult.photo.in_line') : progress.retryAt ? t('consult.photo.retry', { time: formatTime(progress.retryAt) }) : t('consult.photo.progress', { percent })}</span>
+          {!item.kept && <span className="q-small q-warning">{t('app.unsent.not_kept')}</span>}
+        </>
+      ) : (
+        <>
+          <span className="q-critical">{errorText(item.error)}</span>
+          <div className="q-row">
+            <Button size="compact-sm" variant="default" onClick={() => void unsent.want([item.id])}>
+              {t('consult.photo.again')}
+            </Button>
+            <DiscardUpload id={item.id} />
+          </div>
+        </>
       )}
     </div>
   );
@@ -138,17 +200,5 @@ function Picker({ label, icon, capture = false, disabled, onChange }: { label: s
       </Button>
       <input ref={input} type="file" hidden aria-label={label} accept="image/jpeg,image/png,image/webp,image/heic,image/*" multiple={!capture} {...(capture ? { capture: 'environment' as const } : {})} onChange={onChange} />
     </>
-  );
-}
-
-function UploadState({ progress, title }: { progress: UploadProgress; title: string }) {
-  const t = useText();
-  const percent = progress.total > 0 ? Math.round((100 * progress.sent) / progress.total) : 0;
-  return (
-    <div className="q-stack-tight" role="status">
-      <span className="q-strong">{title}</span>
-      <Progress value={percent} aria-label={t('consult.photo.progress', { percent })} />
-      <span className="q-small q-dim q-num">{progress.retryAt ? t('consult.photo.retry', { time: formatTime(progress.retryAt) }) : t('consult.photo.progress', { percent })}</span>
-    </div>
   );
 }

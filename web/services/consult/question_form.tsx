@@ -7,11 +7,16 @@ import { ErrorCard } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
 import { nameIn } from '../../ui/format';
 import { kPurposes, kRanks, kUrgencies, type RequestState } from './request_form';
+import { useDeadlineText } from '../cases/deadlines';
 import { useSpecialties } from '../cases/packs';
+
+const detailOf = (detail: string | undefined) => (detail ? { detail } : {});
 
 export function QuestionForm({ state, set, errors }: { state: RequestState; set: (change: Partial<RequestState>) => void; errors: (field: string) => string | undefined }) {
   const t = useText();
   const specialties = useSpecialties();
+  const deadlineText = useDeadlineText('consult');
+  const urgencyHelp = (one: Urgency) => (one === 'routine' ? deadlineText('consult.urgency_help.routine', { check: 'check', arrange: 'arrange', done: 'done' }) : t(`consult.urgency_help.${one}`));
   const receivers = useQuery('receivers', readReceivers);
   return (
     <div className="q-card q-stack">
@@ -41,7 +46,7 @@ export function QuestionForm({ state, set, errors }: { state: RequestState; set:
         label={t('consult.field.urgency')}
         required
         value={state.urgency}
-        options={kUrgencies.map((one) => ({ value: one, label: t(`app.urgency.${one}`), detail: t(`consult.urgency_help.${one}`), ...(one === 'emergency' ? { tone: 'critical' as const } : one === 'urgent' ? { tone: 'warning' as const } : {}) }))}
+        options={kUrgencies.map((one) => ({ value: one, label: t(`app.urgency.${one}`), ...detailOf(urgencyHelp(one)), ...(one === 'emergency' ? { tone: 'critical' as const } : one === 'urgent' ? { tone: 'warning' as const } : {}) }))}
         onChange={(urgency) => set({ urgency })}
         error={errors('urgency')}
       />

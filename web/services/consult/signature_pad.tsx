@@ -7,7 +7,7 @@ const kWidth = 640;
 const kHeight = 220;
 const kLeastPoints = 12;
 
-export function SignaturePad({ busy, onTake }: { busy: boolean; onTake: (png: Blob) => void }) {
+export function SignaturePad({ onTake }: { onTake: (png: Blob) => void }) {
   const t = useText();
   const canvas = useRef<HTMLCanvasElement>(null);
   const last = useRef<{ x: number; y: number } | undefined>(undefined);
@@ -62,7 +62,7 @@ export function SignaturePad({ busy, onTake }: { busy: boolean; onTake: (png: Bl
         }}
       />
       <div className="q-row">
-        <Button loading={busy} disabled={points < kLeastPoints} onClick={() => canvas.current?.toBlob((blob) => blob && onTake(blob), 'image/png')}>
+        <Button disabled={points < kLeastPoints} onClick={() => canvas.current?.toBlob((blob) => blob && onTake(blob), 'image/png')}>
           {t('consult.consent.take')}
         </Button>
         <Button variant="default" onClick={clear} disabled={points === 0}>

@@ -6,6 +6,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../../api/http';
 import { readDraft, saveDraft, type DraftState } from '../../api/flow';
 import { useSession } from '../../app/session';
+import { useTabWork } from '../../app/tab_work';
 import { readKept, writeKept } from './kept';
 
 const kSaveMs = 5000;
@@ -18,7 +19,8 @@ interface Kept<T> {
 
 export interface Draft<T> {
   value: T;
-  set: (value: T) => void;
+  /** `isWork` false: the page notes something by itself; nothing is begun by the person. */
+  set: (value: T, isWork?: boolean) => void;
   version: number;
   savedAt: string | undefined;
   state: 'saved' | 'unsaved' | 'saving' | 'failed' | 'conflict';
@@ -34,6 +36,8 @@ export interface Draft<T> {
 
 export function useDraft<T>(caseId: string, name: string, server: DraftState | undefined, initial: T, toWire: (value: T) => unknown, fromWire: (body: unknown) => T): Draft<T> {
   const { person } = useSession();
+  const work = useTabWork();
+  const piece = `draft:${caseId}:${name}`;
   const key = `draft.${caseId}.${name}`;
   const start = useRef<{ value: T; base: number; dirty: boolean; other: DraftState | undefined } | undefined>(undefined);
   if (!start.current) {
@@ -57,14 +61,15 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
   }, [key, person.id]);
 
   const set = useCallback(
-    (next: T) => {
+    (next: T, isWork = true) => {
       now.current.value = next;
       now.current.dirty = true;
       setValue(next);
       if (!now.current.conflict) setState('unsaved');
       keep();
+      if (isWork) work.begin(piece);
     },
-    [keep],
+    [keep, piece, work],
   );
 
   const save = useCallback(async (): Promise<number | undefined> => {
@@ -144,7 +149,8 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
     now.current.gone = true;
     now.current.dirty = false;
     writeKept(person.id, key, undefined);
-  }, [key, person.id]);
+    work.end(piece);
+  }, [key, person.id, piece, work]);
 
   return { value, set, version, savedAt, state, error, other, resolve, flush: save, drop };
 }

@@ -17,9 +17,9 @@ import { ConsentForm } from './consent_form';
 import { DraftStatus } from './draft_status';
 import { FactsForm } from './facts_form';
 import { PatientBanner } from './patient_banner';
-import { kPhotoKinds, PhotoCapture } from './photo_capture';
+import { countedPhotos, PhotoCapture, useUnsentPhotos } from './photo_capture';
 import { QuestionForm } from './question_form';
-import { defectsOf, fromForm, kEmptyRequest, kSteps, needsGuardian, toForm, yearsAt, type PatientFacts, type RequestState, type Step } from './request_form';
+import { defectsOf, fromForm, kEmptyRequest, kSteps, needsGuardian, toForm, yearsAt, type Defect, type PatientFacts, type RequestState, type Step } from './request_form';
 import { RequestView } from './request_view';
 import { useDraft } from './use_draft';
 
@@ -64,7 +64,10 @@ function Wizard({ view }: { view: CaseView }) {
   const draft = useDraft<RequestState>(view.case, 'request', view.drafts?.['request'], initial, toWire, fromWire);
   const { value: state } = draft;
   const set = (change: Partial<RequestState>) => draft.set({ ...state, ...change });
-  const defects = defectsOf(state, patient);
+  const unsentPhotos = useUnsentPhotos(view.case).length;
+  // What is still on this device would not be signed: it is sent or discarded first.
+  const unsentDefect: Defect = { step: 'material', field: 'unsent', key: 'consult.defect.unsent' };
+  const defects = unsentPhotos === 0 ? defectsOf(state, patient) : [...defectsOf(state, patient).filter((one) => one.field !== 'attachments'), unsentDefect];
   const errors = (field: string) => {
     const defect = defects.find((one) => one.field === field);
     return defect && tried.has(defect.step) ? t(defect.key) : undefined;
@@ -89,7 +92,7 @@ function Wizard({ view }: { view: CaseView }) {
         {step === 'material' && <Material view={view} state={state} set={set} patient={patient} error={errors('attachments')} />}
         {step === 'consent' && (
           <section className="q-card">
-            <ConsentForm caseId={view.case} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} textKey={state.receiver} />
+            <ConsentForm caseId={view.case} number={view.number ?? ''} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} textKey={state.receiver} />
           </section>
         )}
         {step === 'review' && <Review view={view} draft={draft} defects={defects} patient={patient} onGo={go} />}
@@ -139,8 +142,8 @@ function StepBar({ step, defects, seen, onGo }: { step: Step; defects: (step: St
 function Material({ view, state, set, patient, error }: { view: CaseView; state: RequestState; set: (change: Partial<RequestState>) => void; patient: PatientFacts; error: string | undefined }) {
   const t = useText();
   const [failed, setFailed] = useState<unknown>();
+  const unsentPhotos = useUnsentPhotos(view.case).length;
   const photos = view.items?.attachments ?? [];
-  const counted = photos.filter((one) => (kPhotoKinds as readonly string[]).includes(one.kind) && one.kind !== 'document').length;
   const remove = (n: number) => {
     setFailed(undefined);
     deleteAttachment(view.case, n).then(() => refreshCase(view.case), setFailed);
@@ -151,7 +154,7 @@ function Material({ view, state, set, patient, error }: { view: CaseView; state:
         <h2>{t('consult.material.photos')}</h2>
         <AttachmentGrid attachments={photos} onRemove={remove} />
         {failed !== undefined && <ErrorCard error={failed} />}
-        <PhotoCapture caseId={view.case} already={counted} />
+        <PhotoCapture caseId={view.case} number={view.number ?? ''} already={countedPhotos(view)} />
       </section>
       <section className="q-card q-stack">
         <div className="q-between">
@@ -162,7 +165,7 @@ function Material({ view, state, set, patient, error }: { view: CaseView; state:
         </div>
         <StudyList studies={view.items?.studies ?? []} />
       </section>
-      {patient.attached === 0 && (
+      {patient.attached === 0 && unsentPhotos === 0 && (
         <section className="q-card">
           <Checkbox label={t('consult.material.nothing_to_add')} checked={state.attachments === 'none'} onChange={(event) => set({ attachments: event.currentTarget.checked ? 'none' : '' })} error={error} />
         </section>

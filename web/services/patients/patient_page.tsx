@@ -11,6 +11,7 @@ import { Answered } from '../../ui/cards';
 import { formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { RecordTimeline } from '../../ui/record_timeline';
+import { PatientGate } from '../cases/patient_gate';
 import { usePatientDetail } from './patient_bits';
 import { documentKindOf } from './registration';
 
@@ -34,7 +35,7 @@ export default function PatientPage() {
     <div className="q-page">
       <Answered query={patient}>
         {(person) => (
-          <>
+          <PatientGate patient={`Patient/${id}`} name={nameOf(person.name)}>
             <div className="q-between">
               <div>
                 <h1>{nameOf(person.name)}</h1>
@@ -79,7 +80,7 @@ export default function PatientPage() {
               <h2>{t('patients.page.record')}</h2>
               <RecordTimeline patient={`Patient/${id}`} />
             </section>
-          </>
+          </PatientGate>
         )}
       </Answered>
     </div>

@@ -1,0 +1,195 @@
+/**
+ * Uploads that the server does not have yet. Each is kept on the device before anything else happens to it,
+ * so that a reload, a closed tab or an ended session loses nothing; what the person wanted sent goes on from
+ * the server's offset as soon as that person is back. One after the other: on a thin line the first is whole
+ * sooner. An upload that is refused waits for its person and holds up no other.
+ */
+import { useSyncExternalStore } from 'react';
+import { invalidate } from './cache';
+import type { Attachment } from './flow';
+import { ApiError } from './http';
+import { deviceStore, type StoredUpload, type UploadStore } from './unsent_store';
+import { sha256Hex, uploadToCase, type UploadProgress } from './uploads';
+
+export interface Unsent extends StoredUpload {
+  progress?: UploadProgress;
+  error?: unknown;
+  /** False where the device could not keep it: it lives only as long as this tab. */
+  kept: boolean;
+}
+
+export type SendUpload = (upload: StoredUpload, onProgress: (progress: UploadProgress) => void, signal: AbortSignal) => Promise<Attachment>;
+
+/** A signature's number is taken by the form that asked for it; until then its entry stays. */
+const kTakenByForm = 'consent_signature';
+
+export class UnsentUploads {
+  private items: readonly Unsent[] = [];
+  private person: string | undefined;
+  private stop = new AbortController();
+  private isRunning = false;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(
+    private readonly store: UploadStore,
+    private readonly sendUpload: SendUpload,
+    private readonly onChange: () => void = () => undefined,
+  ) {}
+
+  readonly list = (): readonly Unsent[] => this.items;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** The person is there: what is theirs comes back, and what was on its way goes on. */
+  async open(person: string): Promise<void> {
+    this.close();
+    this.person = person;
+    await this.reload();
+    void this.run();
+  }
+
+  /** The session is over: nothing of it stays in memory, everything stays on the device. */
+  close(): void {
+    this.stop.abort();
+    this.stop = new AbortController();
+    this.person = undefined;
+    this.show([]);
+  }
+
+  /** What another tab did to the same person's uploads. */
+  async reload(): Promise<void> {
+    const { person } = this;
+    if (person === undefined) return;
+    const stored = await this.store.all(person).catch(() => undefined);
+    if (!stored || this.person !== person) return;
+    const known = new Map(this.items.map((one) => [one.id, one]));
+    const onDevice = stored.map((one): Unsent => ({ ...known.get(one.id), ...one, kept: true }));
+    this.show([...onDevice, ...this.items.filter((one) => !one.kept)]);
+  }
+
+  async add(upload: Omit<StoredUpload, 'person'>): Promise<void> {
+    if (this.person === undefined) return;
+    await this.keep({ ...upload, person: this.person, kept: true });
+    if (upload.wanted) void this.run();
+  }
+
+  async change(id: string, part: Partial<Pick<StoredUpload, 'kind' | 'title' | 'blob'>>): Promise<void> {
+    const item = this.find(id);
+    if (item && !item.wanted) await this.keep({ ...item, ...part });
+  }
+
+  /** Sends these, also again after a refusal. */
+  async want(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const item = this.find(id);
+      if (item) await this.keep({ ...item, wanted: true, error: undefined });
+    }
+    void this.run();
+  }
+
+  /** Discarded by its person, or taken by the form that waited for its number. */
+  async remove(id: string): Promise<void> {
+    this.show(this.items.filter((one) => one.id !== id));
+    await this.store.remove(id).catch(() => undefined);
+    this.onChange();
+  }
+
+  /** The line is back: what failed for want of it is tried again. */
+  retryPassing(): void {
+    this.show(this.items.map((one) => (one.error instanceof ApiError && one.error.isPassing ? { ...one, error: undefined } : one)));
+    void this.run();
+  }
+
+  private find(id: string): Unsent | undefined {
+    return this.items.find((one) => one.id === id);
+  }
+
+  private show(items: readonly Unsent[]): void {
+    this.items = items;
+    for (const listener of this.listeners) listener();
+  }
+
+  private put(item: Unsent): void {
+    this.show(this.find(item.id) ? this.items.map((one) => (one.id === item.id ? item : one)) : [...this.items, item]);
+  }
+
+  private async keep(item: Unsent): Promise<void> {
+    this.put(item);
+    const { progress: _progress, error: _error, kept: _kept, ...stored } = item;
+    const kept = await this.store.put(stored).then(
+      () => true,
+      () => false,
+    );
+    const now = this.find(item.id);
+    if (now && now.kept !== kept) this.put({ ...now, kept });
+    this.onChange();
+  }
+
+  private async run(): Promise<void> {
+    if (this.isRunning) return;
+    this.isRunning = true;
+    try {
+      for (;;) {
+        const next = this.items.find((one) => one.wanted && one.error === undefined && one.attachment === undefined);
+        if (!next) return;
+        await this.one(next);
+      }
+    } finally {
+      this.isRunning = false;
+    }
+  }
+
+  private async one(item: Unsent): Promise<void> {
+    const { signal } = this.stop;
+    const update = (part: Partial<Unsent>) => {
+      const now = this.find(item.id);
+      if (now && !signal.aborted) this.put({ ...now, ...part });
+    };
+    update({ progress: { sent: 0, total: item.blob.size } });
+    try {
+      const attachment = await this.sendUpload(item, (progress) => update({ progress }), signal);
+      // The receipt counts also when the session ended in that moment: the entry is this upload's own.
+      if (item.kind === kTakenByForm && !signal.aborted) {
+        const now = this.find(item.id);
+        if (now) await this.keep({ ...now, progress: undefined, attachment: attachment.n } as Unsent);
+      } else if (item.kind !== kTakenByForm) await this.remove(item.id);
+      invalidate(`case:${item.caseId}`);
+    } catch (error) {
+      update({ progress: undefined, error } as Partial<Unsent>);
+    }
+  }
+}
+
+/** Two tabs of one person: only one sends an upload; the other finds it done. */
+function alone<T>(id: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
+  return navigator.locks ? (navigator.locks.request(`qiao.unsent.${id}`, { signal }, act) as Promise<T>) : act();
+}
+
+const toServer: SendUpload = (upload, onProgress, signal) =>
+  alone(upload.id, signal, async () => {
+    const sha256 = await sha256Hex(upload.blob);
+    const start = {
+      upload_id: upload.id,
+      kind: upload.kind,
+      size_bytes: upload.blob.size,
+      content_type: upload.contentType,
+      ...(sha256 ? { sha256 } : {}),
+      ...(upload.title ? { title: upload.title } : {}),
+      taken: upload.taken,
+      film: upload.kind === 'film',
+    };
+    return uploadToCase(upload.caseId, upload.blob, start, onProgress, signal);
+  });
+
+const otherTabs = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('qiao.unsent');
+export const unsent = new UnsentUploads(deviceStore, toServer, () => otherTabs?.postMessage('changed'));
+if (otherTabs) otherTabs.onmessage = () => void unsent.reload();
+if (typeof window !== 'undefined') window.addEventListener('online', () => unsent.retryPassing());
+
+export function useUnsent(caseId?: string): readonly Unsent[] {
+  const all = useSyncExternalStore(unsent.subscribe, unsent.list);
+  return caseId === undefined ? all : all.filter((one) => one.caseId === caseId);
+}
