@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { gunzipSync, inflateRawSync } from 'node:zlib'
 import { api } from 'dicomweb-client'
+import { chromium } from 'playwright-core'
 import { root, startServer } from '../support/server.mjs'
 import { XhrOnFetch } from '../support/xhr.mjs'
 
@@ -49,6 +52,34 @@ test('dicomweb-client', async (t) => {
     assert.ok(got.subarray(got.length - 512).equals(pixels))
     const frames = await client.retrieveInstanceFrames({ studyInstanceUID: study, seriesInstanceUID: `${study}.1`, sopInstanceUID: `${study}.1.1`, frameNumbers: [1] })
     assert.ok(Buffer.from(frames[0]).equals(pixels))
+  })
+
+  await t.test('zipped metadata is one gzip member: browsers stop at the end of the first', async () => {
+    const read = (headers) => new Promise((resolve, reject) => {
+      const url = `${server.base}/dicomweb/studies/${study}/series/${study}.1/metadata`
+      get(url, { headers: { Authorization: `Bearer ${token}`, ...headers } }, (answer) => {
+        const pieces = []
+        answer.on('data', (piece) => pieces.push(piece)).on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(pieces) }))
+      }).on('error', reject)
+    })
+    const zipped = await read({ 'Accept-Encoding': 'gzip' })
+    assert.equal(zipped.headers['content-encoding'], 'gzip')
+    const { buffer, engine } = inflateRawSync(zipped.body.subarray(10), { info: true })
+    assert.equal(engine.bytesWritten, zipped.body.length - 10 - 8, 'nothing but the trailer follows the first member')
+    assert.deepEqual(gunzipSync(zipped.body), buffer)
+    assert.equal(JSON.parse(buffer.toString()).length, 3)
+    assert.deepEqual((await read({})).body, buffer)
+    assert.equal((await read({ 'Accept-Encoding': 'gzip', 'If-None-Match': zipped.headers.etag })).status, 304)
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'] })
+    t.after(() => browser.close())
+    const page = await browser.newPage()
+    await page.goto(server.base)
+    const seen = await page.evaluate(async ([path, bearer]) => {
+      const answer = await fetch(path, { headers: { Authorization: `Bearer ${bearer}` } })
+      return { coding: answer.headers.get('content-encoding'), text: await answer.text() }
+    }, [`/dicomweb/studies/${study}/series/${study}.1/metadata`, token])
+    assert.equal(seen.coding, 'gzip')
+    assert.equal(seen.text, buffer.toString())
   })
 
   await t.test('a stranger sees nothing of it', async () => {
