@@ -54,7 +54,7 @@ build_web() {
 build_cpp() {
     local preset=$1
     shift
-    [ -f "$top/build/$preset/build.ninja" ] || { say "Configuring the $preset build"; cmake -S "$top" --preset "$preset" >"$top/build/$preset.log" 2>&1 || { tail -20 "$top/build/$preset.log"; die "cmake failed (build/$preset.log)"; }; }
+    [ "$top/build/$preset/build.ninja" -nt "$top/CMakePresets.json" ] || { say "Configuring the $preset build"; cmake -S "$top" --preset "$preset" >"$top/build/$preset.log" 2>&1 || { tail -20 "$top/build/$preset.log"; die "cmake failed (build/$preset.log)"; }; }
     say "Building ($preset)"
     # shellcheck disable=SC2086
     cmake --build "$top/build/$preset" ${*:+--target "$@"} || die "the build failed"

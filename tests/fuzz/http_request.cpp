@@ -30,8 +30,10 @@ Outcome read_all(std::string_view input, std::size_t step) {
     std::size_t given = 0;
     for (;;) {
         std::string_view bytes = buffer;
+        const bool had_head = parser.has_head();
         const auto error = parser.has_head() ? parser.read_body(bytes, body) : parser.read_head(bytes, request);
-        buffer.erase(0, buffer.size() - bytes.size());
+        const std::size_t used = buffer.size() - bytes.size();
+        buffer.erase(0, used);
         if (error) {
             outcome.refused = true;
             return outcome;
@@ -44,7 +46,7 @@ Outcome read_all(std::string_view input, std::size_t step) {
             request = {};
             body.bytes.clear();
             if (!buffer.empty()) continue;
-        } else if (parser.has_head() && !buffer.empty() && bytes.size() < buffer.size()) {
+        } else if (used > 0 || parser.has_head() != had_head) {
             continue;
         }
         if (given >= input.size()) return outcome;
@@ -59,7 +61,7 @@ Outcome read_all(std::string_view input, std::size_t step) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
     const std::string_view input(reinterpret_cast<const char*>(data), size);
     const Outcome whole = read_all(input, input.size() + 1);
-    const Outcome pieces = read_all(input, 7);
+    const Outcome pieces = read_all(input, 7 + input.size() / 256);
     if (whole.heads != pieces.heads || whole.bodies != pieces.bodies) std::abort();
     return 0;
 }

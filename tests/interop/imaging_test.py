@@ -60,6 +60,8 @@ class Server:
     def stop(self, kill=False):
         self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         self.process.wait(20)
+        said = self.process.stderr.read()
+        assert not re.search("Sanitizer|runtime error:", said), said
         self.process.stdout.close()
         self.process.stderr.close()
 

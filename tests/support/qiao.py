@@ -61,10 +61,10 @@ class Server:
         self.dicom = (found[3], int(found[4]))
         return self
 
-    def tail(self):
+    def tail(self, size=3000):
         self.log.flush()
         with open(self.log.name) as text:
-            return text.read()[-3000:]
+            return text.read()[-size:]
 
     def kill(self):
         self.process.kill()
@@ -77,6 +77,8 @@ class Server:
                 self.process.wait(patience)
             except subprocess.TimeoutExpired:
                 self.kill()
+        if self.process and re.search("Sanitizer|runtime error:", self.tail(1 << 20)):
+            raise AssertionError(self.tail(1 << 20))
         return self.process.returncode if self.process else None
 
     def __enter__(self):

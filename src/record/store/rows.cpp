@@ -88,6 +88,16 @@ std::optional<Target> patient_of(const IndexValues& values, TypeId type, std::st
     return std::nullopt;
 }
 
+/// What a Provenance is about. Its own references name people only: alone, it would be seen by whoever works where it was written.
+std::vector<Target> targets_of(const IndexValues& values, TypeId type) {
+    std::vector<Target> targets;
+    const TypeParameter* param = find_parameter(type, "target");
+    for (const ReferenceValue& value : values.references) {
+        if (value.param == param->id && value.form == ReferenceValue::Form::literal) targets.push_back({value.target, std::string(value.id)});
+    }
+    return targets;
+}
+
 std::int64_t span_of(const DateValue& value) {
     const bool open = value.lo_ms == kDistantPast_ms || value.hi_ms == kDistantFuture_ms;
     return open ? kDistantFuture_ms : value.hi_ms - value.lo_ms;
@@ -161,7 +171,8 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
     for (const NumberValue& value : values.numbers) rows.numbers.push_back({number_of(value.param), value.lo, value.hi});
     for (const UriValue& value : values.uris) rows.uris.push_back({number_of(value.param), std::string(index_text(value.value))});
     out.patient = patient_of(values, type, id);
-    if (out.patient) add_compartment_rows(rows, type);
+    if (!out.patient && type == TypeId::Provenance) out.follows = targets_of(values, type);
+    if (out.patient || !out.follows.empty()) add_compartment_rows(rows, type);
     sort_unique(rows.tokens);
     sort_unique(rows.references);
     sort_unique(rows.dates);

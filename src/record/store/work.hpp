@@ -76,6 +76,7 @@ private:
     Indexed old_rows(storage::Connection& connection, const Pending& change, const Current& current);
     std::int64_t acl_of(storage::Connection& connection, const Pending& change, const Current& current, Rid patient);
     Rid rid_of(storage::Group& group, const Target& target);
+    Rid patient_of(storage::Group& group, const Pending& change);
     void note_date_span(storage::Group& group, const Pending& change);
     void add_outbox(storage::Group& group, const Change& change);
     bool visible(storage::Connection& connection, Rid rid);

@@ -77,7 +77,13 @@ void StoreWork::verify_one(storage::Connection& connection, const Pending& chang
 /// Nobody writes into the record of a patient whom they cannot see. An unknown patient is refused alike, so that the answer
 /// tells nothing; callers that see everything may refer to patients who come later.
 void StoreWork::verify_patient(storage::Connection& connection, const Pending& change, const Current& current) {
-    if (filter_.scope == ReadFilter::Scope::everything || !change.index.patient || change.type == TypeId::Patient) return;
+    if (filter_.scope == ReadFilter::Scope::everything || change.type == TypeId::Patient) return;
+    for (const Target& target : change.index.follows) {
+        if (pending(type_name(target.type), target.id) != nullptr) continue;
+        const Current found = find(connection, target.type, target.id);
+        if (!found.exists() || !visible(connection, found.rid)) throw Error(ErrorKind::not_found, "record.target_not_found", "what the resource is about is not known");
+    }
+    if (!change.index.patient) return;
     const Target& target = *change.index.patient;
     if (pending("Patient", target.id) != nullptr) return;
     const Current patient = find(connection, TypeId::Patient, target.id);
@@ -104,6 +110,16 @@ Rid StoreWork::rid_of(storage::Group& group, const Target& target) {
     }
     rids_.emplace(target, rid);
     return rid;
+}
+
+Rid StoreWork::patient_of(storage::Group& group, const Pending& change) {
+    if (change.index.patient) return rid_of(group, *change.index.patient);
+    for (const Target& target : change.index.follows) {
+        const Pending* written = pending(type_name(target.type), target.id);
+        if (written != nullptr && written->index.patient) return rid_of(group, *written->index.patient);
+        if (const Current found = find(group.connection(), target.type, target.id); found.patient_rid != 0) return found.patient_rid;
+    }
+    return 0;
 }
 
 std::int64_t StoreWork::acl_of(storage::Connection& connection, const Pending& change, const Current& current, Rid patient) {
@@ -186,7 +202,7 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
     } else {
         done.operation = current.exists() ? 'U' : 'C';
         const std::int64_t op = done.operation;
-        const Rid patient = change.index.patient ? rid_of(group, *change.index.patient) : 0;
+        const Rid patient = patient_of(group, change);
         done.patient = patient;
         const std::int64_t acl = acl_of(connection, change, current, patient);
         const Place place{change.type, current.rid, change.index.date, acl, patient};

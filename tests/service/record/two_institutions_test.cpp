@@ -53,6 +53,40 @@ TEST(TwoInstitutions, a_foreign_patient_is_nowhere) {
     EXPECT_EQ(service.send(Method::post, "/fhir/Observation", kObservation, {{"x-test-caller", "two"}}).status, 404);
 }
 
+TEST(TwoInstitutions, a_signature_is_seen_with_what_was_signed_and_not_by_where_the_signer_works) {
+    Service service;
+    put_patient(service, "p1");
+    service.send(Method::put, "/fhir/Observation/o1", kObservation);
+    auto grant = service.begin();
+    grant->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        service.record->reach_patient(group, rid_of("Patient/p1"), 101, "care", service.clock.now() - std::chrono::hours(1),
+                                      service.clock.now() + std::chrono::hours(1));
+    });
+    grant->commit();
+    const auto signature = [](const std::string& id, const std::string& target) {
+        return R"({"resourceType":"Provenance","id":")" + id + R"(","target":[{"reference":")" + target +
+               R"("}],"recorded":"2026-01-01T08:00:00Z","agent":[{"who":{"display":"x"}}]})";
+    };
+    // Written by "all", of institution 9; and in one bundle with what it signs.
+    ASSERT_EQ(service.send(Method::put, "/fhir/Provenance/s1", signature("s1", "Observation/o1/_history/1")).status, 201);
+    ASSERT_EQ(service
+                  .send(Method::post, "/fhir",
+                        R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"PUT","url":"Provenance/s2"},"resource":)" +
+                            signature("s2", "Observation/o2") +
+                            R"(},{"request":{"method":"PUT","url":"Observation/o2"},"resource":{"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}}]})")
+                  .status,
+              200);
+    for (const char* url : {"/fhir/Provenance/s1", "/fhir/Provenance/s1/_history/1", "/fhir/Provenance/s2"}) {
+        EXPECT_EQ(service.get(url, "one").status, 200) << url;
+        EXPECT_EQ(service.get(url, "two").status, 404) << url;
+    }
+    EXPECT_EQ(service.get_json("/fhir/Provenance?target=Observation/o1", "one")["total"].text(), "1");
+    EXPECT_EQ(service.get_json("/fhir/Provenance", "two")["total"].text(), "0");
+    for (const char* target : {"Observation/o1", "Observation/unknown"}) {
+        EXPECT_EQ(service.send(Method::put, "/fhir/Provenance/s3", signature("s3", target), {{"x-test-caller", "two"}}).status, 404) << target;
+    }
+}
+
 TEST(TwoInstitutions, a_cursor_of_another_person_is_refused) {
     Service service;
     for (int i = 1; i <= 3; ++i)

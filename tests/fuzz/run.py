@@ -1,0 +1,85 @@
+"""A short run of one fuzz target: run.py PROGRAM [SECONDS]. Starts from real and from hostile input; a crash is printed and fails.
+
+For a night: build with `cmake --preset fuzz && cmake --build build/fuzz --target fuzz`, then call this with more seconds.
+"""
+import base64
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "support"), str(TESTS / "faults")]
+import bad_dicom_test
+import bad_input_test
+import dicom
+import qiao
+
+MOST_BYTES = 65536  # of one input; the limits above it have tests of their own
+MEMORY_MIB = 1024
+
+
+def as_bytes(value):
+    return value if isinstance(value, bytes) else value.encode("utf-8", "surrogatepass")
+
+
+def shared(folder, pattern):
+    return [path.read_bytes() for path in sorted((qiao.SHARED / "testdata" / folder).glob(pattern)) if path.stat().st_size <= MOST_BYTES][:200]
+
+
+def record_json():
+    return [as_bytes(body) for _, body, _ in bad_input_test.BODIES] + shared("fhir/examples", "**/*.json")
+
+
+def http_request():
+    good = [b"GET /fhir/Patient?name=a HTTP/1.1\r\nHost: a\r\n\r\n", b"POST /fhir HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"POST /fhir HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: z\r\n\r\n"]
+    return good + [data for _, data in bad_input_test.RAW]
+
+
+def http_multipart():
+    body, content_type = dicom.multipart([b"one", b"two\r\n--qiao", b""])
+    form = b'multipart/form-data; boundary="f"\n--f\r\nContent-Disposition: form-data; name="a"; filename="b\\".dcm"\r\n\r\nx\r\n--f--\r\n'
+    return [as_bytes(content_type) + b"\n" + body, form, b"multipart/mixed; boundary=a\n" + b"--a\r\n" * 50]
+
+
+def imaging_pdu():
+    good = dicom.dataset("1.2.3", "1.2", "1", rows=2, columns=2)
+    store = b"\x04\0" + (len(good) + 6).to_bytes(4, "big") + (len(good) + 2).to_bytes(4, "big") + b"\x01\x02" + good
+    return [step + data for step in (b"\x00", b"\xff") for data in [store, *(data for _, data in bad_dicom_test.RAW)]]
+
+
+def imaging_walker():
+    streams = [dicom.part10(dicom.dataset("1.2.3", "1.2", "1", rows=4, columns=4, charset=charset), "1.2.3") for charset in ("ISO_IR 192", "GB18030", "")]
+    streams += [stream for _, stream in bad_dicom_test.hostile()] + shared("ecg/dicom", "**/*.dcm")
+    sets = [dicom.split_part10(stream)[1] if stream[128:132] == b"DICM" and len(stream) > 144 else stream for stream in streams]
+    return [flags + b"\x10" + data for flags in (b"\x00", b"\x16", b"\x0c") for data in sets] + [b"\x08\x10" + stream for stream in streams]
+
+
+def main(program, seconds="10"):
+    program = pathlib.Path(program)
+    if not shutil.which("clang++-16"):
+        qiao.skip("clang-16 is not here: nothing was fuzzed")
+    with tempfile.TemporaryDirectory(prefix="qiao-fuzz-") as work:
+        corpus = pathlib.Path(work, "corpus")
+        corpus.mkdir()
+        for number, seed in enumerate(globals()[program.name.removeprefix("fuzz_")]()):
+            (corpus / f"{number:04}").write_bytes(seed[:MOST_BYTES])
+        done = subprocess.run([program, f"-max_total_time={seconds}", f"-max_len={MOST_BYTES}", f"-rss_limit_mb={MEMORY_MIB}", "-timeout=10", "-print_final_stats=1", "-verbosity=0",
+                               f"-artifact_prefix={work}/crash-", corpus], stderr=subprocess.PIPE, text=True, errors="replace", env={**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1", "ASAN_SYMBOLIZER_PATH": shutil.which("llvm-symbolizer") or ""})
+        for crash in pathlib.Path(work).glob("crash-*"):
+            print(f"{crash.name}, {crash.stat().st_size} bytes, base64:\n{base64.b64encode(crash.read_bytes()).decode()}")
+    if done.returncode != 0:
+        print(done.stderr[-6000:])
+        return 1
+    runs = int(re.search(r"number_of_executed_units: (\d+)", done.stderr)[1])
+    print(f"{program.name}: {runs} inputs in {seconds} s, nothing found")
+    assert runs > 100, "hardly anything was tried"
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,292 @@
+"""Two institutions, every read path: what is one institution's patient is nowhere for a person of another, nor for the experts and the
+desk once the case is closed. The paths come from the running program: a new route without a line here fails the test."""
+import base64
+import json
+import pathlib
+import re
+import sys
+import unittest
+import urllib.parse
+import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import cases
+import dicom
+import qiao
+from events import Events
+
+NAME = "独一无二的名字"
+STUDY, LOOSE = dicom.ROOT + ".770", dicom.ROOT + ".771"
+# Nobody here has anything to do with the patient: other clinic, other hospital, the hub's own expert who was not asked, administrators.
+STRANGERS = ["shi.chunmei", "deng.wei", "luo.fan", "tang.lihua", "xie.tiansheng", "shan.xiuying", "wei.shulan", "hu.jianguo", "song.yanan", "dong.lixin", "yu.shaoqin"]
+TYPES = ["Patient", "Task", "ServiceRequest", "QuestionnaireResponse", "Observation", "Consent", "MedicationStatement", "AllergyIntolerance", "ImagingStudy", "Composition", "DiagnosticReport",
+         "Provenance", "Media", "DocumentReference", "Communication"]
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+JSON, FHIR = {"Content-Type": "application/json"}, {"Content-Type": "application/fhir+json"}
+NO_PATIENT = "nothing of a patient is behind it"
+
+
+def ask(method, path, body=None, headers=None):
+    return method, path, body, headers
+
+
+def gets(*paths):
+    return [ask("GET", path) for path in paths]
+
+
+def store(person, uid, patient):
+    stream = dicom.part10(dicom.dataset(uid + ".1.1", uid + ".1", uid, name=NAME, patient_id=patient), uid + ".1.1")
+    body, content_type = dicom.multipart([stream])
+    status, _, answer = person.call("POST", "/dicomweb/studies", body, {"Content-Type": content_type, "Accept": "application/dicom+json"})
+    assert status == 200, (status, answer[:300])
+
+
+class Material:
+    """A case of the island with everything that can hang on one."""
+
+    def __init__(self, network):
+        self.network, doctor = network, network.doctor
+        status, _, body = doctor.call("POST", "/fhir/Patient/$register?confirmed=true&noIdReason=not_at_hand",
+                                      json.dumps({"resourceType": "Patient", "name": [{"text": NAME}], "gender": "female", "birthDate": "1971-03-02", "telecom": [{"system": "phone", "value": "000-5559931"}]}), FHIR)
+        assert status in (200, 201), body[:300]
+        self.patient = "Patient/" + json.loads(body)["id"]
+        self.case = doctor.create(self.patient)[1]
+        self.attach(doctor, "consent_signature")
+        self.upload = self.attach(doctor, "photo")
+        self.write_draft(doctor, "request", {"summary": NAME})
+        doctor.move(self.case, "submit", {**cases.request_form(), "attachments": {"status": "given"}})
+        store(doctor, STUDY, "X1")
+        store(doctor, LOOSE, "X2")
+        identity = doctor.json(f"/flow/cases/{self.case}/identity?study_uid={STUDY}")
+        doctor.move(self.case, "attach_study", {"study_uid": STUDY, "confirmed": True, "differences": identity["differences"]})
+        network.coordinator.move(self.case, "schedule", cases.schedule())
+
+    def attach(self, person, kind):
+        status, _, body = person.post_json(f"/flow/cases/{self.case}/uploads", {"upload_id": str(uuid.uuid4()), "kind": kind, "size_bytes": len(PNG), "content_type": "image/png"})
+        assert status == 201, (status, body[:300])
+        upload = json.loads(body)["upload"]
+        status, _, body = person.call("PATCH", f"/flow/cases/{self.case}/uploads/{upload}", PNG, {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"})
+        assert status == 200, (status, body[:300])
+        return upload
+
+    def write_draft(self, person, name, body):
+        status, _, answer = person.call("PUT", f"/flow/cases/{self.case}/drafts/{name}", json.dumps({"version": 0, "body": body}), JSON)
+        assert status == 200, (status, answer[:300])
+
+    def message(self, person):
+        status, _, body = person.post_json(f"/flow/cases/{self.case}/messages", {"message_id": str(uuid.uuid4()), "text": NAME})
+        assert status == 201, (status, body[:300])
+
+    def signed(self):
+        self.network.expert.move(self.case, "accept")
+        self.message(self.network.expert)
+        self.network.expert.move(self.case, "sign", {**cases.opinion(), "items_seen": [f"study/{STUDY}", "attachment/2"]})
+
+    def filed(self):
+        self.network.doctor.move(self.case, "file")
+
+    def closed(self):
+        self.network.doctor.move(self.case, "answer", {"followed": "yes", "final_diagnosis": NAME, "rating": 5})
+
+    def resources(self):
+        """References of everything in the record that is about the patient, as its own doctor finds it."""
+        found = [self.patient]
+        for kind in TYPES[1:]:
+            key = "patient" if kind not in ("Task", "Provenance") else None
+            query = f"{key}={self.patient}" if key else "_count=200"
+            bundle = self.network.doctor.json(f"/fhir/{kind}?{query}")
+            texts = [(entry["resource"]["id"], json.dumps(entry["resource"])) for entry in bundle.get("entry", [])]
+            if kind == "Task":
+                texts = [(name, text) for name, text in texts if self.patient in text]
+            if kind == "Provenance":
+                texts = [(name, text) for name, text in texts if any(one in text for one in found)]
+            assert texts, f"the doctor finds no {kind}"
+            found += [f"{kind}/{name}" for name, _ in texts]
+        return found
+
+
+def routes(material, references):
+    """pattern → requests that would show something, or the reason why there are none. `{…}` twins of unknown things are made from these."""
+    case, patient = f"/flow/cases/{material.case}", material.patient.split("/")[1]
+    study, series = f"/dicomweb/studies/{STUDY}", f"/dicomweb/studies/{STUDY}/series/{STUDY}.1"
+    loose = f"/dicomweb/studies/{LOOSE}"
+    instance, loose_instance = f"{series}/instances/{STUDY}.1.1", f"{loose}/series/{LOOSE}.1/instances/{LOOSE}.1.1"
+    bulk = re.search(r'"BulkDataURI": ?"[^"]*?(/bulkdata/\d+/\d+)"', material.network.doctor.get(f"{instance}/metadata")[2].decode())[1]
+    operation = cases.parameters({}, machine="consult", create_id=str(uuid.uuid4()), patient=material.patient)
+    move = cases.parameters({"text": "x"}, action="read_back", move_id=str(uuid.uuid4()))
+    name = urllib.parse.quote(NAME)
+    batch = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": one}} for one in references[:10]]}
+    searches = [f"/fhir/{kind}?{query}" for kind in TYPES[1:] for query in (f"patient={material.patient}", f"_id={','.join(one.split('/')[1] for one in references)}", "_count=500", "_lastUpdated=gt2020&_summary=count")
+                if not (kind in ("Task", "Provenance") and query.startswith("patient="))]
+    searches += [f"/fhir/Patient?{query}" for query in (f"_id={patient}", f"name={name}", "birthdate=1971-03-02", "phone=000-5559931", "_count=500", f"name={name}&_summary=count", f"_has:Observation:patient:_id={references[-1].split('/')[1]}")]
+    searches += [f"/fhir/Observation?{query}" for query in (f"patient.name={name}", f"subject:Patient.birthdate=1971-03-02", f"subject={material.patient}", "code:not=x&_count=500")]
+    searches += [f"/fhir/Provenance?target={one}" for one in references] + [f"/fhir/Task?patient={material.patient}", f"/fhir/Task?focus:ServiceRequest.subject={material.patient}"]
+    return {
+        "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)],
+        "/fhir/{type}": gets(*searches),
+        "/fhir/{type}/_search": [ask("POST", f"/fhir/{kind}/_search", f"_id={one}", {"Content-Type": "application/x-www-form-urlencoded"}) for kind, one in (one.split("/") for one in references)],
+        "/fhir/{type}/{id}": gets(*(f"/fhir/{one}" for one in references)) + [ask("PUT", f"/fhir/{material.patient}", json.dumps({"resourceType": "Patient", "id": patient}), FHIR), ask("DELETE", f"/fhir/{material.patient}"),
+                                                                               ask("POST", "/fhir/Task/$create", operation, FHIR)],
+        "/fhir/{type}/{id}/_history": gets(*(f"/fhir/{one}/_history" for one in references)),
+        "/fhir/{type}/{id}/_history/{version}": gets(*(f"/fhir/{one}/_history/1" for one in references)),
+        "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
+        "/flow/worklists": gets("/flow/worklists"),
+        "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "desk", "arranged", "late", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
+        "/flow/cases/{id}": gets(case),
+        "/flow/cases/{id}/attachments/{n}": gets(f"{case}/attachments/1") + [ask("DELETE", f"{case}/attachments/1")],
+        "/flow/cases/{id}/consent-text": gets(f"{case}/consent-text", f"{case}/consent-text?lang=en"),
+        "/flow/cases/{id}/drafts/{name}": gets(f"{case}/drafts/request", f"{case}/drafts/opinion", f"{case}/drafts/request?version=1") + [ask("PUT", f"{case}/drafts/request", '{"version":0,"body":{}}', JSON)],
+        "/flow/cases/{id}/experts": gets(f"{case}/experts"),
+        "/flow/cases/{id}/identity": gets(f"{case}/identity?study_uid={STUDY}", f"{case}/identity?study_uid={LOOSE}"),
+        "/flow/cases/{id}/messages": [ask("POST", f"{case}/messages", json.dumps({"message_id": str(uuid.uuid4()), "text": "x"}), JSON)],
+        "/flow/cases/{id}/opinion.pdf": gets(f"{case}/opinion.pdf", f"{case}/opinion.pdf?version=1"),
+        "/flow/cases/{id}/opinion/{file}": gets(*(f"{case}/opinion/{one}" for one in ("manifest.bin", "signature.der", "cert.pem", "chain.pem", "signature.jws"))),
+        "/flow/cases/{id}/receipt.pdf": gets(f"{case}/receipt.pdf"),
+        "/flow/cases/{id}/uploads": [ask("POST", f"{case}/uploads", json.dumps({"upload_id": str(uuid.uuid4()), "kind": "photo", "size_bytes": 10, "content_type": "image/png"}), JSON)],
+        "/flow/cases/{id}/uploads/{upload}": gets(f"{case}/uploads/{material.upload}") + [ask("PATCH", f"{case}/uploads/{material.upload}", b"x", {"Upload-Offset": "0"})],
+        "/flow/unmatched-studies": gets("/flow/unmatched-studies"),
+        "/dicomweb/studies": gets("/dicomweb/studies?limit=100", f"/dicomweb/studies?StudyInstanceUID={STUDY}", f"/dicomweb/studies?StudyInstanceUID={LOOSE}", f"/dicomweb/studies?PatientName={name}", "/dicomweb/studies?PatientID=X1"),
+        "/dicomweb/series": gets("/dicomweb/series?limit=100", f"/dicomweb/series?StudyInstanceUID={STUDY}", f"/dicomweb/series?SeriesInstanceUID={LOOSE}.1"),
+        "/dicomweb/instances": gets("/dicomweb/instances?limit=100", f"/dicomweb/instances?SOPInstanceUID={STUDY}.1.1", f"/dicomweb/instances?SOPInstanceUID={LOOSE}.1.1"),
+        "/dicomweb/studies/{study}": gets(study, loose),
+        "/dicomweb/studies/{study}/metadata": gets(f"{study}/metadata", f"{loose}/metadata"),
+        "/dicomweb/studies/{study}/thumbnail": gets(f"{study}/thumbnail", f"{loose}/thumbnail"),
+        "/dicomweb/studies/{study}/series": gets(f"{study}/series", f"{loose}/series"),
+        "/dicomweb/studies/{study}/instances": gets(f"{study}/instances", f"{loose}/instances"),
+        "/dicomweb/studies/{study}/series/{series}": gets(series),
+        "/dicomweb/studies/{study}/series/{series}/metadata": gets(f"{series}/metadata"),
+        "/dicomweb/studies/{study}/series/{series}/thumbnail": gets(f"{series}/thumbnail"),
+        "/dicomweb/studies/{study}/series/{series}/instances": gets(f"{series}/instances"),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}": gets(instance, loose_instance),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}/metadata": gets(f"{instance}/metadata", f"{loose_instance}/metadata"),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}/thumbnail": gets(f"{instance}/thumbnail"),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}/rendered": gets(f"{instance}/rendered", f"{loose_instance}/rendered"),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}/bulkdata/{offset}/{length}": gets(instance + bulk, loose_instance + bulk),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}": gets(f"{instance}/frames/1", f"{loose_instance}/frames/1"),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered": gets(f"{instance}/frames/1/rendered"),
+        "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail": gets(f"{instance}/frames/1/thumbnail"),
+        "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
+        **{pattern: NO_PATIENT for pattern in (
+            "/flow/clinic-card", "/flow/packs/{list}", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory",
+            "/access/first-run", "/access/memberships", "/access/organisations", "/access/password", "/access/people", "/access/people/{id}/end", "/access/session", "/access/step-up",
+            "/health/live", "/health/ready", "/metrics", "/csp-report", "/", "/app", "/app/{path*}", "/assets/{path*}", "none")}}
+
+
+ACCEPT = {"Accept": "*/*"}
+EMPTY = (200, 204)  # a list, with nothing of the patient in it
+REFUSED = (400, 403, 404, 405, 406, 428)
+
+
+class TwoInstitutions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = qiao.Server("demo").start()
+        cls.network = cases.Network(cls.server)
+        cls.material = Material(cls.network)
+        cls.strangers = [cases.Person(cls.server, login) for login in STRANGERS]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+
+    def send(self, person, request):
+        method, path, body, headers = request
+        return person.call(method, path, body, {**ACCEPT, **(headers or {})})
+
+    def secrets(self, references):
+        return [one.encode() for one in [NAME, urllib.parse.quote(NAME), self.material.patient, self.material.case, STUDY, LOOSE, "1971-03-02", "5559931", *(one.split("/")[1] for one in references)]]
+
+    def twin(self, text, references):
+        """The same request for things that do not exist."""
+        if not isinstance(text, str):
+            return text
+        for known in {one.split("/")[1] for one in references} | {self.material.case, self.material.upload}:
+            text = text.replace(known, str(uuid.uuid5(uuid.NAMESPACE_OID, known)))
+        return text.replace(STUDY, dicom.ROOT + ".778").replace(LOOSE, dicom.ROOT + ".779")
+
+    def nothing_for(self, person, table, references):
+        """Neither an answer nor a hint: the same status and words as for what does not exist."""
+        secrets = self.secrets(references)
+        leaks = []
+        for requests in table.values():
+            for request in requests if isinstance(requests, list) else []:
+                status, _, body = self.send(person, request)
+                method, path, sent, headers = request
+                other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
+                echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
+                shown = [one.decode() for one in secrets if one in body and one not in echoed]
+                asked_one = not re.match(r"/(fhir/\w+|fhir|flow/worklists(/\w+)?|flow/unmatched-studies|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
+                    leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
+        self.assertEqual(leaks, [])
+
+    def words(self, body):
+        return re.sub(rb"[0-9a-f-]{36}|[0-9.]{12,}", b"", body)
+
+    def found_by_its_own(self, table):
+        """The requests are right: who takes care of the patient gets an answer on every route."""
+        for pattern, requests in table.items():
+            if isinstance(requests, list):
+                answers = [(request[1], *self.send(self.network.doctor, request)[::2]) for request in requests if request[0] == "GET" or "_search" in request[1]]
+                if not answers or pattern in ("/flow/cases/{id}/drafts/{name}", "/flow/cases/{id}/experts"):
+                    continue  # writing, or the business of others
+                self.assertTrue(any(status == 200 for _, status, _ in answers), (pattern, answers))
+
+    def test_1_every_route_has_its_line(self):
+        listed = set(re.findall(r'qiao_http_requests_total\{route="([^"]*)"', self.server.call("GET", "/metrics")[2].decode()))
+        pages = {"/" + path.relative_to(qiao.ROOT / "web/dist").as_posix() for path in (qiao.ROOT / "web/dist").rglob("*") if path.is_file()}
+        pages |= {page.removesuffix(".html") for page in pages}
+        table = routes(self.material, [self.material.patient])
+        self.assertEqual(listed - pages - set(table), set(), "a new route: say in routes() how it keeps a foreign patient hidden")
+        self.assertEqual(set(table) - listed, set(), "a line for a route that is gone")
+
+    def test_2_strangers_while_the_case_is_written(self):
+        self.material.signed()
+        references = self.material.resources()
+        table = routes(self.material, references)
+        self.found_by_its_own({pattern: requests for pattern, requests in table.items() if "receipt" not in pattern})
+        read_only = {pattern: [one for one in requests if one[0] == "GET"] for pattern, requests in table.items() if isinstance(requests, list)}
+        with self.assertRaises(AssertionError, msg="the test sees what is shown"):
+            self.nothing_for(self.network.doctor, read_only, references)
+        for stranger in self.strangers:
+            with self.subTest(stranger.login):
+                self.nothing_for(stranger, table, references)
+
+    def test_3_a_stranger_s_socket_stays_silent(self):
+        own, foreign = Events(self.network.doctor), [Events(stranger) for stranger in self.strangers]
+        lists = ["desk", "arranged", "late", "inbox", "requested", "offers", "writing", "signed", "closed"]
+        own.watch(cases=[self.material.case])
+        for socket in foreign:
+            socket.watch(lists, [self.material.case])
+            socket.all_within(0.2)  # the counts of one's own lists
+        self.material.message(self.network.expert)
+        self.network.doctor.move(self.material.case, "read_back", {"text": NAME})
+        qiao.wait_for(lambda: (own.next(1) or {}).get("id") == self.material.case, 10, "the doctor's own tab is told")
+        for stranger, socket in zip(self.strangers, foreign):
+            told = [message for message in socket.all_within(0.3) if message["type"] != "list" or self.material.case in json.dumps(message)]
+            self.assertEqual(told, [], stranger.login)
+            socket.close()
+        own.close()
+
+    def test_4_experts_and_desk_after_closing(self):
+        expert, coordinator = Events(self.network.expert), Events(self.network.coordinator)
+        for socket in (expert, coordinator):
+            socket.watch(cases=[self.material.case])
+        self.material.filed()
+        self.assertTrue(any(message.get("id") == self.material.case for message in expert.all_within(1)), "the expert is still in the case")
+        references = self.material.resources()
+        self.material.closed()
+        expert.all_within(1), coordinator.all_within(1)
+        manager = cases.Person(self.server, "peng.ruixue")
+        table = routes(self.material, references)
+        for person in (self.network.expert, self.network.coordinator, *self.strangers):
+            with self.subTest(person.login):
+                self.nothing_for(person, {pattern: requests for pattern, requests in table.items() if "worklists" not in pattern}, references)
+        self.found_by_its_own(table)
+        manager.move(self.material.case, "mark_error", reason="test of what is pushed")
+        for socket in (expert, coordinator):
+            self.assertEqual([message for message in socket.all_within(1) if message["type"] == "case"], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
