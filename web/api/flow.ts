@@ -62,6 +62,7 @@ export interface CodedItem {
 export interface TimelineEntry {
   seq: number;
   kind: string;
+  machine: string;
   action: string;
   title: string;
   from: string | null;
@@ -360,6 +361,8 @@ export interface ExpertChoice {
   name: string;
   organisation?: Named;
   specialties: string[];
+  /** Of the specialty that the request asks for. */
+  fits?: boolean;
   open_cases: number;
 }
 export const readExperts = (id: string, q: string, signal?: AbortSignal) =>

@@ -29,6 +29,8 @@ const kChoices: Record<string, string[]> = {
   stance: ['agree', 'dissent'],
   side: ['requester', 'expert'],
 };
+/** Of an expert's part: asked and neither declined nor handed back. */
+const kAsked = new Set(['offered', 'accepted', 'signed']);
 const kOwnFields = new Set(['experts', 'lead', 'mode', 'time']);
 /** Asked beside the fields (when it happened), or said by pressing the button. */
 const kNotAsked = new Set(['occurred', 'confirmed', 'patient']);
@@ -137,7 +139,9 @@ function MissingItems({ label, case: view, onChange }: { label: string; case: Ca
   };
   return (
     <fieldset className="c-choice">
-      <legend className="c-legend">{label}</legend>
+      <legend className="c-legend">
+        {label} <span className="q-critical">*</span>
+      </legend>
       {pack.error !== undefined && <ErrorCard error={pack.error} onRetry={pack.reload} />}
       {pack.codes.map(({ code }) => (
         <div key={code} className="q-stack-tight">
@@ -222,10 +226,18 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
     if (has('mode') && values['mode'] === undefined) onChange({ mode: 'written' });
   });
   const [names, setNames] = useState<Record<string, string>>({});
+  // Without a lead one is chosen; a case that has one keeps it.
+  const choosesLead = has('lead') || !(view.participants ?? []).some((one) => one.role === 'lead_expert' && kAsked.has(one.status));
+  const partOf = (reference: string) => [...(view.participants ?? [])].reverse().find((one) => one.person.reference === reference);
+  const alreadyAsked = (reference: string) => kAsked.has(partOf(reference)?.status ?? '');
+  const statusOf = (reference: string) => {
+    const part = partOf(reference);
+    return part ? textOr(`consult.part_status.${part.status}`, part.status) : '';
+  };
   const toggle = (reference: string, name: string) => {
     setNames((before) => ({ ...before, [reference]: name }));
     const next = experts.includes(reference) ? experts.filter((one) => one !== reference) : [...experts, reference];
-    onChange({ experts: next, lead: next.includes(String(lead)) ? lead : next[0] });
+    onChange({ experts: next, ...(choosesLead ? { lead: next.includes(String(lead)) ? lead : next[0] } : {}) });
   };
   return (
     <div className="q-stack">
@@ -238,14 +250,19 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
               found.length === 0 ? (
                 <p className="q-dim">{t('consult.experts.none')}</p>
               ) : (
-                <ul className="q-list q-stack-tight" aria-label={t('consult.need.experts')}>
-                  {found.map((expert) => (
+                <ul className="q-list q-stack-tight x-list" aria-label={t('consult.need.experts')}>
+                  {[...found].sort((a, b) => Number(b.fits ?? false) - Number(a.fits ?? false)).map((expert) => (
                     <li key={expert.reference} className="q-card">
                       <Checkbox
                         checked={experts.includes(expert.reference)}
+                        disabled={alreadyAsked(expert.reference)}
                         onChange={() => toggle(expert.reference, nameIn(expert))}
-                        label={nameIn(expert)}
-                        description={[nameIn(expert.organisation), expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases })].filter(Boolean).join(' · ')}
+                        label={
+                          <>
+                            {nameIn(expert)} {expert.fits && <span className="q-chip q-chip-ok">{t('consult.experts.fits')}</span>}
+                          </>
+                        }
+                        description={[nameIn(expert.organisation), expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases }), statusOf(expert.reference)].filter(Boolean).join(' · ')}
                       />
                     </li>
                   ))}
@@ -255,7 +272,7 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
           </Answered>
         </>
       )}
-      {experts.length > 1 && <Choice label={t('consult.need.lead')} required value={String(lead ?? '')} options={experts.map((one) => ({ value: one, label: names[one] ?? one }))} onChange={(one) => onChange({ lead: one })} />}
+      {choosesLead && experts.length > 1 && <Choice label={t('consult.need.lead')} required value={String(lead ?? '')} options={experts.map((one) => ({ value: one, label: names[one] ?? one }))} onChange={(one) => onChange({ lead: one })} />}
       {has('mode') && <Choice label={t('consult.need.mode')} value={mode} options={['written', 'session'].map((one) => ({ value: one, label: t(`consult.mode.${one}`), detail: t(`consult.mode_help.${one}`) }))} onChange={(one) => onChange({ mode: one, ...(one === 'written' ? { time: undefined } : {}) })} />}
       {(mode === 'session' || (has('time') && !has('mode'))) && (
         <label className="q-stack-tight">

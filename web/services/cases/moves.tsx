@@ -18,6 +18,8 @@ import { SignFields, usePasswordNeeded } from './sign_fields';
 
 /** Moves that have a page of their own; the rest is asked for in a dialog. */
 const kPages: Record<string, string> = { submit: 'request', submit_to_office: 'request', sign: 'workspace', amend: 'workspace', attach_study: 'images', detach_study: 'images' };
+/** Never the main step of a case: they stand below those that carry it on. */
+const kAside = new Set(['give_back', 'contribute', 'upgrade', 'reschedule', 'add_consent', 'attach_study', 'detach_study']);
 const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up']);
 const kBackDated = new Set(['read_back', 'phone_advice']);
 
@@ -39,13 +41,14 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
     if (page) void navigate(`/app/consult/${view.case}/${page}`);
     else setOpen(move);
   };
-  const ordered = [...shown].sort((a, b) => Number(kGrave.has(a.action)) - Number(kGrave.has(b.action)));
+  const rank = (move: Move) => (kGrave.has(move.action) ? 2 : kAside.has(move.action) ? 1 : 0);
+  const ordered = [...shown].sort((a, b) => rank(a) - rank(b));
   return (
     <div className="q-stack">
       <ul className="q-list q-stack">
         {ordered.map((move, index) => (
           <li key={move.action} className="q-stack-tight">
-            <Button fullWidth data-action={move.action} variant={index === 0 && !kGrave.has(move.action) ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
+            <Button fullWidth data-action={move.action} variant={index === 0 && rank(move) === 0 ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
               {moveText(view.machine, move.action)}
             </Button>
             <MoveNote machine={view.machine} move={move} />

@@ -8,7 +8,8 @@ import { stateText } from './worklist_table';
 
 export function Timeline({ case: view }: { case: CaseView }) {
   const t = useText();
-  const entries = [...(view.timeline ?? [])].reverse();
+  // An expert's answer stands once: as the case's own move. Only an offer that lapsed is told by its part.
+  const entries = [...(view.timeline ?? [])].filter((entry) => entry.machine === view.machine || entry.action === 'lapse').reverse();
   if (entries.length === 0) return <p className="q-dim">{t('consult.timeline.none')}</p>;
   return (
     <ol className="q-list r-line">
@@ -19,14 +20,14 @@ export function Timeline({ case: view }: { case: CaseView }) {
             {entry.organisation ? ` · ${nameIn(entry.organisation)}` : ''}
           </span>
           <span className="q-row">
-            <span className="q-strong">{moveText(view.machine, entry.action)}</span>
+            <span className="q-strong">{entry.machine === view.machine ? moveText(view.machine, entry.action) : t('consult.timeline.offer_lapsed')}</span>
             {entry.signed && (
               <span className="q-chip q-chip-ok">
                 <Icon name="pen" size={12} /> {t('consult.timeline.signed')}
               </span>
             )}
             {entry.late_entry && <span className="q-chip q-chip-warning">{t('consult.timeline.late', { time: formatDateTime(entry.recorded) })}</span>}
-            {entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
+            {entry.machine === view.machine && entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
           </span>
           {entry.reason && <span className="q-pre">{entry.reason}</span>}
           <Details case={view} entry={entry} />

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { Link, Navigate, useParams } from 'react-router';
 import { ApiError } from '../../api/http';
-import type { CaseView } from '../../api/flow';
+import type { CaseView, CodedItem } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard } from '../../ui/cards';
@@ -62,14 +62,16 @@ function Consultation({ view }: { view: CaseView }) {
           {missing.length > 0 && (
             <section className="q-note q-note-warning q-stack-tight" role="alert">
               <p className="q-strong">{t('consult.returned.title')}</p>
-              <ul>
-                {missing.map((item) => (
-                  <li key={item.code}>{item.text || textOr(`consult.missing.${item.code}`, item.code)}</li>
-                ))}
-              </ul>
+              <MissingList items={missing} />
               <p>
                 <Link to={`/app/consult/${view.case}/images`}>{t('consult.returned.add_images')}</Link>
               </p>
+            </section>
+          )}
+          {view.state === 'returned' && missing.length === 0 && lastMissingItems(view).length > 0 && (
+            <section className="q-note q-stack-tight">
+              <p className="q-strong">{t('consult.returned.waiting')}</p>
+              <MissingList items={lastMissingItems(view)} />
             </section>
           )}
           {readBack && view.moves.some((move) => move.action === 'read_back') && (
@@ -110,6 +112,10 @@ function Consultation({ view }: { view: CaseView }) {
           <section className="q-card q-stack">
             <h2>{t('consult.messages.title')}</h2>
             <Messages case={view} />
+          </section>
+          <section className="q-card">
+            <h2>{t('consult.timeline.title')}</h2>
+            <Timeline case={view} />
           </section>
         </div>
         <aside className="cp-side q-stack" aria-label={t('consult.moves.title')}>
@@ -154,13 +160,19 @@ function Consultation({ view }: { view: CaseView }) {
               </dl>
             </section>
           )}
-          <section className="q-card">
-            <h2>{t('consult.timeline.title')}</h2>
-            <Timeline case={view} />
-          </section>
         </aside>
       </div>
     </>
+  );
+}
+
+function MissingList({ items }: { items: readonly CodedItem[] }) {
+  return (
+    <ul>
+      {items.map((item) => (
+        <li key={item.code}>{item.text || textOr(`consult.missing.${item.code}`, item.code)}</li>
+      ))}
+    </ul>
   );
 }
 
@@ -172,14 +184,14 @@ export function Participants({ view }: { view: CaseView }) {
     <section className="q-card">
       <h2>{t('consult.participants.title')}</h2>
       <ul className="q-list q-stack-tight">
-        {people.map((one) => (
-          <li key={`${one.role}${one.person.reference}`}>
+        {people.map((one, index) => (
+          <li key={index /* a person who declined may be asked again */}>
             <span className="q-dim">{textOr(`consult.case_role.${one.role}`, one.role)}</span> <span className="q-strong">{nameIn(one.person)}</span>{' '}
             <span className="q-small q-dim">
               {nameIn(one.organisation)}
               {one.specialty && ` · ${textOr(`consult.specialty.${one.specialty}`, one.specialty)}`}
             </span>{' '}
-            {one.status !== 'active' && <span className={`q-chip ${one.status === 'declined' ? 'q-chip-warning' : ''}`}>{textOr(`consult.part_status.${one.status}`, one.status)}</span>}
+            {one.status !== 'active' && <span className={`q-chip ${one.status === 'declined' || one.status === 'left' ? 'q-chip-warning' : ''}`}>{textOr(`consult.part_status.${one.status}`, one.status)}</span>}
             {one.reason && <span className="q-small q-pre"> {one.reason}</span>}
           </li>
         ))}
