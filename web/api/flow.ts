@@ -56,7 +56,7 @@ export interface Worklist {
 
 export interface CodedItem {
   code: string;
-  text: string;
+  text?: string;
 }
 
 export interface TimelineEntry {

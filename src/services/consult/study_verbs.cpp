@@ -52,14 +52,13 @@ std::optional<flow::Refusal> study_free(const flow::GuardContext& context, const
 
 std::optional<flow::Refusal> study_attached(const flow::GuardContext& context, const flow::Move* move) {
     const auto snapshot = context.ground.database.read();
-    const std::vector<flow::Item> items = flow::store::items_of(snapshot->connection(), context.item.id);
     if (move == nullptr) {
-        // Without a study in the case the move is not shown at all.
-        const bool any = std::any_of(items.begin(), items.end(), [](const flow::Item& item) { return item.reference.starts_with("ImagingStudy/"); });
-        return any ? std::nullopt : std::optional(flow::Refusal{ErrorKind::not_found, "", "no study in this case"});
+        const std::vector<flow::Item> items = flow::store::items_of(snapshot->connection(), context.item.id);
+        const bool some = std::any_of(items.begin(), items.end(), [](const flow::Item& item) { return item.kind == "study"; });
+        return some ? std::nullopt : refuse("", "the case has no study");
     }
     const std::optional<flow::Study> study = context.ground.studies.find(move->fields["study_uid"].text());
-    for (const flow::Item& item : items) {
+    for (const flow::Item& item : flow::store::items_of(snapshot->connection(), context.item.id)) {
         if (study && !study->resource.empty() && item.reference == study->resource) {
             return std::nullopt;
         }

@@ -109,6 +109,13 @@ export function notObtainable(view: CaseView): Set<string> {
 
 const missingText = (code: string) => textOr(`consult.missing.${code}`, code);
 
+/** A listed item in the reader's language, with what was added to it; any other by its own words. */
+export function missingItemText(item: CodedItem): string {
+  const listed = textOr(`consult.missing.${item.code}`, '');
+  if (listed === '') return item.text || item.code;
+  return item.text ? `${listed} · ${item.text}` : listed;
+}
+
 function ConsentField({ case: view, onChange }: { case: CaseView; onChange: (consent: Field) => void }) {
   const [value, setValue] = useState(kEmptyConsent);
   const years = yearsAt(view.patient.birth_date);
@@ -135,7 +142,7 @@ function MissingItems({ label, case: view, onChange }: { label: string; case: Ca
   const refused = notObtainable(view);
   const put = (next: Record<string, string>) => {
     setTexts(next);
-    onChange(Object.entries(next).map(([code, text]) => ({ code, text: text.trim() || missingText(code) })));
+    onChange(Object.entries(next).map(([code, text]) => ({ code, ...(text.trim() ? { text: text.trim() } : {}) })));
   };
   return (
     <fieldset className="c-choice">
@@ -173,7 +180,7 @@ function AnswerItems({ label, case: view, onChange }: { label: string; case: Cas
       {asked.map((item) => (
         <Textarea
           key={item.code}
-          label={item.text || missingText(item.code)}
+          label={missingItemText(item)}
           rows={2}
           maxLength={4000}
           value={texts[item.code] ?? ''}
@@ -202,7 +209,7 @@ function NotObtainable({ label, case: view, onChange }: { label: string; case: C
     >
       <div className="q-stack-tight">
         {asked.map((item) => (
-          <Checkbox key={item.code} value={item.code} label={item.text || missingText(item.code)} />
+          <Checkbox key={item.code} value={item.code} label={missingItemText(item)} />
         ))}
       </div>
     </Checkbox.Group>

@@ -1,8 +1,9 @@
 /** All that happened to a case, newest first: who, in which role, when it happened and when it was written down. */
-import type { CaseView, TimelineEntry } from '../../api/flow';
+import type { CaseView, CodedItem, TimelineEntry } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
+import { missingItemText } from './move_fields';
 import { moveText } from './moves';
 import { stateText } from './worklist_table';
 
@@ -43,7 +44,7 @@ function Details({ case: view, entry }: { case: CaseView; entry: TimelineEntry }
     const label = textOr(`consult.need.${name}`, '');
     if (label === '') return []; // the server's own notes
     if (Array.isArray(value)) {
-      const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? String((one as { text?: string; code?: string }).text ?? (one as { code?: string }).code ?? '') : textOr(`consult.missing.${String(one)}`, named(String(one)))));
+      const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? missingItemText(one as CodedItem) : textOr(`consult.missing.${String(one)}`, named(String(one)))));
       return parts.length > 0 ? [`${label}: ${parts.join(' · ')}`] : [];
     }
     if (typeof value === 'string' || typeof value === 'number') return [`${label}: ${textOr(`consult.option.${name}.${value}`, named(String(value)))}`];

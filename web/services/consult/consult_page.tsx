@@ -10,7 +10,7 @@ import { ClockChip } from '../../ui/case_bits';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useCase } from '../cases/case_query';
-import { lastMissingItems } from '../cases/move_fields';
+import { lastMissingItems, missingItemText } from '../cases/move_fields';
 import { Moves } from '../cases/moves';
 import { Timeline } from '../cases/timeline';
 import { AttachmentGrid, StudyList } from './attachments';
@@ -170,7 +170,7 @@ function MissingList({ items }: { items: readonly CodedItem[] }) {
   return (
     <ul>
       {items.map((item) => (
-        <li key={item.code}>{item.text || textOr(`consult.missing.${item.code}`, item.code)}</li>
+        <li key={item.code}>{missingItemText(item)}</li>
       ))}
     </ul>
   );

@@ -44,7 +44,9 @@ function Workspace({ view }: { view: CaseView }) {
   const narrowTabs = useRef<HTMLDivElement>(null);
   // On a phone the images take the whole page below the tabs; their own head names the patient.
   useEffect(() => {
-    if (tab === 'images' && narrowTabs.current?.offsetParent) narrowTabs.current.scrollIntoView({ block: 'start' });
+    if (tab !== 'images' || !narrowTabs.current?.offsetParent) return undefined;
+    const frame = requestAnimationFrame(() => narrowTabs.current?.scrollIntoView({ block: 'start' })); // after the shell went to the page's top
+    return () => cancelAnimationFrame(frame);
   }, [tab]);
   const [studyUid, setStudyUid] = useState(studies[0]?.study_uid ?? '');
   const study = studies.find((one) => one.study_uid === studyUid) ?? studies[0];
