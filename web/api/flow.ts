@@ -56,12 +56,13 @@ export interface Worklist {
 
 export interface CodedItem {
   code: string;
-  text: string;
+  text?: string;
 }
 
 export interface TimelineEntry {
   seq: number;
   kind: string;
+  machine: string;
   action: string;
   title: string;
   from: string | null;
@@ -360,6 +361,8 @@ export interface ExpertChoice {
   name: string;
   organisation?: Named;
   specialties: string[];
+  /** Of the specialty that the request asks for. */
+  fits?: boolean;
   open_cases: number;
 }
 export const readExperts = (id: string, q: string, signal?: AbortSignal) =>

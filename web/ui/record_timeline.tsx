@@ -12,6 +12,7 @@ const kKinds = {
   Observation: 'date',
   DiagnosticReport: 'date',
   MedicationRequest: 'authoredon',
+  MedicationStatement: '_lastUpdated',
   AllergyIntolerance: 'date',
   Procedure: 'date',
 } as const;
@@ -41,6 +42,8 @@ interface RecordResource {
   conclusion?: string;
   medicationCodeableConcept?: CodeableConcept;
   dosageInstruction?: { text?: string }[];
+  dosage?: { text?: string }[];
+  dateAsserted?: string;
   meta?: { lastUpdated?: string };
 }
 
@@ -52,22 +55,40 @@ export interface TimelineItem {
   detail: string;
 }
 
+/** UCUM as it is written by hand. */
+const kUnits: Record<string, string> = { 'mm[Hg]': 'mmHg', Cel: '°C', '{score}': '', '1': '' };
+const kBloodPressure = '85354-9';
+
 function quantity(value: { value?: number; unit?: string } | undefined): string {
-  return value?.value === undefined ? '' : `${value.value} ${value.unit ?? ''}`.trim();
+  return value?.value === undefined ? '' : `${value.value} ${kUnits[value.unit ?? ''] ?? value.unit ?? ''}`.trim();
+}
+
+/** Vital signs and "none" or "not asked" in the reader's language; any other code by its own name. */
+function nameOf(concept: CodeableConcept | undefined): string {
+  const code = concept?.coding?.find((coding) => coding.code !== undefined)?.code ?? '';
+  return concept?.text ?? textOr(`app.record.code.${code}`, conceptText(concept));
+}
+
+function componentsText(resource: RecordResource): string {
+  const parts = resource.component ?? [];
+  const valueOf = (code: string) => parts.find((part) => part.code?.coding?.some((coding) => coding.code === code))?.valueQuantity?.value;
+  const [systolic, diastolic] = [valueOf('8480-6'), valueOf('8462-4')];
+  const isPressure = resource.code?.coding?.some((coding) => coding.code === kBloodPressure);
+  if (isPressure && systolic !== undefined && diastolic !== undefined) return `${systolic}/${diastolic} mmHg`;
+  return parts.map((part) => `${nameOf(part.code)} ${quantity(part.valueQuantity)}`.trim()).join(' · ');
 }
 
 export function itemOf(resource: RecordResource): TimelineItem {
   const at =
-    resource.effectiveDateTime ?? resource.effectivePeriod?.start ?? resource.period?.start ?? resource.performedDateTime ?? resource.performedPeriod?.start ?? resource.onsetDateTime ?? resource.recordedDate ?? resource.authoredOn ?? resource.issued ?? '';
-  const components = (resource.component ?? []).map((part) => `${conceptText(part.code)} ${quantity(part.valueQuantity)}`.trim()).join(', ');
+    resource.effectiveDateTime ?? resource.effectivePeriod?.start ?? resource.period?.start ?? resource.performedDateTime ?? resource.performedPeriod?.start ?? resource.onsetDateTime ?? resource.recordedDate ?? resource.authoredOn ?? resource.dateAsserted ?? resource.issued ?? '';
   const title =
     resource.resourceType === 'Encounter'
       ? conceptText(resource.type?.[0]) || resource.class?.display || resource.class?.code || ''
-      : conceptText(resource.medicationCodeableConcept ?? resource.code);
+      : nameOf(resource.medicationCodeableConcept ?? resource.code);
   const detail =
     resource.resourceType === 'Encounter'
       ? conceptText(resource.reasonCode?.[0])
-      : quantity(resource.valueQuantity) || resource.valueString || conceptText(resource.valueCodeableConcept) || components || resource.conclusion || resource.dosageInstruction?.[0]?.text || '';
+      : quantity(resource.valueQuantity) || resource.valueString || conceptText(resource.valueCodeableConcept) || componentsText(resource) || resource.conclusion || (resource.dosageInstruction ?? resource.dosage)?.[0]?.text || '';
   return { kind: resource.resourceType, id: resource.id ?? '', at, title, detail };
 }
 
@@ -78,11 +99,12 @@ export function RecordTimeline({ patient }: { patient: string }) {
     const found = await Promise.all(
       (Object.keys(kKinds) as Kind[]).map((type) => searchResources<RecordResource>(type, { patient, _count: '50', _sort: `-${kKinds[type]}` }, signal)),
     );
-    return found.flat().map(itemOf).sort((a, b) => b.at.localeCompare(a.at));
+    return found.flat();
   });
   return (
     <Answered query={query}>
-      {(items) => {
+      {(resources) => {
+        const items = resources.map(itemOf).sort((a, b) => b.at.localeCompare(a.at));
         const kinds = [...new Set(items.map((item) => item.kind))];
         const shown = items.filter((item) => kind === '' || item.kind === kind);
         if (items.length === 0) return <p className="q-dim">{t('app.record.empty')}</p>;

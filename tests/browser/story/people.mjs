@@ -30,7 +30,7 @@ export async function inspect(page, name) {
   const found = await page.evaluate(async () => {
     const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
     const wide = document.documentElement.scrollWidth > window.innerWidth ? [`wider than the window: ${document.documentElement.scrollWidth}`] : []
-    return [...wide, ...result.violations.filter((row) => ['serious', 'critical'].includes(row.impact)).map((row) => `${row.id}: ${row.nodes[0].html.slice(0, 160)}`)]
+    return [...wide, ...result.violations.filter((row) => ['serious', 'critical'].includes(row.impact)).map((row) => `${row.id}: ${row.nodes[0].html.slice(0, 160)} ${row.nodes[0].failureSummary?.split('\n')[1]?.trim() ?? ''}`)]
   })
   return found.map((line) => `${name}: ${line}`)
 }

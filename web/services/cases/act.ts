@@ -1,5 +1,6 @@
 /** One act of a person on a case: identity asked again where the move signs, then the move itself. */
 import { useRef, useState } from 'react';
+import { invalidate } from '../../api/cache';
 import { ApiError, newId } from '../../api/http';
 import { makeMove, type Field } from '../../api/flow';
 import { stepUp } from '../../api/session';
@@ -15,6 +16,8 @@ export interface Act {
   occurred?: string;
   occurredReason?: string;
   fields?: Record<string, Field | undefined>;
+  /** Ends the person's own right to the case: it is not asked for again. */
+  leaves?: boolean;
 }
 
 export interface ActState {
@@ -57,7 +60,8 @@ export function useAct(): ActState {
         ...(act.occurredReason ? { occurredReason: act.occurredReason } : {}),
         ...(act.fields ? { fields: act.fields } : {}),
       });
-      refreshCase(act.id);
+      if (act.leaves) invalidate('list:', 'worklists');
+      else refreshCase(act.id);
       return true;
     } catch (cause) {
       setError(cause);

@@ -29,6 +29,8 @@ const kChoices: Record<string, string[]> = {
   stance: ['agree', 'dissent'],
   side: ['requester', 'expert'],
 };
+/** Of an expert's part: asked and neither declined nor handed back. */
+const kAsked = new Set(['offered', 'accepted', 'signed']);
 const kOwnFields = new Set(['experts', 'lead', 'mode', 'time']);
 /** Asked beside the fields (when it happened), or said by pressing the button. */
 const kNotAsked = new Set(['occurred', 'confirmed', 'patient']);
@@ -107,6 +109,13 @@ export function notObtainable(view: CaseView): Set<string> {
 
 const missingText = (code: string) => textOr(`consult.missing.${code}`, code);
 
+/** A listed item in the reader's language, with what was added to it; any other by its own words. */
+export function missingItemText(item: CodedItem): string {
+  const listed = textOr(`consult.missing.${item.code}`, '');
+  if (listed === '') return item.text || item.code;
+  return item.text ? `${listed} · ${item.text}` : listed;
+}
+
 function ConsentField({ case: view, onChange }: { case: CaseView; onChange: (consent: Field) => void }) {
   const [value, setValue] = useState(kEmptyConsent);
   const years = yearsAt(view.patient.birth_date);
@@ -134,11 +143,13 @@ function MissingItems({ label, case: view, onChange }: { label: string; case: Ca
   const refused = notObtainable(view);
   const put = (next: Record<string, string>) => {
     setTexts(next);
-    onChange(Object.entries(next).map(([code, text]) => ({ code, text: text.trim() || missingText(code) })));
+    onChange(Object.entries(next).map(([code, text]) => ({ code, ...(text.trim() ? { text: text.trim() } : {}) })));
   };
   return (
     <fieldset className="c-choice">
-      <legend className="c-legend">{label}</legend>
+      <legend className="c-legend">
+        {label} <span className="q-critical">*</span>
+      </legend>
       {pack.error !== undefined && <ErrorCard error={pack.error} onRetry={pack.reload} />}
       {pack.codes.map(({ code }) => (
         <div key={code} className="q-stack-tight">
@@ -170,7 +181,7 @@ function AnswerItems({ label, case: view, onChange }: { label: string; case: Cas
       {asked.map((item) => (
         <Textarea
           key={item.code}
-          label={item.text || missingText(item.code)}
+          label={missingItemText(item)}
           rows={2}
           maxLength={4000}
           value={texts[item.code] ?? ''}
@@ -199,7 +210,7 @@ function NotObtainable({ label, case: view, onChange }: { label: string; case: C
     >
       <div className="q-stack-tight">
         {asked.map((item) => (
-          <Checkbox key={item.code} value={item.code} label={item.text || missingText(item.code)} />
+          <Checkbox key={item.code} value={item.code} label={missingItemText(item)} />
         ))}
       </div>
     </Checkbox.Group>
@@ -223,10 +234,18 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
     if (has('mode') && values['mode'] === undefined) onChange({ mode: 'written' });
   });
   const [names, setNames] = useState<Record<string, string>>({});
+  // Without a lead one is chosen; a case that has one keeps it.
+  const choosesLead = has('lead') || !(view.participants ?? []).some((one) => one.role === 'lead_expert' && kAsked.has(one.status));
+  const partOf = (reference: string) => [...(view.participants ?? [])].reverse().find((one) => one.person.reference === reference);
+  const alreadyAsked = (reference: string) => kAsked.has(partOf(reference)?.status ?? '');
+  const statusOf = (reference: string) => {
+    const part = partOf(reference);
+    return part ? textOr(`consult.part_status.${part.status}`, part.status) : '';
+  };
   const toggle = (reference: string, name: string) => {
     setNames((before) => ({ ...before, [reference]: name }));
     const next = experts.includes(reference) ? experts.filter((one) => one !== reference) : [...experts, reference];
-    onChange({ experts: next, lead: next.includes(String(lead)) ? lead : next[0] });
+    onChange({ experts: next, ...(choosesLead ? { lead: next.includes(String(lead)) ? lead : next[0] } : {}) });
   };
   return (
     <div className="q-stack">
@@ -239,14 +258,19 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
               found.length === 0 ? (
                 <p className="q-dim">{t('consult.experts.none')}</p>
               ) : (
-                <ul className="q-list q-stack-tight" aria-label={t('consult.need.experts')}>
-                  {found.map((expert) => (
+                <ul className="q-list q-stack-tight x-list" aria-label={t('consult.need.experts')}>
+                  {[...found].sort((a, b) => Number(b.fits ?? false) - Number(a.fits ?? false)).map((expert) => (
                     <li key={expert.reference} className="q-card">
                       <Checkbox
                         checked={experts.includes(expert.reference)}
+                        disabled={alreadyAsked(expert.reference)}
                         onChange={() => toggle(expert.reference, nameIn(expert))}
-                        label={nameIn(expert)}
-                        description={[nameIn(expert.organisation), expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases })].filter(Boolean).join(' · ')}
+                        label={
+                          <>
+                            {nameIn(expert)} {expert.fits && <span className="q-chip q-chip-ok">{t('consult.experts.fits')}</span>}
+                          </>
+                        }
+                        description={[nameIn(expert.organisation), expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases }), statusOf(expert.reference)].filter(Boolean).join(' · ')}
                       />
                     </li>
                   ))}
@@ -256,7 +280,7 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
           </Answered>
         </>
       )}
-      {experts.length > 1 && <Choice label={t('consult.need.lead')} required value={String(lead ?? '')} options={experts.map((one) => ({ value: one, label: names[one] ?? one }))} onChange={(one) => onChange({ lead: one })} />}
+      {choosesLead && experts.length > 1 && <Choice label={t('consult.need.lead')} required value={String(lead ?? '')} options={experts.map((one) => ({ value: one, label: names[one] ?? one }))} onChange={(one) => onChange({ lead: one })} />}
       {has('mode') && <Choice label={t('consult.need.mode')} value={mode} options={['written', 'session'].map((one) => ({ value: one, label: t(`consult.mode.${one}`), detail: t(`consult.mode_help.${one}`) }))} onChange={(one) => onChange({ mode: one, ...(one === 'written' ? { time: undefined } : {}) })} />}
       {(mode === 'session' || (has('time') && !has('mode'))) && (
         <label className="q-stack-tight">

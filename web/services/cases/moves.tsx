@@ -18,7 +18,11 @@ import { SignFields, usePasswordNeeded } from './sign_fields';
 
 /** Moves that have a page of their own; the rest is asked for in a dialog. */
 const kPages: Record<string, string> = { submit: 'request', submit_to_office: 'request', sign: 'workspace', amend: 'workspace', attach_study: 'images', detach_study: 'images' };
+/** Never the main step of a case: they stand below those that carry it on. */
+const kAside = new Set(['give_back', 'contribute', 'upgrade', 'reschedule', 'add_consent', 'attach_study', 'detach_study']);
 const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up']);
+/** An expert who does these has no case any more. */
+const kLeaves = new Set(['decline', 'hand_back']);
 const kBackDated = new Set(['read_back', 'phone_advice']);
 
 export function moveText(machine: string, action: string): string {
@@ -39,13 +43,14 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
     if (page) void navigate(`/app/consult/${view.case}/${page}`);
     else setOpen(move);
   };
-  const ordered = [...shown].sort((a, b) => Number(kGrave.has(a.action)) - Number(kGrave.has(b.action)));
+  const rank = (move: Move) => (kGrave.has(move.action) ? 2 : kAside.has(move.action) ? 1 : 0);
+  const ordered = [...shown].sort((a, b) => rank(a) - rank(b) || (a.deadline ?? '9').localeCompare(b.deadline ?? '9'));
   return (
     <div className="q-stack">
       <ul className="q-list q-stack">
         {ordered.map((move, index) => (
           <li key={move.action} className="q-stack-tight">
-            <Button fullWidth data-action={move.action} variant={index === 0 && !kGrave.has(move.action) ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
+            <Button fullWidth data-action={move.action} variant={index === 0 && rank(move) === 0 ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
               {moveText(view.machine, move.action)}
             </Button>
             <MoveNote machine={view.machine} move={move} />
@@ -82,6 +87,7 @@ const kInDraft = new Set(['question', 'summary', 'vitals', 'purpose', 'specialty
 
 export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onClose }: { case: CaseView; move: Move; given?: Values; takeDraft?: TakeDraft; onClose: () => void }) {
   const t = useText();
+  const navigate = useNavigate();
   const act = useAct();
   const passwordNeeded = usePasswordNeeded();
   const usesDraft = takeDraft !== undefined && move.needs.some((name) => kInDraft.has(name));
@@ -96,6 +102,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
   const asksForStepUp = act.error instanceof ApiError && act.error.code === 'access.step_up_needed';
   const changesRequest = !isBlank(values['summary']) || !isBlank(values['question']);
   const signs = asksForStepUp || (move.signs === 'request_if_changed' ? changesRequest : move.signs !== null);
+  const leaves = kLeaves.has(move.action) && !view.my_roles.includes('coordinator');
   const send = async () => {
     setTried(true);
     if (missing.length > 0 || (signs && passwordNeeded(password))) return;
@@ -108,11 +115,13 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
       action: move.action,
       signs,
       password,
+      leaves,
       ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim() } : {}),
       ...(occurred ? { occurred: new Date(occurred).toISOString(), occurredReason: 'paper_first' } : {}),
       fields: { ...given, ...(draft === undefined ? {} : { draft }), ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !isBlank(value))) },
     });
-    if (done) onClose();
+    if (done && leaves) void navigate('/app/today');
+    else if (done) onClose();
     else setPassword('');
   };
   return (

@@ -1,14 +1,16 @@
 /** All that happened to a case, newest first: who, in which role, when it happened and when it was written down. */
-import type { CaseView, TimelineEntry } from '../../api/flow';
+import type { CaseView, CodedItem, TimelineEntry } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
+import { missingItemText } from './move_fields';
 import { moveText } from './moves';
 import { stateText } from './worklist_table';
 
 export function Timeline({ case: view }: { case: CaseView }) {
   const t = useText();
-  const entries = [...(view.timeline ?? [])].reverse();
+  // An expert's answer stands once: as the case's own move. Only an offer that lapsed is told by its part.
+  const entries = [...(view.timeline ?? [])].filter((entry) => entry.machine === view.machine || entry.action === 'lapse').reverse();
   if (entries.length === 0) return <p className="q-dim">{t('consult.timeline.none')}</p>;
   return (
     <ol className="q-list r-line">
@@ -19,14 +21,14 @@ export function Timeline({ case: view }: { case: CaseView }) {
             {entry.organisation ? ` · ${nameIn(entry.organisation)}` : ''}
           </span>
           <span className="q-row">
-            <span className="q-strong">{moveText(view.machine, entry.action)}</span>
+            <span className="q-strong">{entry.machine === view.machine ? moveText(view.machine, entry.action) : t('consult.timeline.offer_lapsed')}</span>
             {entry.signed && (
               <span className="q-chip q-chip-ok">
                 <Icon name="pen" size={12} /> {t('consult.timeline.signed')}
               </span>
             )}
             {entry.late_entry && <span className="q-chip q-chip-warning">{t('consult.timeline.late', { time: formatDateTime(entry.recorded) })}</span>}
-            {entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
+            {entry.machine === view.machine && entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
           </span>
           {entry.reason && <span className="q-pre">{entry.reason}</span>}
           <Details case={view} entry={entry} />
@@ -42,7 +44,7 @@ function Details({ case: view, entry }: { case: CaseView; entry: TimelineEntry }
     const label = textOr(`consult.need.${name}`, '');
     if (label === '') return []; // the server's own notes
     if (Array.isArray(value)) {
-      const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? String((one as { text?: string; code?: string }).text ?? (one as { code?: string }).code ?? '') : textOr(`consult.missing.${String(one)}`, named(String(one)))));
+      const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? missingItemText(one as CodedItem) : textOr(`consult.missing.${String(one)}`, named(String(one)))));
       return parts.length > 0 ? [`${label}: ${parts.join(' · ')}`] : [];
     }
     if (typeof value === 'string' || typeof value === 'number') return [`${label}: ${textOr(`consult.option.${name}.${value}`, named(String(value)))}`];

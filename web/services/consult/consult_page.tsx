@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { Link, Navigate, useParams } from 'react-router';
 import { ApiError } from '../../api/http';
-import type { CaseView } from '../../api/flow';
+import type { CaseView, CodedItem } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard } from '../../ui/cards';
@@ -10,7 +10,7 @@ import { ClockChip } from '../../ui/case_bits';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useCase } from '../cases/case_query';
-import { lastMissingItems } from '../cases/move_fields';
+import { lastMissingItems, missingItemText } from '../cases/move_fields';
 import { Moves } from '../cases/moves';
 import { Timeline } from '../cases/timeline';
 import { AttachmentGrid, StudyList } from './attachments';
@@ -62,6 +62,12 @@ function Consultation({ view }: { view: CaseView }) {
       <div className="q-page cp-page">
         <div className="cp-main q-stack">
           {missing.length > 0 && <ReturnedNote case={view} missing={missing} />}
+          {view.state === 'returned' && missing.length === 0 && lastMissingItems(view).length > 0 && (
+            <section className="q-note q-stack-tight">
+              <p className="q-strong">{t('consult.returned.waiting')}</p>
+              <MissingList items={lastMissingItems(view)} />
+            </section>
+          )}
           {readBack && view.moves.some((move) => move.action === 'read_back') && (
             <div className="q-note q-note-critical q-between cp-first" role="alert">
               <span className="q-strong">{t('consult.read_back.wanted')}</span>
@@ -107,6 +113,10 @@ function Consultation({ view }: { view: CaseView }) {
             <h2>{t('consult.messages.title')}</h2>
             <Messages case={view} />
           </section>
+          <section className="q-card">
+            <h2>{t('consult.timeline.title')}</h2>
+            <Timeline case={view} />
+          </section>
         </div>
         <aside className="cp-side q-stack" aria-label={t('consult.moves.title')}>
           <section className="q-card">
@@ -150,13 +160,19 @@ function Consultation({ view }: { view: CaseView }) {
               </dl>
             </section>
           )}
-          <section className="q-card">
-            <h2>{t('consult.timeline.title')}</h2>
-            <Timeline case={view} />
-          </section>
         </aside>
       </div>
     </>
+  );
+}
+
+function MissingList({ items }: { items: readonly CodedItem[] }) {
+  return (
+    <ul>
+      {items.map((item) => (
+        <li key={item.code}>{missingItemText(item)}</li>
+      ))}
+    </ul>
   );
 }
 
@@ -168,14 +184,14 @@ export function Participants({ view }: { view: CaseView }) {
     <section className="q-card">
       <h2>{t('consult.participants.title')}</h2>
       <ul className="q-list q-stack-tight">
-        {people.map((one) => (
-          <li key={`${one.role}${one.person.reference}`}>
+        {people.map((one, index) => (
+          <li key={index /* a person who declined may be asked again */}>
             <span className="q-dim">{textOr(`consult.case_role.${one.role}`, one.role)}</span> <span className="q-strong">{nameIn(one.person)}</span>{' '}
             <span className="q-small q-dim">
               {nameIn(one.organisation)}
               {one.specialty && ` · ${textOr(`consult.specialty.${one.specialty}`, one.specialty)}`}
             </span>{' '}
-            {one.status !== 'active' && <span className={`q-chip ${one.status === 'declined' ? 'q-chip-warning' : ''}`}>{textOr(`consult.part_status.${one.status}`, one.status)}</span>}
+            {one.status !== 'active' && <span className={`q-chip ${one.status === 'declined' || one.status === 'left' ? 'q-chip-warning' : ''}`}>{textOr(`consult.part_status.${one.status}`, one.status)}</span>}
             {one.reason && <span className="q-small q-pre"> {one.reason}</span>}
           </li>
         ))}

@@ -72,9 +72,11 @@ export function FactsView({ form }: { form: RequestForm }) {
 
 function VitalValues({ values }: { values: readonly { code: string; value: number }[] }) {
   const t = useText();
+  const place = (code: string) => kVitals.findIndex((spec) => spec.code === code);
+  const ordered = [...values].sort((a, b) => place(a.code) - place(b.code));
   return (
     <ul className="q-list v-values">
-      {values.map(({ code, value }) => (
+      {ordered.map(({ code, value }) => (
         <li key={code} className="q-num">
           <span className="q-dim">{t(`consult.vital.${code}`)}</span> <span className="q-strong">{formatNumber(value, 2)}</span> {kVitals.find((spec) => spec.code === code)?.unit ?? ''}
         </li>

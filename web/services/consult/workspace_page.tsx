@@ -1,5 +1,5 @@
 /** The expert's desk: record on the left, images in the middle, opinion on the right; one tab at a time on a small screen. */
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Link, Navigate, useParams } from 'react-router';
 import type { CaseView } from '../../api/flow';
 import { useLanguage, useText } from '../../app/i18n';
@@ -41,11 +41,18 @@ function Workspace({ view }: { view: CaseView }) {
   const [seen, setSeen] = useState<Record<string, SeenImages>>({});
   const [failed, setFailed] = useState<unknown>();
   const studies = view.items?.studies ?? [];
+  const narrowTabs = useRef<HTMLDivElement>(null);
+  // On a phone the images take the whole page below the tabs; their own head names the patient.
+  useEffect(() => {
+    if (tab !== 'images' || !narrowTabs.current?.offsetParent) return undefined;
+    const frame = requestAnimationFrame(() => narrowTabs.current?.scrollIntoView({ block: 'start' })); // after the shell went to the page's top
+    return () => cancelAnimationFrame(frame);
+  }, [tab]);
   const [studyUid, setStudyUid] = useState(studies[0]?.study_uid ?? '');
   const study = studies.find((one) => one.study_uid === studyUid) ?? studies[0];
   const writes = view.moves.some((move) => move.action === 'sign' || move.action === 'amend');
-  const tabButtons = (tabs: readonly Tab[], current: Tab, pick: (tab: Tab) => void, className: string) => (
-    <div className={`ws-tabs ${className}`} role="tablist" aria-label={t('consult.workspace.parts')}>
+  const tabButtons = (tabs: readonly Tab[], current: Tab, pick: (tab: Tab) => void, className: string, ref?: React.Ref<HTMLDivElement>) => (
+    <div ref={ref} className={`ws-tabs ${className}`} role="tablist" aria-label={t('consult.workspace.parts')}>
       {tabs.map((one) => (
         <button key={one} type="button" role="tab" aria-selected={one === current} className="ws-tab" onClick={() => pick(one)}>
           {t(`consult.workspace.tab.${one}`)}
@@ -57,7 +64,7 @@ function Workspace({ view }: { view: CaseView }) {
   return (
     <div className="ws">
       <PatientBanner case={view} compact />
-      {tabButtons(kAllTabs, tab, (one) => (setTab(one), kLeftTabs.includes(one) && setLeft(one)), 'ws-narrow-only')}
+      {tabButtons(kAllTabs, tab, (one) => (setTab(one), kLeftTabs.includes(one) && setLeft(one)), 'ws-narrow-only', narrowTabs)}
       <div className="ws-panes">
         <section className="ws-pane ws-left" data-shown={kLeftTabs.includes(tab)} aria-label={t('consult.workspace.material')}>
           {tabButtons(kLeftTabs, left, setLeft, 'ws-wide-only')}
