@@ -35,6 +35,8 @@ public:
     [[nodiscard]] Instant add(ClockKind kind, Instant start, Duration amount) const;
     /// How much of the kind passes from `start` to `end`; zero when end is before start.
     [[nodiscard]] Duration between(ClockKind kind, Instant start, Instant end) const;
+    /// Minutes since local midnight.
+    [[nodiscard]] int local_minute(Instant instant) const;
 
 private:
     struct Shift {

@@ -60,6 +60,7 @@ public:
     void end_person(std::string_view person_id, std::string_view code);
 
     [[nodiscard]] std::size_t connected() const;  ///< tabs, for the metrics
+    [[nodiscard]] bool is_connected(std::string_view person_id) const;  ///< whether a tab of this person is open
 
 private:
     class Impl;
