@@ -144,7 +144,8 @@ void Delivery::advance(LeavingNotice notice) {
             const int left = (plan.contact.quiet->to_minute - minute + 24 * 60) % (24 * 60);
             return wait(plan, plan.now + std::chrono::minutes(left));
         }
-        if (plan.channels.empty()) {
+        // Without any channel only an emergency says so in the case; the operator's page says it once for all.
+        if (plan.channels.empty() && (configured || one.emergency())) {
             plan.add_step("", "unreachable", configured ? "no_address" : "no_channel");
         }
     }

@@ -142,6 +142,7 @@ void Delivery::record(const LeavingNotice& notice, store::Delivery delivery, con
     using Kind = SendResult::Kind;
     const Instant now = ground().clock.now();
     store::NoticeStep step{notice.id, notice.case_id, notice.code, notice.person, now, delivery.channel, "", result.reason};
+    const bool is_first_failure = delivery.reason.empty();
     ++delivery.attempt;
     delivery.reason = result.reason;
     const bool tries_again = result.kind == Kind::later || result.kind == Kind::unavailable;
@@ -156,7 +157,7 @@ void Delivery::record(const LeavingNotice& notice, store::Delivery delivery, con
     } else {
         delivery.next = now + back_off(delivery);
         delivery.place = result.kind == Kind::later ? delivery.next : delivery.place;  // the others go first meanwhile
-        step.what = delivery.attempt == 1 ? "delayed" : "";
+        step.what = is_first_failure ? "delayed" : "";
     }
     // A channel that fails is not waited for: the next one begins, and this one goes on trying.
     const bool next_channel = step.what == "failed" || (step.what == "delayed" && delivery.emergency);
@@ -171,6 +172,9 @@ void Delivery::record(const LeavingNotice& notice, store::Delivery delivery, con
                                 }
                                 store::note_channel(connection, delivery.channel, now, result.kind == Kind::accepted ? "" : result.reason);
                                 auto open = store::find_notice(connection, notice.id);
+                                if (delivery.status == "queued" && result.kind == Kind::unavailable) {
+                                    store::pass_emergencies_on(connection, delivery.channel, now, result.reason);
+                                }
                                 if (is_test) {
                                     store::settle_notice(connection, notice.id, "done");
                                 } else if (next_channel && open && open->is_open()) {

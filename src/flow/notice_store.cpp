@@ -199,6 +199,20 @@ std::optional<Delivery> delivery_of_receipt(Connection& connection, std::string_
     return first<Delivery>(connection.query(std::string(kDeliveryColumns) + "WHERE receipt = ?", {receipt}), delivery_of);
 }
 
+void pass_emergencies_on(Connection& connection, std::string_view channel, Instant now, std::string_view reason) {
+    const std::vector<Delivery> held = all<Delivery>(
+        connection.query(std::string(kDeliveryColumns) + "WHERE channel = ? AND status = 'queued' AND emergency = 1 AND reason = ''", {channel}), delivery_of);
+    for (const Delivery& one : held) {
+        connection.execute("UPDATE flow_delivery SET reason = ? WHERE delivery_key = ?", {reason, one.key});
+        std::optional<LeavingNotice> notice = find_notice(connection, one.notice);
+        if (notice && notice->is_open()) {
+            add_step(connection, {notice->id, notice->case_id, notice->code, notice->person, now, one.channel, "delayed", std::string(reason)});
+            notice->check = now;
+            put_notice(connection, *notice);
+        }
+    }
+}
+
 std::vector<Delivery> deliveries_of(Connection& connection, std::string_view notice) {
     return all<Delivery>(connection.query(std::string(kDeliveryColumns) + "WHERE notice = ? ORDER BY queued_us, delivery_key", {notice}), delivery_of);
 }

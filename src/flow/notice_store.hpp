@@ -97,6 +97,8 @@ void put_delivery(storage::Connection& connection, const Delivery& delivery);
 std::optional<Delivery> head_of(storage::Connection& connection, std::string_view channel);
 std::optional<Delivery> find_delivery(storage::Connection& connection, std::string_view key);
 std::optional<Delivery> delivery_of_receipt(storage::Connection& connection, std::string_view receipt);
+/// The channel is down: the notices of emergencies that wait behind the failed message go on to their next channel at once.
+void pass_emergencies_on(storage::Connection& connection, std::string_view channel, Instant now, std::string_view reason);
 std::vector<Delivery> deliveries_of(storage::Connection& connection, std::string_view notice);
 
 // Steps.
