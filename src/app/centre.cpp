@@ -1,11 +1,13 @@
 #include "app/centre.hpp"
 
+#include "access/contact_routes.hpp"
 #include "access/migrations.hpp"
 #include "access/routes.hpp"
 #include "app/demo/network.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "flow/flow_store.hpp"
+#include "flow/notice_routes.hpp"
 #include "flow/routes.hpp"
 #include "services/consult/figures_store.hpp"
 #include "services/consult/routes.hpp"
@@ -73,6 +75,7 @@ Centre::Centre(const Options& options)
     patients_->add_operation(*rest_);
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, *clock_);
+    access::add_contact_routes(router_, *sessions_, *contacts_);
     add_operation_routes();
     if (demo_clock_ != nullptr) add_demo_routes();
     web_ = std::make_unique<http::StaticFiles>(find_shared().web);
@@ -84,6 +87,7 @@ void Centre::open_record() {
     writer_ = std::make_unique<storage::Writer>(*database_, *clock_, metrics_);
     database_->migrate(record::record_migrations());
     database_->migrate(access::access_migrations());
+    database_->migrate(access::contact_migrations());
     database_->migrate(jobs::migrations());
     database_->migrate(flow::store::migrations());
     database_->migrate(consult::store::migrations());
@@ -92,6 +96,7 @@ void Centre::open_record() {
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);
     audit_->attach(record_->ports());
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options_.demo});
+    contacts_ = std::make_unique<access::Contacts>(*database_, *writer_, *audit_);
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, *clock_, options_.data_folder,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
@@ -126,9 +131,12 @@ void Centre::open_cases() {
     pages_->set_engine(*engine_);
     consult_ = std::make_unique<consult::Consult>(*engine_);
     uploads_ = std::make_unique<flow::Uploads>(*engine_, options_.data_folder + "/uploads");
+    notifier_ = std::make_unique<ChannelNotifier>(options_.notify);
+    delivery_ = std::make_unique<flow::Delivery>(*engine_, *contacts_, *notifier_, metrics_);
     engine_->add_operations(*rest_);
     const record::CallerOf caller_of = [this](const http::Request& request) { return sessions_->caller(request); };
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
+    flow::add_notice_routes(router_, *delivery_, caller_of);
     consult::add_routes(router_, *engine_, caller_of);
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
@@ -140,6 +148,7 @@ void Centre::open_cases() {
 void Centre::add_jobs() {
     jobs_ = std::make_unique<jobs::Jobs>(*database_, *writer_, *clock_, metrics_);
     jobs_->every("flow.tick", std::chrono::seconds(1), [this] { engine_->tick(); });
+    jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
 }
 
@@ -148,6 +157,7 @@ Centre::~Centre() {
     server_.reset();
     dicom_.reset();
     jobs_.reset();
+    delivery_.reset();
     const std::lock_guard lock(archive_mutex_);
     archive_.reset();
 }
@@ -184,6 +194,12 @@ void Centre::listen() {
     server_->add_socket(pages_->endpoint());
     jobs_->start();
     server_->start();
+    delivery_->start(public_url());
+}
+
+/// Where links in messages lead.
+std::string Centre::public_url() const {
+    return fmt::format("{}://{}", options_.certificate_file.empty() ? "http" : "https", Endpoint{options_.http.address, server_->port()}.text());
 }
 
 imaging::DicomServerOptions Centre::dicom_options() const {
@@ -205,6 +221,7 @@ void Centre::drain() {
     if (server_) server_->drain(std::chrono::seconds(30));
     dicom_->drain(std::chrono::seconds(10));
     jobs_->stop();
+    delivery_->stop();
     audit_->flush();
 }
 

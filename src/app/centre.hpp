@@ -1,17 +1,20 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/contact.hpp"
 #include "access/grant.hpp"
 #include "access/organisation.hpp"
 #include "access/patients.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
 #include "app/live_pages.hpp"
+#include "app/notifier_port.hpp"
 #include "app/options.hpp"
 #include "app/study_port.hpp"
 #include "base/metrics.hpp"
 #include "base/time.hpp"
 #include "base/worker_pool.hpp"
+#include "flow/delivery.hpp"
 #include "flow/engine.hpp"
 #include "flow/uploads.hpp"
 #include "http/router.hpp"
@@ -68,6 +71,7 @@ private:
     void add_jobs();
     void study_changed(const imaging::Study& study);
     [[nodiscard]] imaging::DicomServerOptions dicom_options() const;
+    [[nodiscard]] std::string public_url() const;
     void add_operation_routes();
     void add_demo_routes();
 
@@ -84,6 +88,7 @@ private:
     std::unique_ptr<access::Directory> directory_;
     std::unique_ptr<access::Audit> audit_;
     std::unique_ptr<access::Sessions> sessions_;
+    std::unique_ptr<access::Contacts> contacts_;
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
@@ -98,6 +103,8 @@ private:
     std::unique_ptr<flow::Engine> engine_;
     std::unique_ptr<consult::Consult> consult_;
     std::unique_ptr<flow::Uploads> uploads_;
+    std::unique_ptr<ChannelNotifier> notifier_;
+    std::unique_ptr<flow::Delivery> delivery_;
     std::unique_ptr<jobs::Jobs> jobs_;
     std::unique_ptr<http::StaticFiles> web_;
     http::Router router_;

@@ -32,7 +32,7 @@ public:
     void case_changed(std::string_view case_id, std::int64_t version, const flow::Audience& who) override;
     void lists_changed(const flow::Audience& who) override;
     void notice(const flow::Notice& notice) override;
-    [[nodiscard]] bool is_live(std::int64_t person) const override { return hub_.is_live(std::to_string(person)); }
+    [[nodiscard]] bool has_page(std::int64_t person) const override { return hub_.is_connected(std::to_string(person)); }
 
 private:
     access::Sessions& sessions_;

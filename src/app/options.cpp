@@ -72,7 +72,10 @@ Endpoint parse_endpoint(std::string_view text) {
 void read_config(Options& options) {
     try {
         const toml::table table = toml::parse_file(options.config_file);
-        for (const auto& [key, node] : table) read_key(options, key.str(), node);
+        for (const auto& [key, node] : table) {
+            if (key.str() != "notify") read_key(options, key.str(), node);
+        }
+        options.notify = exchange::read_notify(options.config_file);
     } catch (const toml::parse_error& error) {
         bad_config(fmt::format("{}:{}:{}: {}", options.config_file, error.source().begin.line, error.source().begin.column, error.description()));
     }

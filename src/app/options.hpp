@@ -1,5 +1,7 @@
 #pragma once
 
+#include "exchange/notify_config.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,7 +36,8 @@ struct Options {
     int workers = 0;  ///< handlers that run at once; 0 = the number of cores
     std::string zone = "Asia/Shanghai";
     std::string pack = "CN";        ///< country pack: deadlines, retention, texts
-    std::string dicom_listed = {};  ///< comma-separated addresses from which plain DICOM is taken besides loopback
+    exchange::NotifyConfig notify = {};  ///< tables [notify.*]: how notices leave the screen
+    std::string dicom_listed = {};       ///< comma-separated addresses from which plain DICOM is taken besides loopback
 };
 
 /// Reads `options.config_file` over the defaults; values of the command line are applied after it by the caller.

@@ -64,6 +64,12 @@ std::int64_t Calendar::day_of(Instant instant) const {
     return local_ms >= 0 ? local_ms / kDay_ms : (local_ms - kDay_ms + 1) / kDay_ms;
 }
 
+int Calendar::local_minute(Instant instant) const {
+    const std::int64_t utc_ms = to_ms(instant);
+    const std::int64_t local_ms = utc_ms + zone_->offset_ms(utc_ms);
+    return static_cast<int>(((local_ms % kDay_ms + kDay_ms) % kDay_ms) / 60'000);
+}
+
 bool Calendar::works_on(std::int64_t day) const {
     const std::string date = date_text(day);
     if (hours_.open_dates.contains(date)) {

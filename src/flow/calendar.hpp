@@ -37,6 +37,8 @@ public:
     [[nodiscard]] Duration between(ClockKind kind, Instant start, Instant end) const;
     /// One working day.
     [[nodiscard]] std::chrono::minutes day_length() const { return hours_.closes - hours_.opens; }
+    /// Minutes since local midnight.
+    [[nodiscard]] int local_minute(Instant instant) const;
 
 private:
     struct Shift {

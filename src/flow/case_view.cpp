@@ -3,6 +3,7 @@
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
 #include "flow/identity.hpp"
+#include "flow/notice_store.hpp"
 
 #include <fmt/format.h>
 
@@ -162,6 +163,20 @@ Value messages_view(const Ground& ground, record::Reader& reader, const std::vec
     return list;
 }
 
+/// Who was told outside the screen, by which channel, and what came of it. No address is in it.
+Value notices_view(const Ground& ground, storage::Connection& connection, std::string_view case_id) {
+    Value list = Value::array();
+    for (const store::NoticeStep& step : store::steps_of_case(connection, case_id)) {
+        list.push(Value::object({{"code", step.code},
+                                 {"person", person_view(ground, step.person)},
+                                 {"channel", text_or_null(step.channel)},
+                                 {"what", step.what},
+                                 {"reason", text_or_null(step.reason)},
+                                 {"at", format_instant(step.at)}}));
+    }
+    return list;
+}
+
 /// The case's own reason for which the caller sees it, else the longest of the patient's.
 Value why_view(const Ground& ground, const record::Caller& caller, const Case& item, std::optional<record::Rid> patient) {
     std::vector<access::Reason> reasons = ground.grants.of_case(item.id);
@@ -233,6 +248,7 @@ Value full_view(const Engine& engine, const record::Caller& caller, const Case& 
         timeline.push(move_view(ground, row));
     }
     view.set("timeline", std::move(timeline));
+    view.set("notices", notices_view(ground, connection, item.id));
     Value drafts = Value::object();
     for (const auto& [name, draft] : store::drafts_of(connection, item.id, caller.actor.person)) {
         drafts.set(name, Value::object({{"version", draft.version}, {"saved", format_instant(draft.saved)}, {"body", *json::parse(draft.body)}}));

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "flow/engine.hpp"
 #include "flow/flow_store.hpp"
+#include "flow/leaving.hpp"
 
 #include <fmt/format.h>
 
@@ -344,6 +345,10 @@ void Engine::finish(Machine& machine, Move& move, std::string_view meaning, bool
         commit.resources();
         commit.fill_rows(provenance);
     }
+    // In the commit: a notice that should ring somebody is as durable as the move that made it.
+    move.also([leaving = leaving_notices(ground_, move.item, move.notices_, move.actor.person, move.now), &move](storage::Group& group) {
+        store::put_leaving(group.connection(), move.item.id, move.actor.person, move.now, leaving);
+    });
     move.work.also([&commit, is_move](storage::Group& group, const record::Work::RidOf& rid_of) { commit.rows(group, rid_of, is_move); });
     move.work.commit();
     commit.tell(before);

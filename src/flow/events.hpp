@@ -38,8 +38,8 @@ public:
     /// The worklists of these people may have changed.
     virtual void lists_changed(const Audience& who) = 0;
     virtual void notice(const Notice& notice) = 0;
-    /// Whether this person has a page open now.
-    [[nodiscard]] virtual bool is_live(std::int64_t person) const = 0;
+    /// Whether a page of this person is open now.
+    [[nodiscard]] virtual bool has_page(std::int64_t person) const = 0;
 };
 
 /// For commands and tests without open pages.
@@ -48,7 +48,7 @@ public:
     void case_changed(std::string_view, std::int64_t, const Audience&) override {}
     void lists_changed(const Audience&) override {}
     void notice(const Notice&) override {}
-    [[nodiscard]] bool is_live(std::int64_t) const override { return false; }
+    [[nodiscard]] bool has_page(std::int64_t) const override { return false; }
 };
 
 }  // namespace qiao::flow

@@ -1,6 +1,7 @@
 #include "flow/flow_store.hpp"
 
 #include "base/error.hpp"
+#include "flow/notice_store.hpp"
 
 namespace qiao::flow::store {
 
@@ -10,7 +11,7 @@ using storage::Connection;
 using storage::Cursor;
 using storage::Value;
 
-constexpr storage::Migration kMigrations[] = {{"flow", 1, R"sql(
+constexpr std::string_view kCaseTables = R"sql(
 CREATE TABLE flow_case (
     case_id TEXT PRIMARY KEY, number TEXT NOT NULL, machine TEXT NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL,
     request TEXT NOT NULL, patient TEXT NOT NULL, requester INTEGER NOT NULL, from_org INTEGER NOT NULL, to_org INTEGER NOT NULL,
@@ -53,7 +54,7 @@ CREATE INDEX flow_upload_case ON flow_upload(case_id);
 CREATE TABLE flow_draft (
     case_id TEXT NOT NULL, person INTEGER NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, saved_us INTEGER NOT NULL,
     body TEXT NOT NULL, PRIMARY KEY (case_id, person, name, version));
-)sql"}};
+)sql";
 
 Value optional_us(const std::optional<Instant>& instant) { return instant ? Value(to_us(*instant)) : Value(std::monostate{}); }
 
@@ -148,7 +149,10 @@ std::vector<Row> all(Cursor rows, Make make) {
 
 }  // namespace
 
-std::span<const storage::Migration> migrations() { return kMigrations; }
+std::span<const storage::Migration> migrations() {
+    static const storage::Migration kMigrations[] = {{"flow", 1, kCaseTables}, {"flow_notice", 1, kNoticeTables}};
+    return kMigrations;
+}
 
 std::optional<Case> find_case(Connection& connection, std::string_view id) {
     std::optional<Case> found;

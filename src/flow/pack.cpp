@@ -1,12 +1,15 @@
 #include "flow/pack.hpp"
 
+#include "access/role.hpp"
 #include "base/error.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <tuple>
 
 namespace qiao::flow {
 
@@ -86,6 +89,43 @@ struct Pack::Reader {
         return node->as_integer()->get();
     }
 
+    /// Nothing when the row does not have it.
+    [[nodiscard]] std::optional<std::chrono::seconds> seconds(const toml::table& row, std::string_view name) const {
+        const toml::node* node = row.get(name);
+        if (node == nullptr) {
+            return std::nullopt;
+        }
+        if (!node->is_integer() || node->as_integer()->get() < 0 || node->as_integer()->get() > 7 * 24 * 3600) {
+            refuse(file, node->source(), fmt::format("'{}' must be a number of seconds, at most a week", name));
+        }
+        return std::chrono::seconds(node->as_integer()->get());
+    }
+
+    [[nodiscard]] bool truth(const toml::table& row, std::string_view name) const {
+        const toml::node* node = row.get(name);
+        if (node != nullptr && !node->is_boolean()) {
+            refuse(file, node->source(), fmt::format("'{}' must be true or false", name));
+        }
+        return node != nullptr && node->as_boolean()->get();
+    }
+
+    /// `known` empty = any words.
+    [[nodiscard]] std::vector<std::string> words(const toml::table& row, std::string_view name, std::initializer_list<std::string_view> known) const {
+        std::vector<std::string> list;
+        const toml::array* array = row[name].as_array();
+        if (row.contains(name) && array == nullptr) {
+            refuse(file, row.get(name)->source(), fmt::format("'{}' must be a list of texts", name));
+        }
+        for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+            const std::string word = (*array)[i].value_or<std::string>("");
+            if (word.empty() || (known.size() > 0 && std::find(known.begin(), known.end(), word) == known.end())) {
+                refuse(file, (*array)[i].source(), fmt::format("{}: unknown '{}'", name, word));
+            }
+            list.push_back(word);
+        }
+        return list;
+    }
+
     [[nodiscard]] std::vector<int> shares(const toml::table& row) const {
         std::vector<int> levels;
         const toml::array* list = row["escalates"].as_array();
@@ -162,7 +202,77 @@ std::shared_ptr<const Pack> Pack::load(const std::string& folder, Instant today)
             pack->codes_[std::string(list.str())].push_back({codes.text(row, "code"), codes.text(row, "zh"), codes.text(row, "en")});
         });
     }
+    pack->read_notify(Reader(folder + "/notify.toml", today));
     return pack;
+}
+
+void Pack::read_notify(const Reader& notify) {
+    notify.rows("rule", [&](const toml::table& row) {
+        NotifyRule rule;
+        rule.code = notify.text(row, "code");
+        rule.urgency = notify.text(row, "urgency");
+        rule.level = row.contains("level") ? static_cast<int>(notify.number(row, "level")) : 0;
+        rule.act_by = row.contains("act_by") ? notify.text(row, "act_by") : "";
+        rule.channels = notify.words(row, "channels", {"voice", "sms", "webhook", "email"});
+        rule.without_page = notify.seconds(row, "without_page_seconds").value_or(std::chrono::seconds(0));
+        rule.with_page = notify.seconds(row, "with_page_seconds");
+        rule.unread = notify.seconds(row, "unread_seconds");
+        rule.next_roles = notify.words(row, "next_roles", {access::role::kExpert, access::role::kCoordinator, access::role::kDutyLead, access::role::kCentreManager});
+        rule.repeats = notify.truth(row, "repeats");
+        rule.in_quiet_hours = notify.truth(row, "in_quiet_hours");
+        if (rule.channels.empty()) {
+            refuse(notify.file, row.source(), "a rule needs channels");
+        }
+        if (!rule.unread && (rule.repeats || !rule.next_roles.empty())) {
+            refuse(notify.file, row.source(), "repeats and next_roles need unread_seconds");
+        }
+        notify_rules_.push_back(std::move(rule));
+    });
+    notify.rows("text", [&](const toml::table& row) {
+        const std::string language = notify.text(row, "language");
+        if (language != "zh" && language != "en") {
+            refuse(notify.file, row.source(), "language: zh or en");
+        }
+        notify_texts_[fmt::format("{} {} {}", notify.text(row, "code"), notify.text(row, "urgency"), language)] = {
+            notify.text(row, "subject"), notify.text(row, "text"), notify.text(row, "spoken")};
+    });
+    notify.rows("word", [&](const toml::table& row) { notify_words_[notify.text(row, "code")] = {notify.text(row, "zh"), notify.text(row, "en")}; });
+    const auto require_text = [&](std::string_view code, std::string_view urgency) {
+        for (const char* language : {"zh", "en"}) {
+            if (notify_text(code, urgency, language) == nullptr) {
+                refuse(notify.file, notify.root.source(), fmt::format("no text for {} ({}, {})", code, urgency, language));
+            }
+        }
+    };
+    require_text("notify.test", "any");
+    for (const NotifyRule& rule : notify_rules_) {
+        require_text(rule.code, rule.urgency);
+    }
+}
+
+const NotifyRule* Pack::notify_rule(std::string_view code, std::string_view urgency, int level, std::string_view act_by) const {
+    const NotifyRule* best = nullptr;
+    const auto rank = [&](const NotifyRule& rule) { return std::tuple(!rule.act_by.empty(), rule.urgency == urgency, rule.level); };
+    for (const NotifyRule& rule : notify_rules_) {
+        const bool fits = rule.code == code && (rule.urgency == urgency || rule.urgency == "any") && rule.level <= level && (rule.act_by.empty() || rule.act_by == act_by);
+        if (fits && (best == nullptr || rank(rule) > rank(*best))) {
+            best = &rule;
+        }
+    }
+    return best;
+}
+
+const NotifyText* Pack::notify_text(std::string_view code, std::string_view urgency, std::string_view language) const {
+    auto found = notify_texts_.find(fmt::format("{} {} {}", code, urgency, language));
+    if (found == notify_texts_.end()) {
+        found = notify_texts_.find(fmt::format("{} any {}", code, language));
+    }
+    return found == notify_texts_.end() ? nullptr : &found->second;
+}
+
+std::string Pack::notify_word(std::string_view code, std::string_view language) const {
+    const auto found = notify_words_.find(code);
+    return found == notify_words_.end() ? std::string(code) : language == "en" ? found->second.second : found->second.first;
 }
 
 const ClockRule* Pack::clock(std::string_view machine, std::string_view clock) const {

@@ -2,10 +2,13 @@
 
 #include "flow/calendar.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// A country pack: deadlines, pause reasons, retention times and code lists as dated data, read once at start from a
@@ -31,6 +34,28 @@ struct CodeText {
     std::string en;
 };
 
+/// How a notice leaves the screen: packs/*/notify.toml.
+struct NotifyRule {
+    std::string code;     ///< of the notice
+    std::string urgency;  ///< of the case, or "any"
+    int level = 0;        ///< flow.clock: from this share on
+    std::string act_by;   ///< signed opinions: only those that say so; empty = any
+    std::vector<std::string> channels;
+    std::chrono::seconds without_page{0};                ///< waits this long while no page of the person is open
+    std::optional<std::chrono::seconds> with_page;       ///< the same while one is open; nothing = then it does not leave
+    std::optional<std::chrono::seconds> unread;          ///< not opened for so long: the next channel and the next people
+    std::vector<std::string> next_roles;                 ///< roles at the receiving institution, one more at each turn
+    bool repeats = false;                                ///< after the last channel from the first again, until it is read
+    bool in_quiet_hours = false;
+};
+
+/// The words of one notice in one language, with {number}, {from}, {to}, {urgency}, {clock}, {level}, {link}.
+struct NotifyText {
+    std::string subject;
+    std::string text;
+    std::string spoken;  ///< for a voice call: no address in it
+};
+
 struct RetentionRule {
     std::string record_class;
     int days = 0;
@@ -38,7 +63,7 @@ struct RetentionRule {
 
 class Pack {
 public:
-    /// Reads deadlines.toml, pauses.toml, retention.toml and codes.toml. Error(invalid, "flow.bad_pack") names file, line and
+    /// Reads deadlines.toml, pauses.toml, retention.toml, codes.toml and notify.toml. Error(invalid, "flow.bad_pack") names file, line and
     /// column; a row whose `valid_from` is in the future is left out.
     static std::shared_ptr<const Pack> load(const std::string& folder, Instant today);
 
@@ -54,9 +79,17 @@ public:
     /// A list of codes.toml ("specialties", "missing_items"); empty when there is none.
     [[nodiscard]] const std::vector<CodeText>& codes(std::string_view list) const;
     [[nodiscard]] const Calendar& calendar() const { return *calendar_; }
+    /// The narrowest rule of a notice: for its urgency before "any", the highest level reached, with `act_by` before without.
+    /// Null when it stays on the screen.
+    [[nodiscard]] const NotifyRule* notify_rule(std::string_view code, std::string_view urgency, int level = 0, std::string_view act_by = {}) const;
+    /// The text for the urgency, else the one for any; null when there is none.
+    [[nodiscard]] const NotifyText* notify_text(std::string_view code, std::string_view urgency, std::string_view language) const;
+    /// A word of notify.toml in a language; the code itself when there is none.
+    [[nodiscard]] std::string notify_word(std::string_view code, std::string_view language) const;
 
 private:
     struct Reader;
+    void read_notify(const Reader& notify);
 
     std::string name_;
     std::map<std::string, ClockRule, std::less<>> clocks_;  ///< "machine.clock"
@@ -64,6 +97,9 @@ private:
     std::map<std::string, Duration, std::less<>> pauses_;
     std::map<std::string, std::vector<CodeText>, std::less<>> codes_;
     std::vector<RetentionRule> retention_;
+    std::vector<NotifyRule> notify_rules_;
+    std::map<std::string, NotifyText, std::less<>> notify_texts_;                 ///< "code urgency language"
+    std::map<std::string, std::pair<std::string, std::string>, std::less<>> notify_words_;  ///< zh, en
     std::unique_ptr<Calendar> calendar_;
 };
 

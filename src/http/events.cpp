@@ -109,7 +109,7 @@ public:
     }
     void end(const std::function<bool(const EventSubject&)>& is_meant, std::string_view code);
     std::size_t connected() const;
-    bool is_live(std::string_view person_id) const;
+    bool is_connected(std::string_view person_id) const;
 
 private:
     using Sessions = std::map<std::string, EventSession, std::less<>>;
@@ -352,10 +352,10 @@ std::size_t EventHub::Impl::connected() const {
     return count;
 }
 
-bool EventHub::Impl::is_live(std::string_view person_id) const {
+bool EventHub::Impl::is_connected(std::string_view person_id) const {
     const std::lock_guard lock(mutex_);
     return std::any_of(sessions_.begin(), sessions_.end(),
-                       [&](const auto& entry) { return entry.second.subject().person_id == person_id && entry.second.live_tabs() > 0; });
+                       [&](const auto& item) { return item.second.subject().person_id == person_id && item.second.live_tabs() > 0; });
 }
 
 EventHub::EventHub(EventRights& rights, const Clock& clock) : impl_(std::make_unique<Impl>(rights, clock)) {}
@@ -390,7 +390,8 @@ void EventHub::end_person(std::string_view person_id, std::string_view code) {
     impl_->end([person_id](const EventSubject& subject) { return subject.person_id == person_id; }, code);
 }
 
+bool EventHub::is_connected(std::string_view person_id) const { return impl_->is_connected(person_id); }
+
 std::size_t EventHub::connected() const { return impl_->connected(); }
-bool EventHub::is_live(std::string_view person_id) const { return impl_->is_live(person_id); }
 
 }  // namespace qiao::http

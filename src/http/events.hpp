@@ -59,8 +59,8 @@ public:
     void end_session(std::string_view session_key, std::string_view code);
     void end_person(std::string_view person_id, std::string_view code);
 
-    [[nodiscard]] std::size_t connected() const;                   ///< tabs, for the metrics
-    [[nodiscard]] bool is_live(std::string_view person_id) const;  ///< has a tab open now
+    [[nodiscard]] std::size_t connected() const;  ///< tabs, for the metrics
+    [[nodiscard]] bool is_connected(std::string_view person_id) const;  ///< whether a tab of this person is open
 
 private:
     class Impl;

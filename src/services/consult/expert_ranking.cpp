@@ -63,7 +63,7 @@ Value view_of(const flow::Ground& ground, const flow::Case& item, const Candidat
     view.set("fits", one.fits);
     view.set("able", one.able);
     view.set("on_duty", one.on_duty);
-    view.set("live", ground.events.is_live(one.member.person.id));
+    view.set("live", ground.events.has_page(one.member.person.id));
     view.set("open_cases", one.load.open_cases);
     view.set("asked_in_7_days", one.load.asked_in_7_days);
     view.set("why", reasons(one));
@@ -130,7 +130,7 @@ Value reachable_now(const flow::Ground& ground, std::int64_t organisation, std::
         view.set("specialty", membership->specialty);
         view.set("rank", membership->rank);
         view.set("place", duty.place);
-        view.set("live", ground.events.is_live(duty.person));
+        view.set("live", ground.events.has_page(duty.person));
         duties.push(std::move(view));
     }
     Value view = Value::object({{"organisation", flow::organisation_view(ground, organisation)}, {"phone", telephone_of(ground, organisation)}});

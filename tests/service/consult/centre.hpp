@@ -37,13 +37,13 @@ public:
     void case_changed(std::string_view case_id, std::int64_t version, const flow::Audience& who) override;
     void lists_changed(const flow::Audience& who) override;
     void notice(const flow::Notice& notice) override;
-    [[nodiscard]] bool is_live(std::int64_t person) const override { return live.contains(person); }
+    [[nodiscard]] bool has_page(std::int64_t person) const override { return open_for.contains(person); }
     [[nodiscard]] bool was_told(std::int64_t person, std::string_view code) const;
     [[nodiscard]] bool desk_was_told(std::string_view role, std::string_view code) const;
 
     std::vector<flow::Notice> notices;
     int changes = 0;
-    std::set<std::int64_t> live;  ///< people with an open page
+    std::set<std::int64_t> open_for;  ///< people with an open page
 };
 
 /// An archive of invented studies.

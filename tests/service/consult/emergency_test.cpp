@@ -161,7 +161,7 @@ TEST_F(Emergency, BeforeCallingTheDoctorSeesWhoIsReachable) {
     Value now = get("doctor", path).body;
     ASSERT_EQ(now["on_duty"].size(), 1U);
     EXPECT_FALSE(now["on_duty"].at(0)["live"].truth());
-    pages_.live.insert(people_["surgeon2"].id);
+    pages_.open_for.insert(people_["surgeon2"].id);
     now = get("doctor", path).body;
     EXPECT_TRUE(now["on_duty"].at(0)["live"].truth());
     EXPECT_EQ(now["experts"].integer(), 3);

@@ -1,0 +1,166 @@
+#include "exchange/transfer.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+namespace qiao::exchange {
+
+namespace {
+
+constexpr long kConnect_ms = 5'000;
+constexpr long kWhole_ms = 15'000;
+constexpr std::size_t kAnswer_bytes = 16 * 1024;
+
+struct Easy {
+    CURL* handle = nullptr;
+    curl_slist* headers = nullptr;
+    curl_slist* recipients = nullptr;
+
+    Easy() {
+        static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+        handle = started == CURLE_OK ? curl_easy_init() : nullptr;
+    }
+    ~Easy() {
+        curl_slist_free_all(headers);
+        curl_slist_free_all(recipients);
+        curl_easy_cleanup(handle);
+    }
+    Easy(const Easy&) = delete;
+    Easy& operator=(const Easy&) = delete;
+
+    template <class Value>
+    void set(CURLoption option, Value value) {
+        curl_easy_setopt(handle, option, value);
+    }
+};
+
+std::size_t keep_answer(char* bytes, std::size_t size, std::size_t count, void* into) {
+    auto& text = *static_cast<std::string*>(into);
+    text.append(bytes, std::min(size * count, kAnswer_bytes - std::min(kAnswer_bytes, text.size())));
+    return size * count;  // the rest is read and dropped, so that the connection ends in order
+}
+
+struct Source {
+    const std::string& data;
+    std::size_t at = 0;
+};
+
+std::size_t give_data(char* into, std::size_t size, std::size_t count, void* from) {
+    auto& source = *static_cast<Source*>(from);
+    const std::size_t length = std::min(size * count, source.data.size() - source.at);
+    std::memcpy(into, source.data.data() + source.at, length);
+    source.at += length;
+    return length;
+}
+
+std::string failure_of(CURLcode code) {
+    switch (code) {
+        case CURLE_OK: return {};
+        case CURLE_COULDNT_RESOLVE_HOST: return "no_address";
+        case CURLE_COULDNT_CONNECT: return "no_connection";
+        case CURLE_OPERATION_TIMEDOUT: return "timeout";
+        case CURLE_LOGIN_DENIED: return "login";
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_USE_SSL_FAILED: return "tls";
+        default: return "line";
+    }
+}
+
+void set_common(Easy& easy, const std::string& url, const std::string& ca_file, const char* protocols) {
+    easy.set(CURLOPT_URL, url.c_str());
+    easy.set(CURLOPT_PROTOCOLS_STR, protocols);
+    easy.set(CURLOPT_FOLLOWLOCATION, 0L);
+    easy.set(CURLOPT_PROXY, "");
+    easy.set(CURLOPT_NOSIGNAL, 1L);
+    easy.set(CURLOPT_CONNECTTIMEOUT_MS, kConnect_ms);
+    easy.set(CURLOPT_TIMEOUT_MS, kWhole_ms);
+    easy.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    if (!ca_file.empty()) {
+        easy.set(CURLOPT_CAINFO, ca_file.c_str());
+        easy.set(CURLOPT_CAPATH, nullptr);
+    }
+}
+
+Reply perform(Easy& easy) {
+    Reply reply;
+    easy.set(CURLOPT_WRITEFUNCTION, keep_answer);
+    easy.set(CURLOPT_WRITEDATA, &reply.body);
+    reply.failure = failure_of(curl_easy_perform(easy.handle));
+    long status = 0;
+    curl_easy_getinfo(easy.handle, CURLINFO_RESPONSE_CODE, &status);
+    reply.status = static_cast<int>(status);
+    return reply;
+}
+
+}  // namespace
+
+Reply post(const Post& request) {
+    Easy easy;
+    if (easy.handle == nullptr) {
+        return {.failure = "line"};
+    }
+    set_common(easy, request.url, request.ca_file, "http,https");
+    for (const auto& [name, value] : request.headers) {
+        easy.headers = curl_slist_append(easy.headers, (name + ": " + value).c_str());
+    }
+    easy.headers = curl_slist_append(easy.headers, "Expect:");
+    easy.set(CURLOPT_HTTPHEADER, easy.headers);
+    easy.set(CURLOPT_POST, 1L);
+    easy.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    easy.set(CURLOPT_POSTFIELDS, request.body.c_str());
+    easy.set(CURLOPT_USERAGENT, "qiao");
+    return perform(easy);
+}
+
+Reply send(const Mail& mail) {
+    Easy easy;
+    if (easy.handle == nullptr) {
+        return {.failure = "line"};
+    }
+    set_common(easy, mail.url, mail.ca_file, "smtp,smtps");
+    easy.set(CURLOPT_USE_SSL, static_cast<long>(mail.plain ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+    if (!mail.user.empty()) {
+        easy.set(CURLOPT_USERNAME, mail.user.c_str());
+        easy.set(CURLOPT_PASSWORD, mail.password.c_str());
+    }
+    const std::string from = "<" + mail.from + ">";
+    easy.recipients = curl_slist_append(easy.recipients, ("<" + mail.to + ">").c_str());
+    easy.set(CURLOPT_MAIL_FROM, from.c_str());
+    easy.set(CURLOPT_MAIL_RCPT, easy.recipients);
+    Source source{mail.data};
+    easy.set(CURLOPT_READFUNCTION, give_data);
+    easy.set(CURLOPT_READDATA, &source);
+    easy.set(CURLOPT_UPLOAD, 1L);
+    return perform(easy);
+}
+
+bool parse_target(const std::string& url, Target& target) {
+    const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), curl_url_cleanup);
+    if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
+        return false;
+    }
+    const auto part = [&](CURLUPart name) {
+        char* text = nullptr;
+        std::string found;
+        if (curl_url_get(parsed.get(), name, &text, 0) == CURLUE_OK && text != nullptr) {
+            found = text;
+        }
+        curl_free(text);
+        return found;
+    };
+    if (!part(CURLUPART_USER).empty() || !part(CURLUPART_PASSWORD).empty() || !part(CURLUPART_FRAGMENT).empty()) {
+        return false;
+    }
+    target.scheme = part(CURLUPART_SCHEME);
+    target.host = part(CURLUPART_HOST);
+    target.loopback = target.host == "127.0.0.1" || target.host == "[::1]" || target.host == "localhost";
+    return !target.host.empty();
+}
+
+}  // namespace qiao::exchange
