@@ -188,6 +188,25 @@ export interface RequestForm {
   consent?: { by: string; name: string; relation?: string; told: boolean; signature?: number; reason?: string };
 }
 
+export interface EmergencyNumber {
+  number: string;
+  zh: string;
+  en: string;
+}
+export interface Emergency {
+  hub_phone: string;
+  numbers: EmergencyNumber[];
+  phone_advice: { text: string; read_back_text: string; by: Named; at: string } | null;
+}
+/** What one of several experts signed beside the lead's opinion. */
+export interface ExpertPart {
+  by: Named;
+  specialty: string;
+  stance: 'agree' | 'dissent';
+  signed: string;
+  text: string | null;
+}
+
 export interface CaseView {
   case: string;
   number?: string;
@@ -227,7 +246,96 @@ export interface CaseView {
   question?: string;
   specialty?: string;
   offered?: string;
+  parts?: ExpertPart[];
+  missing_specialties?: string[];
+  emergency?: Emergency | null;
+  fee?: { amount_minor: number; currency: string } | null;
+  /** Of the offer of an emergency. */
+  callback?: string;
+  vitals?: RequestForm['vitals'];
 }
+
+export interface Reachable {
+  organisation: Named;
+  phone: string;
+  numbers: EmergencyNumber[];
+  on_duty: (Named & { specialty: string; rank: string; place: number; live: boolean })[];
+  experts: number;
+}
+export const readReachable = (receiver: string, specialty: string, signal?: AbortSignal) =>
+  get<Reachable>(`/flow/reachable?${new URLSearchParams({ receiver, specialty })}`, signal ? { signal } : {});
+
+export interface BoardRow {
+  case: string;
+  number: string;
+  machine: string;
+  state_title: string;
+  urgency: Urgency;
+  clock: string;
+  share: number;
+  due: string | null;
+  paused: string | null;
+  paused_at: string | null;
+  runs_on_at: string | null;
+  owner: 'requester' | 'expert' | 'desk';
+  person: Named | null;
+  from: Named | null;
+  to: Named | null;
+}
+export const readBoard = (signal?: AbortSignal) => get<{ now: string; limit: number; rows: BoardRow[] }>('/flow/board', signal ? { signal } : {});
+
+export interface Spread {
+  n: number;
+  median_min?: number;
+  p90_min?: number;
+}
+export interface Turnaround {
+  cases: number;
+  judged: number;
+  on_time: number;
+  accepted: Spread;
+  signed: Spread;
+  counted: Spread;
+}
+export interface FigureLine {
+  case: string;
+  number: string;
+  from: Named;
+  urgency: Urgency;
+  state: string;
+  submitted: string;
+  accepted_min: number | null;
+  signed_min: number | null;
+  counted_min: number | null;
+  on_time: boolean | null;
+  given_back: boolean;
+  followed: string | null;
+  final_diagnosis: string | null;
+}
+export interface Figures {
+  definition: string;
+  ordinary: Turnaround;
+  emergency: Turnaround;
+  complete: boolean;
+  lines: FigureLine[];
+}
+export interface FeeLine {
+  case: string;
+  number: string;
+  from: Named;
+  to: Named;
+  amount_minor: number;
+  currency: string;
+  state: 'due' | 'paid' | 'waived';
+  signed: string;
+  changed_by: Named | null;
+  reason: string | null;
+}
+const inTime = (organisation: string, from: Date, until: Date) => new URLSearchParams({ organisation, from: from.toISOString(), until: until.toISOString() });
+export const readFigures = (organisation: string, from: Date, until: Date, signal?: AbortSignal) => get<Figures>(`/flow/figures?${inTime(organisation, from, until)}`, signal ? { signal } : {});
+export const readStatement = (organisation: string, from: Date, until: Date, signal?: AbortSignal) =>
+  get<{ fees: FeeLine[] }>(`/flow/statement?${inTime(organisation, from, until)}`, signal ? { signal } : {}).then((answer) => answer.fees);
+export const setFee = (id: string, state: FeeLine['state'], reason: string) => post<FeeLine>(`/flow/cases/${id}/fee`, { state, ...(reason ? { reason } : {}) });
 
 export const readWorklists = (signal?: AbortSignal) =>
   get<{ worklists: WorklistHead[] }>('/flow/worklists', signal ? { signal } : {}).then((answer) => answer.worklists);
@@ -364,6 +472,11 @@ export interface ExpertChoice {
   /** Of the specialty that the request asks for. */
   fits?: boolean;
   open_cases: number;
+  /** False where the licence has ended. */
+  able?: boolean;
+  rank?: string;
+  /** Why this place in the list, most weighty first. */
+  why?: string[];
 }
 export const readExperts = (id: string, q: string, signal?: AbortSignal) =>
   get<{ experts: ExpertChoice[] }>(`/flow/cases/${id}/experts?q=${encodeURIComponent(q)}`, signal ? { signal } : {}).then((answer) => answer.experts);

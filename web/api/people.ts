@@ -1,5 +1,5 @@
 /** People, roles, institutions and contracts as `/access` keeps them. */
-import { get, post } from './http';
+import { get, post, send } from './http';
 
 export interface Organisation {
   id: string;
@@ -17,6 +17,9 @@ export interface Member {
   role: string;
   specialty?: string;
   rank?: string;
+  licence?: string;
+  licenceEnds?: string;
+  languages?: string;
   organisation?: Organisation;
 }
 
@@ -27,4 +30,35 @@ export const createOrganisation = (input: { kind: string; name: string; nameEn: 
 export const createPerson = (input: { login: string; name: string; nameEn: string; password: string }) => post<{ id: string; practitioner: string }>('/access/people', input);
 export const addMembership = (input: { practitioner: string; organisation: string; role: string; specialty: string; rank: string }) => post<{ id: string }>('/access/memberships', input);
 export const endPerson = (practitioner: string) => post<undefined>(`/access/people/${practitioner.replace('Practitioner/', '')}/end`, {});
-export const addContract = (input: { from: string; to: string; service: string }) => post<undefined>('/access/contracts', input);
+export interface Contract {
+  id: string;
+  from: Organisation;
+  to: Organisation;
+  service: string;
+  validFrom: string;
+  validTo?: string;
+  feeMinor: number;
+  currency: string;
+  /** Clock of the service → minutes. */
+  deadlines: Record<string, number>;
+}
+export const readContracts = (signal?: AbortSignal) => get<{ contracts: Contract[] }>('/access/contracts', signal ? { signal } : {}).then((answer) => answer.contracts);
+export const addContract = (input: { from: string; to: string; service: string; feeMinor?: number; currency?: string; ends?: string; deadlines?: Record<string, number> }) => post<Contract>('/access/contracts', input);
+export const endContract = (id: string) => post<undefined>(`/access/contracts/${id}/end`, {});
+
+export interface Duty {
+  id: string;
+  practitioner: string;
+  name: string;
+  nameEn?: string;
+  specialty: string;
+  place: number;
+  starts: string;
+  ends: string;
+}
+export const readDuties = (organisation: string, from: Date, until: Date, signal?: AbortSignal) =>
+  get<{ duties: Duty[] }>(`/access/duties?${new URLSearchParams({ organisation, from: from.toISOString(), until: until.toISOString() })}`, signal ? { signal } : {}).then((answer) => answer.duties);
+export const addDuties = (organisation: string, duties: Omit<Duty, 'id' | 'name' | 'nameEn'>[]) => post<undefined>('/access/duties', { organisation, duties });
+export const removeDuty = (organisation: string, id: string) => send<undefined>('DELETE', `/access/duties/${id}?${new URLSearchParams({ organisation })}`);
+export const setLicence = (practitioner: string, input: { licence: string; licenceEnds?: string; languages: string }) =>
+  send<undefined>('PUT', `/access/people/${practitioner.replace('Practitioner/', '')}/licence`, { body: input });

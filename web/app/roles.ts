@@ -8,3 +8,7 @@ export const mayRegisterPatients = (session: Session) => has(session, 'doctor', 
 export const mayKeepPeople = (session: Session) => has(session, 'security_admin');
 export const mayKeepContracts = (session: Session) => has(session, 'centre_manager');
 export const mayMatchStudies = (session: Session) => has(session, 'doctor', 'requester', 'technician', 'clerk', 'registrar', 'coordinator', 'imaging_clerk');
+export const mayKeepRoster = (session: Session) => has(session, 'duty_lead', 'centre_manager');
+export const mayReadRoster = (session: Session) => has(session, 'duty_lead', 'centre_manager', 'coordinator', 'expert');
+export const answersForDeadlines = (session: Session) => has(session, 'coordinator', 'duty_lead', 'centre_manager');
+export const mayReadStatement = (session: Session) => has(session, 'centre_manager', 'coordinator', 'doctor');

@@ -13,17 +13,19 @@ import { DropMenu } from '../ui/drop_menu';
 import { usePhone } from '../ui/use_phone';
 import { useNow } from '../ui/case_bits';
 import { loadTexts, textOr, useLanguage, useText } from './i18n';
+import { EmergencyAlarm } from './emergency_alarm';
 import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
-import { mayAskForConsultation, mayKeepContracts, mayKeepPeople, mayMatchStudies } from './roles';
+import { placesOf } from './places';
+import { answersForDeadlines, mayKeepPeople, mayMatchStudies } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
 const kPhoneLists = 3;
 /** Lists whose entries wait for this person. */
-const kPressing = new Set(['inbox', 'returned', 'desk', 'offers', 'late']);
-const listIcons: Record<string, IconName> = { inbox: 'inbox', desk: 'inbox', offers: 'bell', writing: 'pen', drafts: 'file', late: 'clock', returned: 'back', closed: 'check', signed: 'check' };
+const kPressing = new Set(['inbox', 'returned', 'desk', 'offers', 'calls', 'late']);
+const listIcons: Record<string, IconName> = { inbox: 'inbox', desk: 'inbox', offers: 'bell', writing: 'pen', drafts: 'file', late: 'clock', calls: 'alert', returned: 'back', closed: 'check', signed: 'check' };
 
 export function Shell() {
   const t = useText();
@@ -72,6 +74,7 @@ export function Shell() {
         <Outlet />
       </main>
       <Toasts />
+      <EmergencyAlarm />
       {finding && (
         <Suspense fallback={null}>
           <FindDialog onClose={() => setFinding(false)} />
@@ -141,11 +144,11 @@ function Header({ onFind }: { onFind: () => void }) {
                 <br />
                 {textOr(`role.${role}`, role)} · {organisation}
               </p>
-              {mayAskForConsultation(session) && (
-                <NavLink className="d-item" to="/app/consult/clinic-card" onClick={close}>
-                  {t('app.nav.clinic_card')}
+              {placesOf(session).map((place) => (
+                <NavLink key={place.to} className="d-item" to={place.to} onClick={close}>
+                  {t(place.name)}
                 </NavLink>
-              )}
+              ))}
               <button type="button" className="d-item" onClick={() => void leave().catch(setFailed)}>
                 <Icon name="out" /> {t('app.sign_out')}
               </button>
@@ -192,9 +195,10 @@ function Navigation() {
       <ul className="s-nav-list">
         {item('/app/today', 'home', t('app.nav.today'))}
         {listItems}
+        {answersForDeadlines(session) && item('/app/board', 'clock', t('app.nav.board'))}
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
-        {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
       </ul>
       )}
       {phone && (
@@ -204,7 +208,7 @@ function Navigation() {
           item(`/app/list/${name}`, listIcons[name] ?? 'list', t(`app.list.${name}`), counts[name] ?? all.find((list) => list.name === name)?.count, kPressing.has(name)),
         )}
         {item('/app/patients', 'people', t('app.nav.patients'))}
-        {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
       </ul>
       )}
     </nav>
@@ -213,7 +217,7 @@ function Navigation() {
 
 /** On a phone the three lists that ask for an act; the others stand on the Today page. */
 function phoneLists(names: string[]): string[] {
-  const order = ['inbox', 'returned', 'requested', 'desk', 'late', 'arranged', 'offers', 'writing', 'signed'];
+  const order = ['calls', 'inbox', 'returned', 'requested', 'desk', 'late', 'arranged', 'offers', 'writing', 'signed'];
   return [...names].sort((a, b) => (order.indexOf(a) + 99) % 99 - (order.indexOf(b) + 99) % 99).slice(0, kPhoneLists);
 }
 

@@ -46,6 +46,11 @@ export function formatNumber(value: number, digits = 1): string {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
 }
 
+/** @param minor  hundredths of the currency */
+export function formatMoney(minor: number, currency: string): string {
+  return new Intl.NumberFormat(language(), { style: 'currency', currency }).format(minor / 100);
+}
+
 export function formatBytes(bytes: number): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
   let value = bytes;

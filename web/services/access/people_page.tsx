@@ -1,24 +1,24 @@
-/** Who works where in which role: kept by the security administrator; contracts between institutions by the centre manager. */
+/** Who works where in which role: kept by the security administrator. */
 import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { useState } from 'react';
 import { useQuery, type Query } from '../../api/cache';
-import { addContract, addMembership, createOrganisation, createPerson, endPerson, readMembers, readOrganisations, type Member, type Organisation } from '../../api/people';
+import { addMembership, createOrganisation, createPerson, endPerson, readMembers, readOrganisations, type Member, type Organisation } from '../../api/people';
 import { textOr, useText } from '../../app/i18n';
-import { mayKeepContracts, mayKeepPeople } from '../../app/roles';
+import { mayKeepPeople } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
-import { Answered, EmptyCard, ErrorCard } from '../../ui/cards';
-import { Dialog } from '../../ui/dialog';
+import { Answered, EmptyCard } from '../../ui/cards';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useSpecialties } from '../cases/packs';
+import { Act } from './act_dialog';
 
 const kRoles = ['doctor', 'expert', 'coordinator', 'nurse', 'technician', 'duty_lead', 'centre_manager', 'system_admin', 'security_admin', 'audit_admin', 'privacy_officer'] as const;
 const kKinds = ['hub', 'county', 'township', 'clinic', 'centre'] as const;
 const kRanks = ['attending', 'associate_chief', 'chief'] as const;
 const kLeastPassword = 12;
 
-type Open = 'person' | 'role' | 'organisation' | 'contract' | undefined;
+type Open = 'person' | 'role' | 'organisation' | undefined;
 
 export default function PeoplePage() {
   const t = useText();
@@ -29,13 +29,12 @@ export default function PeoplePage() {
   const [open, setOpen] = useState<Open>();
   const [typed, setTyped] = useState('');
   const keepsPeople = mayKeepPeople(session);
-  const keepsContracts = mayKeepContracts(session);
   const done = () => {
     setOpen(undefined);
     people.reload();
     organisations.reload();
   };
-  if (!keepsPeople && !keepsContracts) return <div className="q-page"><EmptyCard title={t('error.access.not_yours')} /></div>;
+  if (!keepsPeople) return <div className="q-page"><EmptyCard title={t('error.access.not_yours')} /></div>;
   return (
     <div className="q-page">
       <div className="q-between">
@@ -44,7 +43,6 @@ export default function PeoplePage() {
           {keepsPeople && <Add label={t('people.person.add')} onClick={() => setOpen('person')} />}
           {keepsPeople && <Add label={t('people.role.add')} onClick={() => setOpen('role')} />}
           {keepsPeople && <Add label={t('people.organisation.add')} onClick={() => setOpen('organisation')} />}
-          {keepsContracts && <Add label={t('people.contract.add')} onClick={() => setOpen('contract')} />}
         </div>
       </div>
       <TextInput aria-label={t('people.search')} placeholder={t('people.search')} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
@@ -66,7 +64,6 @@ export default function PeoplePage() {
       {open === 'person' && <PersonDialog organisations={organisations.data ?? []} onClose={() => setOpen(undefined)} onDone={done} />}
       {open === 'role' && <RoleDialog people={people.data ?? []} organisations={organisations.data ?? []} onClose={() => setOpen(undefined)} onDone={done} />}
       {open === 'organisation' && <OrganisationDialog organisations={organisations.data ?? []} onClose={() => setOpen(undefined)} onDone={done} />}
-      {open === 'contract' && <ContractDialog organisations={organisations.data ?? []} onClose={() => setOpen(undefined)} onDone={done} />}
     </div>
   );
 }
@@ -124,34 +121,6 @@ function People({ query, typed, keeps, own, onEnded }: { query: Query<Member[]>;
         </Act>
       )}
     </section>
-  );
-}
-
-function Act({ title, submit, run, onClose, onDone, children }: { title: string; submit: string; run: () => Promise<unknown>; onClose: () => void; onDone: () => void; children: ReactNode }) {
-  const t = useText();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    run().then(onDone, setError).finally(() => setBusy(false));
-  };
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <form className="q-stack" onSubmit={send}>
-        {children}
-        {error !== undefined && <ErrorCard error={error} />}
-        <div className="q-actions">
-          <Button type="submit" loading={busy}>
-            {submit}
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            {t('app.cancel')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   );
 }
 
@@ -234,18 +203,6 @@ function OrganisationDialog({ organisations, onClose, onDone }: { organisations:
       <TextInput label={t('people.organisation.name_en')} maxLength={120} value={form.nameEn} onChange={(event) => setForm({ ...form, nameEn: event.currentTarget.value })} />
       <NativeSelect label={t('people.kind')} value={form.kind} onChange={(event) => setForm({ ...form, kind: event.currentTarget.value })} data={kKinds.map((one) => ({ value: one, label: t(`people.kind.${one}`) }))} />
       <OrganisationSelect label={t('people.organisation.parent')} organisations={organisations} value={form.parent} optional onChange={(parent) => setForm({ ...form, parent })} />
-    </Act>
-  );
-}
-
-function ContractDialog({ organisations, onClose, onDone }: { organisations: Organisation[]; onClose: () => void; onDone: () => void }) {
-  const t = useText();
-  const [form, setForm] = useState({ from: '', to: '' });
-  return (
-    <Act title={t('people.contract.add')} submit={t('people.contract.add')} run={() => addContract({ ...form, service: 'consult' })} onClose={onClose} onDone={onDone}>
-      <p className="q-dim">{t('people.contract.explain')}</p>
-      <OrganisationSelect label={t('people.contract.from')} organisations={organisations} value={form.from} onChange={(from) => setForm({ ...form, from })} />
-      <OrganisationSelect label={t('people.contract.to')} organisations={organisations} value={form.to} onChange={(to) => setForm({ ...form, to })} />
     </Act>
   );
 }

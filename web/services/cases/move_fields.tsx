@@ -20,7 +20,7 @@ export interface FieldSpec {
 
 /** Fields that a move takes beside what it needs. */
 const kOptional: Record<string, string[]> = { file: ['document_reference'], resubmit: ['summary', 'question'] };
-const kLong = new Set(['reason', 'text', 'summary', 'question', 'opinion', 'advice']);
+const kLong = new Set(['reason', 'text', 'read_back_text', 'summary', 'question', 'opinion', 'advice']);
 const kChoices: Record<string, string[]> = {
   reason_code: ['out_of_scope', 'needs_face_to_face', 'duplicate', 'not_enough_material', 'other'],
   followed: ['yes', 'partly', 'no'],
@@ -31,7 +31,8 @@ const kChoices: Record<string, string[]> = {
 };
 /** Of an expert's part: asked and neither declined nor handed back. */
 const kAsked = new Set(['offered', 'accepted', 'signed']);
-const kOwnFields = new Set(['experts', 'lead', 'mode', 'time']);
+const kOwnFields = new Set(['experts', 'optional', 'lead', 'mode', 'time']);
+const kWhyTone: Record<string, string> = { specialty: 'q-chip-ok', on_duty: 'q-chip-info', licence_ended: 'q-chip-critical', busy: 'q-chip-warning', rank_below: 'q-chip-warning' };
 /** Asked beside the fields (when it happened), or said by pressing the button. */
 const kNotAsked = new Set(['occurred', 'confirmed', 'patient']);
 const kEmptyConsent: ConsentState = { by: '', name: '', relation: '', reason: '', told: false, signature: 0 };
@@ -69,7 +70,7 @@ export function MoveFields(props: Props) {
           if (field.name === 'items') return <AnswerItems key={field.name} label={label} case={props.case} onChange={(items) => onChange({ items })} />;
           if (field.name === 'not_obtainable') return <NotObtainable key={field.name} label={label} case={props.case} onChange={(codes) => onChange({ not_obtainable: codes })} />;
           if (field.name === 'consent') return <ConsentField key={field.name} case={props.case} onChange={(consent) => onChange({ consent })} />;
-          const choices = kChoices[field.name];
+          const choices = field.name === 'specialty' ? (props.case.missing_specialties ?? []) : kChoices[field.name];
           if (choices) {
             return (
               <Choice
@@ -77,7 +78,7 @@ export function MoveFields(props: Props) {
                 label={label}
                 required={field.required}
                 value={value === undefined ? '' : String(value)}
-                options={choices.map((one) => ({ value: one, label: textOr(`consult.option.${field.name}.${one}`, one) }))}
+                options={choices.map((one) => ({ value: one, label: textOr(field.name === 'specialty' ? `consult.specialty.${one}` : `consult.option.${field.name}.${one}`, one) }))}
                 onChange={(one) => onChange({ [field.name]: field.name === 'rating' ? Number(one) : one })}
                 error={error}
               />
@@ -227,6 +228,7 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
   }, [typed]);
   const query = useQuery(`experts:${view.case}:${asked}`, (signal) => readExperts(view.case, asked, signal));
   const experts = (values['experts'] as string[] | undefined) ?? [];
+  const optional = (values['optional'] as string[] | undefined) ?? [];
   const lead = values['lead'];
   const has = (name: string) => fields.some((field) => field.name === name);
   const mode = (values['mode'] as string | undefined) ?? 'written';
@@ -259,15 +261,20 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
                 <p className="q-dim">{t('consult.experts.none')}</p>
               ) : (
                 <ul className="q-list q-stack-tight x-list" aria-label={t('consult.need.experts')}>
-                  {[...found].sort((a, b) => Number(b.fits ?? false) - Number(a.fits ?? false)).map((expert) => (
+                  {found.map((expert) => (
                     <li key={expert.reference} className="q-card">
                       <Checkbox
                         checked={experts.includes(expert.reference)}
-                        disabled={alreadyAsked(expert.reference)}
+                        disabled={alreadyAsked(expert.reference) || expert.able === false}
                         onChange={() => toggle(expert.reference, nameIn(expert))}
                         label={
                           <>
-                            {nameIn(expert)} {expert.fits && <span className="q-chip q-chip-ok">{t('consult.experts.fits')}</span>}
+                            {nameIn(expert)}{' '}
+                            {(expert.why ?? []).map((one) => (
+                              <span key={one} className={`q-chip ${kWhyTone[one] ?? ''}`}>
+                                {textOr(`consult.experts.why.${one}`, one)}
+                              </span>
+                            ))}
                           </>
                         }
                         description={[nameIn(expert.organisation), expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases }), statusOf(expert.reference)].filter(Boolean).join(' · ')}
@@ -279,6 +286,17 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
             }
           </Answered>
         </>
+      )}
+      {experts.length > 1 && (
+        <fieldset className="c-choice">
+          <legend className="c-legend">{t('consult.experts.optional')}</legend>
+          <p className="q-small q-dim">{t('consult.experts.optional_help')}</p>
+          {experts
+            .filter((one) => one !== lead)
+            .map((one) => (
+              <Checkbox key={one} label={names[one] ?? one} checked={optional.includes(one)} onChange={(event) => onChange({ optional: event.currentTarget.checked ? [...optional, one] : optional.filter((other) => other !== one) })} />
+            ))}
+        </fieldset>
       )}
       {choosesLead && experts.length > 1 && <Choice label={t('consult.need.lead')} required value={String(lead ?? '')} options={experts.map((one) => ({ value: one, label: names[one] ?? one }))} onChange={(one) => onChange({ lead: one })} />}
       {has('mode') && <Choice label={t('consult.need.mode')} value={mode} options={['written', 'session'].map((one) => ({ value: one, label: t(`consult.mode.${one}`), detail: t(`consult.mode_help.${one}`) }))} onChange={(one) => onChange({ mode: one, ...(one === 'written' ? { time: undefined } : {}) })} />}

@@ -19,10 +19,10 @@ import { SignFields, usePasswordNeeded } from './sign_fields';
 /** Moves that have a page of their own; the rest is asked for in a dialog. */
 const kPages: Record<string, string> = { submit: 'request', submit_to_office: 'request', sign: 'workspace', amend: 'workspace', attach_study: 'images', detach_study: 'images' };
 /** Never the main step of a case: they stand below those that carry it on. */
-const kAside = new Set(['give_back', 'contribute', 'upgrade', 'reschedule', 'add_consent', 'attach_study', 'detach_study']);
+const kAside = new Set(['give_back', 'upgrade', 'release_specialty', 'open_to_all', 'hand_over', 'reschedule', 'add_consent', 'attach_study', 'detach_study']);
 const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up']);
 /** An expert who does these has no case any more. */
-const kLeaves = new Set(['decline', 'hand_back']);
+const kLeaves = new Set(['decline', 'hand_back', 'hand_over']);
 const kBackDated = new Set(['read_back', 'phone_advice']);
 
 export function moveText(machine: string, action: string): string {
@@ -117,7 +117,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
       password,
       leaves,
       ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim() } : {}),
-      ...(occurred ? { occurred: new Date(occurred).toISOString(), occurredReason: 'paper_first' } : {}),
+      ...(occurred ? { occurred: new Date(occurred).toISOString(), occurredReason: 'paper_first' } : move.needs.includes('occurred') ? { occurred: new Date().toISOString() } : {}),
       fields: { ...given, ...(draft === undefined ? {} : { draft }), ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !isBlank(value))) },
     });
     if (done && leaves) void navigate('/app/today');

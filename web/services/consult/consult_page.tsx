@@ -21,6 +21,8 @@ import { OpinionView } from './opinion_view';
 import { PatientBanner } from './patient_banner';
 import { countedPhotos, PhotoCapture } from './photo_capture';
 import { RequestView } from './request_view';
+import { EmergencyNote } from './emergency';
+import { ExpertParts } from './expert_parts';
 import { ReturnedNote } from './returned_note';
 
 export default function ConsultPage() {
@@ -61,6 +63,7 @@ function Consultation({ view }: { view: CaseView }) {
       <PatientBanner case={view} />
       <div className="q-page cp-page">
         <div className="cp-main q-stack">
+          {view.emergency && <EmergencyNote view={view} emergency={view.emergency} />}
           {missing.length > 0 && <ReturnedNote case={view} missing={missing} />}
           {view.state === 'returned' && missing.length === 0 && lastMissingItems(view).length > 0 && (
             <section className="q-note q-stack-tight">
@@ -80,6 +83,7 @@ function Consultation({ view }: { view: CaseView }) {
               <OpinionView case={view} opinion={view.opinion} />
             </section>
           )}
+          <ExpertParts parts={view.parts ?? []} />
           <section className="q-card q-stack">
             <h2>{t('consult.request.title')}</h2>
             {view.form ? <RequestView form={view.form} /> : <p className="q-dim">{t('consult.not_written')}</p>}

@@ -2,8 +2,10 @@
 import type { CaseView } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
-import { ageText, formatDateTime } from '../../ui/format';
+import { ageText, formatDateTime, nameIn } from '../../ui/format';
 import { Moves } from '../cases/moves';
+import { Telephones } from './emergency';
+import { VitalsView } from './request_view';
 
 export function OfferView({ view }: { view: CaseView }) {
   const t = useText();
@@ -21,7 +23,27 @@ export function OfferView({ view }: { view: CaseView }) {
             <ClockChip key={clock.name} clock={clock} />
           ))}
         </div>
+        {view.emergency && <Telephones numbers={view.emergency.numbers} phone={view.emergency.hub_phone} />}
         <dl className="q-facts">
+          {view.callback && (
+            <>
+              <dt>{t('consult.need.callback')}</dt>
+              <dd>
+                <a className="q-strong" href={`tel:${view.callback}`}>
+                  {view.callback}
+                </a>
+                {view.from ? ` · ${nameIn(view.from)}` : ''}
+              </dd>
+            </>
+          )}
+          {view.vitals && (
+            <>
+              <dt>{t('consult.need.vitals')}</dt>
+              <dd>
+                <VitalsView vitals={view.vitals} />
+              </dd>
+            </>
+          )}
           <dt>{t('consult.field.purpose')}</dt>
           <dd>{view.purpose ? textOr(`consult.purpose.${view.purpose}`, view.purpose) : ''}</dd>
           <dt>{t('consult.field.question')}</dt>

@@ -39,16 +39,7 @@ export function FactsView({ form }: { form: RequestForm }) {
     <dl className="q-facts">
       <dt>{t('consult.field.vitals')}</dt>
       <dd>
-        {form.vitals?.status === 'given' ? (
-          <>
-            <VitalValues values={form.vitals.values ?? []} />
-            {form.vitals.taken && <div className="q-small q-dim q-num">{t('consult.vitals.taken_at', { time: formatDateTime(form.vitals.taken) })}</div>}
-          </>
-        ) : form.vitals?.status === 'none' ? (
-          t('consult.vitals.not_taken')
-        ) : (
-          status(form.vitals?.status)
-        )}
+        <VitalsView vitals={form.vitals} />
       </dd>
       <dt>{t('consult.field.allergies')}</dt>
       <dd className={form.allergies?.status === 'given' ? 'q-strong q-critical' : ''}>{list(form.allergies)}</dd>
@@ -68,6 +59,20 @@ export function FactsView({ form }: { form: RequestForm }) {
       )}
     </dl>
   );
+}
+
+export function VitalsView({ vitals }: { vitals: RequestForm['vitals'] }) {
+  const t = useText();
+  if (vitals?.status === 'given') {
+    return (
+      <>
+        <VitalValues values={vitals.values ?? []} />
+        {vitals.taken && <div className="q-small q-dim q-num">{t('consult.vitals.taken_at', { time: formatDateTime(vitals.taken) })}</div>}
+      </>
+    );
+  }
+  if (vitals?.status === 'none') return <>{t('consult.vitals.not_taken')}</>;
+  return <>{vitals?.status ? t(`consult.status.${vitals.status}`) : t('consult.not_written')}</>;
 }
 
 function VitalValues({ values }: { values: readonly { code: string; value: number }[] }) {

@@ -15,6 +15,7 @@ import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
 import { ConsentForm } from './consent_form';
 import { DraftStatus } from './draft_status';
+import { CallPanel } from './emergency';
 import { FactsForm } from './facts_form';
 import { PatientBanner } from './patient_banner';
 import { countedPhotos, PhotoCapture, useUnsentPhotos } from './photo_capture';
@@ -87,6 +88,7 @@ function Wizard({ view }: { view: CaseView }) {
       <div className="q-page q-page-narrow">
         <StepBar step={step} defects={(one) => defects.filter((defect) => defect.step === one).length} onGo={go} seen={tried} />
         <DraftStatus draft={draft} />
+        {state.urgency === 'emergency' && view.moves.some((move) => move.action === 'call_emergency' && move.blocked === null) && <CallPanel view={view} draft={draft} onFacts={() => go('facts')} />}
         {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
         {step === 'facts' && <FactsForm state={state} set={set} patient={patient} errors={errors} />}
         {step === 'material' && <Material view={view} state={state} set={set} patient={patient} error={errors('attachments')} />}
@@ -108,7 +110,7 @@ function Wizard({ view }: { view: CaseView }) {
           <details>
             <summary>{t('consult.wizard.other_moves')}</summary>
             <div className="w-other">
-              <Moves case={view} except={['submit', 'submit_to_office']} takeDraft={draft.flush} />
+              <Moves case={view} except={['submit', 'submit_to_office', 'call_emergency']} takeDraft={draft.flush} />
             </div>
           </details>
         )}

@@ -13,6 +13,8 @@ import { Moves } from '../cases/moves';
 import { AttachmentGrid, StudyList } from './attachments';
 import { ClinicCardView } from './clinic_card_view';
 import { keepKeyImage, type ViewerKeyImage } from './key_images';
+import { EmergencyNote } from './emergency';
+import { ExpertParts } from './expert_parts';
 import { Messages } from './messages';
 import { OpinionForm } from './opinion_form';
 import { OpinionView } from './opinion_view';
@@ -71,6 +73,7 @@ function Workspace({ view }: { view: CaseView }) {
           <div className="ws-scroll q-stack">
             {left === 'request' && (
               <>
+                {view.emergency && <EmergencyNote view={view} emergency={view.emergency} />}
                 {view.form ? <RequestView form={view.form} /> : <p className="q-dim">{t('consult.not_written')}</p>}
                 <h3>{t('consult.material.title')}</h3>
                 <StudyList studies={studies} />
@@ -108,6 +111,7 @@ function Workspace({ view }: { view: CaseView }) {
         <section className="ws-pane ws-right" data-shown={tab === 'opinion'} aria-label={t('consult.workspace.tab.opinion')}>
           <div className="ws-scroll q-stack">
             {view.opinion && !view.moves.some((move) => move.action === 'sign') && <OpinionView case={view} opinion={view.opinion} />}
+            <ExpertParts parts={view.parts ?? []} />
             {writes ? <OpinionForm view={view} seen={seen} /> : !view.opinion && <p className="q-dim">{t('consult.workspace.not_yours')}</p>}
             <h3>{t('consult.moves.title')}</h3>
             <Moves case={view} except={['sign', 'amend']} />
