@@ -84,7 +84,7 @@ private:
     Phase phase_ = Phase::idle;
     SteadyTime phase_started_;
     bool timed_out_ = false;
-    bool stranger_ = true;  // no request with a valid session yet; a worker's while one runs
+    bool stranger_ = true;                  // no request with a valid session yet; a worker's while one runs
     std::atomic<bool> close_after_{false};  // no further request on this connection; a worker reads it for the head
     bool unread_body_ = false;              // the peer may still be sending what nobody reads
 

@@ -51,7 +51,7 @@ struct ServerOptions {
     std::size_t connections = limits::kConnections;
     std::size_t connections_per_address = limits::kConnectionsPerAddress;
     std::size_t strangers_per_address = limits::kStrangersPerAddress;  ///< of these before a first valid session
-    std::uint64_t body_memory_bytes = 512ULL << 20U;  ///< all request bodies in memory together
+    std::uint64_t body_memory_bytes = 512ULL << 20U;                   ///< all request bodies in memory together
 };
 
 class Server {
