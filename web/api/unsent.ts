@@ -67,12 +67,13 @@ export class UnsentUploads {
     if (!stored || this.person !== person) return;
     const known = new Map(this.items.map((one) => [one.id, one]));
     const onDevice = stored.map((one): Unsent => ({ ...known.get(one.id), ...one, kept: true }));
-    this.show([...onDevice, ...this.items.filter((one) => !one.kept)]);
+    this.show([...onDevice, ...this.items.filter((one) => !one.kept)].sort((a, b) => a.added - b.added));
   }
 
-  async add(upload: Omit<StoredUpload, 'person'>): Promise<void> {
+  async add(upload: Omit<StoredUpload, 'person' | 'added'>): Promise<void> {
     if (this.person === undefined) return;
-    await this.keep({ ...upload, person: this.person, kept: true });
+    const last = this.items.at(-1)?.added ?? 0;
+    await this.keep({ ...upload, person: this.person, added: Math.max(Date.now(), last + 1), kept: true });
     if (upload.wanted) void this.run();
   }
 

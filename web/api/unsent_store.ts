@@ -13,6 +13,8 @@ export interface StoredUpload {
   taken: string;
   contentType: string;
   blob: Blob;
+  /** When it was added, in ms since 1970: the order in which they are shown and sent. */
+  added: number;
   /** The person pressed "send": it goes by itself whenever there is a line. */
   wanted: boolean;
   /** Set with the server's receipt where a form still has to take the number. */

@@ -16,6 +16,7 @@ export async function signIn(browser, base, login, { size = DESK, locale = 'en',
   const phone = size === PHONE
   const context = await browser.newContext({ viewport: size, locale, hasTouch: phone, isMobile: phone, reducedMotion: 'reduce' })
   const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
   page.on('console', (message) => { if (message.type() === 'error') trouble.push(`${login}: ${message.text()} ${message.location().url}`) })
   page.on('pageerror', (error) => trouble.push(`${login}: ${error.stack}`))
   await page.goto(base + '/')
@@ -30,6 +31,10 @@ export async function inspect(page, name) {
   const found = await page.evaluate(async () => {
     const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
     const wide = document.documentElement.scrollWidth > window.innerWidth ? [`wider than the window: ${document.documentElement.scrollWidth}`] : []
+    // A frame that clips hides what hangs over; what scrolls by itself, and what only a reader of the screen gets, may be wide.
+    const mayBeWide = (one) => { for (let up = one; up; up = up.parentElement) if (/auto|scroll/.test(getComputedStyle(up).overflowX) || up.matches('.q-visually-hidden, .q-skip, canvas')) return true; return false }
+    const over = [...document.querySelectorAll('#main *, dialog *')].filter((one) => one.getClientRects().length > 0 && one.getBoundingClientRect().right > window.innerWidth + 1 && !mayBeWide(one))
+    if (over.length > 0) wide.push(`hangs over the right edge: ${over[0].outerHTML.slice(0, 160)}`)
     return [...wide, ...result.violations.filter((row) => ['serious', 'critical'].includes(row.impact)).map((row) => `${row.id}: ${row.nodes[0].html.slice(0, 160)} ${row.nodes[0].failureSummary?.split('\n')[1]?.trim() ?? ''}`)]
   })
   return found.map((line) => `${name}: ${line}`)

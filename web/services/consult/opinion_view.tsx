@@ -54,6 +54,7 @@ export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: 
       )}
       <section>
         <h3>{t('consult.opinion.seen')}</h3>
+        {opinion.items_seen.length === 0 && <p className="q-dim">{t('consult.opinion.seen_none')}</p>}
         <ul>
           {opinion.items_seen.map((item) => (
             <li key={item.item}>

@@ -156,7 +156,7 @@ export function DiscardUpload({ id }: { id: string }) {
   const t = useText();
   const [asked, setAsked] = useState(false);
   return (
-    <Button size="compact-sm" variant={asked ? 'filled' : 'subtle'} color="red.9" onClick={() => (asked ? void unsent.remove(id) : setAsked(true))}>
+    <Button size="compact-sm" variant={asked ? 'filled' : 'default'} {...(asked ? { color: 'red.9' } : {})} onClick={() => (asked ? void unsent.remove(id) : setAsked(true))}>
       {asked ? t('app.unsent.discard_sure') : t('app.unsent.discard')}
     </Button>
   );

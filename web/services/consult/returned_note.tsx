@@ -1,8 +1,9 @@
 /** A request that came back: who gave it back and why, what is missing, and where it is added. */
 import { Link } from 'react-router';
 import type { CaseView, CodedItem } from '../../api/flow';
-import { textOr, useText } from '../../app/i18n';
+import { useText } from '../../app/i18n';
 import { formatDateTime, nameIn } from '../../ui/format';
+import { missingItemText } from '../cases/move_fields';
 
 export function ReturnedNote({ case: view, missing }: { case: CaseView; missing: readonly CodedItem[] }) {
   const t = useText();
@@ -12,10 +13,7 @@ export function ReturnedNote({ case: view, missing }: { case: CaseView; missing:
       <h2>{t('consult.returned.title')}</h2>
       <ul>
         {missing.map((item) => (
-          <li key={item.code}>
-            <span className="q-strong">{textOr(`consult.missing.${item.code}`, item.code)}</span>
-            {item.text && item.text !== textOr(`consult.missing.${item.code}`, '') && `: ${item.text}`}
-          </li>
+          <li key={item.code}>{missingItemText(item)}</li>
         ))}
       </ul>
       {back && (

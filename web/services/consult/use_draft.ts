@@ -7,15 +7,10 @@ import { ApiError } from '../../api/http';
 import { readDraft, saveDraft, type DraftState } from '../../api/flow';
 import { useSession } from '../../app/session';
 import { useTabWork } from '../../app/tab_work';
+import { sameJson, startOf, type Kept, type Start } from './draft_start';
 import { readKept, writeKept } from './kept';
 
 const kSaveMs = 5000;
-
-interface Kept<T> {
-  value: T;
-  base: number;
-  dirty: boolean;
-}
 
 export interface Draft<T> {
   value: T;
@@ -39,25 +34,19 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
   const work = useTabWork();
   const piece = `draft:${caseId}:${name}`;
   const key = `draft.${caseId}.${name}`;
-  const start = useRef<{ value: T; base: number; dirty: boolean; other: DraftState | undefined } | undefined>(undefined);
-  if (!start.current) {
-    const kept = readKept<Kept<T>>(person.id, key);
-    const base = server?.version ?? 0;
-    if (kept?.dirty && kept.base === base) start.current = { value: kept.value, base, dirty: true, other: undefined };
-    else if (kept?.dirty) start.current = { value: kept.value, base: kept.base, dirty: true, other: server };
-    else start.current = { value: server ? fromWire(server.body) : initial, base, dirty: false, other: undefined };
-  }
+  const start = useRef<Start<T> | undefined>(undefined);
+  start.current ??= startOf(readKept<Kept<T>>(person.id, key), server, initial, toWire, fromWire);
   const [value, setValue] = useState(start.current.value);
   const [version, setVersion] = useState(start.current.base);
   const [savedAt, setSavedAt] = useState(server?.saved);
   const [state, setState] = useState<Draft<T>['state']>(start.current.other ? 'conflict' : start.current.dirty ? 'unsaved' : 'saved');
   const [error, setError] = useState<ApiError>();
   const [other, setOther] = useState(start.current.other);
-  const now = useRef({ value, version, dirty: start.current.dirty, saving: undefined as Promise<number | undefined> | undefined, gone: false, conflict: start.current.other !== undefined });
+  const now = useRef({ value, version, dirty: start.current.dirty, saving: undefined as Promise<number | undefined> | undefined, gone: false, conflict: start.current.other !== undefined, sent: start.current.sent });
 
   const keep = useCallback(() => {
-    const { value: latest, version: base, dirty, gone } = now.current;
-    writeKept(person.id, key, gone ? undefined : ({ value: latest, base, dirty } satisfies Kept<T>));
+    const { value: latest, version: base, dirty, gone, sent } = now.current;
+    writeKept(person.id, key, gone ? undefined : ({ value: latest, base, dirty, sent } satisfies Kept<T>));
   }, [key, person.id]);
 
   const set = useCallback(
@@ -77,22 +66,30 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
     if (now.current.gone || now.current.conflict) return undefined;
     if (!now.current.dirty) return now.current.version;
     const sent = now.current.value;
+    const body = toWire(sent);
     setState('saving');
+    now.current.sent = body;
+    keep();
+    const saved = (held: { version: number; saved: string }): number => {
+      now.current.version = held.version;
+      now.current.sent = undefined;
+      if (now.current.value === sent) now.current.dirty = false;
+      keep();
+      setVersion(held.version);
+      setSavedAt(held.saved);
+      setError(undefined);
+      setState(now.current.dirty ? 'unsaved' : 'saved');
+      return held.version;
+    };
     const run = (async () => {
       try {
-        const answer = await saveDraft(caseId, name, now.current.version, toWire(sent));
-        now.current.version = answer.version;
-        if (now.current.value === sent) now.current.dirty = false;
-        keep();
-        setVersion(answer.version);
-        setSavedAt(answer.saved);
-        setError(undefined);
-        setState(now.current.dirty ? 'unsaved' : 'saved');
-        return answer.version;
+        return saved(await saveDraft(caseId, name, now.current.version, body));
       } catch (cause) {
         const refused = cause instanceof ApiError ? cause : new ApiError(0, 'client.unexpected', String(cause));
         if (refused.code === 'flow.draft_stale') {
           const theirs = await readDraft(caseId, name).catch(() => undefined);
+          // It is this text: an earlier try arrived and its answer was lost.
+          if (theirs && sameJson(theirs.body, body)) return saved(theirs);
           now.current.conflict = theirs !== undefined;
           setOther(theirs);
           setState(theirs ? 'conflict' : 'failed');
