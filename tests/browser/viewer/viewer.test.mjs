@@ -419,6 +419,11 @@ test('a key image carries the drawing and no name', async () => {
     assert.equal(bytes.subarray(1, 4).toString(), 'PNG');
     const { writeFile } = await import('node:fs/promises');
     await writeFile(`${work}/shots/key-image.png`, bytes);
+    await press(page, '2');
+    await page.keyboard.press('r'); // keys come faster than frames: the picture is that of the window asked for last
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => window.rig.keyImages.length === 2);
+    assert.match(await page.evaluate(() => window.rig.keyImages[1].description), /窗宽 80 窗位 40/);
   });
   await withViewer({ query: '&readonly' }, async (page) => {
     assert.equal(await page.getByRole('button', { name: '关键图像' }).count(), 0);
