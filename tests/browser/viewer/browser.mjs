@@ -22,6 +22,6 @@ export async function openPage(browser, url, { width = 1366, height = 768, touch
 }
 
 /** Waits until the pane shows the image of this index (0 = first). */
-export function shown(page, index, timeout = 10_000) {
+export function shown(page, index, timeout = 60_000) {
   return page.locator(`.iv[data-shown="${index}"]`).waitFor({ timeout });
 }

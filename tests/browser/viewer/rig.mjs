@@ -3,9 +3,9 @@
  * small readers of what is on the screen. VIEWER_WORK names a folder that keeps the study and the build.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { launch, openPage, shown } from './browser.mjs';
@@ -48,7 +48,7 @@ export async function openViewer({ server, browser }, options = {}) {
 }
 
 export async function allLoaded(page, total) {
-  await page.waitForFunction((wanted) => document.querySelector('.iv-loaded')?.dataset.loaded === String(wanted), total, { timeout: 15_000 });
+  await page.waitForFunction((wanted) => document.querySelector('.iv-loaded')?.dataset.loaded === String(wanted), total, { timeout: 60_000 });
 }
 
 /** Where the middle of a pixel of an unmoved image is on the page. */
@@ -96,6 +96,58 @@ export const press = async (page, ...keys) => {
   for (const key of keys) await page.keyboard.press(key);
   await drawn(page);
 };
+
+/** Repeats a check until it holds; what it said last after `patience_ms`. For what a page shows a moment later, on a busy machine a long one. */
+export async function eventually(check, patience_ms = 20_000) {
+  const end = Date.now() + patience_ms;
+  for (;;) {
+    try {
+      return await check();
+    } catch (failure) {
+      if (Date.now() > end) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+const kTick_ms = 10; // USER_HZ of Linux
+const machineBusy_ms = () => {
+  const [user, nice, system, , , irq, softirq] = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8'))[1].split(' ').map(Number);
+  return (user + nice + system + irq + softirq) * kTick_ms;
+};
+
+/**
+ * Runs `work` and says how long it took and what it would have taken alone: the time that other programs took from
+ * the cores in just this while is taken off, as far as the work was short of it.
+ */
+export async function measured(browser, work) {
+  const session = await browser.newBrowserCDPSession();
+  const own_ms = async () => (await session.send('SystemInfo.getProcessInfo')).processInfo.reduce((sum, one) => sum + one.cpuTime * 1000, 0) + (process.cpuUsage().user + process.cpuUsage().system) / 1000;
+  const [ownBefore, busyBefore, start] = [await own_ms(), machineBusy_ms(), performance.now()];
+  const result = await work();
+  const took_ms = performance.now() - start;
+  const capacity = took_ms * availableParallelism();
+  const others = Math.max(0, machineBusy_ms() - busyBefore - Math.max(0, (await own_ms()) - ownBefore));
+  await session.detach();
+  const left = Math.max(0.05, 1 - others / capacity);
+  return { result, took_ms, alone_ms: took_ms * left };
+}
+
+/** Waits until the picture, its texts and its place stay as they are: two looks, some frames apart, that see the same. */
+export async function settled(page) {
+  let before;
+  await eventually(async () => {
+    const now = await page.evaluate(async () => {
+      for (let frame = 0; frame < 3; frame += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+      const canvas = document.querySelector('.iv-canvas canvas');
+      const { x, y, width, height } = document.querySelector('.iv-canvas').getBoundingClientRect();
+      return JSON.stringify([x, y, width, height, canvas?.toDataURL(), document.querySelector('.iv').innerText]);
+    });
+    const same = now === before;
+    before = now;
+    if (!same) throw new Error('the picture still changes');
+  });
+}
 
 /** Two frames later what was asked for is on the screen, in words too. */
 export const drawn = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 30)))));

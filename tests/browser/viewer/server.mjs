@@ -1,6 +1,6 @@
 /**
  * A DICOMweb source of one study plus the built rig, for the viewer's browser test: the real server's policy
- * header and answer forms, and knobs that a test needs (delay, refusals, counters). Listens on loopback only.
+ * header and answer forms, and knobs that a test needs (delay, a gate, refusals, counters). Listens on loopback only.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -34,7 +34,7 @@ export function policy(nonce) {
 
 export async function startServer({ study, dist, archive = process.env.VIEWER_ARCHIVE }) {
   const data = JSON.parse(await readFile(join(study, 'study.json'), 'utf8'));
-  const knobs = { frameDelay_ms: 0, renderedDelay_ms: 0, failStudy: 0, serve73: false };
+  const knobs = { frameDelay_ms: 0, renderedDelay_ms: 0, failStudy: 0, serve73: false, gate: undefined };
   const counts = { frames: 0, rendered: 0, aborted: 0, reports: [], accepts: new Set(), urls: [] };
 
   const seriesRows = () => {
@@ -60,6 +60,7 @@ export async function startServer({ study, dist, archive = process.env.VIEWER_AR
     counts.frames += 1;
     counts.accepts.add(request.headers.accept);
     request.on('close', () => !response.writableEnded && (counts.aborted += 1));
+    await knobs.gate;
     if (knobs.frameDelay_ms) await wait(knobs.frameDelay_ms);
     const file = instance.frame ?? (knobs.serve73 ? '7-1.frame' : undefined);
     if (!file) return refuse(response, 404, 'imaging.no_such_frame');

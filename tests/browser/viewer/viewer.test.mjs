@@ -1,9 +1,8 @@
 /** The viewer against known pixels: what is on the screen, and what its tools measure. Run: node --test. */
 import assert from 'node:assert/strict';
-import { availableParallelism, loadavg } from 'node:os';
 import { after, before, test } from 'node:test';
 import { shown } from './browser.mjs';
-import { allLoaded, drag, drawn, geometry, grey, greys, kColumns, kRows, kSpacing_mm, measurementTexts, openViewer, prepare, press, work } from './rig.mjs';
+import { allLoaded, drag, drawn, eventually, geometry, grey, greys, kColumns, kRows, kSpacing_mm, measured, measurementTexts, openViewer, prepare, press, settled, work } from './rig.mjs';
 
 let rig;
 before(async () => { rig = await prepare(); }, { timeout: 180_000 });
@@ -27,7 +26,11 @@ const pick = async (page, number) => page.locator('.iv-series-item', { hasText: 
 /** Compares drawn greys with the volume at pixel centres of an enlarged image. */
 async function assertPixels(page, z, center, width, note) {
   await press(page, '0', ...new Array(8).fill('+'));
-  await page.waitForTimeout(150);
+  await eventually(() => assertShownPixels(page, z, center, width, note));
+  await press(page, '0');
+}
+
+async function assertShownPixels(page, z, center, width, note) {
   const { at, zoom } = await geometry(page);
   assert.ok(zoom > 8, `zoom ${zoom}`);
   const points = [];
@@ -43,24 +46,22 @@ async function assertPixels(page, z, center, width, note) {
   assert.ok(allowed.filter((limit) => limit < 16).length > off.length / 3, `${note}: enough of the region is even`);
   const greyLevels = new Set(drawn.map(([level]) => level)).size;
   assert.ok(greyLevels > 8, `${note}: the region has structure`);
-  await press(page, '0');
 }
 
 test('the first image is there within two seconds, and shows who, what and how', async () => {
-  const took_ms = [];
+  const took = [];
   for (let time = 0; time < 3; time += 1) { // a fresh profile each; the best, because other work may hold the machine
     await withViewer({ query: '&closed', wait: null }, async (page) => {
       await page.waitForTimeout(500);
-      const start = Date.now();
-      await page.evaluate(() => window.rig.open(true));
-      await shown(page, 0);
-      took_ms.push(Date.now() - start);
+      took.push(await measured(rig.browser, async () => {
+        await page.evaluate(() => window.rig.open(true));
+        await shown(page, 0);
+      }));
     });
   }
-  // A machine that is busy with more than its cores can do is given its share of the time.
-  const busy = Math.max(1, loadavg()[0] / availableParallelism());
-  console.log(`first image after ${took_ms.join(', ')} ms; work waiting for each core: ${busy.toFixed(1)}`);
-  assert.ok(Math.min(...took_ms) <= 2000 * busy, `${took_ms} ms`);
+  const list = (name) => took.map((one) => Math.round(one[name])).join(', ');
+  console.log(`first image after ${list('took_ms')} ms; without what other programs took ${list('alone_ms')} ms`);
+  assert.ok(Math.min(...took.map((one) => one.alone_ms)) <= 2000, list('alone_ms'));
   await withViewer({}, async (page) => {
     await allLoaded(page, 108);
     const overlay = await page.locator('.iv-overlay').innerText();
@@ -87,8 +88,7 @@ for (const gpu of [false, true]) {
       }
       await press(page, '3', 'i');
       const { at } = await geometry(page);
-      const [[inverted]] = await greys(page, [at(2, 2)]);
-      assert.equal(inverted, 255, 'air is white when inverted');
+      await eventually(async () => assert.equal((await greys(page, [at(2, 2)]))[0][0], 255, 'air is white when inverted'));
       await press(page, 'r');
       assert.match(await page.locator('.iv-text-bottom-left').innerText(), /窗宽 80 窗位 40/);
     });
@@ -100,7 +100,7 @@ for (const gpu of [false, true]) {
       for (let step = 0; step < 6; step += 1) await press(page, 'PageDown');
       await shown(page, 60);
       await press(page, 'm', 'l');
-      await page.waitForTimeout(200);
+      await settled(page);
       const { at, zoom } = await geometry(page);
       const [from, to] = [{ x: Math.round(at(60, 90).x), y: Math.round(at(60, 90).y) }, { x: Math.round(at(180, 140).x), y: Math.round(at(180, 140).y) }];
       await drag(page, from, to);
@@ -121,7 +121,7 @@ for (const gpu of [false, true]) {
       await drawn(page);
       assert.equal((await measurementTexts(page)).length, 2);
       await press(page, 'Delete');
-      await page.waitForTimeout(100);
+      await settled(page);
       assert.equal((await measurementTexts(page)).length, 1);
     });
   });
@@ -140,7 +140,7 @@ async function regionAgrees(page, renderer, at) {
   const centre = { x: Math.round(at(128, 110).x), y: Math.round(at(128, 110).y) };
   const corner = { x: centre.x + 51, y: centre.y + 33 };
   await drag(page, centre, corner);
-  await page.waitForTimeout(300);
+  await settled(page);
   const box = await page.locator('.iv-canvas').boundingBox();
   const pixel = (position) => ({ x: (position.x - box.x - box.width / 2) / fit + kColumns / 2 - 0.5, y: (position.y - box.y - box.height / 2) / fit + kRows / 2 - 0.5 });
   const c = pixel(centre);
@@ -164,7 +164,7 @@ async function angleAgrees(page, at) {
   await drag(page, start, vertex);
   await page.mouse.move(end.x, end.y, { steps: 3 });
   await page.mouse.click(end.x, end.y);
-  await page.waitForTimeout(200);
+  await settled(page);
   const texts = (await measurementTexts(page)).flat().find((line) => line.endsWith('°'));
   assert.ok(Math.abs(Number.parseFloat(texts) - 90) <= 0.5, texts);
 }
@@ -193,17 +193,16 @@ test('scrolls by wheel, keys and slider; the number is that of the pixels', asyn
     await page.waitForFunction(() => Number(document.querySelector('.iv').dataset.shown) > 60);
     const seen = await page.evaluate(() => window.rig.seen.at(-1));
     assert.deepEqual([seen.total, seen.quality], [108, 'lossless']);
-    const frames = await page.evaluate(async () => {
+    const run = await measured(rig.browser, () => page.evaluate(async () => {
       const pane = document.querySelector('.iv-canvas');
-      const start = performance.now();
       for (let count = 0; count < 60; count += 1) {
         pane.dispatchEvent(new WheelEvent('wheel', { deltaY: count < 30 ? 120 : -120, bubbles: true, cancelable: true }));
         await new Promise((resolve) => requestAnimationFrame(resolve));
       }
-      return 60_000 / (performance.now() - start);
-    });
-    console.log(`scrolling ${frames.toFixed(0)} images/s`);
-    assert.ok(frames >= 15, `${frames} images/s`);
+    }));
+    const [frames, alone] = [60_000 / run.took_ms, 60_000 / run.alone_ms];
+    console.log(`scrolling ${frames.toFixed(0)} images/s; without what other programs took ${alone.toFixed(0)}`);
+    assert.ok(alone >= 15, `${alone} images/s`);
   });
 });
 
@@ -228,7 +227,7 @@ test('zoom, pan and free window by mouse and keys', async () => {
     await press(page, '1', ']', '.');
     assert.match(await view(), /窗宽 90 窗位 45/);
     await press(page, '5', '0', 'Shift+ArrowRight');
-    await page.waitForTimeout(100);
+    await settled(page);
     const plate = at(128, 20);
     const moved = await greys(page, [{ x: at(0, 0).x + 10, y: plate.y }, { x: at(0, 0).x + 30, y: plate.y }]);
     assert.deepEqual(moved[0], [0, 0, 0], 'the image has left its first place');
@@ -242,7 +241,7 @@ test('a tall pixel is drawn tall and measured by its own spacing', async () => {
     await pick(page, 2);
     await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('tall'));
     await shown(page, 0);
-    await page.waitForTimeout(300);
+    await settled(page);
     await press(page, 'm', 'l');
     const { at, zoom } = await geometry(page, 256, 128);
     const [top, bottom] = [at(128, 30, 2), at(128, 90, 2)].map(({ x, y }) => ({ x: Math.round(x), y: Math.round(y) }));
@@ -258,7 +257,7 @@ test('without spacing there are no millimetres, without orientation no letters',
     await pick(page, 3);
     await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('no spacing'));
     await shown(page, 0);
-    await page.waitForTimeout(300);
+    await settled(page);
     assert.deepEqual(await page.locator('.iv-edge').allInnerTexts(), ['未提供方位']);
     assert.equal(await page.locator('.iv-scale-bar').count(), 0);
     assert.match(await page.locator('.iv-scale').innerText(), /像素/);
@@ -302,7 +301,7 @@ for (const gpu of [false, true]) {
       await shown(page, 1);
       await assertPixels(page, 50, 40, 400, 'fraction');
       await press(page, 'm', 'e');
-      await page.waitForTimeout(100);
+      await settled(page);
       const { at, zoom } = await geometry(page);
       const centre = { x: Math.round(at(128, 128).x), y: Math.round(at(128, 128).y) };
       await drag(page, centre, { x: centre.x + 20, y: centre.y + 20 });
@@ -317,7 +316,7 @@ for (const gpu of [false, true]) {
     await withViewer({ gpu }, async (page) => {
       await pick(page, 9);
       await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('film'));
-      await page.waitForTimeout(200);
+      await settled(page);
       assert.match(await page.locator('.iv-text-top-right').innerText(), /侧别：左/);
       assert.deepEqual(await page.locator('.iv-edge').allInnerTexts(), ['H', 'L', 'F', 'R']);
       const { at } = await geometry(page);
@@ -326,7 +325,7 @@ for (const gpu of [false, true]) {
       await press(page, 'i');
       assert.ok((await greys(page, [at(3, 3)]))[0][0] < 5, 'inverted it is black');
       await press(page, 'm', 'l');
-      await page.waitForTimeout(100);
+      await settled(page);
       const now = (await geometry(page)).at;
       await drag(page, now(50, 60), now(150, 60));
       const [[length]] = await measurementTexts(page);
@@ -378,18 +377,18 @@ test('colour, report and measurement across series', async () => {
     await drag(page, at(80, 100), at(160, 100));
     await pick(page, 5);
     await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('colour'));
-    await page.waitForTimeout(300);
+    await settled(page);
     const [[r, g, b]] = await greys(page, [at(128, 128)]);
     assert.ok(r + b > 250 && r + b < 260 && g >= 0, `${r} ${g} ${b}`);
     await pick(page, 12);
     await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('palette'));
-    await page.waitForTimeout(300);
+    await settled(page);
     const value = grey8(rig.hu(50, 128, 128));
     const [[red, green, blue]] = await greys(page, [at(128, 128)]);
     for (const [drawnValue, wanted] of [[red, value], [green, 255 - value], [blue, value / 2]]) assert.ok(Math.abs(drawnValue - wanted) <= 6, `${red} ${green} ${blue} for index ${value}`);
     await pick(page, 14);
     await page.waitForFunction(() => document.querySelector('.iv-text-top-right')?.innerText.includes('odd'));
-    await page.waitForTimeout(300);
+    await settled(page);
     const odd = (await geometry(page, 3, 3)).at;
     const rows = await greys(page, [odd(1, 0), odd(1, 1), odd(1, 2)]);
     for (const [row, colour] of rows.entries()) assert.ok(colour[row] > 200 && colour.filter((level) => level < 60).length === 2, String(rows));
@@ -420,6 +419,11 @@ test('a key image carries the drawing and no name', async () => {
     assert.equal(bytes.subarray(1, 4).toString(), 'PNG');
     const { writeFile } = await import('node:fs/promises');
     await writeFile(`${work}/shots/key-image.png`, bytes);
+    await press(page, '2');
+    await page.keyboard.press('r'); // keys come faster than frames: the picture is that of the window asked for last
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => window.rig.keyImages.length === 2);
+    assert.match(await page.evaluate(() => window.rig.keyImages[1].description), /窗宽 80 窗位 40/);
   });
   await withViewer({ query: '&readonly' }, async (page) => {
     assert.equal(await page.getByRole('button', { name: '关键图像' }).count(), 0);

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { shown } from './browser.mjs';
-import { allLoaded, drag, drawn, geometry, greys, measurementTexts, openViewer, prepare, press, work } from './rig.mjs';
+import { allLoaded, drag, drawn, eventually, geometry, greys, measurementTexts, openViewer, prepare, press, work } from './rig.mjs';
 
 const axePath = createRequire(new URL('../../../web/package.json', import.meta.url)).resolve('axe-core/axe.min.js');
 let rig;
@@ -19,7 +19,7 @@ async function withViewer(options, body, expected = []) {
     assert.deepEqual(surprising, [], 'console and page errors');
     assert.deepEqual(rig.server.counts.reports, [], 'policy reports');
   } finally {
-    Object.assign(rig.server.knobs, { frameDelay_ms: 0, renderedDelay_ms: 0, failStudy: 0, serve73: false });
+    Object.assign(rig.server.knobs, { frameDelay_ms: 0, renderedDelay_ms: 0, failStudy: 0, serve73: false, gate: undefined });
     await opened.context.close();
   }
 }
@@ -63,18 +63,21 @@ test('an image cut short and an image not served have their card; the rest stays
 });
 
 test('a slow line shows the preview, labelled, until the pixels are there', async () => {
-  rig.server.knobs.frameDelay_ms = 2500;
+  let letGo;
+  rig.server.knobs.gate = new Promise((resolve) => { letGo = resolve; });
   await withViewer({ wait: null }, async (page) => {
     await page.locator('[data-quality="preview"]').waitFor();
     assert.equal(await page.locator('[data-quality="preview"]').innerText(), '预览');
     await page.screenshot({ path: `${work}/shots/preview.png` });
+    await eventually(async () => assert.ok((await page.evaluate(() => window.rig.seen)).some((one) => one.quality === 'preview' && one.count === 1)));
+    letGo();
     await shown(page, 0);
     await page.locator('[data-quality="lossless"]').waitFor();
     assert.equal(await page.locator('.iv-preview').count(), 0);
-    await page.waitForTimeout(600);
-    const seen = await page.evaluate(() => window.rig.seen);
-    assert.ok(seen.some((one) => one.quality === 'preview' && one.count === 1));
-    assert.deepEqual([seen.at(-1).quality, seen.at(-1).count], ['lossless', 1]);
+    await eventually(async () => {
+      const last = await page.evaluate(() => window.rig.seen.at(-1));
+      assert.deepEqual([last.quality, last.count], ['lossless', 1]);
+    });
   });
 });
 
@@ -83,14 +86,18 @@ test('closing cancels what is under way', async () => {
   await withViewer({ wait: null }, async (page) => {
     await page.waitForFunction(() => performance.getEntriesByType('resource').length > 5);
     await shown(page, 0);
-    await page.waitForTimeout(300);
+    const begun = rig.server.counts.frames;
+    await eventually(() => assert.ok(rig.server.counts.frames > begun, 'more images are on their way'));
     const aborted = rig.server.counts.aborted;
     await page.evaluate(() => window.rig.open(false));
-    await page.waitForTimeout(400);
-    const frames = rig.server.counts.frames;
-    await page.waitForTimeout(1200);
-    assert.equal(rig.server.counts.frames, frames, 'no request after closing');
-    assert.ok(rig.server.counts.aborted > aborted, 'requests under way were cancelled');
+    await eventually(() => assert.ok(rig.server.counts.aborted > aborted, 'requests under way were cancelled'));
+    // What had left the browser before may still arrive; then nothing more may. Left alone it would ask for all 108 images.
+    await eventually(async () => {
+      const frames = rig.server.counts.frames;
+      await page.waitForTimeout(1500);
+      assert.equal(rig.server.counts.frames, frames, 'no request after closing');
+    }, 6000);
+    assert.ok(rig.server.counts.frames < begun + 60, 'the rest was never asked for');
   });
 });
 
@@ -140,16 +147,19 @@ test('a pane opened out of sight draws when it is shown', async () => {
       await page.evaluate(() => window.rig.hide(false));
       await shown(page, 0);
       await drawn(page);
-      await page.waitForTimeout(200);
-      const { at } = await geometry(page);
-      const [[tissue], [air]] = await greys(page, [at(128, 135), at(3, 3)]);
-      assert.ok(tissue > 0 && air === 0, `${tissue} ${air}`);
+      const look = async () => {
+        const { at } = await geometry(page);
+        return greys(page, [at(128, 135), at(3, 3)]);
+      };
+      await eventually(async () => {
+        const [[tissue], [air]] = await look();
+        assert.ok(tissue > 0 && air === 0, `${tissue} ${air}`);
+      });
+      const [[tissue]] = await look();
       await page.evaluate(() => window.rig.hide(true));
       await page.waitForTimeout(100);
       await page.evaluate(() => window.rig.hide(false));
-      await drawn(page);
-      await page.waitForTimeout(200);
-      assert.deepEqual((await greys(page, [at(128, 135)]))[0][0], tissue);
+      await eventually(async () => assert.equal((await look())[0][0], tissue));
     });
   }
 });
@@ -173,10 +183,10 @@ test('without a pane the drawing context is given back, and comes again', async 
     };
     const open = await live();
     await page.evaluate(() => window.rig.open(false));
-    await page.waitForTimeout(900);
-    const closed = await live();
-    console.log(`live contexts: ${open} with a pane, ${closed} a minute after it`);
-    assert.ok(closed < open, `${closed} of ${open}`);
+    await eventually(async () => {
+      const closed = await live();
+      assert.ok(closed < open, `${closed} of ${open}`);
+    });
     await page.evaluate(() => window.rig.open(true));
     await shown(page, 0);
     await allLoaded(page, 108);

@@ -163,9 +163,9 @@ function KeyImages({ view, state, set }: { view: CaseView; state: OpinionState; 
     <fieldset className="c-choice">
       <legend className="c-legend">{t('consult.opinion.key_images')}</legend>
       {images.length === 0 && <p className="q-small q-dim">{t('consult.opinion.key_images_help')}</p>}
-      <div className="a-grid">
+      <div className="q-stack">
         {images.map((one) => (
-          <div key={one.n} className="a-item">
+          <div key={one.n} className="a-item o-key">
             <div className="a-thumb">
               <img src={one.url} alt={one.title ?? t('consult.opinion.key_image', { number: one.n })} loading="lazy" />
             </div>

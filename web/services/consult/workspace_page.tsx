@@ -146,7 +146,17 @@ function Viewer({ view, studyUid, note, writes, onSeen, onFailed }: { view: Case
     },
     [studyUid],
   );
-  const onKeyImage = useMemo(() => (writes ? (image: ViewerKeyImage) => void keepKeyImage(view.case, studyUid, image).catch(onFailed) : undefined), [writes, view.case, studyUid, onFailed]);
+  const onKeyImage = useMemo(() => {
+    if (!writes) return undefined;
+    return async (image: ViewerKeyImage) => {
+      try {
+        await keepKeyImage(view.case, studyUid, image);
+      } catch (cause) {
+        onFailed(cause);
+        throw cause; // the viewer says that it was not kept
+      }
+    };
+  }, [writes, view.case, studyUid, onFailed]);
   const label = [view.patient.name, sexText(view.patient.sex), ageText(view.patient.age)].filter(Boolean).join(' · ');
   return (
     <Suspense fallback={<Busy label={t('consult.workspace.loading_viewer')} />}>

@@ -206,6 +206,9 @@ function useCommands(pane: Pane, setScreen: (change: (before: Screen) => Screen)
   );
 }
 
+/** Two frames on, what was asked for is drawn. */
+const nextPicture = () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+
 function isTyping(target: EventTarget): boolean {
   return target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && target.type !== 'range');
 }
@@ -241,6 +244,7 @@ export default function ImagingViewer(props: ImagingViewerProps) {
   const [screen, setScreen] = useState<Screen>(() => ({ tool: matchMedia('(pointer: coarse)').matches ? 'scroll' : 'window', texts: true, measurements: false, help: false, series: false, more: false }));
   const [said, setSaid] = useState('');
   const { state, view } = pane;
+  const { frames } = study;
   const frame = state?.shown === undefined ? undefined : study.frames?.[state.shown];
   const preview = usePreview(state && study.frames?.[state.target], state);
   useSeen(study.current?.seriesUid, study.frames?.length ?? 0, state?.shown, preview.previewed, props.onImageSeen);
@@ -252,17 +256,19 @@ export default function ImagingViewer(props: ImagingViewerProps) {
   const series = study.current;
   const keyImages = onKeyImage !== undefined && props.readOnly !== true;
   const takeKeyImage = useMemo(() => {
-    if (!keyImages || !view || !state || !frame || !series) return undefined;
-    return () => {
-      const input = { ...view.picture(), frame, series, state, measurements: pane.measurements, notices: [notice ?? '', t('imaging.badge.use')], t };
+    if (!keyImages || !view || !frames || !series) return undefined;
+    const take = async () => {
+      await nextPicture(); // what the keys before this one asked for is then on the canvas, and its words are of the same moment
+      const now = view.state();
+      const taken = now.shown === undefined ? undefined : frames[now.shown];
+      if (!taken) return;
+      const input = { ...view.picture(), frame: taken, series, state: now, measurements: view.measurements(), notices: [notice ?? '', t('imaging.badge.use')], t };
       const description = describe(input);
-      const kept = onKeyImage({ sopInstanceUid: frame.sopInstanceUid, frame: frame.frame, pngDataUrl: keyImagePng(input), description });
-      Promise.resolve(kept).then(
-        () => setSaid(t('imaging.key_image.taken', { description })),
-        () => setSaid(t('imaging.key_image.not_kept')),
-      );
+      await onKeyImage({ sopInstanceUid: taken.sopInstanceUid, frame: taken.frame, pngDataUrl: keyImagePng(input), description });
+      setSaid(t('imaging.key_image.taken', { description }));
     };
-  }, [keyImages, view, state, frame, series, pane.measurements, notice, t, onKeyImage]);
+    return () => void take().catch(() => setSaid(t('imaging.key_image.not_kept')));
+  }, [keyImages, view, frames, series, notice, t, onKeyImage]);
   const onCommand = useCommands(pane, setScreen, takeKeyImage);
 
   useEffect(() => {
