@@ -131,7 +131,7 @@ def routes(material, references):
         "/fhir/{type}/{id}/_history/{version}": gets(*(f"/fhir/{one}/_history/1" for one in references)),
         "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
         "/flow/worklists": gets("/flow/worklists"),
-        "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "desk", "arranged", "late", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
+        "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "desk", "arranged", "late", "calls", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
         "/flow/cases/{id}": gets(case),
         "/flow/cases/{id}/attachments/{n}": gets(f"{case}/attachments/1") + [ask("DELETE", f"{case}/attachments/1")],
         "/flow/cases/{id}/consent-text": gets(f"{case}/consent-text", f"{case}/consent-text?lang=en"),
