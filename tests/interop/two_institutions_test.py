@@ -167,7 +167,7 @@ def routes(material, references):
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail": gets(f"{instance}/frames/1/thumbnail"),
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
         **{pattern: NO_PATIENT for pattern in (
-            "/flow/clinic-card", "/flow/packs/{list}", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory",
+            "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory",
             "/access/first-run", "/access/memberships", "/access/organisations", "/access/password", "/access/people", "/access/people/{id}/end", "/access/session", "/access/step-up",
             "/health/live", "/health/ready", "/metrics", "/csp-report", "/", "/app", "/app/{path*}", "/assets/{path*}", "none")}}
 
@@ -251,6 +251,14 @@ class TwoInstitutions(unittest.TestCase):
         for stranger in self.strangers:
             with self.subTest(stranger.login):
                 self.nothing_for(stranger, table, references)
+
+    def test_3_what_is_said_to_hold_nothing_of_a_patient(self):
+        references = self.material.resources()
+        for pattern, reason in routes(self.material, references).items():
+            if reason == NO_PATIENT and "{" not in pattern and pattern != "none":
+                for person in (self.network.doctor, self.strangers[0]):
+                    body = person.get(pattern)[2]
+                    self.assertEqual([one for one in self.secrets(references) if one in body], [], pattern)
 
     def test_3_a_stranger_s_socket_stays_silent(self):
         own, foreign = Events(self.network.doctor), [Events(stranger) for stranger in self.strangers]
