@@ -1,6 +1,7 @@
 """Two institutions, every read path: what is one institution's patient is nowhere for a person of another, nor for the experts and the
 desk once the case is closed. The paths come from the running program: a new route without a line here fails the test."""
 import base64
+import datetime
 import json
 import pathlib
 import re
@@ -115,6 +116,8 @@ def routes(material, references):
     operation = cases.parameters({}, machine="consult", create_id=str(uuid.uuid4()), patient=material.patient)
     move = cases.parameters({"text": "x"}, action="read_back", move_id=str(uuid.uuid4()))
     name = urllib.parse.quote(NAME)
+    day = datetime.timedelta(days=1)
+    span = "&".join(f"{key}={(datetime.datetime.now(datetime.timezone.utc) + shift).strftime('%Y-%m-%dT%H:%M:%SZ')}" for key, shift in (("from", -day), ("until", day)))
     batch = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": one}} for one in references[:10]]}
     searches = [f"/fhir/{kind}?{query}" for kind in TYPES[1:] for query in (f"patient={material.patient}", f"_id={','.join(one.split('/')[1] for one in references)}", "_count=500", "_lastUpdated=gt2020&_summary=count")
                 if not (kind in ("Task", "Provenance") and query.startswith("patient="))]
@@ -131,7 +134,7 @@ def routes(material, references):
         "/fhir/{type}/{id}/_history/{version}": gets(*(f"/fhir/{one}/_history/1" for one in references)),
         "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
         "/flow/worklists": gets("/flow/worklists"),
-        "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "desk", "arranged", "late", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
+        "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "desk", "arranged", "late", "calls", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
         "/flow/cases/{id}": gets(case),
         "/flow/cases/{id}/attachments/{n}": gets(f"{case}/attachments/1") + [ask("DELETE", f"{case}/attachments/1")],
         "/flow/cases/{id}/consent-text": gets(f"{case}/consent-text", f"{case}/consent-text?lang=en"),
@@ -144,6 +147,12 @@ def routes(material, references):
         "/flow/cases/{id}/receipt.pdf": gets(f"{case}/receipt.pdf"),
         "/flow/cases/{id}/uploads": [ask("POST", f"{case}/uploads", json.dumps({"upload_id": str(uuid.uuid4()), "kind": "photo", "size_bytes": 10, "content_type": "image/png"}), JSON)],
         "/flow/cases/{id}/uploads/{upload}": gets(f"{case}/uploads/{material.upload}") + [ask("PATCH", f"{case}/uploads/{material.upload}", b"x", {"Upload-Offset": "0"})],
+        "/flow/cases/{id}/seen": [ask("POST", f"{case}/seen", "{}", JSON)],
+        "/flow/notifications": gets("/flow/notifications"),
+        "/flow/board": gets("/flow/board"),
+        "/flow/figures": gets(*(f"/flow/figures?organisation=Organization/demo-{one}&{span}" for one in ("hub", "county", "island-gull"))),
+        "/flow/statement": gets(*(f"/flow/statement?organisation=Organization/demo-{one}&{span}" for one in ("hub", "county", "island-gull"))),
+        "/flow/cases/{id}/fee": [ask("POST", f"{case}/fee", '{"state":"paid"}', JSON)],
         "/flow/unmatched-studies": gets("/flow/unmatched-studies"),
         "/dicomweb/studies": gets("/dicomweb/studies?limit=100", f"/dicomweb/studies?StudyInstanceUID={STUDY}", f"/dicomweb/studies?StudyInstanceUID={LOOSE}", f"/dicomweb/studies?PatientName={name}", "/dicomweb/studies?PatientID=X1"),
         "/dicomweb/series": gets("/dicomweb/series?limit=100", f"/dicomweb/series?StudyInstanceUID={STUDY}", f"/dicomweb/series?SeriesInstanceUID={LOOSE}.1"),
@@ -165,9 +174,10 @@ def routes(material, references):
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}": gets(f"{instance}/frames/1", f"{loose_instance}/frames/1"),
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered": gets(f"{instance}/frames/1/rendered"),
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail": gets(f"{instance}/frames/1/thumbnail"),
+        "/notify/receipt/{token}": "a channel's answer, by a random token",
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
         **{pattern: NO_PATIENT for pattern in (
-            "/flow/clinic-card", "/flow/packs/{list}", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory",
+            "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/flow/notifications/test", "/access/contact", "/access/contacts", "/access/people/{id}/contact", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory",
             "/access/first-run", "/access/memberships", "/access/organisations", "/access/password", "/access/people", "/access/people/{id}/end", "/access/session", "/access/step-up",
             "/health/live", "/health/ready", "/metrics", "/csp-report", "/", "/app", "/app/{path*}", "/assets/{path*}", "none")}}
 
@@ -215,7 +225,7 @@ class TwoInstitutions(unittest.TestCase):
                 other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
                 echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
                 shown = [one.decode() for one in secrets if one in body and one not in echoed]
-                asked_one = not re.match(r"/(fhir/\w+|fhir|flow/worklists(/\w+)?|flow/unmatched-studies|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                asked_one = not re.match(r"/(fhir/\w+|fhir|flow/worklists(/\w+)?|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
                 if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
                     leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
         self.assertEqual(leaks, [])
@@ -228,7 +238,7 @@ class TwoInstitutions(unittest.TestCase):
         for pattern, requests in table.items():
             if isinstance(requests, list):
                 answers = [(request[1], *self.send(self.network.doctor, request)[::2]) for request in requests if request[0] == "GET" or "_search" in request[1]]
-                if not answers or pattern in ("/flow/cases/{id}/drafts/{name}", "/flow/cases/{id}/experts"):
+                if not answers or pattern in ("/flow/cases/{id}/drafts/{name}", "/flow/cases/{id}/experts", "/flow/board", "/flow/figures", "/flow/notifications"):
                     continue  # writing, or the business of others
                 self.assertTrue(any(status == 200 for _, status, _ in answers), (pattern, answers))
 
@@ -252,21 +262,27 @@ class TwoInstitutions(unittest.TestCase):
             with self.subTest(stranger.login):
                 self.nothing_for(stranger, table, references)
 
+    def test_3_what_is_said_to_hold_nothing_of_a_patient(self):
+        references = self.material.resources()
+        for pattern, reason in routes(self.material, references).items():
+            if reason == NO_PATIENT and "{" not in pattern and pattern != "none":
+                for person in (self.network.doctor, self.strangers[0]):
+                    body = person.get(pattern)[2]
+                    self.assertEqual([one for one in self.secrets(references) if one in body], [], pattern)
+
     def test_3_a_stranger_s_socket_stays_silent(self):
-        own, foreign = Events(self.network.doctor), [Events(stranger) for stranger in self.strangers]
-        lists = ["desk", "arranged", "late", "inbox", "requested", "offers", "writing", "signed", "closed"]
-        own.watch(cases=[self.material.case])
-        for socket in foreign:
-            socket.watch(lists, [self.material.case])
-            socket.all_within(0.2)  # the counts of one's own lists
-        self.material.message(self.network.expert)
-        self.network.doctor.move(self.material.case, "read_back", {"text": NAME})
-        qiao.wait_for(lambda: (own.next(1) or {}).get("id") == self.material.case, 10, "the doctor's own tab is told")
-        for stranger, socket in zip(self.strangers, foreign):
-            told = [message for message in socket.all_within(0.3) if message["type"] != "list" or self.material.case in json.dumps(message)]
+        lists = ["desk", "arranged", "calls", "late", "inbox", "requested", "offers", "writing", "signed", "closed"]
+        for stranger in self.strangers:
+            own, foreign = Events(self.network.doctor), Events(stranger)
+            own.watch(cases=[self.material.case])
+            foreign.watch(lists, [self.material.case])
+            foreign.all_within(0.2)  # the counts of one's own lists
+            self.material.message(self.network.expert)
+            qiao.wait_for(lambda: (own.next(1) or {}).get("id") == self.material.case, 10, "the doctor's own tab is told")
+            told = [message for message in foreign.all_within(0.3) if message["type"] != "list" or self.material.case in json.dumps(message)]
             self.assertEqual(told, [], stranger.login)
-            socket.close()
-        own.close()
+            own.close()
+            foreign.close()
 
     def test_4_experts_and_desk_after_closing(self):
         expert, coordinator = Events(self.network.expert), Events(self.network.coordinator)
@@ -280,9 +296,13 @@ class TwoInstitutions(unittest.TestCase):
         manager = cases.Person(self.server, "peng.ruixue")
         table = routes(self.material, references)
         for person in (self.network.expert, self.network.coordinator, *self.strangers):
+            expert.next(0.01), coordinator.next(0.01)  # the server's pings are answered
             with self.subTest(person.login):
-                self.nothing_for(person, {pattern: requests for pattern, requests in table.items() if "worklists" not in pattern}, references)
+                self.nothing_for(person, {pattern: requests for pattern, requests in table.items() if pattern not in ("/flow/worklists", "/flow/worklists/{name}", "/flow/figures", "/flow/statement")}, references)
+        for request in table["/flow/figures"] + table["/flow/statement"]:  # numbers of the case stay with who answers for them, nothing of its patient
+            self.assertNotIn(NAME.encode(), self.send(self.network.coordinator, request)[2])
         self.found_by_its_own(table)
+        expert.all_within(0.1), coordinator.all_within(0.1)
         manager.move(self.material.case, "mark_error", reason="test of what is pushed")
         for socket in (expert, coordinator):
             self.assertEqual([message for message in socket.all_within(1) if message["type"] == "case"], [])

@@ -31,10 +31,12 @@ class Events:
         self.bytes += piece
 
     def send(self, message):
-        data = json.dumps(message).encode()
+        self.frame(1, json.dumps(message).encode())
+
+    def frame(self, code, data):
         mask = os.urandom(4)
         size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + struct.pack(">H", len(data))
-        self.socket.sendall(b"\x81" + size + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(data)))
+        self.socket.sendall(bytes([0x80 | code]) + size + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(data)))
 
     def watch(self, lists=(), cases=()):
         self.send({"type": "watch", "lists": list(lists), "cases": list(cases)})
@@ -53,6 +55,8 @@ class Events:
                         return json.loads(data)
                     if code == 8:
                         raise ConnectionError("the server ended the socket")
+                    if code == 9:
+                        self.frame(10, data)
                     continue
             left = end - time.monotonic()
             if left <= 0:

@@ -109,7 +109,6 @@ Value line_view(const flow::Ground& ground, const store::Line& line) {
     view.set("on_time", line.on_time.empty() ? Value() : Value(line.on_time == "on_time"));
     view.set("given_back", line.paused);
     view.set("followed", line.followed.empty() ? Value() : Value(line.followed));
-    view.set("final_diagnosis", line.final_diagnosis.empty() ? Value() : Value(line.final_diagnosis));
     return view;
 }
 

@@ -29,7 +29,6 @@ struct Line {
     std::optional<flow::Duration> counted;  ///< of the clock `done`: without pauses and closed hours
     std::string on_time;                    ///< verdict of `done`, in an emergency of `opinion_emergency`; empty = still open
     std::string followed;                   ///< yes, partly, no; empty = not answered
-    std::string final_diagnosis;
     bool paused = false;
 };
 /// Consultations that `to_org` was asked for in [from, until), by submission; at most `limit`.
