@@ -50,6 +50,8 @@ export const routes: RouteObject[] = [
           { path: 'consult/clinic-card', lazy: page(() => import('../services/consult/clinic_card_page'), 'consult') },
           { path: 'imaging/unmatched', lazy: page(() => import('../services/imaging/unmatched_page'), 'consult') },
           { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },
+          { path: 'access/contact', lazy: page(() => import('../services/access/contact_page'), 'access') },
+          { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },
           { path: '*', lazy: page(() => import('./not_found')) },
         ],
       },

@@ -16,7 +16,7 @@ import { loadTexts, textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
-import { mayAskForConsultation, mayKeepContracts, mayKeepPeople, mayMatchStudies } from './roles';
+import { mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayMatchStudies } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
@@ -141,6 +141,9 @@ function Header({ onFind }: { onFind: () => void }) {
                 <br />
                 {textOr(`role.${role}`, role)} · {organisation}
               </p>
+              <NavLink className="d-item" to="/app/access/contact" onClick={close}>
+                {t('app.nav.contact')}
+              </NavLink>
               {mayAskForConsultation(session) && (
                 <NavLink className="d-item" to="/app/consult/clinic-card" onClick={close}>
                   {t('app.nav.clinic_card')}
@@ -195,6 +198,7 @@ function Navigation() {
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
         {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepNodes(session) && item('/app/operations/notifications', 'bell', t('app.nav.notifications'))}
       </ul>
       )}
       {phone && (
@@ -205,6 +209,7 @@ function Navigation() {
         )}
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepNodes(session) && item('/app/operations/notifications', 'bell', t('app.nav.notifications'))}
       </ul>
       )}
     </nav>
