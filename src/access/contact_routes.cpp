@@ -3,6 +3,7 @@
 #include "access/role.hpp"
 #include "access/wire.hpp"
 #include "base/error.hpp"
+#include "record/extract/fold.hpp"
 
 #include <fmt/format.h>
 
@@ -102,23 +103,44 @@ Contact contact_of(const Request& request) {
     return contact;
 }
 
-/// Everybody with a role, their numbers masked: who can be reached, and who still cannot.
+constexpr std::size_t kListed = 100;
+
+/// Everybody with a role whose name or institution has `q` in it, those without a number first, the numbers masked.
 Response list(Sessions& sessions, const Contacts& contacts, const Request& request) {
     require_keeper(sessions, request);
     const Directory& directory = sessions.directory();
+    std::string asked;
+    for (const auto& [name, value] : request.query_values()) {
+        if (name == "q") asked = record::fold_text(value);
+    }
+    struct Row {
+        Person person;
+        Membership membership;
+        std::optional<Organisation> where;
+        Contact contact;
+        [[nodiscard]] bool is_silent() const { return contact.phone.empty() && contact.email.empty(); }
+    };
+    std::vector<Row> rows;
+    for (const Person& person : directory.people()) {
+        const auto memberships = directory.memberships(person.id);
+        if (memberships.empty()) continue;
+        Row row{person, memberships.front(), directory.organisation(memberships.front().organisation), contacts.of(person.id)};
+        const std::string text = person.name + " " + person.name_en + " " + person.login + " " + (row.where ? row.where->name + " " + row.where->name_en : "");
+        if (record::fold_text(text).find(asked) != std::string::npos) rows.push_back(std::move(row));
+    }
+    std::stable_partition(rows.begin(), rows.end(), [](const Row& row) { return row.is_silent(); });
     JsonWriter json;
     json.object([&] {
+        json.field("count", static_cast<std::int64_t>(rows.size()));
         json.array("people", [&] {
-            for (const Person& person : directory.people()) {
-                const auto memberships = directory.memberships(person.id);
-                if (memberships.empty()) continue;
-                const Contact contact = contacts.of(person.id);
-                json.object([&] {
+            for (std::size_t i = 0; i < std::min(rows.size(), kListed); ++i) {
+                const auto& [person, membership, where, contact] = rows[i];
+                json.object([&, &person = person, &membership = membership, &where = where, &contact = contact] {
                     json.field("practitioner", person.resource);
                     json.field("name", person.name);
                     json.field("nameEn", person.name_en);
-                    json.field("role", memberships.front().role);
-                    if (const auto where = directory.organisation(memberships.front().organisation)) wire::write_organisation(json, "organisation", *where);
+                    json.field("role", membership.role);
+                    if (where) wire::write_organisation(json, "organisation", *where);
                     json.field("phone", contact.phone.empty() ? std::string() : masked_phone(contact.phone));
                     json.field("email", contact.email.empty() ? std::string() : masked_email(contact.email));
                     write_channels(json, contact);

@@ -59,7 +59,7 @@ std::size_t give_data(char* into, std::size_t size, std::size_t count, void* fro
 std::string failure_of(CURLcode code) {
     switch (code) {
         case CURLE_OK: return {};
-        case CURLE_COULDNT_RESOLVE_HOST: return "no_address";
+        case CURLE_COULDNT_RESOLVE_HOST: return "no_host";
         case CURLE_COULDNT_CONNECT: return "no_connection";
         case CURLE_OPERATION_TIMEDOUT: return "timeout";
         case CURLE_LOGIN_DENIED: return "login";

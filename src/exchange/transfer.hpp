@@ -29,7 +29,7 @@ struct Mail {
 struct Reply {
     int status = 0;  ///< of HTTP or SMTP; 0 when none came
     std::string body = {};
-    std::string failure = {};  ///< empty, or why there is no answer: no_address, no_connection, timeout, tls, login, line
+    std::string failure = {};  ///< empty, or why there is no answer: no_host, no_connection, timeout, tls, login, line
 };
 
 Reply post(const Post& request);

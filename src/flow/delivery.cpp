@@ -72,12 +72,12 @@ bool Delivery::is_closed(const LeavingNotice& notice, const std::optional<Case>&
         const auto clock = std::find_if(clocks.begin(), clocks.end(), [&](const ClockRow& one) { return one.name == notice.params["clock"].text(); });
         return clock == clocks.end() || !is_running(*clock);
     }
-    const auto asked = std::find_if(item->parties.begin(), item->parties.end(), [&](const Party& one) { return one.person == notice.person; });
-    if (notice.code == "flow.case_offered" && asked != item->parties.end() && item->party(notice.person) == nullptr) {
-        return true;  // declined meanwhile
-    }
-    if (notice.code == "flow.case_offered" && item->party(notice.person) != nullptr && item->party(notice.person)->status != "offered") {
-        return true;
+    if (notice.code == "flow.case_offered" || notice.code == "flow.emergency_call") {
+        // The last of the person's rows: who declined may be asked again. Those who are told besides have none.
+        const auto asked = std::find_if(item->parties.rbegin(), item->parties.rend(), [&](const Party& one) { return one.person == notice.person; });
+        if (asked != item->parties.rend() && !has_word("offered rung", asked->status)) {
+            return true;
+        }
     }
     return !notice.case_state.empty() && item->state != notice.case_state;
 }

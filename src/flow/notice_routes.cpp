@@ -5,6 +5,7 @@
 #include "flow/routes.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace qiao::flow {
 
@@ -15,6 +16,7 @@ using http::Response;
 using json::Value;
 
 constexpr int kShown = 20;
+constexpr std::size_t kUnreachableShown = 100;
 constexpr std::uint64_t kReceipt_bytes = 4 * 1024;
 
 Value instant_or_null(const std::optional<Instant>& instant) { return instant ? Value(format_instant(*instant)) : Value(); }
@@ -48,14 +50,13 @@ Value steps_view(const Ground& ground, const std::vector<store::NoticeStep>& ste
 Value unreachable_view(const Delivery& delivery) {
     const Ground& ground = delivery.engine().ground();
     Value list = Value::array();
-    std::vector<std::int64_t> seen;
+    std::set<std::int64_t> seen;
     for (const std::string_view role : {access::role::kDutyLead, access::role::kExpert, access::role::kCoordinator, access::role::kCentreManager}) {
         for (const access::Member& member : ground.directory.members(0, role)) {
             const access::Contact contact = delivery.contacts().of(member.person.id);
-            if (!contact.phone.empty() || !contact.email.empty() || std::find(seen.begin(), seen.end(), member.person.id) != seen.end()) {
+            if (!contact.phone.empty() || !contact.email.empty() || !seen.insert(member.person.id).second) {
                 continue;
             }
-            seen.push_back(member.person.id);
             list.push(Value::object({{"person", person_view(ground, member.person.id)},
                                      {"role", member.membership.role},
                                      {"organisation", organisation_view(ground, member.membership.organisation)}}));
@@ -86,7 +87,10 @@ Response overview(const Delivery& delivery, const record::Caller& caller) {
     Value body = Value::object({{"channels", std::move(channels)}, {"waiting", store::count_waiting(snapshot->connection())}});
     body.set("tests", steps_view(ground, store::steps_of_tests(snapshot->connection(), caller.actor.person, kShown)));
     body.set("failures", steps_view(ground, store::failed_steps(snapshot->connection(), kShown)));
-    body.set("unreachable", unreachable_view(delivery));
+    Value unreachable = unreachable_view(delivery);
+    body.set("unreachable_count", static_cast<std::int64_t>(unreachable.size()));
+    unreachable.mutable_items().resize(std::min(unreachable.size(), kUnreachableShown));
+    body.set("unreachable", std::move(unreachable));
     return json_answer(body);
 }
 

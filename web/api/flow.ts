@@ -78,6 +78,15 @@ export interface TimelineEntry {
   details: Record<string, unknown>;
 }
 
+export interface CaseNotice {
+  at: string;
+  code: string;
+  person: Named | null;
+  channel: string | null;
+  what: string;
+  reason: string | null;
+}
+
 export interface Move {
   action: string;
   title: string;
@@ -229,6 +238,8 @@ export interface CaseView {
   participants?: { role: string; person: Named; organisation: Named; status: string; specialty?: string; required?: boolean; reason?: string | null }[];
   clocks: Clock[];
   timeline?: TimelineEntry[];
+  /** Who was told outside the screen. */
+  notices?: CaseNotice[];
   moves: Move[];
   form?: RequestForm | null;
   drafts?: Record<string, { version: number; saved: string; body: unknown }>;

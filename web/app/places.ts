@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, mayAskForConsultation, mayKeepContracts, mayReadRoster, mayReadStatement } from './roles';
+import { answersForDeadlines, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayReadRoster, mayReadStatement } from './roles';
 
 interface Place {
   to: string;
@@ -10,11 +10,13 @@ interface Place {
 }
 
 const kPlaces: readonly Place[] = [
+  { to: '/app/access/contact', name: 'app.nav.contact', may: () => true },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },
   { to: '/app/figures', name: 'app.nav.figures', may: answersForDeadlines },
   { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement },
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
+  { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },
 ];
 
 export const placesOf = (session: Session): readonly Place[] => kPlaces.filter((place) => place.may(session));

@@ -7,6 +7,7 @@ export const mayAskForConsultation = (session: Session) => has(session, 'doctor'
 export const mayRegisterPatients = (session: Session) => has(session, 'doctor', 'requester', 'village_doctor', 'specialist', 'nurse', 'registrar', 'clerk', 'desk');
 export const mayKeepPeople = (session: Session) => has(session, 'security_admin');
 export const mayKeepContracts = (session: Session) => has(session, 'centre_manager');
+export const mayKeepNodes = (session: Session) => has(session, 'system_admin');
 export const mayMatchStudies = (session: Session) => has(session, 'doctor', 'requester', 'technician', 'clerk', 'registrar', 'coordinator', 'imaging_clerk');
 export const mayKeepRoster = (session: Session) => has(session, 'duty_lead', 'centre_manager');
 export const mayReadRoster = (session: Session) => has(session, 'duty_lead', 'centre_manager', 'coordinator', 'expert');

@@ -55,6 +55,8 @@ export const routes: RouteObject[] = [
           { path: 'access/roster', lazy: page(() => import('../services/access/roster_page'), 'access', 'consult') },
           { path: 'access/contracts', lazy: page(() => import('../services/access/contracts_page'), 'access', 'consult') },
           { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },
+          { path: 'access/contact', lazy: page(() => import('../services/access/contact_page'), 'access') },
+          { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },
           { path: '*', lazy: page(() => import('./not_found')) },
         ],
       },

@@ -63,7 +63,7 @@ protected:
     static std::string number(std::string_view login) {
         return "+861380000000" + std::to_string(login == "doctor" ? 1 : login == "expert" ? 2 : login == "expert2" ? 3 : login == "lead" ? 4 : login == "manager" ? 5 : 6);
     }
-    /// Time passes in small steps, as it does for the job and the channels' threads.
+    /// Time passes in small steps (and a little more by itself: bounds below leave 25 s for a busy machine), as it does for the job and the channels' threads.
     void pass(seconds time, seconds step = seconds(1)) {
         run();
         for (seconds passed{0}; passed < time; passed += step) {
@@ -123,36 +123,49 @@ protected:
 };
 
 TEST_F(Notices, AnEmergencyRingsAtOnceWhomNoPageReaches) {
-    pages_.open_for.insert(people_.at("expert2").id);
     const std::string id = emergency();
     run();
     ASSERT_EQ(to("expert", "voice").size(), 1U);
-    EXPECT_EQ(to("lead", "voice").size(), 1U);
-    EXPECT_TRUE(to("expert2").empty()) << "the page rings";
+    EXPECT_EQ(to("lead", "sms").size(), 1U);
     EXPECT_TRUE(to("doctor").empty()) << "who called is not told";
     const Told told = to("expert", "voice").front();
     EXPECT_EQ(told.urgency, "emergency");
     EXPECT_NE(told.text.find("渔岛卫生室"), std::string::npos) << told.text;
     EXPECT_NE(told.callback.find("https://qiao.example/notify/receipt/"), std::string::npos);
-    pass(seconds(119));
-    EXPECT_TRUE(to("expert2").empty());
+    pass(seconds(90));
     EXPECT_EQ(to("expert").size(), 1U) << "once, while two minutes have not passed";
-    pass(seconds(2));
-    EXPECT_EQ(to("expert2", "voice").size(), 1U) << "an open page that nobody looks at does not hold it for longer";
+    pass(seconds(31));
     EXPECT_EQ(to("expert", "sms").size(), 1U) << "unread: the next channel";
+    EXPECT_EQ(to("lead", "voice").size(), 1U) << "unread: the next people";
     EXPECT_EQ(to("manager", "voice").size(), 0U);
     EXPECT_NE(to("expert", "sms").front().text.find("https://qiao.example/app/consult/" + id), std::string::npos);
     pass(seconds(121));
-    EXPECT_EQ(to("manager", "voice").size(), 1U) << "unread again: the next people";
+    EXPECT_EQ(to("manager", "voice").size(), 1U) << "unread again";
     const std::vector<std::string> told_steps = steps(id, "expert");
     EXPECT_EQ(told_steps, (std::vector<std::string>{"accepted voice", "unread", "accepted sms", "unread", "accepted webhook"}));
+}
+
+TEST_F(Notices, AnOpenPageRingsFirstButNotForLong) {
+    pages_.open_for.insert(people_.at("expert").id);
+    emergency();
+    pass(seconds(90));
+    EXPECT_TRUE(to("expert").empty()) << "the page rings";
+    pass(seconds(31));
+    EXPECT_EQ(to("expert", "voice").size(), 1U) << "nobody looks at it";
+    pages_.open_for.insert(people_.at("expert").id);
+    emergency();
+    run();
+    EXPECT_EQ(to("expert", "voice").size(), 1U);
+    pages_.open_for.clear();
+    pass(seconds(2));
+    EXPECT_EQ(to("expert", "voice").size(), 2U) << "the page was closed";
 }
 
 TEST_F(Notices, AnEmergencyRingsWithoutAnEndUntilSomebodyAnswers) {
     const std::string id = emergency();
     pass(minutes(20), seconds(10));
     EXPECT_GE(to("expert", "voice").size(), 2U);
-    ASSERT_EQ(move("expert2", id, "accept").status, 200);
+    ASSERT_EQ(move("expert", id, "accept").status, 200);
     run();
     const std::size_t before = recorder_.tries.size();
     pass(minutes(10), seconds(10));
@@ -309,7 +322,7 @@ TEST_F(Notices, WhoHasNoNumberIsSaidSo) {
     recorder_.channels.clear();
     const std::string other = emergency();
     pass(seconds(1));
-    EXPECT_EQ(steps(other, "lead"), (std::vector<std::string>{"unreachable no_channel"}));
+    EXPECT_EQ(steps(other, "expert"), (std::vector<std::string>{"unreachable no_channel"}));
 }
 
 TEST_F(Notices, EscalationsGoToTheDutyLead) {

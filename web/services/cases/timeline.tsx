@@ -5,36 +5,45 @@ import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { missingItemText } from './move_fields';
 import { moveText } from './moves';
+import { togetherTold, ToldLine } from './told';
 import { stateText } from './worklist_table';
 
 export function Timeline({ case: view }: { case: CaseView }) {
   const t = useText();
+  const told = togetherTold(view.notices ?? []).map((group) => ({ at: group.first.at, node: <ToldLine key={`${group.first.at}${group.first.what}${group.first.channel}${group.first.code}${group.first.reason}`} group={group} /> }));
   // An expert's answer stands once: as the case's own move. Only an offer that lapsed is told by its part.
-  const entries = [...(view.timeline ?? [])].filter((entry) => entry.machine === view.machine || entry.action === 'lapse').reverse();
+  const moves = (view.timeline ?? []).filter((entry) => entry.machine === view.machine || entry.action === 'lapse');
+  const moved = moves.map((entry) => ({ at: entry.recorded, node: <Entry key={entry.seq} case={view} entry={entry} /> }));
+  const entries = [...moved, ...told].sort((a, b) => a.at.localeCompare(b.at)).reverse();
   if (entries.length === 0) return <p className="q-dim">{t('consult.timeline.none')}</p>;
   return (
     <ol className="q-list r-line">
-      {entries.map((entry) => (
-        <li key={entry.seq} className="r-item">
-          <span className="q-small q-dim q-num">
-            {formatDateTime(entry.occurred)} · {entry.by ? nameIn(entry.by) : t('consult.timeline.system')}
-            {entry.organisation ? ` · ${nameIn(entry.organisation)}` : ''}
-          </span>
-          <span className="q-row">
-            <span className="q-strong">{entry.machine === view.machine ? moveText(view.machine, entry.action) : t('consult.timeline.offer_lapsed')}</span>
-            {entry.signed && (
-              <span className="q-chip q-chip-ok">
-                <Icon name="pen" size={12} /> {t('consult.timeline.signed')}
-              </span>
-            )}
-            {entry.late_entry && <span className="q-chip q-chip-warning">{t('consult.timeline.late', { time: formatDateTime(entry.recorded) })}</span>}
-            {entry.machine === view.machine && entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
-          </span>
-          {entry.reason && <span className="q-pre">{entry.reason}</span>}
-          <Details case={view} entry={entry} />
-        </li>
-      ))}
+      {entries.map((entry) => entry.node)}
     </ol>
+  );
+}
+
+function Entry({ case: view, entry }: { case: CaseView; entry: TimelineEntry }) {
+  const t = useText();
+  return (
+    <li className="r-item">
+      <span className="q-small q-dim q-num">
+        {formatDateTime(entry.occurred)} · {entry.by ? nameIn(entry.by) : t('consult.timeline.system')}
+        {entry.organisation ? ` · ${nameIn(entry.organisation)}` : ''}
+      </span>
+      <span className="q-row">
+        <span className="q-strong">{entry.machine === view.machine ? moveText(view.machine, entry.action) : t('consult.timeline.offer_lapsed')}</span>
+        {entry.signed && (
+          <span className="q-chip q-chip-ok">
+            <Icon name="pen" size={12} /> {t('consult.timeline.signed')}
+          </span>
+        )}
+        {entry.late_entry && <span className="q-chip q-chip-warning">{t('consult.timeline.late', { time: formatDateTime(entry.recorded) })}</span>}
+        {entry.machine === view.machine && entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
+      </span>
+      {entry.reason && <span className="q-pre">{entry.reason}</span>}
+      <Details case={view} entry={entry} />
+    </li>
   );
 }
 
