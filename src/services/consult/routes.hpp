@@ -9,7 +9,12 @@
 /// Called once at start; the handlers run on the worker pool.
 namespace qiao::consult {
 
-/// @param public_url  "https://tele.example.org", printed in QR codes; empty = the address that the request came to
-void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf caller_of, std::string public_url = {});
+/// What printed documents need to know of the centre.
+struct PrintOptions {
+    std::string zone = "Asia/Shanghai";  ///< IANA name: their times are in it
+    std::string public_url = {};         ///< "https://tele.example.org", in QR codes; empty = the address that the request came to
+};
+
+void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf caller_of, const PrintOptions& print = {});
 
 }  // namespace qiao::consult
