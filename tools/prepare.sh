@@ -61,5 +61,5 @@ build_cpp() {
     say "Building ($preset)"
     # shellcheck disable=SC2086
     if [ -t 1 ]; then NINJA_STATUS='[%p of %t steps, %es] ' cmake --build "$top/build/$preset" ${*:+--target "$@"}
-    else NINJA_STATUS='[%p of %t steps, %es] ' cmake --build "$top/build/$preset" ${*:+--target "$@"} | thin; fi || die "the build failed"
+    else (set -o pipefail; NINJA_STATUS='[%p of %t steps, %es] ' cmake --build "$top/build/$preset" ${*:+--target "$@"} | thin); fi || die "the build failed"
 }

@@ -8,3 +8,4 @@ export const mayRegisterPatients = (session: Session) => has(session, 'doctor', 
 export const mayKeepPeople = (session: Session) => has(session, 'security_admin');
 export const mayKeepContracts = (session: Session) => has(session, 'centre_manager');
 export const mayMatchStudies = (session: Session) => has(session, 'doctor', 'requester', 'technician', 'clerk', 'registrar', 'coordinator', 'imaging_clerk');
+export const mayKeepDevices = (session: Session) => has(session, 'system_admin');

@@ -49,6 +49,7 @@ export const routes: RouteObject[] = [
           },
           { path: 'consult/clinic-card', lazy: page(() => import('../services/consult/clinic_card_page'), 'consult') },
           { path: 'imaging/unmatched', lazy: page(() => import('../services/imaging/unmatched_page'), 'consult') },
+          { path: 'imaging/devices', lazy: page(() => import('../services/imaging/devices_page'), 'imaging') },
           { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },
           { path: '*', lazy: page(() => import('./not_found')) },
         ],

@@ -16,7 +16,7 @@ import { loadTexts, textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
-import { mayAskForConsultation, mayKeepContracts, mayKeepPeople, mayMatchStudies } from './roles';
+import { mayAskForConsultation, mayKeepContracts, mayKeepDevices, mayKeepPeople, mayMatchStudies } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
@@ -195,6 +195,7 @@ function Navigation() {
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
         {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepDevices(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
       </ul>
       )}
       {phone && (
@@ -205,6 +206,7 @@ function Navigation() {
         )}
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {(mayKeepPeople(session) || mayKeepContracts(session)) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepDevices(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
       </ul>
       )}
     </nav>

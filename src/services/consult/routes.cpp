@@ -28,7 +28,7 @@ struct Handlers {
     flow::Engine& engine;
     record::CallerOf caller_of;
     record::Zone zone;
-    std::string public_url;
+    std::function<std::string()> public_url;
 
     [[nodiscard]] const flow::Ground& ground() const { return engine.ground(); }
 };
@@ -58,17 +58,6 @@ std::int64_t version_asked(const Request& request) {
         throw Error(ErrorKind::invalid, "flow.bad_query", "version: a number from 1");
     }
     return version;
-}
-
-/// Only what may stand in a host: the header comes from outside and is printed.
-std::string base_url(const Handlers& to, const Request& request) {
-    if (!to.public_url.empty()) {
-        return to.public_url;
-    }
-    const std::string_view host = request.header("host");
-    const bool fine = !host.empty() && host.size() <= 255 &&
-                      host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == std::string_view::npos;
-    return (request.tls ? "https://" : "http://") + (fine ? std::string(host) : std::string("localhost"));
 }
 
 Response file_answer(std::string bytes, std::string_view type, const std::string& name, bool shown) {
@@ -123,7 +112,7 @@ Response opinion(const Handlers& to, const Request& request) {
     const flow::Case item = open_full(to, caller, request.param("id"));
     flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
     const auto reader = to.ground().record.read(caller.filter);
-    return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), {to.zone, base_url(to, request)}), "application/pdf",
+    return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), {to.zone, to.public_url()}), "application/pdf",
                        item.number + ".pdf", true);
 }
 
@@ -164,8 +153,8 @@ Response evidence(const Handlers& to, const Request& request) {
 
 }  // namespace
 
-void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf caller_of, const PrintOptions& print) {
-    const auto to = std::make_shared<Handlers>(Handlers{engine, std::move(caller_of), record::Zone(print.zone), print.public_url});
+void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf caller_of, PrintOptions print) {
+    const auto to = std::make_shared<Handlers>(Handlers{engine, std::move(caller_of), record::Zone(print.zone), std::move(print.public_url)});
     const auto get = [&](std::string_view pattern, Response (*handler)(const Handlers&, const Request&)) {
         router.add(Method::get, pattern, {}, [to, handler](const Request& request) { return handler(*to, request); });
     };

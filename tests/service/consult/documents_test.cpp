@@ -43,7 +43,7 @@ TEST_F(Documents, TheOpinionPrintsInBothLanguages) {
     const std::string text = run("pdftotext -layout " + keep("opinion.pdf", pdf.raw) + " -");
     for (const char* words : {"远程会诊意见", "Remote consultation opinion", "王小明", "中心医院", "Hub hospital", "赵明", "Dr expert",
                               "Keep lying, check pupils every 15 min", "未见明显异常", "advice to the treating institution", "由接诊医生决定诊治", "今天 Today",
-                              "Key image", "Bleeding?", "(UTC+8, Asia/Shanghai)", "仅证明内容未被改动", "integrity only", "扫码核验"}) {
+                              "Key image", "Bleeding?", "(UTC+8, Asia/Shanghai)", "https://tele.example.org/verify/", "仅证明内容未被改动", "integrity only", "扫码核验"}) {
         EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
     }
     EXPECT_EQ(get("stranger", "/flow/cases/" + id + "/opinion.pdf").status, 404);
