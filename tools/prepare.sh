@@ -50,6 +50,9 @@ build_web() {
     touch "$stamp"
 }
 
+# Ninja renews one line on a terminal; elsewhere a line each tenth of the steps is enough. What is wrong is shown whole.
+thin() { awk '/^\[ *[0-9]+% /{ tenth = int(substr($0, 2) / 10); if (tenth > last) { print; fflush(); last = tenth }; next } { print; fflush() }'; }
+
 # build_cpp PRESET [TARGET…]
 build_cpp() {
     local preset=$1
@@ -57,5 +60,6 @@ build_cpp() {
     [ "$top/build/$preset/build.ninja" -nt "$top/CMakePresets.json" ] || { say "Configuring the $preset build"; cmake -S "$top" --preset "$preset" >"$top/build/$preset.log" 2>&1 || { tail -20 "$top/build/$preset.log"; die "cmake failed (build/$preset.log)"; }; }
     say "Building ($preset)"
     # shellcheck disable=SC2086
-    cmake --build "$top/build/$preset" ${*:+--target "$@"} || die "the build failed"
+    if [ -t 1 ]; then NINJA_STATUS='[%p of %t steps, %es] ' cmake --build "$top/build/$preset" ${*:+--target "$@"}
+    else (set -o pipefail; NINJA_STATUS='[%p of %t steps, %es] ' cmake --build "$top/build/$preset" ${*:+--target "$@"} | thin); fi || die "the build failed"
 }

@@ -28,6 +28,25 @@ function styleAttributeOfCornerstone(): Plugin {
   };
 }
 
+/**
+ * The image codecs are built for Node as well and name `fs` and `path` in code that a browser never reaches. They get an
+ * empty module; any other use of a Node module still warns.
+ */
+function noNodeInCodecs(): Plugin {
+  const empty = '\0qiao:no-node-module';
+  return {
+    name: 'qiao:no-node-in-codecs',
+    enforce: 'pre',
+    resolveId(source, importer) {
+      const codec = importer?.replaceAll('\\', '/').includes('/@cornerstonejs/codec-') ?? false;
+      return codec && (source === 'fs' || source === 'path') ? empty : null;
+    },
+    load(id) {
+      return id === empty ? 'export default {};' : null;
+    },
+  };
+}
+
 /** Writes `.br` and `.gz` beside every built text or wasm file, so that the server never compresses at run time. */
 function precompress(): Plugin {
   const worth = /\.(js|css|svg|json|wasm|map|webmanifest)$/;
@@ -59,10 +78,12 @@ function precompress(): Plugin {
 
 /** Where `vite` (development) sends the server's paths; the built files never use it. */
 const backend = process.env['QIAO_BACKEND'] ?? 'http://127.0.0.1:8080';
-const serverPaths = ['/fhir', '/dicomweb', '/access', '/flow', '/consult', '/uploads', '/verify', '/health', '/csp-report'];
+const serverPaths = ['/fhir', '/dicomweb', '/access', '/flow', '/consult', '/imaging', '/uploads', '/verify', '/health', '/csp-report'];
 
-export default defineConfig({
-  plugins: [react(), styleAttributeOfCornerstone(), precompress()],
+export default defineConfig(({ command }) => ({
+  // A build says what is wrong and nothing else; the development server says where it listens.
+  logLevel: command === 'build' ? 'warn' : 'info',
+  plugins: [react(), noNodeInCodecs(), styleAttributeOfCornerstone(), precompress()],
   resolve: {
     // vtk.js, under cornerstone, reaches for these two modules of Node; the trailing slash picks the npm packages.
     alias: { events: 'events/', url: 'url/' },
@@ -71,7 +92,7 @@ export default defineConfig({
     exclude: ['@cornerstonejs/dicom-image-loader'],
     include: ['dicom-parser'],
   },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [noNodeInCodecs()], rolldownOptions: { checks: { pluginTimings: false } } },
   build: {
     outDir: 'dist',
     emptyOutDir: true,
@@ -81,6 +102,7 @@ export default defineConfig({
     manifest: true,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 5000,
+    rolldownOptions: { checks: { pluginTimings: false } }, // compressing takes most of the time, and that is meant
   },
   html: { cspNonce: '__CSP_NONCE__' },
   server: {
@@ -91,4 +113,4 @@ export default defineConfig({
     },
   },
   test: { environment: 'node', include: ['**/*.test.ts'], exclude: ['node_modules/**', 'dist/**'] },
-} as import('vite').UserConfig & { test: object });
+}) as import('vite').UserConfig & { test: object });

@@ -1,6 +1,7 @@
 #include "access/certificate.hpp"
 
 #include "base/error.hpp"
+#include "base/freed.hpp"
 #include "base/id.hpp"
 
 #include <openssl/asn1.h>
@@ -20,13 +21,6 @@
 namespace qiao::access {
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
-};
 using PkeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
 using BioPtr = std::unique_ptr<BIO, Freed<BIO_free_all>>;

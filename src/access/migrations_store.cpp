@@ -83,9 +83,12 @@ CREATE TABLE access_duty(
 CREATE INDEX access_duty_by_end ON access_duty(ends_us);
 )sql";
 
+constexpr std::string_view kClientUse = "ALTER TABLE access_client ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0";
+
 constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople}, storage::Migration{"access", 2, kSessions},
                                     storage::Migration{"access", 3, kGrants}, storage::Migration{"access", 4, kAudit},
-                                    storage::Migration{"access", 5, kSigning}, storage::Migration{"access", 6, kRoster}};
+                                    storage::Migration{"access", 5, kSigning}, storage::Migration{"access", 6, kRoster},
+                                    storage::Migration{"access", 7, kClientUse}};
 
 }  // namespace
 

@@ -53,6 +53,8 @@ void Sessions::insert_session(storage::Group& group, const Session& session, Ins
         {std::string_view(session.key), session.person, std::string_view(session.client), std::string_view(session.scope),
          std::int64_t{session.by_cookie ? 1 : 0}, std::int64_t{session.demo ? 1 : 0}, to_us(now), to_us(now), to_us(session.absolute_end),
          to_us(session.step_up_until)});
+    if (!session.client.empty())
+        group.connection().execute("UPDATE access_client SET used_us = ? WHERE id = ?", {to_us(now), std::string_view(session.client)});
 }
 
 void Sessions::delete_sessions(const std::vector<std::string>& keys) {

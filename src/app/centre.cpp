@@ -91,6 +91,7 @@ void Centre::open_record() {
     database_->migrate(jobs::migrations());
     database_->migrate(flow::store::migrations());
     database_->migrate(consult::store::migrations());
+    database_->migrate(imaging::device_migrations());
     record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone});
     directory_ = std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);
@@ -109,6 +110,11 @@ void Centre::open_images() {
         imaging::ArchiveOptions{
             .folder = options_.data_folder, .index_file = options_.data_folder + "/imaging.db", .record_file = options_.data_folder + "/record.db"},
         *clock_, metrics_);
+    devices_ = std::make_unique<imaging::Devices>(*database_, *writer_, *audit_, *directory_);
+    imaging::add_device_routes(router_, *devices_, archive_->store(), *sessions_, [this] {
+        const auto organisation = loopback_organisation();
+        return imaging::DicomListening{options_.dicom.address, dicom_ ? dicom_->port() : options_.dicom.port, organisation ? organisation->id : 0};
+    });
     study_access_ = std::make_unique<imaging::StudyAccess>(
         archive_->store(), *clock_, [this] { return grants_->epoch(); },
         [this](const imaging::Viewer& viewer, const imaging::Study& study) {
@@ -137,7 +143,7 @@ void Centre::open_cases() {
     const record::CallerOf caller_of = [this](const http::Request& request) { return sessions_->caller(request); };
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
     flow::add_notice_routes(router_, *delivery_, caller_of);
-    consult::add_routes(router_, *engine_, caller_of);
+    consult::add_routes(router_, *engine_, caller_of, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
         signing_->require_open(existing, type);
@@ -197,23 +203,26 @@ void Centre::listen() {
     delivery_->start(public_url());
 }
 
-/// Where links in messages lead.
+/// Where links in messages and codes on paper lead.
 std::string Centre::public_url() const {
+    if (!options_.public_url.empty()) return options_.public_url;
     return fmt::format("{}://{}", options_.certificate_file.empty() ? "http" : "https", Endpoint{options_.http.address, server_->port()}.text());
 }
 
 imaging::DicomServerOptions Centre::dicom_options() const {
     imaging::DicomServerOptions dicom{.address = options_.dicom.address, .port = options_.dicom.port};
-    if (options_.demo) {
-        // In the demo network whatever calls from this machine is the county hospital's scanner.
-        const auto county = directory_->organisation_by_resource(demo::kScannerOrganisation);
-        if (county) {
-            dicom.loopback_organisation = county->id;
-            dicom.loopback_issuer = county->resource;
-            dicom.loopback_charset = kUnlabelledCharset;
-        }
+    dicom.listed = [this](std::string_view title, std::string_view address) { return devices_->find(title, address); };
+    if (const auto organisation = loopback_organisation()) {
+        dicom.loopback_organisation = organisation->id;
+        dicom.loopback_issuer = organisation->resource;
+        dicom.loopback_charset = kUnlabelledCharset;
     }
     return dicom;
+}
+
+/// In the demo network whatever calls from this machine and is not listed is the county hospital's scanner.
+std::optional<access::Organisation> Centre::loopback_organisation() const {
+    return options_.demo ? directory_->organisation_by_resource(demo::kScannerOrganisation) : std::nullopt;
 }
 
 void Centre::drain() {

@@ -21,6 +21,7 @@
 #include "http/server.hpp"
 #include "http/static_files.hpp"
 #include "imaging/archive.hpp"
+#include "imaging/devices.hpp"
 #include "imaging/dicom_server.hpp"
 #include "imaging/dicomweb.hpp"
 #include "imaging/study_access.hpp"
@@ -60,6 +61,7 @@ public:
     [[nodiscard]] http::Router& router() { return router_; }
     [[nodiscard]] storage::Database& database() { return *database_; }
     [[nodiscard]] imaging::Archive& archive() { return *archive_; }
+    [[nodiscard]] imaging::Devices& devices() { return *devices_; }
     [[nodiscard]] std::uint16_t dicom_port() const { return dicom_->port(); }
     [[nodiscard]] const Clock& clock() const { return *clock_; }
     [[nodiscard]] const Options& options() const { return options_; }
@@ -72,6 +74,7 @@ private:
     void study_changed(const imaging::Study& study);
     [[nodiscard]] imaging::DicomServerOptions dicom_options() const;
     [[nodiscard]] std::string public_url() const;
+    [[nodiscard]] std::optional<access::Organisation> loopback_organisation() const;
     void add_operation_routes();
     void add_demo_routes();
 
@@ -95,6 +98,7 @@ private:
     std::unique_ptr<record::Rest> rest_;
     std::mutex archive_mutex_;  ///< the change feed asks the archive until both end
     std::unique_ptr<imaging::Archive> archive_;
+    std::unique_ptr<imaging::Devices> devices_;
     std::unique_ptr<imaging::StudyAccess> study_access_;
     std::unique_ptr<imaging::Dicomweb> dicomweb_;
     std::unique_ptr<imaging::StudyResources> study_resources_;

@@ -1,25 +1,53 @@
+#include "access/certificate.hpp"
+#include "app/check_store.hpp"
 #include "app/commands.hpp"
+#include "app/control.hpp"
+#include "app/volume.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
+#include "flow/pack.hpp"
+#include "imaging/socket.hpp"
 #include "storage/database.hpp"
+#include "storage/file.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
-#include <array>
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 
 namespace qiao::app {
 namespace {
 
-/// Collects what is said and whether anything is wrong.
+using std::chrono::days;
+using std::chrono::hours;
+
+constexpr int kFull_percent = 95;  // imaging::ArchiveOptions::full_percent
+constexpr int kAlarm_percent = 85;
+constexpr days kCertificateSoon{30};
+constexpr days kClientForgotten{90};
+constexpr std::chrono::minutes kHeadLate{5};  // a running server signs one a minute
+
+/// Collects what is said and whether anything must be done. `ok` fine, `note` good to know, `warning` a risk that is
+/// somebody's decision, `WRONG` must be mended.
 class Findings {
 public:
-    void good(const std::string& text) { fmt::print("ok       {}\n", text); }
-    void note(const std::string& text) { fmt::print("note     {}\n", text); }
+    static void good(const std::string& text) { fmt::print("ok       {}\n", text); }
+    static void note(const std::string& text) { fmt::print("note     {}\n", text); }
+    static void warn(const std::string& text) { fmt::print("warning  {}\n", text); }
     void wrong(const std::string& text) {
         fmt::print("WRONG    {}\n", text);
         ++count_;
+    }
+    /// A boundary: a part that cannot be looked at is a finding, and the others are still looked at.
+    void part(const char* what, const std::function<void()>& look) {
+        try {
+            look();
+        } catch (const Error& error) {
+            wrong(fmt::format("{}: {} ({})", what, error.what(), error.code()));
+        }
     }
     [[nodiscard]] int count() const { return count_; }
 
@@ -27,53 +55,183 @@ private:
     int count_ = 0;
 };
 
+std::string day_of(Instant at) { return format_instant(at).substr(0, 10); }
+
+std::string age_text(Instant since, Instant now) {
+    const auto age = now - since;
+    if (age < hours(1)) return fmt::format("{} min ago", std::chrono::duration_cast<std::chrono::minutes>(age).count());
+    if (age < days(2)) return fmt::format("{} h ago", std::chrono::duration_cast<hours>(age).count());
+    return fmt::format("{} days ago", std::chrono::duration_cast<days>(age).count());
+}
+
+void check_key_file(const std::string& file, Findings& findings) {
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) return;
+    const std::string name = std::filesystem::path(file).filename().string();
+    if ((status.st_mode & 0077) != 0)
+        findings.wrong(fmt::format("{} is open to other users (mode {:o}); make it 400", name, status.st_mode & 0777));
+    else
+        Findings::good(name + " belongs to its user alone");
+}
+
 void check_folder(const std::string& folder, Findings& findings) {
     struct stat status {};
-    if (::stat(folder.c_str(), &status) != 0) {
-        findings.wrong("the data folder does not exist");
-        return;
-    }
-    if ((status.st_mode & 0077) != 0) {
+    ::stat(folder.c_str(), &status);
+    if ((status.st_mode & 0077) != 0)
         findings.wrong(fmt::format("the data folder is open to other users (mode {:o}); make it 700", status.st_mode & 0777));
-    } else {
-        findings.good("the data folder belongs to its user alone");
+    else
+        Findings::good("the data folder belongs to its user alone");
+    const Volume volume = volume_of(folder);
+    const std::string space = fmt::format("{:.1f} GiB free, the volume is {} % full", volume.free_gib, volume.used_percent);
+    if (volume.used_percent >= kFull_percent)
+        findings.wrong(fmt::format("{}: new images are refused from {} %", space, kFull_percent));
+    else if (volume.used_percent >= kAlarm_percent)
+        findings.wrong(fmt::format("{}: make space soon, from {} % new images are refused", space, kFull_percent));
+    else
+        Findings::good(space);
+    switch (encryption_of(folder)) {
+        case Encryption::encrypted: Findings::good("the volume is encrypted"); break;
+        case Encryption::none_seen:
+            Findings::warn("the volume is not encrypted by this system; a lost disk shows everything unless the disk encrypts by itself");
+            break;
+        case Encryption::unknown: Findings::note("whether the volume is encrypted cannot be told from here: unknown"); break;
     }
-    struct statvfs volume {};
-    if (::statvfs(folder.c_str(), &volume) == 0) {
-        const double free_share = static_cast<double>(volume.f_bavail) / static_cast<double>(volume.f_blocks);
-        const std::string text = fmt::format("{:.1f} GiB free on the volume ({:.0f} %)",
-                                             static_cast<double>(volume.f_bavail) * static_cast<double>(volume.f_frsize) / (1 << 30), free_share * 100);
-        if (free_share < 0.05)
-            findings.wrong(text + "; new images are refused below 5 %");
-        else
-            findings.good(text);
-    }
-    const std::string key = folder + "/master.key";
-    if (::stat(key.c_str(), &status) == 0) {
-        if ((status.st_mode & 0377) != 0) findings.wrong("master.key is open to others; make it 400");
-        findings.note("keep a copy of master.key away from this machine: without it no further signature can be made");
-    }
+    for (const char* key : {"/master.key", "/audit-head.key"}) check_key_file(folder + key, findings);
+    if (std::filesystem::exists(folder + "/master.key"))
+        Findings::note("keep a copy of master.key away from this machine: without it no further signature can be made");
 }
 
 void check_database(const std::string& file, Findings& findings) {
+    const std::string name = std::filesystem::path(file).filename().string();
     if (!std::filesystem::exists(file)) {
-        findings.note(std::filesystem::path(file).filename().string() + " does not exist yet");
+        Findings::note(name + " does not exist yet");
         return;
     }
     const auto database = storage::open_sqlite(file, storage::Durability::full);
-    const std::string name = std::filesystem::path(file).filename().string();
     if (database->is_whole())
-        findings.good(name + " is whole");
+        Findings::good(name + " is whole");
     else
         findings.wrong(name + " is damaged: restore a backup");
+}
+
+void check_clients(const CentreRows& rows, Instant now, Findings& findings) {
+    if (rows.clients.empty()) Findings::good("no client of another system exists");
+    for (const ClientRow& client : rows.clients) {
+        const bool used = client.used != Instant{};
+        const std::string who = fmt::format("client \"{}\" ({}, {}{}), made {}", client.name, client.id, client.role,
+                                            client.role == "integration" ? ": reads and writes the whole record" : "", day_of(client.created));
+        if (now - std::max(client.used, client.created) > kClientForgotten)
+            findings.wrong(fmt::format("{}, {}: if nobody needs it, qiao client revoke --id {}", who,
+                                       used ? "last used " + age_text(client.used, now) : "never used", client.id));
+        else
+            Findings::note(fmt::format("{}, {}", who, used ? "last used " + age_text(client.used, now) : "not used yet"));
+    }
+}
+
+void check_devices(const CentreRows& rows, Findings& findings) {
+    if (rows.devices.empty()) Findings::note("no DICOM device is listed: no scanner can send (qiao ae add)");
+    for (const DeviceRow& device : rows.devices) {
+        const std::string who = fmt::format("device {} from {} of {}", device.title, device.address, device.organisation);
+        if (device.organisation.empty())
+            findings.wrong(fmt::format("device {} from {} belongs to no active institution: remove it or give it another", device.title, device.address));
+        else if (imaging::is_loopback(device.address))
+            Findings::note(who);
+        else
+            Findings::warn(who + ": plain DICOM over the network; only a closed network or a VPN may reach the DICOM port");
+    }
+}
+
+void check_administrators(const CentreRows& rows, Findings& findings) {
+    const auto somebody = [&](std::string_view role) {
+        return std::any_of(rows.administrators.begin(), rows.administrators.end(),
+                           [&](const AdministratorRow& one) { return std::find(one.roles.begin(), one.roles.end(), role) != one.roles.end(); });
+    };
+    for (const AdministratorRow& one : rows.administrators) {
+        if (one.roles.size() < 2) continue;
+        const std::string text = fmt::format("{} is {} at once", one.login, fmt::join(one.roles, " and "));
+        if (std::find(one.roles.begin(), one.roles.end(), "audit_admin") != one.roles.end())
+            findings.wrong(text + ": who reads the audit must be nobody who is read about");
+        else
+            Findings::warn(text + ": give one of them to another person when there is one");
+    }
+    if (!somebody("security_admin")) Findings::warn("nobody is security_admin: nobody can add or end people");
+    if (!somebody("audit_admin")) Findings::warn("nobody is audit_admin: nobody reads the audit");
+}
+
+/// The time of the last line of audit-heads.log: "qiao-audit-head-1 1 <seq> <hash> <time> <signature>".
+void check_audit(const std::string& folder, const CentreRows& rows, bool running, Instant now, Findings& findings) {
+    if (rows.audit_rows == 0) {
+        Findings::note("the audit is empty");
+        return;
+    }
+    const std::string file = folder + "/audit-heads.log";
+    if (!std::filesystem::exists(file)) {
+        if (now - rows.audit_began > kHeadLate)
+            findings.wrong("the audit has rows but audit-heads.log is missing");
+        else
+            Findings::note("the audit has no signed head yet: the first comes a minute after the start");
+        return;
+    }
+    const std::string text = storage::read_file(file);
+    const std::string_view lines = trim(text);
+    const auto words = split(lines.substr(lines.rfind('\n') == std::string_view::npos ? 0 : lines.rfind('\n') + 1), ' ');
+    const auto at = words.size() == 6 ? parse_instant(words[4]) : std::nullopt;
+    if (!at) {
+        findings.wrong("audit-heads.log has no last line that can be read: run qiao verify-audit");
+        return;
+    }
+    const std::string said = fmt::format("the audit has {} rows; its last signed head is of {}", rows.audit_rows, age_text(*at, now));
+    if (running && now - *at > kHeadLate)
+        findings.wrong(said + ", although the server runs: look at its log");
+    else
+        Findings::good(said);
+}
+
+void check_serving(const Options& options, Instant now, Findings& findings) {
+    const auto pack = flow::Pack::load(find_shared().packs + "/" + options.pack, now);
+    Findings::good("country pack " + pack->name());
+    if (!options.certificate_file.empty()) {
+        const Instant until = access::expiry_of(storage::read_file(options.certificate_file));
+        if (until == Instant{})
+            findings.wrong("the TLS certificate cannot be read");
+        else if (until <= now)
+            findings.wrong("the TLS certificate ended on " + day_of(until));
+        else if (until - now < kCertificateSoon)
+            findings.wrong("the TLS certificate ends on " + day_of(until) + ": renew it; it is read again without a restart");
+        else
+            Findings::good("the TLS certificate is good until " + day_of(until));
+        check_key_file(options.key_file, findings);
+    }
+    if (!options.http.loopback() && options.public_url.empty())
+        Findings::warn("public_url is not set: links in messages and codes on paper name the address that the server listens on");
 }
 
 }  // namespace
 
 int check(const Options& options) {
     Findings findings;
-    check_folder(options.data_folder, findings);
-    for (const char* name : {"/record.db", "/imaging.db"}) check_database(options.data_folder + name, findings);
+    const std::string& folder = options.data_folder;
+    const Instant now = SystemClock().now();
+    if (!std::filesystem::is_directory(folder)) {
+        findings.wrong("the data folder does not exist");
+        return 1;
+    }
+    const bool running = server_runs_on(folder);
+    Findings::note(running ? "a server runs on this data folder" : "no server runs on this data folder");
+    findings.part("the data folder", [&] { check_folder(folder, findings); });
+    for (const char* name : {"/record.db", "/imaging.db"}) findings.part(name + 1, [&] { check_database(folder + name, findings); });
+    findings.part("what is served", [&] { check_serving(options, now, findings); });
+    if (std::filesystem::exists(folder + "/record.db")) {
+        findings.part("the tables of record.db", [&] {
+            const CentreRows rows = read_centre(*storage::open_sqlite(folder + "/record.db", storage::Durability::full), now);
+            if (rows.demo) Findings::warn("this is the demo network: its people are invented; keep no real patient here");
+            check_clients(rows, now, findings);
+            check_devices(rows, findings);
+            check_administrators(rows, findings);
+            check_audit(folder, rows, running, now, findings);
+        });
+    }
+    if (findings.count() > 0) fmt::print("{} to mend\n", findings.count());
     return findings.count() == 0 ? 0 : 1;
 }
 

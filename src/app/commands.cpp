@@ -6,6 +6,7 @@
 #include "app/demo/demo.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "imaging/socket.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -20,9 +21,56 @@ namespace {
 
 using json::Value;
 
+record::Actor console() { return record::Actor::system("HSYSADMIN"); }
+
+/// The institution under its reference or its exact name.
+std::int64_t organisation_of(const access::Directory& directory, const std::string& text) {
+    if (const auto found = directory.organisation_by_resource(text)) return found->id;
+    std::string names;
+    for (const auto& one : directory.organisations()) {
+        if (text == one.name || text == one.name_en) return one.id;
+        names += fmt::format("\n  {}  {}  {}", one.resource, one.name, one.name_en);
+    }
+    throw Error(ErrorKind::invalid, "access.bad_organisation", "no such institution; known are:" + names);
+}
+
+Value add_device_row(Centre& centre, const Value& request) {
+    const auto port = request["port"].integer().value_or(0);
+    if (port < 0 || port > 65'535) throw Error(ErrorKind::invalid, "imaging.bad_port", "port: 0 to 65535");
+    const imaging::Ae made = centre.devices().add(console(), {.title = request["title"].text(),
+                                                              .address = request["address"].text(),
+                                                              .port = static_cast<std::uint16_t>(port),
+                                                              .organisation = organisation_of(centre.directory(), request["organisation"].text()),
+                                                              .issuer = request["issuer"].text(),
+                                                              .default_charset = request["charset"].text(),
+                                                              .may_store = request["mayStore"].truth()});
+    return centre.devices().value_of(made, nullptr);
+}
+
+Value device_rows(Centre& centre) {
+    const auto uses = centre.archive().store().uses();
+    Value rows = Value::array();
+    for (const auto& ae : centre.devices().all()) {
+        const auto use = uses.find(ae.id);
+        rows.push(centre.devices().value_of(ae, use == uses.end() ? nullptr : &use->second));
+    }
+    return Value::object({{"devices", std::move(rows)}});
+}
+
+Value remove_device_row(Centre& centre, const Value& request) {
+    const auto found = centre.devices().find(request["title"].text(), imaging::numeric_address(request["address"].text()));
+    if (!found) throw Error(ErrorKind::not_found, "imaging.no_device", "no such device");
+    centre.devices().remove(console(), found->id);
+    return Value::object();
+}
+
 /// What the control socket offers; also carried out directly when no server runs.
-Value obey(access::Sessions& sessions, const Value& request) {
+Value obey(Centre& centre, const Value& request) {
+    access::Sessions& sessions = centre.sessions();
     const std::string& command = request["command"].text();
+    if (command == "ae_add") return add_device_row(centre, request);
+    if (command == "ae_list") return device_rows(centre);
+    if (command == "ae_remove") return remove_device_row(centre, request);
     if (command == "token") {
         return Value::object({{"token", sessions.issue_token(request["login"].text(), std::chrono::hours(request["hours"].integer().value_or(12)))}});
     }
@@ -40,7 +88,7 @@ Value obey(access::Sessions& sessions, const Value& request) {
 Value ask(const Options& options, const Value& request) {
     if (auto answer = ask_running_server(options.data_folder, request)) return std::move(*answer);
     Centre centre(options);
-    return obey(centre.sessions(), request);
+    return obey(centre, request);
 }
 
 /// Signals are taken by sigwait in serve(): blocked before the first thread starts, so that every thread inherits it.
@@ -76,7 +124,7 @@ int serve(const Options& options) {
     if (options.demo) demo::prepare(centre);
     if (options.prepare_only) return 0;
     std::optional<ControlServer> control;
-    control.emplace(options.data_folder, [&centre](const Value& request) { return obey(centre.sessions(), request); });
+    control.emplace(options.data_folder, [&centre](const Value& request) { return obey(centre, request); });
     centre.listen();
     fmt::print("{}\n", centre.listening_line());
     print_first_run(centre);
@@ -104,6 +152,38 @@ int add_client(const Options& options, const std::string& name, const std::strin
 
 int revoke_client(const Options& options, const std::string& client) {
     ask(options, Value::object({{"command", "client_revoke"}, {"client", client}}));
+    return 0;
+}
+
+int add_device(const Options& options, const Device& device) {
+    const Value answer = ask(options, Value::object({{"command", "ae_add"},
+                                                     {"title", device.title},
+                                                     {"address", device.address},
+                                                     {"port", device.port},
+                                                     {"organisation", device.organisation},
+                                                     {"issuer", device.issuer},
+                                                     {"charset", device.charset},
+                                                     {"mayStore", device.may_store}}));
+    fmt::print("{} from {} belongs to {} ({})\n", answer["title"].text(), answer["address"].text(), answer["organisation"]["name"].text(),
+               answer["organisation"]["resource"].text());
+    if (!answer["local"].truth()) fmt::print("It calls over the network unencrypted: let only a closed network or a VPN reach the DICOM port.\n");
+    return 0;
+}
+
+int list_devices(const Options& options) {
+    const Value answer = ask(options, Value::object({{"command", "ae_list"}}));
+    const auto said = [](const Value& time) { return time.is_null() ? std::string("never") : time.text(); };
+    fmt::print("title\taddress\tport\torganisation\tcharset\tstores\tlast association\tobjects\tlast object\n");
+    for (const Value& one : answer["devices"].items()) {
+        fmt::print("{}\t{}\t{}\t{} {}\t{}\t{}\t{}\t{}\t{}\n", one["title"].text(), one["address"].text(), one["port"].text(),
+                   one["organisation"]["resource"].text(), one["organisation"]["name"].text(), one["charset"].text(), one["mayStore"].truth() ? "yes" : "no",
+                   said(one["lastAssociation"]), one["objects"].text(), said(one["lastObject"]));
+    }
+    return 0;
+}
+
+int remove_device(const Options& options, const std::string& title, const std::string& address) {
+    ask(options, Value::object({{"command", "ae_remove"}, {"title", title}, {"address", address}}));
     return 0;
 }
 

@@ -125,12 +125,22 @@ struct ControlServer::Impl {
 ControlServer::ControlServer(const std::string& data_folder, ControlHandler handler) : impl_(std::make_unique<Impl>(data_folder, std::move(handler))) {}
 ControlServer::~ControlServer() = default;
 
-std::optional<json::Value> ask_running_server(const std::string& data_folder, const json::Value& request) {
+namespace {
+
+bool connect_to(const std::string& data_folder, const Descriptor& connection) {
     const Descriptor folder(::open(data_folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const Descriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (folder.get() < 0 || connection.get() < 0) return std::nullopt;
+    if (folder.get() < 0 || connection.get() < 0) return false;
     const sockaddr_un address = address_in(folder.get());
-    if (::connect(connection.get(), plain(address), sizeof address) != 0) return std::nullopt;
+    return ::connect(connection.get(), plain(address), sizeof address) == 0;
+}
+
+}  // namespace
+
+bool server_runs_on(const std::string& data_folder) { return connect_to(data_folder, Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0))); }
+
+std::optional<json::Value> ask_running_server(const std::string& data_folder, const json::Value& request) {
+    const Descriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!connect_to(data_folder, connection)) return std::nullopt;
     ::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
     write_all(connection.get(), request.dump());
     const auto text = read_all(connection.get());

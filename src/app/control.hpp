@@ -27,6 +27,9 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// Whether a server listens on `data_folder`.
+bool server_runs_on(const std::string& data_folder);
+
 /// Asks the server that runs on `data_folder`; nothing when none answers there. Throws Error(invalid) with what the server refused.
 std::optional<json::Value> ask_running_server(const std::string& data_folder, const json::Value& request);
 

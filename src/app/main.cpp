@@ -14,6 +14,8 @@ using qiao::app::Options;
 struct Arguments {
     Options options;
     std::string http, dicom, user, name, role = "integration", client;
+    qiao::app::Device device;
+    bool no_store = false;
     int hours = 12;
     std::int64_t from = 1;
 };
@@ -42,6 +44,31 @@ Options merged(const Arguments& arguments, bool demo) {
     options.demo = demo;
     qiao::app::check_safe(options);
     return options;
+}
+
+void add_ae(CLI::App& program, Arguments& arguments, int& status) {
+    auto& ae = *program.add_subcommand("ae", "DICOM devices that may call: which AE title from which address is whose");
+    ae.require_subcommand(1);
+    ae.add_option("--data", arguments.options.data_folder, "data folder")->required();
+    auto& add = *ae.add_subcommand("add", "let a device in");
+    auto& list = *ae.add_subcommand("list", "say which devices are known and when they last called");
+    auto& remove = *ae.add_subcommand("remove", "refuse a device from now on");
+    for (auto* command : {&ae, &add, &list, &remove}) command->fallthrough();
+    for (auto* command : {&add, &remove}) {
+        command->add_option("--title", arguments.device.title, "its AE title, at most 16 characters")->required();
+        command->add_option("--address", arguments.device.address, "numeric address from which it calls")->required();
+    }
+    add.add_option("--organisation", arguments.device.organisation, "whose it is: Organization/… or the exact name")->required();
+    add.add_option("--port", arguments.device.port, "port on which it answers C-ECHO, where known")->check(CLI::Range(1, 65535));
+    add.add_option("--issuer", arguments.device.issuer, "issuer of its patient ids; default: the institution's own numbers");
+    add.add_option("--charset", arguments.device.charset, "character set of its unlabelled text, for example GB18030");
+    add.add_flag("--no-store", arguments.no_store, "it may test the line (C-ECHO) but send no images");
+    add.callback([&] {
+        arguments.device.may_store = !arguments.no_store;
+        status = qiao::app::add_device(arguments.options, arguments.device);
+    });
+    list.callback([&] { status = qiao::app::list_devices(arguments.options); });
+    remove.callback([&] { status = qiao::app::remove_device(arguments.options, arguments.device.title, arguments.device.address); });
 }
 
 int run(int argc, char** argv) {
@@ -81,9 +108,11 @@ int run(int argc, char** argv) {
     revoke.add_option("--id", arguments.client, "client id")->required();
     revoke.callback([&] { status = qiao::app::revoke_client(arguments.options, arguments.client); });
 
-    auto& check = *program.add_subcommand("check", "say what is wrong or unsafe about a data folder");
-    add_data(check, arguments);
-    check.callback([&] { status = qiao::app::check(arguments.options); });
+    add_ae(program, arguments, status);
+
+    auto& check = *program.add_subcommand("check", "say what is wrong or unsafe about a data folder; status 1 when something is");
+    add_serving(check, arguments);
+    check.callback([&] { status = qiao::app::check(merged(arguments, false)); });
 
     auto& verify = *program.add_subcommand("verify-audit", "check the audit chain; names altered, missing and reordered rows");
     add_data(verify, arguments);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 
@@ -12,6 +13,28 @@ namespace qiao::app {
 namespace {
 
 [[noreturn]] void bad_config(const std::string& message) { throw Error(ErrorKind::invalid, "app.bad_config", message); }
+
+/// An origin: https://host[:port], or http:// on this machine. What is printed in QR codes must be neither open to
+/// listeners nor lead elsewhere.
+std::string checked_public_url(std::string url) {
+    while (url.ends_with('/')) url.pop_back();
+    const bool secure = url.starts_with("https://");
+    const std::string_view rest = std::string_view(url).substr(secure ? 8 : url.starts_with("http://") ? 7 : 0);
+    constexpr std::string_view kHost = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    const bool bracketed = rest.starts_with('[') && rest.find(']') != std::string_view::npos;
+    const std::size_t host_end = bracketed ? rest.find(']') + 1 : std::min(rest.find(':'), rest.size());
+    const std::string_view host = rest.substr(0, host_end);
+    const std::string_view port = rest.substr(host_end);
+    const bool host_fine = !host.empty() && (bracketed ? host.substr(1, host.size() - 2).find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos
+                                                       : host.find_first_not_of(kHost) == std::string_view::npos);
+    const bool port_fine =
+        port.empty() || (port.size() > 1 && port.size() <= 6 && port[0] == ':' && port.substr(1).find_first_not_of("0123456789") == std::string_view::npos);
+    const bool here = host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+    if (rest.size() == url.size() || !host_fine || !port_fine || url.size() > 255 || !(secure || here)) {
+        bad_config("public_url: https://host or https://host:port is expected; http only for 127.0.0.1, [::1] or localhost");
+    }
+    return url;
+}
 
 void read_key(Options& options, std::string_view name, const toml::node& node) {
     const auto text = [&] {
@@ -38,8 +61,8 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
         options.zone = text();
     else if (name == "pack")
         options.pack = text();
-    else if (name == "dicom_listed")
-        options.dicom_listed = text();
+    else if (name == "public_url")
+        options.public_url = checked_public_url(text());
     else if (name == "io_threads")
         options.io_threads = number(1, 64);
     else if (name == "workers")

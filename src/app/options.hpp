@@ -35,9 +35,9 @@ struct Options {
     int io_threads = 1;
     int workers = 0;  ///< handlers that run at once; 0 = the number of cores
     std::string zone = "Asia/Shanghai";
-    std::string pack = "CN";        ///< country pack: deadlines, retention, texts
+    std::string pack = "CN";             ///< country pack: deadlines, retention, texts
     exchange::NotifyConfig notify = {};  ///< tables [notify.*]: how notices leave the screen
-    std::string dicom_listed = {};       ///< comma-separated addresses from which plain DICOM is taken besides loopback
+    std::string public_url = {};         ///< origin under which people reach the centre; empty = address and port of HTTP
 };
 
 /// Reads `options.config_file` over the defaults; values of the command line are applied after it by the caller.

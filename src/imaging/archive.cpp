@@ -159,7 +159,7 @@ IngestResult Archive::ingest(const Walked& walked, FileMeta meta, std::string_vi
     } catch (const Error& error) {
         log::error("imaging.ingest_failed", {{"code", error.code()}});
         result.outcome = IngestResult::Outcome::full;
-        result.reason = error.code() == "storage.full" ? "the disk is full" : "the storage does not answer";
+        result.reason = error.code() == "storage.full" ? refusal::kDiskFull : std::string_view("the storage does not answer");
     }
     ended();
     const bool kept = result.outcome == IngestResult::Outcome::stored || result.outcome == IngestResult::Outcome::conflict;
@@ -181,7 +181,7 @@ IngestResult Archive::store_object(const Walked& walked, FileMeta meta, std::str
     if (store_.digest_of(result.sop_instance) == digest) return result;
     if (!has_room()) {
         result.outcome = IngestResult::Outcome::full;
-        result.reason = "the disk is full";
+        result.reason = refusal::kDiskFull;
         return result;
     }
     meta.sop_class = result.sop_class;
@@ -199,7 +199,7 @@ IngestResult Archive::store_object(const Walked& walked, FileMeta meta, std::str
     }
     if (stored.outcome == StoreOutcome::conflict) {
         result.outcome = IngestResult::Outcome::conflict;
-        result.reason = "it contradicts what is stored";
+        result.reason = refusal::kContradicts;
     }
     if (stored.outcome == StoreOutcome::stored) {
         const std::lock_guard lock(mutex_);

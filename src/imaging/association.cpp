@@ -31,6 +31,12 @@ std::uint16_t status_of(IngestResult::Outcome outcome) {
     return kCannotUnderstand;
 }
 
+/// A title as a row may show it: what a stranger sends may be any bytes.
+std::string printable(std::string title) {
+    for (char& c : title) c = c < ' ' || c > '~' ? '?' : c;
+    return title;
+}
+
 /// What the sender has compressed comes first, in its order; then explicit before implicit little endian.
 std::string choose(const std::vector<std::string>& offered) {
     std::string native;
@@ -81,12 +87,22 @@ void Association::run() {
             if (!open) break;
         }
         if (open && too_slow()) {
-            note_refusal("association", "the object arrives too slowly");
+            note_refusal("association", std::string(refusal::kTooSlow));
             abort(0);
             open = false;
         }
     }
+    if (objects_ > 0) note_use([this](InstanceStore& store) { store.note_objects(ae_, objects_, last_object_); });
     server_.archive_.release(studies_);
+}
+
+/// A boundary: what the device did is told to the operator; the device's work does not depend on it.
+void Association::note_use(const std::function<void(InstanceStore&)>& note) {
+    try {
+        note(server_.archive_.store());
+    } catch (const Error& error) {
+        log::error("imaging.use_not_noted", {{"code", error.code()}});
+    }
 }
 
 bool Association::too_slow() const {
@@ -115,7 +131,7 @@ void Association::note_refusal(const std::string& kind, const std::string& why, 
     log::warning("imaging.refused", {{"kind", kind}, {"reason", why}});
     try {
         server_.archive_.store().add_refusal(
-            {server_.archive_.clock().now(), calling_, called_, address_, kind, why, is_uid(sop_uid) ? sop_uid : std::string()});
+            {server_.archive_.clock().now(), printable(calling_), printable(called_), address_, kind, why, is_uid(sop_uid) ? sop_uid : std::string()});
     } catch (const Error& error) {
         log::error("imaging.refusal_not_noted", {{"code", error.code()}});
     }
@@ -133,14 +149,15 @@ bool Association::handle(const Pdu& pdu) {
 
 std::optional<Source> Association::admit(const Associate& request, std::string& reason) {
     const bool local = is_loopback(address_);
-    for (const auto& ae : server_.archive_.store().find_ae(request.calling)) {
-        if (ae.address != address_ && !(ae.address.empty() && local)) continue;
-        may_store_ = ae.may_store;
-        return Source{ae.organisation, ae.title, ae.default_charset, ae.issuer};
+    const auto listed = server_.options_.listed ? server_.options_.listed(request.calling, address_) : std::nullopt;
+    if (listed) {
+        ae_ = listed->id;
+        may_store_ = listed->may_store;
+        return Source{listed->organisation, listed->title, listed->default_charset, listed->issuer};
     }
     if (server_.options_.loopback_organisation && local)
         return Source{*server_.options_.loopback_organisation, request.calling, server_.options_.loopback_charset, server_.options_.loopback_issuer};
-    reason = "the calling AE title and address are not listed";
+    reason = refusal::kUnknownCaller;
     return std::nullopt;
 }
 
@@ -152,13 +169,14 @@ bool Association::associate(std::string_view body) {
     }
     calling_ = request->calling;
     called_ = request->called;
-    if (called_ != server_.options_.ae_title) return reject(1, 1, 7, "the called AE title is not ours");
+    if (called_ != server_.options_.ae_title) return reject(1, 1, 7, std::string(refusal::kWrongCalled));
     std::string reason;
     auto source = admit(*request, reason);
     if (!source) return reject(1, 1, 3, reason);
-    if (server_.stopping_ || !server_.enter(calling_)) return reject(2, 3, 2, "too many associations");
+    if (server_.stopping_ || !server_.enter(calling_)) return reject(2, 3, 2, std::string(refusal::kTooMany));
     entered_ = true;
     source_ = *std::move(source);
+    note_use([this](InstanceStore& store) { store.note_association(ae_, server_.archive_.clock().now()); });
     peer_limit_bytes_ = request->max_pdu_bytes;
     Associate answer;
     answer.called = called_;
@@ -181,7 +199,7 @@ void Association::negotiate(const Associate& request, Associate& answer) {
             result.result = 1;
         else if (syntax.empty())
             result.result = 4;
-        if (result.result == 4) note_refusal("association", "no transfer syntax that can be stored is offered");
+        if (result.result == 4) note_refusal("association", std::string(refusal::kNoSyntax));
         // A refused context carries a syntax as well, without meaning (PS3.8 9.3.3.2).
         result.transfer_syntaxes.push_back(syntax.empty() ? std::string(kImplicitLittle) : syntax);
         if (result.result == 0) {
@@ -247,7 +265,7 @@ bool Association::begin_object(const Command& command, std::uint8_t context) {
         object.refusal = "an operation that is not served";
         object.status = kUnknownOperation;
     } else if (!server_.archive_.has_room()) {
-        object.refusal = "the disk is full";
+        object.refusal = std::string(refusal::kDiskFull);
         object.status = kOutOfResources;
     } else {
         object.walker.emplace(WalkOptions{.implicit = syntax.implicit, .encapsulated = syntax.encapsulated, .site_charset = source_.charset});
@@ -269,7 +287,7 @@ void Association::take_data(std::string_view bytes) {
     try {
         buffer_.append(bytes);
     } catch (const Error& error) {
-        object.refusal = error.code() == "storage.full" ? "the disk is full" : "the storage does not answer";
+        object.refusal = error.code() == "storage.full" ? std::string(refusal::kDiskFull) : "the storage does not answer";
         object.status = kOutOfResources;
         buffer_.clear();
     }
@@ -288,7 +306,11 @@ bool Association::end_object() {
             const auto result = server_.archive_.ingest(*walked, object.meta, buffer_.view(), object.digest.finish(), source_);
             object.status = status_of(result.outcome);
             object.refusal = result.reason;
-            if (result.outcome == IngestResult::Outcome::stored) studies_.insert(result.study);
+            if (result.outcome == IngestResult::Outcome::stored) {
+                studies_.insert(result.study);
+                ++objects_;
+                last_object_ = server_.archive_.clock().now();
+            }
         }
     }
     buffer_.clear();

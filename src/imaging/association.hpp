@@ -9,6 +9,7 @@
 #include "imaging/socket.hpp"
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,7 @@
 namespace qiao::imaging {
 
 class DicomServer;
+class InstanceStore;
 
 class Association {
 public:
@@ -61,6 +63,7 @@ private:
     bool reject(std::uint8_t result, std::uint8_t source, std::uint8_t reason, const std::string& why);
     bool abort(std::uint8_t reason);
     void note_refusal(const std::string& kind, const std::string& why, const std::string& sop_uid = {});
+    void note_use(const std::function<void(InstanceStore&)>& note);
     [[nodiscard]] bool too_slow() const;
 
     DicomServer& server_;
@@ -73,7 +76,10 @@ private:
     bool associated_ = false;
     std::uint32_t peer_limit_bytes_ = 0;
     Source source_;
+    std::int64_t ae_ = 0;
     bool may_store_ = true;
+    std::int64_t objects_ = 0;
+    Instant last_object_{};
     std::map<std::uint8_t, Admitted> contexts_;
     std::string command_;
     std::uint8_t command_context_ = 0;

@@ -83,6 +83,8 @@ struct Charset::Converter {
     std::unique_ptr<UConverter, decltype(&ucnv_close)> handle;
 };
 
+bool is_charset(std::string_view term) { return icu_name_of(term) != nullptr; }
+
 Charset::Charset(std::string_view label, std::string_view site_default) {
     if (const auto* site = icu_name_of(site_default)) site_name_ = site;
     const auto terms = split(label, '\\');

@@ -11,6 +11,9 @@
 /// split at `\`, `^` or `=`, because those are legal second bytes in GBK. An object belongs to one thread.
 namespace qiao::imaging {
 
+/// Whether `term` is one that Charset can read by itself, e.g. "GB18030", "ISO_IR 192".
+bool is_charset(std::string_view term);
+
 class Charset {
 public:
     /// @param label         value of SpecificCharacterSet as received; may be empty or hold several terms

@@ -1,6 +1,7 @@
 #include "imaging/demo_ct.hpp"
 
 #include "base/error.hpp"
+#include "base/freed.hpp"
 #include "imaging/dataset_writer.hpp"
 #include "imaging/part10.hpp"
 #include "imaging/transfer_syntax.hpp"
@@ -49,7 +50,7 @@ void check_plist(std::string plist) {
 }
 
 std::string read_volume(const std::string& path) {
-    const std::unique_ptr<archive, int (*)(archive*)> source(archive_read_new(), &archive_read_free);
+    const std::unique_ptr<archive, Freed<archive_read_free>> source(archive_read_new());
     archive_read_support_filter_gzip(source.get());
     archive_read_support_format_tar(source.get());
     if (archive_read_open_filename(source.get(), path.c_str(), 64 * 1024) != ARCHIVE_OK) damaged();

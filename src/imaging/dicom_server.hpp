@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <mutex>
@@ -19,10 +20,14 @@
 /// draining belong to the main thread.
 namespace qiao::imaging {
 
+inline constexpr std::string_view kOwnTitle = "QIAO";
+
 struct DicomServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;
-    std::string ae_title = "QIAO";
+    std::string ae_title = std::string(kOwnTitle);
+    /// Who may call: the device under this title and numeric address, or nothing. Asked once an association, on its thread.
+    std::function<std::optional<Ae>(std::string_view title, std::string_view address)> listed = {};
     /// `demo` only: any AE that calls from loopback counts as this organisation's scanner.
     std::optional<std::int64_t> loopback_organisation = {};
     std::string loopback_issuer = {};

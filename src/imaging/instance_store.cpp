@@ -273,27 +273,4 @@ void InstanceStore::clear_index() {
                      }});
 }
 
-void InstanceStore::put_ae(const Ae& ae) {
-    writer_->submit({.check = {}, .apply = [&](Group& group) {
-                         group.connection().execute(
-                             "INSERT INTO imaging_ae(title, address, org_id, issuer, host, port, tls_fingerprint, default_charset, may_store, may_query, "
-                             "may_move_to, quota_bytes) "
-                             "VALUES(?1,?2,?3,?4,'',0,'',?5,?6,0,0,0) ON CONFLICT(title, address) DO UPDATE SET org_id = ?3, issuer = ?4, default_charset = "
-                             "?5, may_store = ?6",
-                             {std::string_view(ae.title), std::string_view(ae.address), ae.organisation, std::string_view(ae.issuer),
-                              std::string_view(ae.default_charset), std::int64_t{ae.may_store ? 1 : 0}});
-                     }});
-}
-
-void InstanceStore::add_refusal(const Refusal& refusal) {
-    writer_->submit({.check = {}, .apply = [&](Group& group) {
-                         auto& connection = group.connection();
-                         connection.execute(
-                             "INSERT INTO imaging_refusal(at, calling, called, address, kind, reason, sop_uid) VALUES(?,?,?,?,?,?,?)",
-                             {to_us(refusal.at), std::string_view(refusal.calling), std::string_view(refusal.called), std::string_view(refusal.address),
-                              std::string_view(refusal.kind), std::string_view(refusal.reason), std::string_view(refusal.sop_uid)});
-                         connection.execute("DELETE FROM imaging_refusal WHERE id <= (SELECT max(id) FROM imaging_refusal) - 10000");
-                     }});
-}
-
 }  // namespace qiao::imaging

@@ -88,13 +88,16 @@ public:
     // Packs.
     std::map<std::uint32_t, std::uint64_t> indexed_segments();
     void set_indexed(const std::map<std::uint32_t, std::uint64_t>& ends);
-    void clear_index();  ///< before a rebuild; keeps AEs and refusals
+    void clear_index();  ///< before a rebuild; keeps uses and refusals
 
-    // Who may call, and who could not.
-    void put_ae(const Ae& ae);
-    std::vector<Ae> find_ae(std::string_view title);
+    // What devices did, and what was refused (device_log_store.cpp).
+    void note_association(std::int64_t ae, Instant at);
+    void note_objects(std::int64_t ae, std::int64_t count, Instant last);
+    std::map<std::int64_t, AeUse> uses();  ///< by Ae::id
     void add_refusal(const Refusal& refusal);
     std::vector<Refusal> refusals(int limit);
+    /// Of one kind, grouped by who called and why, newest first.
+    std::vector<RefusalGroup> refusal_groups(std::string_view kind, int limit);
 
     storage::Database& database() { return *database_; }
     [[nodiscard]] bool has_record() const { return has_record_; }

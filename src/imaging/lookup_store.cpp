@@ -165,25 +165,4 @@ std::map<std::uint32_t, std::uint64_t> InstanceStore::indexed_segments() {
     return found;
 }
 
-std::vector<Ae> InstanceStore::find_ae(std::string_view title) {
-    const auto snapshot = database_->read();
-    auto rows = (*snapshot)->query("SELECT title, address, org_id, issuer, default_charset, may_store FROM imaging_ae WHERE title = ?", {title});
-    std::vector<Ae> found;
-    while (rows.next())
-        found.push_back({std::string(rows.text(0)), std::string(rows.text(1)), rows.integer(2), std::string(rows.text(3)), std::string(rows.text(4)),
-                         rows.integer(5) != 0});
-    return found;
-}
-
-std::vector<Refusal> InstanceStore::refusals(int limit) {
-    const auto snapshot = database_->read();
-    auto rows =
-        (*snapshot)->query("SELECT at, calling, called, address, kind, reason, sop_uid FROM imaging_refusal ORDER BY id DESC LIMIT ?", {std::int64_t{limit}});
-    std::vector<Refusal> found;
-    while (rows.next())
-        found.push_back({from_us(rows.integer(0)), std::string(rows.text(1)), std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(4)),
-                         std::string(rows.text(5)), std::string(rows.text(6))});
-    return found;
-}
-
 }  // namespace qiao::imaging

@@ -1,6 +1,7 @@
 #include "imaging/render.hpp"
 
 #include "base/error.hpp"
+#include "base/freed.hpp"
 
 #include <turbojpeg.h>
 #include <algorithm>
@@ -192,7 +193,7 @@ Result<Picture> render(const Walked& header, std::string_view frame, const Rende
 }
 
 std::string encode_jpeg(const Picture& picture, int quality) {
-    const std::unique_ptr<void, int (*)(tjhandle)> encoder(tjInitCompress(), &tjDestroy);
+    const std::unique_ptr<void, Freed<tjDestroy>> encoder(tjInitCompress());
     unsigned char* bytes = nullptr;
     unsigned long size = 0;
     const int code = encoder == nullptr
@@ -200,7 +201,7 @@ std::string encode_jpeg(const Picture& picture, int quality) {
                          : tjCompress2(encoder.get(), reinterpret_cast<const unsigned char*>(picture.pixels.data()), static_cast<int>(picture.columns), 0,
                                        static_cast<int>(picture.rows), picture.samples == 1 ? TJPF_GRAY : TJPF_RGB, &bytes, &size,
                                        picture.samples == 1 ? TJSAMP_GRAY : TJSAMP_444, quality, TJFLAG_FASTDCT);
-    const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(bytes, &tjFree);
+    const std::unique_ptr<unsigned char, Freed<tjFree>> owner(bytes);
     if (code != 0) throw Error(ErrorKind::internal, "imaging.jpeg", "the picture cannot be encoded");
     return {reinterpret_cast<const char*>(bytes), size};
 }

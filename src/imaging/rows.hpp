@@ -71,14 +71,24 @@ struct Instance {
     std::int64_t number = 0;
 };
 
-/// An AE that may call.
+/// A device that may call, bound to one institution.
 struct Ae {
+    std::int64_t id = 0;
     std::string title;
-    std::string address;  ///< numeric; empty = any, only allowed together with a TLS fingerprint or loopback
+    std::string address;     ///< numeric, from which it calls
+    std::uint16_t port = 0;  ///< on which it answers C-ECHO; 0 = not known
     std::int64_t organisation = 0;
-    std::string issuer = {};
-    std::string default_charset = {};
+    std::string issuer = {};           ///< of its patient ids; empty on input = the institution's own numbers
+    std::string default_charset = {};  ///< of its unlabelled text
     bool may_store = true;
+};
+
+/// What a device has done; `ae` 0 = whoever calls from loopback in `demo`.
+struct AeUse {
+    std::int64_t ae = 0;
+    Instant associated{};  ///< the epoch = never
+    Instant stored{};
+    std::int64_t objects = 0;
 };
 
 struct Refusal {
@@ -88,5 +98,22 @@ struct Refusal {
     std::string reason;  ///< a stable English phrase
     std::string sop_uid = {};
 };
+
+/// The same refusal again and again as one row, for the page of the devices.
+struct RefusalGroup {
+    Refusal last;
+    std::int64_t count = 0;
+};
+
+/// Reasons that the page of the devices knows a remedy for.
+namespace refusal {
+inline constexpr std::string_view kUnknownCaller = "the calling AE title and address are not listed";
+inline constexpr std::string_view kWrongCalled = "the called AE title is not ours";
+inline constexpr std::string_view kTooMany = "too many associations";
+inline constexpr std::string_view kNoSyntax = "no transfer syntax that can be stored is offered";
+inline constexpr std::string_view kTooSlow = "the object arrives too slowly";
+inline constexpr std::string_view kDiskFull = "the disk is full";
+inline constexpr std::string_view kContradicts = "it contradicts what is stored";
+}  // namespace refusal
 
 }  // namespace qiao::imaging

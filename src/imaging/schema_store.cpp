@@ -3,7 +3,7 @@
 namespace qiao::imaging {
 namespace {
 
-// Derived from the packs but for imaging_ae, imaging_refusal and the links to the record, which the record has as well.
+// Derived from the packs but for imaging_ae_use, imaging_refusal and the links to the record, which the record has as well.
 constexpr std::string_view kTables = R"sql(
 CREATE TABLE imaging_term(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE imaging_study(
@@ -44,10 +44,6 @@ CREATE TABLE imaging_worklist(
   patient_id TEXT NOT NULL, accession TEXT NOT NULL, json TEXT NOT NULL);
 CREATE TABLE imaging_mpps(uid TEXT PRIMARY KEY, state TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE imaging_commitment(transaction_uid TEXT PRIMARY KEY, ae TEXT NOT NULL, state TEXT NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE imaging_ae(
-  id INTEGER PRIMARY KEY, title TEXT NOT NULL, address TEXT NOT NULL, org_id INTEGER NOT NULL, issuer TEXT NOT NULL, host TEXT NOT NULL,
-  port INTEGER NOT NULL, tls_fingerprint TEXT NOT NULL, default_charset TEXT NOT NULL, may_store INTEGER NOT NULL,
-  may_query INTEGER NOT NULL, may_move_to INTEGER NOT NULL, quota_bytes INTEGER NOT NULL, UNIQUE(title, address));
 CREATE TABLE imaging_refusal(
   id INTEGER PRIMARY KEY, at INTEGER NOT NULL, calling TEXT NOT NULL, called TEXT NOT NULL, address TEXT NOT NULL,
   kind TEXT NOT NULL, reason TEXT NOT NULL, sop_uid TEXT NOT NULL);
@@ -64,7 +60,11 @@ CREATE TABLE imaging_series_meta(
 INSERT OR IGNORE INTO imaging_pending(study_id, changed_at) SELECT id, changed_at FROM imaging_study;
 )sql";
 
-constexpr storage::Migration kMigrations[] = {{"imaging", 1, kTables}, {"imaging", 2, kRuns}};
+constexpr std::string_view kUse = R"sql(
+CREATE TABLE imaging_ae_use(ae INTEGER PRIMARY KEY, associated_at INTEGER NOT NULL, stored_at INTEGER NOT NULL, objects INTEGER NOT NULL);
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"imaging", 1, kTables}, {"imaging", 2, kRuns}, {"imaging", 3, kUse}};
 
 }  // namespace
 

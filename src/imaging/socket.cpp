@@ -137,4 +137,18 @@ std::string peer_address(const Socket& socket) {
 
 bool is_loopback(std::string_view address) { return address == "::1" || address.starts_with("127."); }
 
+std::string numeric_address(std::string_view text) {
+    std::string wanted(text.starts_with("::ffff:") && text.find('.') != std::string_view::npos ? text.substr(7) : text);
+    std::array<char, INET6_ADDRSTRLEN> plain{};
+    in_addr four{};
+    if (::inet_pton(AF_INET, wanted.c_str(), &four) == 1) {
+        const std::uint32_t host = ntohl(four.s_addr);
+        if (host == 0 || host >= 0xE0000000U) return {};  // any, multicast, reserved, broadcast
+        return ::inet_ntop(AF_INET, &four, plain.data(), plain.size());
+    }
+    in6_addr six{};
+    if (::inet_pton(AF_INET6, wanted.c_str(), &six) != 1 || IN6_IS_ADDR_UNSPECIFIED(&six) || IN6_IS_ADDR_MULTICAST(&six)) return {};
+    return ::inet_ntop(AF_INET6, &six, plain.data(), plain.size());
+}
+
 }  // namespace qiao::imaging

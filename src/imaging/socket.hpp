@@ -39,5 +39,7 @@ std::uint16_t local_port(const Socket& socket);
 /// Numeric; an IPv4 address stays one although it came over IPv6.
 std::string peer_address(const Socket& socket);
 bool is_loopback(std::string_view address);
+/// `text` as peer_address() would say it; empty unless it is the numeric IPv4 or IPv6 address of one machine.
+std::string numeric_address(std::string_view text);
 
 }  // namespace qiao::imaging

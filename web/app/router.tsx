@@ -54,6 +54,7 @@ export const routes: RouteObject[] = [
           { path: 'statement', lazy: page(() => import('../services/consult/statement_page'), 'consult') },
           { path: 'access/roster', lazy: page(() => import('../services/access/roster_page'), 'access', 'consult') },
           { path: 'access/contracts', lazy: page(() => import('../services/access/contracts_page'), 'access', 'consult') },
+          { path: 'imaging/devices', lazy: page(() => import('../services/imaging/devices_page'), 'imaging') },
           { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },
           { path: 'access/contact', lazy: page(() => import('../services/access/contact_page'), 'access') },
           { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },

@@ -18,7 +18,7 @@ import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
 import { placesOf } from './places';
-import { answersForDeadlines, mayKeepPeople, mayMatchStudies } from './roles';
+import { answersForDeadlines, mayKeepNodes, mayKeepPeople, mayMatchStudies } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
@@ -199,6 +199,7 @@ function Navigation() {
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
       </ul>
       )}
       {phone && (
@@ -209,6 +210,7 @@ function Navigation() {
         )}
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
       </ul>
       )}
     </nav>

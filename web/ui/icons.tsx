@@ -23,6 +23,7 @@ const paths = {
   out: 'M14 4h5v16h-5M10 8l-4 4 4 4M6 12h10',
   pause: 'M8 5v14M16 5v14',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
+  scanner: 'M12 20a8 8 0 100-16 8 8 0 000 16zM12 15a3 3 0 100-6 3 3 0 000 6zM4 21h16',
   back: 'M15 5l-7 7 7 7',
 } as const;
 

@@ -2,11 +2,14 @@
 
 #include "base/error.hpp"
 
+#include <fmt/format.h>
 #include <unicode/basictz.h>
 #include <unicode/timezone.h>
 #include <unicode/tztrans.h>
 #include <unicode/unistr.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <string>
 
@@ -21,12 +24,14 @@ constexpr double kFarFuture_ms = 4'102'444'800'000.0;
 }  // namespace
 
 struct Zone::State {
+    std::string name;
     std::unique_ptr<icu::TimeZone> zone;
     std::int64_t steady_since_ms = std::numeric_limits<std::int64_t>::max();  ///< local; after it the offset is `steady_offset_ms`
     std::int64_t steady_offset_ms = 0;
 };
 
 Zone::Zone(std::string_view iana_name) : state_(std::make_unique<State>()) {
+    state_->name = iana_name;
     const auto name = icu::UnicodeString::fromUTF8(icu::StringPiece(iana_name.data(), static_cast<int32_t>(iana_name.size())));
     state_->zone.reset(icu::TimeZone::createTimeZone(name));
     if (state_->zone == nullptr || *state_->zone == icu::TimeZone::getUnknown()) {
@@ -56,6 +61,17 @@ std::int64_t Zone::to_utc_ms(std::int64_t local_ms) const {
     UErrorCode status = U_ZERO_ERROR;
     state_->zone->getOffset(static_cast<double>(local_ms), true, raw, saving, status);
     return U_SUCCESS(status) ? local_ms - raw - saving : local_ms;
+}
+
+std::string Zone::text_of(Instant instant) const {
+    int32_t raw = 0;
+    int32_t saving = 0;
+    UErrorCode status = U_ZERO_ERROR;
+    state_->zone->getOffset(static_cast<double>(to_ms(instant)), false, raw, saving, status);
+    const int minutes = (raw + saving) / 60'000;
+    const std::string wall = format_instant(instant + std::chrono::minutes(minutes));
+    const std::string rest = minutes % 60 == 0 ? std::string() : fmt::format(":{:02}", std::abs(minutes % 60));
+    return fmt::format("{} {} (UTC{}{}{}, {})", wall.substr(0, 10), wall.substr(11, 5), minutes < 0 ? '-' : '+', std::abs(minutes / 60), rest, state_->name);
 }
 
 }  // namespace qiao::record

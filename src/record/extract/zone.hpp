@@ -1,7 +1,10 @@
 #pragma once
 
+#include "base/time.hpp"
+
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 /// The centre's time zone: dates without a zone are taken in it, in what is stored and in what is asked. Immutable after
@@ -19,6 +22,8 @@ public:
     /// Local wall time, as milliseconds since 1970-01-01T00:00 of that wall, to UTC. In a gap or an overlap: the earlier
     /// offset.
     [[nodiscard]] std::int64_t to_utc_ms(std::int64_t local_ms) const;
+    /// The wall time of an instant and which zone's it is, for paper: "2026-11-21 16:30 (UTC+8, Asia/Shanghai)".
+    [[nodiscard]] std::string text_of(Instant instant) const;
 
 private:
     struct State;

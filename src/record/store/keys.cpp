@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/error.hpp"
+#include "base/freed.hpp"
 #include "base/limits.hpp"
 
 #include <sodium.h>
@@ -44,11 +45,6 @@ bool uuid_bytes(std::string_view text, char* out) {
     }
     return true;
 }
-
-struct FreeContext {
-    void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
 
 }  // namespace
 
@@ -115,7 +111,7 @@ std::int64_t TokenHash::in_compartment(ParamId param, std::int64_t h) {
 std::string pack_body(std::string_view text) {
     std::string packed;
     if (text.size() >= kCompressFrom_bytes) {
-        thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
+        thread_local const std::unique_ptr<ZSTD_CCtx, Freed<ZSTD_freeCCtx>> context(ZSTD_createCCtx());
         packed.resize(1 + ZSTD_compressBound(text.size()));
         packed[0] = kZstd;
         const std::size_t size = ZSTD_compressCCtx(context.get(), packed.data() + 1, packed.size() - 1, text.data(), text.size(), kLevel);
@@ -139,7 +135,7 @@ void unpack_body(std::string_view bytes, std::string& out) {
         bytes.remove_prefix(1);
         const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
         if (size <= limits::kBundleBody_bytes) {
-            thread_local const std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
+            thread_local const std::unique_ptr<ZSTD_DCtx, Freed<ZSTD_freeDCtx>> context(ZSTD_createDCtx());
             out.resize(size);
             const std::size_t got = ZSTD_decompressDCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
             if (ZSTD_isError(got) == 0 && got == size) return;

@@ -1,5 +1,6 @@
 #include "services/consult/documents.hpp"
 
+#include "access/certificate.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
 #include "services/consult/consult.hpp"
@@ -40,14 +41,29 @@ std::string quality_text(const std::string& code) {
                                : "照片：不可测量、不能排除疾病 photo: no measuring, no exclusion of disease";
 }
 
-/// The time where the institutions of this network are, with its zone.
-std::string local_time(const std::string& instant) {
+std::string local_time(const record::Zone& zone, const std::string& instant) {
     const std::optional<Instant> parsed = parse_instant(instant);
-    if (!parsed) {
-        return instant;
+    return parsed ? zone.text_of(*parsed) : instant;
+}
+
+/// "46 y" of the compact views in both languages.
+std::string age_both(const std::string& age) {
+    const std::size_t blank = age.find(' ');
+    const std::string_view unit = blank == std::string::npos ? std::string_view() : std::string_view(age).substr(blank + 1);
+    const char* zh = unit == "y" ? "岁" : unit == "mo" ? "个月" : unit == "w" ? "周" : unit == "d" ? "天" : nullptr;
+    return zh == nullptr ? age : fmt::format("{}{} {}", age.substr(0, blank), zh, age);
+}
+
+/// What the signature is, and whether it holds now: paper that was made from altered text must say so itself.
+void signature_lines(Pdf& pdf, const flow::Ground& ground, const std::string& reference) {
+    const auto signature = ground.signing.find(reference);
+    pdf.label("电子签名 Signature");
+    if (!signature || verdict_of(ground, *signature) == OpinionState::altered) {
+        pdf.text("核验失败：内容不是所签署的内容，请勿采用。 Does not verify: this is not what was signed. Do not use.", true);
+        return;
     }
-    const std::string text = format_instant(*parsed + std::chrono::hours(8));
-    return text.substr(0, 10) + " " + text.substr(11, 5) + " (UTC+8)";
+    pdf.text(fmt::format("本系统内部证书，序列号 {}：仅证明内容未被改动。", access::serial_of(signature->certificate_pem)));
+    pdf.text("Internal certificate of this system: it shows integrity only.");
 }
 
 Value patient_of(record::Reader& reader, const flow::Case& item) { return reader.get(item.patient).value(); }
@@ -55,8 +71,8 @@ Value patient_of(record::Reader& reader, const flow::Case& item) { return reader
 void patient_lines(Pdf& pdf, const flow::Ground& ground, const flow::Case& item, const Value& patient, const std::string& at) {
     const Instant when = parse_instant(at).value_or(ground.clock.now());
     pdf.label("患者 Patient");
-    pdf.text(fmt::format("{}   {}   {}   {}", flow::name_text(patient), sex_text(patient["gender"].text()), flow::age_text(patient["birthDate"].text(), when),
-                         patient["birthDate"].text()),
+    pdf.text(fmt::format("{}   {}   {}   {}", flow::name_text(patient), sex_text(patient["gender"].text()),
+                         age_both(flow::age_text(patient["birthDate"].text(), when)), patient["birthDate"].text()),
              true);
     pdf.label("病例号 Case · 申请机构 From");
     pdf.text(item.number + "   " + organisation_name(ground, item.from_org));
@@ -74,7 +90,9 @@ void key_images(Pdf& pdf, const flow::Ground& ground, record::Reader& reader, co
     for (const Value& one : fields["key_images"].items()) {
         const auto attachment = flow::store::find_attachment(reader.connection(), item.id, std::atoi(one["n"].text().c_str()));
         if (attachment && attachment->content_type == "image/png") {
-            pdf.png(ground.blobs.get(attachment->sha256), fmt::format("关键图像 Key image {}: {}", attachment->n, one["title"].text()));
+            const std::string& title = one["title"].text();
+            const bool named = !title.empty() && title != "-";  // FHIR wants a text where there is none
+            pdf.png(ground.blobs.get(attachment->sha256), fmt::format("关键图像 Key image {}{}{}", attachment->n, named ? ": " : "", named ? title : ""));
         }
     }
 }
@@ -89,7 +107,8 @@ void parts(Pdf& pdf, const Value& fields) {
 
 }  // namespace
 
-std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, std::int64_t version, const std::string& base_url) {
+std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, std::int64_t version, const Printed& printed) {
+    const auto& [zone, base_url] = printed;
     const Value& note = item.notes["opinion"];
     const std::int64_t newest = note["version"].integer().value_or(0);
     version = version == 0 ? newest : version;
@@ -102,7 +121,7 @@ std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, cons
     const Value fields = verbs::opinion_fields(composition);
     const std::string signature = signature_of_version(item, version);
     Pdf pdf("Consultation opinion " + item.number, fmt::format("{} · v{} · {}{}", item.number, version, base_url, "/verify/" + signature));
-    pdf.qr(base_url + "/verify/" + signature);
+    pdf.qr(base_url + "/verify/" + signature, "扫码核验 Scan to verify");
     pdf.text(organisation_name(ground, item.to_org), true);
     pdf.heading("远程会诊意见");
     pdf.heading("Remote consultation opinion");
@@ -137,15 +156,16 @@ std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, cons
     const auto signer = ground.directory.person_by_resource(composition["author"].at(0)["reference"].text());
     pdf.text((signer ? both(signer->name, signer->name_en) : "") + "   " + organisation_name(ground, item.to_org), true);
     pdf.label("签署时间 Signed · 版本 Version");
-    pdf.text(fmt::format("{}   v{}{}", local_time(composition["date"].text()), version,
+    pdf.text(fmt::format("{}   v{}{}", local_time(zone, composition["date"].text()), version,
                          version < newest ? "   已修订，另有新版本 amended, a newer version exists" : ""));
+    signature_lines(pdf, ground, signature);
     pdf.gap();
     pdf.text("本意见供申请机构参考，由接诊医生决定诊治。扫描二维码可核验本意见是否有效。");
     pdf.text("This opinion is advice to the treating institution, which decides. Scan the code to check whether it is valid.");
     return pdf.finish();
 }
 
-std::string receipt_pdf(const flow::Ground& ground, record::Reader& reader, const flow::Case& item) {
+std::string receipt_pdf(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, const record::Zone& zone) {
     const Value form = form_of(reader, item);
     Pdf pdf("Consultation receipt " + item.number, item.number);
     pdf.text(organisation_name(ground, item.from_org), true);
@@ -158,13 +178,13 @@ std::string receipt_pdf(const flow::Ground& ground, record::Reader& reader, cons
     pdf.label("申请医生 Requested by");
     pdf.text(person_name(ground, item.requester));
     pdf.label("申请时间 Requested");
-    pdf.text(local_time(format_instant(item.created)));
+    pdf.text(local_time(zone, format_instant(item.created)));
     pdf.label("会诊问题 Question");
     pdf.text(form["question"].text());
     const Value& consent = item.notes["consent"];
     if (consent.is_object()) {
         pdf.label("知情同意 Consent");
-        pdf.text(fmt::format("{}   {}", consent["name"].text(), local_time(consent["given"].text())));
+        pdf.text(fmt::format("{}   {}", consent["name"].text(), local_time(zone, consent["given"].text())));
     }
     return pdf.finish();
 }

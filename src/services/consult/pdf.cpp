@@ -1,6 +1,7 @@
 #include "services/consult/pdf.hpp"
 
 #include "base/error.hpp"
+#include "base/freed.hpp"
 
 #include <cairo/cairo-pdf.h>
 #include <pango/pangocairo.h>
@@ -20,20 +21,14 @@ constexpr double kFooter = 40;
 constexpr double kTextWidth = kWidth - 2 * kMargin;
 constexpr double kQr = 79;  // 28 mm
 constexpr double kBoxPadding = 6;
+constexpr double kBeforeLabel = 4;
 constexpr const char* kFont = "Noto Sans CJK SC, Noto Sans, Sans";
 
-template <auto Free>
-struct Deleter {
-    template <class T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using Surface = std::unique_ptr<cairo_surface_t, Deleter<cairo_surface_destroy>>;
-using Context = std::unique_ptr<cairo_t, Deleter<cairo_destroy>>;
-using Layout = std::unique_ptr<PangoLayout, Deleter<g_object_unref>>;
-using Font = std::unique_ptr<PangoFontDescription, Deleter<pango_font_description_free>>;
-using Lines = std::unique_ptr<PangoLayoutIter, Deleter<pango_layout_iter_free>>;
+using Surface = std::unique_ptr<cairo_surface_t, Freed<cairo_surface_destroy>>;
+using Context = std::unique_ptr<cairo_t, Freed<cairo_destroy>>;
+using Layout = std::unique_ptr<PangoLayout, Freed<g_object_unref>>;
+using Font = std::unique_ptr<PangoFontDescription, Freed<pango_font_description_free>>;
+using Lines = std::unique_ptr<PangoLayoutIter, Freed<pango_layout_iter_free>>;
 
 cairo_status_t append(void* closure, const unsigned char* data, unsigned length) {
     static_cast<std::string*>(closure)->append(reinterpret_cast<const char*>(data), length);
@@ -131,6 +126,11 @@ void Pdf::heading(std::string_view text) {
 }
 
 void Pdf::label(std::string_view text) {
+    if (state_->y > kMargin) gap(kBeforeLabel);
+    caption(text);
+}
+
+void Pdf::caption(std::string_view text) {
     const bool beside_code = state_->y < state_->qr_until;
     lines(text, 8, false, 0.35, kMargin, beside_code ? kTextWidth - kQr - 12 : kTextWidth);
 }
@@ -187,12 +187,12 @@ void Pdf::png(std::string_view bytes, std::string_view caption) {
     cairo_paint(state_->context.get());
     cairo_restore(state_->context.get());
     state_->y += height * scale + 2;
-    label(caption);
+    this->caption(caption);
     gap();
 }
 
-void Pdf::qr(const std::string& content) {
-    const std::unique_ptr<QRcode, Deleter<QRcode_free>> code(QRcode_encodeString(content.c_str(), 0, QR_ECLEVEL_M, QR_MODE_8, 1));
+void Pdf::qr(const std::string& content, std::string_view caption) {
+    const std::unique_ptr<QRcode, Freed<QRcode_free>> code(QRcode_encodeString(content.c_str(), 0, QR_ECLEVEL_M, QR_MODE_8, 1));
     if (code == nullptr) {
         throw Error(ErrorKind::internal, "consult.qr", "the content does not fit a QR code");
     }
@@ -207,7 +207,11 @@ void Pdf::qr(const std::string& content) {
         }
     }
     cairo_fill(state_->context.get());
-    state_->qr_until = state_->y + kQr + 4;
+    const double y = state_->y;
+    state_->y += kQr;
+    lines(caption, 7, false, 0.35, left + module, kQr);
+    state_->qr_until = state_->y + 4;
+    state_->y = y;
 }
 
 std::string Pdf::finish() {

@@ -23,14 +23,15 @@ public:
     void rule();
     /// Scaled to the width of the text, at most a third of the page high; nothing when the bytes are no PNG.
     void png(std::string_view bytes, std::string_view caption);
-    /// At the right edge beside what is written next; 28 mm.
-    void qr(const std::string& content);
+    /// At the right edge beside what is written next; 28 mm and a caption of one line.
+    void qr(const std::string& content, std::string_view caption);
 
     [[nodiscard]] std::string finish();  ///< the bytes; the object is spent
 
 private:
     struct State;
     void lines(std::string_view text, double size_points, bool bold, double grey, double left, double width);
+    void caption(std::string_view text);
     void need(double height_points);  ///< a new page when it does not fit
     void end_page();
 

@@ -4,6 +4,7 @@
 #include "flow/case_view.hpp"
 #include "flow/routes.hpp"
 #include "record/extract/fold.hpp"
+#include "record/extract/zone.hpp"
 #include "services/consult/clinic_card.hpp"
 #include "services/consult/documents.hpp"
 #include "services/consult/expert_ranking.hpp"
@@ -26,7 +27,8 @@ using json::Value;
 struct Handlers {
     flow::Engine& engine;
     record::CallerOf caller_of;
-    std::string public_url;
+    record::Zone zone;
+    std::function<std::string()> public_url;
 
     [[nodiscard]] const flow::Ground& ground() const { return engine.ground(); }
 };
@@ -56,17 +58,6 @@ std::int64_t version_asked(const Request& request) {
         throw Error(ErrorKind::invalid, "flow.bad_query", "version: a number from 1");
     }
     return version;
-}
-
-/// Only what may stand in a host: the header comes from outside and is printed.
-std::string base_url(const Handlers& to, const Request& request) {
-    if (!to.public_url.empty()) {
-        return to.public_url;
-    }
-    const std::string_view host = request.header("host");
-    const bool fine = !host.empty() && host.size() <= 255 &&
-                      host.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == std::string_view::npos;
-    return (request.tls ? "https://" : "http://") + (fine ? std::string(host) : std::string("localhost"));
 }
 
 Response file_answer(std::string bytes, std::string_view type, const std::string& name, bool shown) {
@@ -121,7 +112,8 @@ Response opinion(const Handlers& to, const Request& request) {
     const flow::Case item = open_full(to, caller, request.param("id"));
     flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
     const auto reader = to.ground().record.read(caller.filter);
-    return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), base_url(to, request)), "application/pdf", item.number + ".pdf", true);
+    return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), {to.zone, to.public_url()}), "application/pdf",
+                       item.number + ".pdf", true);
 }
 
 Response receipt(const Handlers& to, const Request& request) {
@@ -129,7 +121,7 @@ Response receipt(const Handlers& to, const Request& request) {
     const flow::Case item = open_full(to, caller, request.param("id"));
     flow::note_reading(to.ground(), caller.actor, item.request, item.patient);
     const auto reader = to.ground().record.read(caller.filter);
-    return file_answer(receipt_pdf(to.ground(), *reader, item), "application/pdf", item.number + "-receipt.pdf", true);
+    return file_answer(receipt_pdf(to.ground(), *reader, item, to.zone), "application/pdf", item.number + "-receipt.pdf", true);
 }
 
 Response evidence(const Handlers& to, const Request& request) {
@@ -161,8 +153,8 @@ Response evidence(const Handlers& to, const Request& request) {
 
 }  // namespace
 
-void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf caller_of, std::string public_url) {
-    const auto to = std::make_shared<Handlers>(Handlers{engine, std::move(caller_of), std::move(public_url)});
+void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf caller_of, PrintOptions print) {
+    const auto to = std::make_shared<Handlers>(Handlers{engine, std::move(caller_of), record::Zone(print.zone), std::move(print.public_url)});
     const auto get = [&](std::string_view pattern, Response (*handler)(const Handlers&, const Request&)) {
         router.add(Method::get, pattern, {}, [to, handler](const Request& request) { return handler(*to, request); });
     };

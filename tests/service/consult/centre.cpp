@@ -174,7 +174,7 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, clock_);
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
-    consult::add_routes(router_, *engine_, caller_of);
+    consult::add_routes(router_, *engine_, caller_of, {.zone = "Asia/Shanghai", .public_url = [] { return std::string("https://tele.example.org"); }});
     record_->ports().may_write = [this](const record::Actor&, const record::Stored* existing, std::string_view type) {
         signing_->require_open(existing, type);
         engine_->require_no_case(existing);

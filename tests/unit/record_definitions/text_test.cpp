@@ -68,6 +68,15 @@ TEST(Dates, RefusesOthers) {
     }
 }
 
+TEST(Zone, SaysTheWallTimeAndWhoseItIs) {
+    const Instant summer = *parse_instant("2026-07-01T20:30:00Z");
+    EXPECT_EQ(Zone("Asia/Shanghai").text_of(summer), "2026-07-02 04:30 (UTC+8, Asia/Shanghai)");
+    EXPECT_EQ(Zone("Europe/Berlin").text_of(summer), "2026-07-01 22:30 (UTC+2, Europe/Berlin)");
+    EXPECT_EQ(Zone("Europe/Berlin").text_of(*parse_instant("2026-01-01T20:30:00Z")), "2026-01-01 21:30 (UTC+1, Europe/Berlin)");
+    EXPECT_EQ(Zone("Asia/Kolkata").text_of(summer), "2026-07-02 02:00 (UTC+5:30, Asia/Kolkata)");
+    EXPECT_EQ(Zone("America/St_Johns").text_of(*parse_instant("2026-01-01T02:00:00Z")), "2025-12-31 22:30 (UTC-3:30, America/St_Johns)");
+}
+
 TEST(Zone, TakesDatesWithoutZoneInTheCentres) {
     const Zone shanghai("Asia/Shanghai");
     EXPECT_EQ(parse_time_range("2024-03-01", &shanghai)->lo_ms, parse_time_range("2024-02-29T16:00:00Z", nullptr)->lo_ms);

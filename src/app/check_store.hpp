@@ -1,0 +1,41 @@
+#pragma once
+
+#include "base/time.hpp"
+#include "storage/database.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// What `qiao check` reads from the tables of others, in one place. It writes nothing; one thread.
+namespace qiao::app {
+
+struct ClientRow {
+    std::string id, name, role;
+    Instant created{};
+    Instant used{};  ///< the epoch = never
+};
+
+struct DeviceRow {
+    std::string title, address;
+    std::string organisation;  ///< name; empty = none that is active
+};
+
+struct AdministratorRow {
+    std::string login;
+    std::vector<std::string> roles;  ///< administrator roles that have not ended
+};
+
+struct CentreRows {
+    std::vector<ClientRow> clients;  ///< not revoked
+    std::vector<DeviceRow> devices;
+    std::vector<AdministratorRow> administrators;
+    std::int64_t audit_rows = 0;  ///< highest number of the chain
+    Instant audit_began{};
+    bool demo = false;  ///< made by `qiao demo`
+};
+
+/// Tables that this version does not find (an older data folder that no server has opened yet) count as empty.
+CentreRows read_centre(storage::Database& record, Instant now);
+
+}  // namespace qiao::app
