@@ -492,20 +492,6 @@ export interface ExpertChoice {
 export const readExperts = (id: string, q: string, signal?: AbortSignal) =>
   get<{ experts: ExpertChoice[] }>(`/flow/cases/${id}/experts?q=${encodeURIComponent(q)}`, signal ? { signal } : {}).then((answer) => answer.experts);
 
-export interface PackCode {
-  code: string;
-  zh?: string;
-  en?: string;
-  title?: string;
-  display?: string;
-}
-export interface Deadlines {
-  pack: string;
-  working_day_minutes: number;
-  clocks: { name: string; kind: 'wall' | 'working'; minutes: number }[];
-}
-export const readDeadlines = (machine: string, signal?: AbortSignal) => get<Deadlines>(`/flow/packs/deadlines?machine=${machine}`, signal ? { signal } : {});
-export const readPack = (name: string, signal?: AbortSignal) => get<unknown>(`/flow/packs/${name}`, signal ? { signal } : {});
 export const readClinicCard = (signal?: AbortSignal) => get<ClinicCard>('/flow/clinic-card', signal ? { signal } : {});
 export const saveClinicCard = async (card: { drugs: string[]; devices: string[]; transport: string; phone: string }) =>
   (await send<ClinicCard>('PUT', '/flow/clinic-card', { body: card })).data;

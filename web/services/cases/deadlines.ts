@@ -1,6 +1,6 @@
 /** Deadlines in words, from the pack that the engine measures by: no number of them stands in a text. */
 import { useQuery } from '../../api/cache';
-import { readDeadlines, type Deadlines } from '../../api/flow';
+import { readDeadlines, type Deadlines } from '../../api/packs';
 import { text, useLanguage } from '../../app/i18n';
 
 /** "4 working hours", "48 h", "3 working days", "10 min"; undefined where the pack sets no limit. */

@@ -1,6 +1,6 @@
 /** Code lists of the country pack. Their names come with them; a text of the application's own wins. */
 import { useQuery } from '../../api/cache';
-import { readPack, type PackCode } from '../../api/flow';
+import { readPack, type PackCode } from '../../api/packs';
 import { textOr, useLanguage } from '../../app/i18n';
 
 export function packCodes(answer: unknown): PackCode[] {
