@@ -1,5 +1,6 @@
 /** Cases as `docs/case-api.md` puts them on the wire: types and calls, no rule of any state. */
 import { get, newId, post, send, type Answer } from './http';
+import type { CaseNotice } from './notify';
 
 export interface Named {
   reference: string;
@@ -76,15 +77,6 @@ export interface TimelineEntry {
   reason: string | null;
   signed: boolean;
   details: Record<string, unknown>;
-}
-
-export interface CaseNotice {
-  at: string;
-  code: string;
-  person: Named | null;
-  channel: string | null;
-  what: string;
-  reason: string | null;
 }
 
 export interface Move {
