@@ -1,6 +1,5 @@
 /** Cases as `docs/case-api.md` puts them on the wire: types and calls, no rule of any state. */
 import { get, newId, post, send, type Answer } from './http';
-import type { CaseNotice } from './notify';
 
 export interface Named {
   reference: string;
@@ -230,8 +229,7 @@ export interface CaseView {
   participants?: { role: string; person: Named; organisation: Named; status: string; specialty?: string; required?: boolean; reason?: string | null }[];
   clocks: Clock[];
   timeline?: TimelineEntry[];
-  /** Who was told outside the screen. */
-  notices?: CaseNotice[];
+  notices?: import('./notify').CaseNotice[];
   moves: Move[];
   form?: RequestForm | null;
   drafts?: Record<string, { version: number; saved: string; body: unknown }>;
@@ -340,8 +338,7 @@ export const readStatement = (organisation: string, from: Date, until: Date, sig
   get<{ fees: FeeLine[] }>(`/flow/statement?${inTime(organisation, from, until)}`, signal ? { signal } : {}).then((answer) => answer.fees);
 export const setFee = (id: string, state: FeeLine['state'], reason: string) => post<FeeLine>(`/flow/cases/${id}/fee`, { state, ...(reason ? { reason } : {}) });
 
-export const readWorklists = (signal?: AbortSignal) =>
-  get<{ worklists: WorklistHead[] }>('/flow/worklists', signal ? { signal } : {}).then((answer) => answer.worklists);
+export const readWorklists = (signal?: AbortSignal) => get<{ worklists: WorklistHead[] }>('/flow/worklists', signal ? { signal } : {}).then((answer) => answer.worklists);
 
 export async function readWorklist(name: string, query: { sort?: string; q?: string; cursor?: string; count?: number }, signal?: AbortSignal): Promise<Worklist> {
   const params = new URLSearchParams();
