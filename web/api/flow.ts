@@ -78,15 +78,6 @@ export interface TimelineEntry {
   details: Record<string, unknown>;
 }
 
-export interface CaseNotice {
-  at: string;
-  code: string;
-  person: Named | null;
-  channel: string | null;
-  what: string;
-  reason: string | null;
-}
-
 export interface Move {
   action: string;
   title: string;
@@ -238,8 +229,7 @@ export interface CaseView {
   participants?: { role: string; person: Named; organisation: Named; status: string; specialty?: string; required?: boolean; reason?: string | null }[];
   clocks: Clock[];
   timeline?: TimelineEntry[];
-  /** Who was told outside the screen. */
-  notices?: CaseNotice[];
+  notices?: import('./notify').CaseNotice[];
   moves: Move[];
   form?: RequestForm | null;
   drafts?: Record<string, { version: number; saved: string; body: unknown }>;
@@ -348,8 +338,7 @@ export const readStatement = (organisation: string, from: Date, until: Date, sig
   get<{ fees: FeeLine[] }>(`/flow/statement?${inTime(organisation, from, until)}`, signal ? { signal } : {}).then((answer) => answer.fees);
 export const setFee = (id: string, state: FeeLine['state'], reason: string) => post<FeeLine>(`/flow/cases/${id}/fee`, { state, ...(reason ? { reason } : {}) });
 
-export const readWorklists = (signal?: AbortSignal) =>
-  get<{ worklists: WorklistHead[] }>('/flow/worklists', signal ? { signal } : {}).then((answer) => answer.worklists);
+export const readWorklists = (signal?: AbortSignal) => get<{ worklists: WorklistHead[] }>('/flow/worklists', signal ? { signal } : {}).then((answer) => answer.worklists);
 
 export async function readWorklist(name: string, query: { sort?: string; q?: string; cursor?: string; count?: number }, signal?: AbortSignal): Promise<Worklist> {
   const params = new URLSearchParams();

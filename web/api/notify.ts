@@ -43,6 +43,16 @@ export interface NoticeStep {
   person: Named | null;
 }
 
+/** What happened to a notice of a case outside the screen. */
+export interface CaseNotice {
+  at: string;
+  code: string;
+  person: Named | null;
+  channel: string | null;
+  what: string;
+  reason: string | null;
+}
+
 export interface ChannelState {
   channel: Channel;
   configured: boolean;

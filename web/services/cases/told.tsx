@@ -1,5 +1,5 @@
 /** What happened to a notice outside the screen, in words; for the timeline of a case and the operator's page. */
-import type { CaseNotice } from '../../api/flow';
+import type { CaseNotice } from '../../api/notify';
 import { text, textOr, useText } from '../../app/i18n';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
