@@ -86,6 +86,17 @@ Person Directory::create_person(const record::Actor& actor, const NewPerson& inp
     return *person_by_resource(made);
 }
 
+std::string Directory::phone_of(const Person& person) const {
+    const auto reader = record_.read(record::ReadFilter::system("the directory is kept by access"));
+    const auto stored = reader->read("Practitioner", id_of(person.resource));
+    if (!stored || stored->deleted) return {};
+    const json::Value practitioner = stored->value();
+    for (const auto& one : practitioner["telecom"].items()) {
+        if (one["system"].text() == "phone") return one["value"].text();
+    }
+    return {};
+}
+
 void Directory::require_admins_apart(storage::Group& group, const NewMembership& input) const {
     if (separation_ == AdminSeparation::off || !find_role(input.role)->administrator) return;
     for (const std::string& held : directory_rows::roles_of(group, input.person, clock_.now())) {

@@ -35,16 +35,20 @@ bool keeps_nodes(Sessions& sessions, const Session& session) {
     });
 }
 
+/// What a session may do that must first add a second factor or a password.
+bool is_own_business(std::string_view path) { return path.starts_with("/access/me/") || path == "/access/step-up" || path == "/access/password"; }
+
 /// Whether a valid session came with a request that this scope lets in.
 bool require_scope(Sessions& sessions, const http::Request& request, http::Scope scope) {
     if (scope == http::Scope::open) return Sessions::carries_token(request) && sessions.find(request).has_value();
     if (scope == http::Scope::operations && is_loopback(request.peer_address) && !is_forwarded(request)) return false;
     const auto session = sessions.find(request);
     if (scope == http::Scope::operations) {
-        if (!session || !keeps_nodes(sessions, *session)) throw Error(ErrorKind::not_found, "http.not_found", "no such page");
+        if (!session || !session->must.empty() || !keeps_nodes(sessions, *session)) throw Error(ErrorKind::not_found, "http.not_found", "no such page");
         return true;
     }
     if (!session) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
+    if (!is_own_business(request.path)) require_nothing_else(*session);
     if (session->scope == role::kMetrics) throw Error(ErrorKind::forbidden, "access.wrong_scope", "this client may read metrics only");
     return true;
 }

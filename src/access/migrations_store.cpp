@@ -85,10 +85,39 @@ CREATE INDEX access_duty_by_end ON access_duty(ends_us);
 
 constexpr std::string_view kClientUse = "ALTER TABLE access_client ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0";
 
+constexpr std::string_view kSignIn = R"sql(
+ALTER TABLE access_session ADD COLUMN must TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_session ADD COLUMN factor TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_session ADD COLUMN agent TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_session ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_session ADD COLUMN reset INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE access_factor(
+  id INTEGER PRIMARY KEY, person INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, handle TEXT NOT NULL UNIQUE,
+  sealed BLOB NOT NULL, algorithm TEXT NOT NULL, public_key BLOB NOT NULL, rp_id TEXT NOT NULL, counter INTEGER NOT NULL,
+  pin_hash TEXT NOT NULL, wrong_pins INTEGER NOT NULL, created_us INTEGER NOT NULL, used_us INTEGER NOT NULL);
+CREATE INDEX access_factor_by_person ON access_factor(person);
+CREATE TABLE access_recovery_code(person INTEGER NOT NULL, code_hash TEXT NOT NULL, used_us INTEGER NOT NULL,
+  PRIMARY KEY(person, code_hash)) WITHOUT ROWID;
+CREATE TABLE access_security_notice(
+  id INTEGER PRIMARY KEY, person INTEGER NOT NULL, at_us INTEGER NOT NULL, code TEXT NOT NULL, detail TEXT NOT NULL, address TEXT NOT NULL);
+CREATE INDEX access_security_notice_by_person ON access_security_notice(person);
+CREATE TABLE access_reset(
+  id INTEGER PRIMARY KEY, person INTEGER NOT NULL, night INTEGER NOT NULL, reason TEXT NOT NULL, started_by INTEGER NOT NULL,
+  started_us INTEGER NOT NULL, confirmed_by INTEGER NOT NULL, confirmed_us INTEGER NOT NULL, code_hash TEXT NOT NULL,
+  code_until_us INTEGER NOT NULL, used_us INTEGER NOT NULL, password_hash TEXT NOT NULL, ended_us INTEGER NOT NULL);
+CREATE INDEX access_reset_by_person ON access_reset(person);
+ALTER TABLE access_client ADD COLUMN audience TEXT NOT NULL DEFAULT '';
+CREATE TABLE access_client_key(
+  client TEXT NOT NULL, kid TEXT NOT NULL, algorithm TEXT NOT NULL, public_key BLOB NOT NULL, PRIMARY KEY(client, kid)) WITHOUT ROWID;
+CREATE TABLE access_client_assertion(client TEXT NOT NULL, jti_hash TEXT NOT NULL, until_us INTEGER NOT NULL,
+  PRIMARY KEY(client, jti_hash)) WITHOUT ROWID;
+)sql";
+
 constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople}, storage::Migration{"access", 2, kSessions},
                                     storage::Migration{"access", 3, kGrants}, storage::Migration{"access", 4, kAudit},
                                     storage::Migration{"access", 5, kSigning}, storage::Migration{"access", 6, kRoster},
-                                    storage::Migration{"access", 7, kClientUse}};
+                                    storage::Migration{"access", 7, kClientUse},
+                                    storage::Migration{"access_sign_in", 1, kSignIn}};
 
 }  // namespace
 

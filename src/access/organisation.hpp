@@ -166,6 +166,8 @@ public:
     [[nodiscard]] std::optional<Person> person_by_login(std::string_view login) const;
     [[nodiscard]] std::optional<Person> person_by_resource(std::string_view reference) const;
     [[nodiscard]] std::vector<Person> people() const;
+    /// The telephone number of a person's Practitioner; empty when none is registered. Reads the record.
+    [[nodiscard]] std::string phone_of(const Person& person) const;
     /// Live memberships of a person, oldest first: the first one is the one a session acts under.
     [[nodiscard]] std::vector<Membership> memberships(std::int64_t person) const;
     [[nodiscard]] std::optional<Membership> membership_of(std::int64_t person, std::int64_t organisation, std::string_view role) const;

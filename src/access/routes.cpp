@@ -4,7 +4,6 @@
 #include "access/wire.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "http/outcome.hpp"
 
 #include <algorithm>
 
@@ -15,123 +14,8 @@ namespace {
 using http::Request;
 using http::Response;
 using wire::answer;
-using wire::body_of;
 
 constexpr http::RouteOptions kOpen{.scope = http::Scope::open, .body_limit_bytes = 16 * 1024};
-constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 16 * 1024};
-
-/// `token` empty = the cookie is taken away.
-std::string cookie(const Request& request, std::string_view token) {
-    std::string text = request.tls ? "__Host-qiao=" : "qiao=";
-    text += token;
-    text += "; Path=/; HttpOnly; SameSite=Strict";
-    if (request.tls) text += "; Secure";
-    if (token.empty()) text += "; Max-Age=0";
-    return text;
-}
-
-Response too_many(std::chrono::seconds wait) {
-    Response response = http::outcome(Error(ErrorKind::unavailable, "access.too_many_attempts", "too many attempts; wait and try again"));
-    std::erase_if(response.headers, [](const http::Header& one) { return one.first == "Retry-After"; });
-    response.with("Retry-After", std::to_string(wait.count()));
-    return response;
-}
-
-Response signed_in(const Request& request, const Opened& opened, const Sessions& sessions) {
-    Response response = answer(wire::session_json(opened.session, sessions.directory(), sessions.options()));
-    response.with("Set-Cookie", cookie(request, opened.token));
-    // Somebody was here before in this browser: nothing that they saw may be shown from its cache.
-    if (!request.cookie(request.tls ? "__Host-qiao" : "qiao").empty()) response.with("Clear-Site-Data", "\"cache\"");
-    return response;
-}
-
-void add_session_routes(http::Router& router, Sessions& sessions) {
-    router.add(http::Method::post, "/access/session", kOpen, [&sessions](const Request& request) {
-        const auto body = body_of(request);
-        const std::string& login = body["login"].text();
-        if (const auto wait = sessions.must_wait(login, request); wait.count() > 0) return too_many(wait);
-        return signed_in(request, sessions.sign_in(login, body["password"].text(), request), sessions);
-    });
-    // Open: the sign-in page asks who is there, and nobody is no error. A session that is over is one.
-    router.add(http::Method::get, "/access/session", kOpen, [&sessions](const Request& request) {
-        const auto session = sessions.find(request);
-        if (!session && !Sessions::carries_token(request)) return answer({}, 204);
-        if (!session) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
-        return answer(wire::session_json(*session, sessions.directory(), sessions.options()));
-    });
-    router.add(http::Method::del, "/access/session", kOpen, [&sessions](const Request& request) {
-        sessions.sign_out(request);
-        Response response = answer({}, 204);
-        response.with("Set-Cookie", cookie(request, {})).with("Clear-Site-Data", "\"cache\"");
-        return response;
-    });
-    router.add(http::Method::post, "/access/step-up", kSession, [&sessions](const Request& request) {
-        const auto session = sessions.find(request);
-        const auto person = session ? sessions.directory().person(session->person) : std::nullopt;
-        if (person) {
-            if (const auto wait = sessions.must_wait(person->login, request); wait.count() > 0) return too_many(wait);
-        }
-        const Instant until = sessions.step_up(request, body_of(request)["password"].text());
-        JsonWriter json;
-        json.object([&] { json.field("until", format_instant(until)); });
-        return answer(json.take());
-    });
-    router.add(http::Method::post, "/access/password", kSession, [&sessions](const Request& request) {
-        const auto caller = sessions.caller(request);
-        if (!sessions.stepped_up(caller.actor)) throw Error(ErrorKind::forbidden, "access.step_up_needed", "give your password again first");
-        sessions.set_password(caller.actor, caller.actor.person, body_of(request)["password"].text());
-        Response response = answer({}, 204);
-        response.with("Set-Cookie", cookie(request, {}));
-        return response;
-    });
-}
-
-void add_demo_routes(http::Router& router, Sessions& sessions) {
-    router.add(http::Method::get, "/access/demo-users", kOpen, [&sessions](const Request&) {
-        if (!sessions.options().demo) throw Error(ErrorKind::not_found, "http.not_found", "no such page");
-        const Directory& directory = sessions.directory();
-        JsonWriter json;
-        json.array([&] {
-            for (const auto& person : directory.people()) {
-                const auto memberships = directory.memberships(person.id);
-                if (memberships.empty()) continue;
-                const auto where = directory.organisation(memberships.front().organisation);
-                json.object([&] {
-                    json.field("login", person.login);
-                    json.field("name", person.name);
-                    json.field("nameEn", person.name_en);
-                    json.field("role", memberships.front().role);
-                    json.field("specialty", memberships.front().specialty);
-                    json.field("organisation", where ? where->name : std::string());
-                    json.field("organisationEn", where ? where->name_en : std::string());
-                });
-            }
-        });
-        return answer(json.take());
-    });
-    router.add(http::Method::post, "/access/demo-session", kOpen, [&sessions](const Request& request) {
-        if (!sessions.options().demo) throw Error(ErrorKind::not_found, "http.not_found", "no such page");
-        return signed_in(request, sessions.sign_in_demo(body_of(request)["login"].text(), request), sessions);
-    });
-}
-
-Response first_run(Sessions& sessions, const Request& request) {
-    const auto body = body_of(request);
-    const auto& place = body["organisation"];
-    NewOrganisation organisation{.kind = "hub", .name = place.is_string() ? place.text() : place["name"].text(), .name_en = place["nameEn"].text()};
-    if (place["kind"].is_string()) organisation.kind = place["kind"].text();
-    std::vector<Sessions::FirstAdministrator> administrators;
-    for (const auto& one : body["administrators"].items()) {
-        Sessions::FirstAdministrator administrator{one["login"].text(), one["name"].text(), one["password"].text(), {}};
-        for (const auto& role : one["roles"].items()) administrator.roles.push_back(role.text());
-        administrators.push_back(std::move(administrator));
-    }
-    if (administrators.empty()) {  // one person for a small site; the audit administrator comes later and is another
-        administrators.push_back({body["login"].text(), body["name"].text(), body["password"].text(), {"security_admin", "system_admin"}});
-    }
-    sessions.first_run(body["token"].text(), organisation, administrators);
-    return signed_in(request, sessions.sign_in(administrators.front().login, administrators.front().password, request), sessions);
-}
 
 /// RFC 6749 5.2.
 Response oauth_error(std::string_view code, int status) {
@@ -162,6 +46,16 @@ ClientSecret client_of(const Request& request, const std::vector<std::pair<std::
     return {percent_decode(text->substr(0, colon), true).value_or(""), percent_decode(text->substr(colon + 1), true).value_or("")};
 }
 
+/// RFC 7521 4.2; empty when the client gives none. One that also gives another proof is refused by the empty id.
+std::string assertion_in(const std::vector<std::pair<std::string, std::string>>& form) {
+    std::string type, assertion;
+    for (const auto& [name, value] : form) {
+        if (name == "client_assertion_type") type = value;
+        if (name == "client_assertion") assertion = value;
+    }
+    return type == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" ? assertion : std::string();
+}
+
 Response oauth_token(Sessions& sessions, const Request& request) {
     Request form_request;
     form_request.query = request.body;
@@ -169,9 +63,11 @@ Response oauth_token(Sessions& sessions, const Request& request) {
     const auto grant = std::find_if(form.begin(), form.end(), [](const auto& one) { return one.first == "grant_type"; });
     if (grant == form.end()) return oauth_error("invalid_request", 400);
     if (grant->second != "client_credentials") return oauth_error("unsupported_grant_type", 400);
+    const std::string assertion = assertion_in(form);
     const ClientSecret client = client_of(request, form);
-    if (const auto wait = sessions.must_wait(client.id, request); wait.count() > 0) return too_many(wait);
-    const auto opened = sessions.client_token(client.id, client.secret, request);
+    const std::string id = assertion.empty() ? client.id : claimed_client(assertion);
+    if (const auto wait = sessions.must_wait(id, request); wait.count() > 0) return wire::too_many(wait);
+    const auto opened = assertion.empty() ? sessions.client_token(id, client.secret, request) : sessions.client_token_by_assertion(assertion, request);
     if (!opened) return oauth_error("invalid_client", 401);
     JsonWriter json;
     json.object([&] {
@@ -185,10 +81,10 @@ Response oauth_token(Sessions& sessions, const Request& request) {
 
 }  // namespace
 
-void add_routes(http::Router& router, Sessions& sessions, Directory& directory, const Clock&) {
-    add_session_routes(router, sessions);
-    add_demo_routes(router, sessions);
-    router.add(http::Method::post, "/access/first-run", kOpen, [&sessions](const Request& request) { return first_run(sessions, request); });
+void add_routes(http::Router& router, Sessions& sessions, Directory& directory, Entrance& entrance, const Clock&) {
+    add_sign_in_routes(router, sessions, entrance);
+    add_me_routes(router, sessions, entrance);
+    add_reset_routes(router, sessions, entrance);
     router.add(http::Method::post, "/oauth/token", kOpen, [&sessions](const Request& request) { return oauth_token(sessions, request); });
     add_people_routes(router, sessions, directory);
     add_agreement_routes(router, sessions, directory);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/entrance.hpp"
 #include "access/session.hpp"
 #include "http/router.hpp"
 
@@ -7,9 +8,8 @@
 /// Called once at start; the handlers run on the worker pool.
 namespace qiao::access {
 
-/// `/access/session`, `/access/step-up`, `/access/demo-users`, `/access/demo-session`, `/access/first-run`, `/oauth/token`,
-/// `/access/directory`, `/access/organisations`, `/access/people`, `/access/memberships`, `/access/contracts`.
-void add_routes(http::Router& router, Sessions& sessions, Directory& directory, const Clock& clock);
+/// Everything below `/access`, and `/oauth/token`; docs/access.md lists them.
+void add_routes(http::Router& router, Sessions& sessions, Directory& directory, Entrance& entrance, const Clock& clock);
 
 /// Refuses what the route's scope does not allow (401), unsafe verbs that another site sent with our cookie (403
 /// "access.cross_site"), and operations from elsewhere (404).

@@ -42,6 +42,10 @@ std::string_view clean_request_id(std::string_view id) {
 
 }  // namespace
 
+void require_nothing_else(const Session& session) {
+    if (!session.must.empty()) throw Error(ErrorKind::forbidden, "access.enrol_first", "add a second factor first");
+}
+
 Sessions::Sessions(storage::Database& database, storage::Writer& writer, Directory& directory, Audit& audit, const Clock& clock, SessionOptions options)
     : database_(database),
       writer_(writer),
@@ -81,6 +85,11 @@ void Sessions::run(const std::stop_token& stop) {
 }
 
 record::Caller Sessions::caller(const http::Request& request) {
+    if (const EntryPtr found = entry_of(request)) require_nothing_else(found->session);
+    return own_caller(request);
+}
+
+record::Caller Sessions::own_caller(const http::Request& request) {
     const EntryPtr found = entry_of(request);
     if (!found) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
     found->used_us.store(to_us(clock_.now()), std::memory_order_relaxed);
@@ -104,7 +113,7 @@ bool Sessions::carries_token(const http::Request& request) {
 
 std::optional<record::Caller> Sessions::caller_of(std::string_view key) {
     const EntryPtr found = entry(std::string(key));
-    if (!found) return std::nullopt;
+    if (!found || !found->session.must.empty()) return std::nullopt;
     return found->caller;
 }
 
@@ -112,6 +121,7 @@ Session Sessions::snapshot_of(const Entry& entry) const {
     Session session = entry.session;
     session.idle_end = session.by_cookie ? std::min(session.absolute_end, from_us(entry.used_us.load()) + options_.idle) : session.absolute_end;
     session.step_up_until = from_us(entry.step_up_until_us.load());
+    session.used = from_us(entry.used_us.load());
     return session;
 }
 
@@ -278,6 +288,24 @@ void Sessions::end(const std::vector<std::string>& keys) {
 void Sessions::revoke(std::string_view key) { end({std::string(key)}); }
 
 void Sessions::revoke_person(std::int64_t person) { end(keys_of_person(person)); }
+
+void Sessions::end_session(const record::Actor& actor, const Session& session) {
+    AuditEvent event = audit_.event_of(actor, "session-ended");
+    event.detail = "person=" + std::to_string(session.person) + " session=" + session.key.substr(0, kSession8_characters);
+    audit_.note(event);
+    revoke(session.key);
+}
+
+void Sessions::revoke_reset(std::int64_t reset) { end(keys_of_reset(reset)); }
+
+std::vector<Session> Sessions::sessions_of(std::int64_t person) {
+    std::vector<Session> all;
+    for (const auto& key : keys_of_person(person)) {
+        if (const EntryPtr found = entry(key)) all.push_back(snapshot_of(*found));
+    }
+    std::sort(all.begin(), all.end(), [](const Session& a, const Session& b) { return a.used > b.used; });
+    return all;
+}
 
 void Sessions::on_session_ended(std::function<void(std::string_view)> listener) {
     const std::lock_guard lock(listeners_mutex_);

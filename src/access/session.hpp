@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/client_assertion.hpp"
 #include "access/organisation.hpp"
 #include "access/password.hpp"
 #include "access/throttle.hpp"
@@ -43,6 +44,29 @@ struct Session {
     Instant idle_end{};
     Instant absolute_end{};
     Instant step_up_until{};  ///< the epoch = never
+    std::string must;        ///< what the person has to do before anything else works: must::kSecondFactor; empty = nothing
+    std::string factor;      ///< what proved the person besides the password: "totp", "recovery", "security_key", "device"; may be empty
+    std::string agent;       ///< family of the browser
+    std::string address;     ///< of the sign-in
+    std::int64_t reset = 0;  ///< signed in with the password of a reset that a second person has yet to confirm
+    Instant created{};
+    Instant used{};
+};
+
+namespace must {
+inline constexpr std::string_view kSecondFactor = "second_factor";
+}  // namespace must
+
+/// Error(forbidden, "access.enrol_first") when the session must do something first.
+void require_nothing_else(const Session& session);
+
+/// How a session of a person begins.
+struct Opening {
+    std::string factor = {};
+    std::string must = {};
+    std::int64_t reset = 0;
+    Instant latest_end = Instant::max();  ///< of the session, when earlier than SessionOptions::absolute
+    bool stepped_up = false;              ///< the person has just proved who they are
 };
 
 /// A new session: the token goes to the caller once and is kept nowhere.
@@ -60,6 +84,8 @@ public:
     /// The CallerOf of the record's REST: by cookie or `Authorization: Bearer`. Counts as use of the session.
     /// Error(unauthenticated, "access.no_session").
     record::Caller caller(const http::Request& request);
+    /// The same, also for a session that must do something first (Session::must): for the routes of a person's own credentials.
+    record::Caller own_caller(const http::Request& request);
     /// The same without counting as use; nothing when there is no valid session.
     [[nodiscard]] std::optional<Session> find(const http::Request& request);
     /// Whether the request brings a cookie or bearer token at all, valid or not.
@@ -68,12 +94,22 @@ public:
     [[nodiscard]] std::optional<record::Caller> caller_of(std::string_view key);
 
     // People.
-    /// Error(unauthenticated, "access.wrong_login") whatever is wrong; Error(unavailable, "access.too_many_attempts") → 429.
-    Opened sign_in(std::string_view login, std::string_view password, const http::Request& request);
+    /// Whose login and password these are. Error(unauthenticated, "access.wrong_login") whatever is wrong;
+    /// Error(unavailable, "access.too_many_attempts") → 429. `also`: a second hash that counts (a reset's password), or empty.
+    struct Checked {
+        std::int64_t person = 0;
+        bool by_other = false;  ///< the second hash matched, not the person's own
+    };
+    using OtherHash = std::function<std::string(std::int64_t person)>;
+    Checked check_password(std::string_view login, std::string_view password, const http::Request& request, const OtherHash& other = {});
+    /// Whether this is the person's password; nothing is counted.
+    bool is_password(std::int64_t person, std::string_view password) { return hasher_.matches(password_hash_of(person), password); }
+    /// A new session, with a new token; the one that the browser had ends.
+    Opened open_for(std::int64_t person, const Opening& opening, const http::Request& request);
     /// Demo only: Error(not_found) otherwise.
     Opened sign_in_demo(std::string_view login, const http::Request& request);
-    /// The password again; the session may sign until the returned time. In `demo` the password may be empty.
-    Instant step_up(const http::Request& request, std::string_view password);
+    /// The session may sign until the returned time. The caller has checked the proof `by` ("password", "totp", …).
+    Instant step_up(const Session& session, std::string_view by, const http::Request& request);
     void sign_out(const http::Request& request);
     [[nodiscard]] bool stepped_up(const record::Actor& actor) const;
     void set_password(const record::Actor& actor, std::int64_t person, std::string_view password);
@@ -81,6 +117,12 @@ public:
     // Ends. The listener runs on the thread that ended the session (sockets close there); key as in Session::key.
     void revoke(std::string_view key);
     void revoke_person(std::int64_t person);
+    /// Ends a session from a list, audited in the name of `actor`.
+    void end_session(const record::Actor& actor, const Session& session);
+    /// Those that began with the unconfirmed password of this reset.
+    void revoke_reset(std::int64_t reset);
+    /// The live sessions of a person, the last used first.
+    [[nodiscard]] std::vector<Session> sessions_of(std::int64_t person);
     void on_session_ended(std::function<void(std::string_view key)> listener);
 
     // Commands and clients.
@@ -88,13 +130,16 @@ public:
     std::string issue_token(std::string_view login, std::chrono::hours valid);
     struct NewClient {
         std::string id;
-        std::string secret;  ///< shown once
+        std::string secret;  ///< shown once; empty with keys
     };
     /// @param role  access::role::kIntegration or kMetrics; Error(invalid, "access.bad_role") else
-    NewClient add_client(std::string_view name, std::string_view role);
+    /// @param jwks  public keys of the client (RFC 7517), which then has no secret   @param audience  what its assertions must name
+    NewClient add_client(std::string_view name, std::string_view role, std::string_view jwks = {}, std::string_view audience = {});
     void revoke_client(std::string_view id);
     /// OAuth 2 client credentials. Nothing when the client is unknown or its secret is wrong.
     std::optional<Opened> client_token(std::string_view id, std::string_view secret, const http::Request& request);
+    /// The same by `private_key_jwt` (RFC 7523).
+    std::optional<Opened> client_token_by_assertion(std::string_view jwt, const http::Request& request);
 
     // First run.
     /// A token for the one-time administrator link, while there is no administrator; nothing afterwards. A new one each
@@ -115,6 +160,9 @@ public:
 
     /// How long this caller must wait before the next sign-in with `account` (login or client id): for Retry-After.
     [[nodiscard]] std::chrono::seconds must_wait(std::string_view account, const http::Request& request) const;
+    [[nodiscard]] Throttle& throttle() { return throttle_; }
+    /// Audits a refused proof.
+    void refused(const http::Request& request, std::int64_t person, std::string_view action, std::string_view why);
 
 private:
     struct Entry;
@@ -131,7 +179,6 @@ private:
     Opened open(Session session, std::chrono::seconds absolute, const http::Request& request, std::string_view action);
     void build(Entry& entry) const;
     void build_person(Entry& entry) const;
-    void refused(const http::Request& request, std::int64_t person, std::string_view action, std::string_view why);
     void end(const std::vector<std::string>& keys);
     void run(const std::stop_token& stop);
     [[nodiscard]] AuditEvent event_for(const http::Request& request, std::string_view action, std::string_view outcome) const;
@@ -140,18 +187,25 @@ private:
     std::string password_hash_of(std::int64_t person);
     std::optional<Session> read_session(const std::string& key, Instant& used);
     std::vector<std::string> keys_of_person(std::int64_t person);
+    std::vector<std::string> keys_of_reset(std::int64_t reset);
     std::vector<std::string> keys_of_client(std::string_view client);
     void insert_session(storage::Group& group, const Session& session, Instant now);
     void delete_sessions(const std::vector<std::string>& keys);
     void store_use(const std::vector<std::pair<std::string, std::int64_t>>& used);
     void store_step_up(const std::string& key, Instant until, const AuditEvent& event);
     void store_password(std::int64_t person, std::string_view hash, const AuditEvent& event);
-    void insert_client(std::string_view id, std::string_view name, std::string_view secret_hash, std::string_view role, const AuditEvent& event);
     struct Client {
+        std::string id;
+        std::string name;
         std::string secret_hash;
         std::string role;
+        std::string audience;
+        std::vector<ClientKey> keys;
     };
+    Opened open_client(std::string_view id, const Client& client, const http::Request& request);
+    void insert_client(const Client& client, const AuditEvent& event);
     Client read_client(std::string_view id);
+    bool use_assertion(std::string_view client, std::string_view jti_hash, Instant until, Instant now);
     void mark_client_revoked(std::string_view id, const AuditEvent& event);
     void delete_expired(Instant now);
 

@@ -11,7 +11,9 @@ std::string Sessions::password_hash_of(std::int64_t person) {
 std::optional<Session> Sessions::read_session(const std::string& key, Instant& used) {
     auto snapshot = database_.read();
     auto rows = snapshot->connection().query(
-        "SELECT person, client, scope, by_cookie, demo, used_us, absolute_end_us, step_up_until_us FROM access_session WHERE key = ?", {std::string_view(key)});
+        "SELECT person, client, scope, by_cookie, demo, used_us, absolute_end_us, step_up_until_us, must, factor, agent, address, reset, created_us "
+        "FROM access_session WHERE key = ?",
+        {std::string_view(key)});
     if (!rows.next()) return std::nullopt;
     Session session;
     session.key = key;
@@ -23,6 +25,12 @@ std::optional<Session> Sessions::read_session(const std::string& key, Instant& u
     used = from_us(rows.integer(5));
     session.absolute_end = from_us(rows.integer(6));
     session.step_up_until = from_us(rows.integer(7));
+    session.must = rows.text(8);
+    session.factor = rows.text(9);
+    session.agent = rows.text(10);
+    session.address = rows.text(11);
+    session.reset = rows.integer(12);
+    session.created = from_us(rows.integer(13));
     return session;
 }
 
@@ -41,6 +49,11 @@ std::vector<std::string> Sessions::keys_of_person(std::int64_t person) {
     return keys_in(snapshot->connection().query("SELECT key FROM access_session WHERE person = ?", {person}));
 }
 
+std::vector<std::string> Sessions::keys_of_reset(std::int64_t reset) {
+    auto snapshot = database_.read();
+    return keys_in(snapshot->connection().query("SELECT key FROM access_session WHERE reset = ?", {reset}));
+}
+
 std::vector<std::string> Sessions::keys_of_client(std::string_view client) {
     auto snapshot = database_.read();
     return keys_in(snapshot->connection().query("SELECT key FROM access_session WHERE person = 0 AND client = ?", {client}));
@@ -48,11 +61,12 @@ std::vector<std::string> Sessions::keys_of_client(std::string_view client) {
 
 void Sessions::insert_session(storage::Group& group, const Session& session, Instant now) {
     group.connection().execute(
-        "INSERT INTO access_session(key, person, client, scope, by_cookie, demo, created_us, used_us, absolute_end_us, step_up_until_us) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO access_session(key, person, client, scope, by_cookie, demo, created_us, used_us, absolute_end_us, step_up_until_us, must, factor, "
+        "agent, address, reset) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {std::string_view(session.key), session.person, std::string_view(session.client), std::string_view(session.scope),
          std::int64_t{session.by_cookie ? 1 : 0}, std::int64_t{session.demo ? 1 : 0}, to_us(now), to_us(now), to_us(session.absolute_end),
-         to_us(session.step_up_until)});
+         to_us(session.step_up_until), std::string_view(session.must), std::string_view(session.factor), std::string_view(session.agent),
+         std::string_view(session.address), session.reset});
     if (!session.client.empty())
         group.connection().execute("UPDATE access_client SET used_us = ? WHERE id = ?", {to_us(now), std::string_view(session.client)});
 }
@@ -84,28 +98,6 @@ void Sessions::store_password(std::int64_t person, std::string_view hash, const 
                             "INSERT INTO access_credential(person, password_hash, changed_us) VALUES(?, ?, ?) ON CONFLICT(person) DO UPDATE SET "
                             "password_hash = excluded.password_hash, changed_us = excluded.changed_us",
                             {person, hash, event.recorded_us});
-                        audit_.write(group, event);
-                    }});
-}
-
-void Sessions::insert_client(std::string_view id, std::string_view name, std::string_view secret_hash, std::string_view role, const AuditEvent& event) {
-    writer_.submit({{}, [&](storage::Group& group) {
-                        group.connection().execute("INSERT INTO access_client(id, name, secret_hash, role, created_us, revoked_us) VALUES(?, ?, ?, ?, ?, 0)",
-                                                   {id, name, secret_hash, role, event.recorded_us});
-                        audit_.write(group, event);
-                    }});
-}
-
-Sessions::Client Sessions::read_client(std::string_view id) {
-    auto snapshot = database_.read();
-    auto rows = snapshot->connection().query("SELECT secret_hash, role FROM access_client WHERE id = ? AND revoked_us = 0", {id});
-    if (!rows.next()) return {};
-    return {std::string(rows.text(0)), std::string(rows.text(1))};
-}
-
-void Sessions::mark_client_revoked(std::string_view id, const AuditEvent& event) {
-    writer_.submit({{}, [&](storage::Group& group) {
-                        group.connection().execute("UPDATE access_client SET revoked_us = ? WHERE id = ? AND revoked_us = 0", {event.recorded_us, id});
                         audit_.write(group, event);
                     }});
 }

@@ -1,6 +1,7 @@
 #include "access/role.hpp"
 #include "access/session.hpp"
 #include "access/session_entry.hpp"
+#include "access/user_agent.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
@@ -13,9 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kClientToken = 1h;
 constexpr auto kFirstRun = 24h;
-constexpr std::size_t kClientName_bytes = 100;
 
 std::string key_of(std::string_view token) { return to_hex(sha256(token)); }
 
@@ -47,10 +46,13 @@ Opened Sessions::open(Session session, std::chrono::seconds absolute, const http
     const Instant now = clock_.now();
     session.absolute_end = now + absolute;
     session.idle_end = session.by_cookie ? now + options_.idle : session.absolute_end;
+    session.created = now;
+    session.agent = agent_family(request.header("user-agent"));
+    session.address = request.peer_address;
     AuditEvent event = event_for(request, action, "success");
     event.person = session.person;
     event.session8 = session.key.substr(0, 16);
-    event.detail = session.client;
+    event.detail = session.client.empty() ? session.factor : session.client;
     writer_.submit({{}, [&](storage::Group& group) {
                         insert_session(group, session, now);
                         audit_.write(group, event);
@@ -64,7 +66,7 @@ Opened Sessions::open(Session session, std::chrono::seconds absolute, const http
     return opened;
 }
 
-Opened Sessions::sign_in(std::string_view typed, std::string_view password, const http::Request& request) {
+Sessions::Checked Sessions::check_password(std::string_view typed, std::string_view password, const http::Request& request, const OtherHash& other) {
     const std::string login = lower(trim(typed));
     if (login.size() > 64) wrong_login();
     if (throttle_.wait(login, request.peer_address) > 0s) {
@@ -75,17 +77,33 @@ Opened Sessions::sign_in(std::string_view typed, std::string_view password, cons
     const std::int64_t id = person && person->active ? person->id : 0;
     throttle_.began(login, request.peer_address);
     // An unknown name takes the same way and the same time.
-    const bool right = hasher_.matches(password_hash_of(id), password);
+    bool right = hasher_.matches(password_hash_of(id), password);
+    bool by_other = false;
+    if (!right && id != 0 && other) {
+        const std::string hash = other(id);
+        by_other = !hash.empty() && hasher_.matches(hash, password);
+        right = by_other;
+    }
     if (!right || id == 0) {
         refused(request, id, "login", "wrong");
         wrong_login();
     }
     throttle_.succeeded(login, request.peer_address);
+    return {id, by_other};
+}
+
+Opened Sessions::open_for(std::int64_t person, const Opening& opening, const http::Request& request) {
     if (const auto old = find(request); old && old->by_cookie) revoke(old->key);
+    const Instant now = clock_.now();
     Session session;
-    session.person = id;
+    session.person = person;
     session.by_cookie = true;
-    return open(std::move(session), options_.absolute, request, "login");
+    session.factor = opening.factor;
+    session.must = opening.must;
+    session.reset = opening.reset;
+    if (opening.stepped_up) session.step_up_until = now + options_.step_up;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(std::min<Instant>(now + options_.absolute, opening.latest_end) - now);
+    return open(std::move(session), left, request, "login");
 }
 
 Opened Sessions::sign_in_demo(std::string_view login, const http::Request& request) {
@@ -100,28 +118,15 @@ Opened Sessions::sign_in_demo(std::string_view login, const http::Request& reque
     return open(std::move(session), options_.absolute, request, "login");
 }
 
-Instant Sessions::step_up(const http::Request& request, std::string_view password) {
-    const EntryPtr entry = entry_of(request);
-    if (!entry || entry->session.person == 0) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
-    const auto person = directory_.person(entry->session.person);
-    if (!person) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
-    if (throttle_.wait(person->login, request.peer_address) > 0s) {
-        throw Error(ErrorKind::unavailable, "access.too_many_attempts", "too many attempts; wait and try again");
-    }
-    const bool by_name = entry->session.demo && options_.demo && password.empty();
-    throttle_.began(person->login, request.peer_address);
-    if (!by_name && !hasher_.matches(password_hash_of(person->id), password)) {
-        refused(request, person->id, "step-up", "wrong");
-        throw Error(ErrorKind::forbidden, "access.wrong_password", "the password is wrong");
-    }
-    throttle_.succeeded(person->login, request.peer_address);
+Instant Sessions::step_up(const Session& session, std::string_view by, const http::Request& request) {
     const Instant until = clock_.now() + options_.step_up;
     AuditEvent event = event_for(request, "step-up", "success");
-    event.person = person->id;
-    event.session8 = entry->session.key.substr(0, 16);
-    store_step_up(entry->session.key, until, event);
+    event.person = session.person;
+    event.session8 = session.key.substr(0, 16);
+    event.detail = by;
+    store_step_up(session.key, until, event);
     const std::shared_lock lock(mutex_);
-    const auto at = entries_.find(entry->session.key);  // it may have been built again meanwhile
+    const auto at = entries_.find(session.key);  // it may have been built again meanwhile
     if (at != entries_.end()) at->second->step_up_until_us = to_us(until);
     return until;
 }
@@ -156,41 +161,6 @@ std::string Sessions::issue_token(std::string_view login, std::chrono::hours val
     http::Request command;
     command.peer_address = "command";
     return open(std::move(session), valid, command, "token").token;
-}
-
-Sessions::NewClient Sessions::add_client(std::string_view name, std::string_view role) {
-    if (role != role::kIntegration && role != role::kMetrics)
-        throw Error(ErrorKind::invalid, "access.bad_role", "the role of a client is integration or metrics");
-    if (name.empty() || name.size() > kClientName_bytes || !is_utf8(name)) throw Error(ErrorKind::invalid, "access.bad_name", "a client needs a name");
-    NewClient client{"client-" + to_hex(random_bytes(8)), new_secret()};
-    AuditEvent event = audit_.event_of(record::Actor::system("HOPERAT"), "client");
-    event.detail = client.id;
-    insert_client(client.id, name, key_of(client.secret), role, event);
-    return client;
-}
-
-void Sessions::revoke_client(std::string_view id) {
-    AuditEvent event = audit_.event_of(record::Actor::system("HOPERAT"), "client-revoked");
-    event.detail = id;
-    mark_client_revoked(id, event);
-    end(keys_of_client(id));
-}
-
-std::optional<Opened> Sessions::client_token(std::string_view id, std::string_view secret, const http::Request& request) {
-    if (id.size() > 64) return std::nullopt;
-    if (throttle_.wait(id, request.peer_address) > 0s) throw Error(ErrorKind::unavailable, "access.too_many_attempts", "too many attempts; wait and try again");
-    const Client client = read_client(id);
-    const bool right = equal_in_constant_time(client.secret_hash, key_of(secret));
-    throttle_.began(id, request.peer_address);
-    if (!right) {
-        refused(request, 0, "login", "client");
-        return std::nullopt;
-    }
-    throttle_.succeeded(id, request.peer_address);
-    Session session;
-    session.client = id;
-    session.scope = client.role;
-    return open(std::move(session), kClientToken, request, "login");
 }
 
 /// The one-time token is taken while the first people are made, and given back when that fails.

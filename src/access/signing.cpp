@@ -1,15 +1,13 @@
 #include "access/signing.hpp"
 
 #include "access/certificate.hpp"
+#include "access/master_key.hpp"
 #include "access/role.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "storage/file.hpp"
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,22 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kPersonYears = 3 * 365 * 24h;
 constexpr auto kAuthorityYears = 25 * 365 * 24h;
-constexpr std::size_t kMasterKey_bytes = 32;
 constexpr std::string_view kAuthorityName = "Qiao built-in authority";
-
-std::string open_master_key(const std::string& folder, bool keys_exist) {
-    const std::string file = folder + "/master.key";
-    if (::access(file.c_str(), F_OK) == 0) {
-        std::string key = storage::read_file(file);
-        if (key.size() != kMasterKey_bytes) throw Error(ErrorKind::internal, "signing.bad_master_key", "master.key is damaged");
-        return key;
-    }
-    if (keys_exist) throw Error(ErrorKind::internal, "signing.bad_master_key", "master.key is missing: put its copy back");
-    std::string key = random_bytes(kMasterKey_bytes);
-    storage::make_folder(folder);
-    storage::write_file_durably(file, key, 0400);
-    return key;
-}
 
 /// Positive and at most 16 bytes (RFC 5280 4.1.2.2).
 std::string new_serial() {
@@ -92,7 +75,7 @@ std::string_view code_of(Verdict verdict) {
 Signing::Signing(storage::Database& database, storage::Writer& writer, const Directory& directory, const Clock& clock, const std::string& key_folder,
                  SteppedUp stepped_up)
     : database_(database), writer_(writer), directory_(directory), clock_(clock), stepped_up_(std::move(stepped_up)) {
-    master_key_ = open_master_key(key_folder, read_key(0).has_value());
+    master_key_ = open_master_key(database_, key_folder);
     open_authority();
 }
 

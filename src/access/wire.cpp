@@ -1,6 +1,7 @@
 #include "access/wire.hpp"
 
 #include "base/error.hpp"
+#include "http/outcome.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -88,9 +89,42 @@ std::string session_json(const Session& session, const Directory& directory, con
         json.field("demo", options.demo);
         json.field("expiresAt", format_instant(session.absolute_end));
         json.field("idleMinutes", static_cast<std::int64_t>(options.idle.count()));
+        if (!session.must.empty()) json.field("must", session.must);
+        if (session.reset != 0) json.field("resetUnconfirmed", true);
         if (session.step_up_until != Instant{}) json.field("stepUpUntil", format_instant(session.step_up_until));
     });
     return json.take();
+}
+
+namespace {
+
+/// `token` empty = the cookie is taken away.
+std::string cookie(const http::Request& request, std::string_view token) {
+    std::string text = request.tls ? "__Host-qiao=" : "qiao=";
+    text += token;
+    text += "; Path=/; HttpOnly; SameSite=Strict";
+    if (request.tls) text += "; Secure";
+    if (token.empty()) text += "; Max-Age=0";
+    return text;
+}
+
+}  // namespace
+
+http::Response signed_in(const http::Request& request, const Opened& opened, const Sessions& sessions) {
+    http::Response response = answer(session_json(opened.session, sessions.directory(), sessions.options()));
+    response.with("Set-Cookie", cookie(request, opened.token));
+    // Somebody was here before in this browser: nothing that they saw may be shown from its cache.
+    if (!request.cookie(request.tls ? "__Host-qiao" : "qiao").empty()) response.with("Clear-Site-Data", "\"cache\"");
+    return response;
+}
+
+http::Response& forget_cookie(const http::Request& request, http::Response& response) { return response.with("Set-Cookie", cookie(request, {})); }
+
+http::Response too_many(std::chrono::seconds wait) {
+    http::Response response = http::outcome(Error(ErrorKind::unavailable, "access.too_many_attempts", "too many attempts; wait and try again"));
+    std::erase_if(response.headers, [](const http::Header& one) { return one.first == "Retry-After"; });
+    response.with("Retry-After", std::to_string(wait.count()));
+    return response;
 }
 
 namespace {
@@ -127,6 +161,29 @@ Instant end_of(const json::Value& body, std::string_view name) {
     const auto end = parse_instant(body[name].text());
     if (!end) throw Error(ErrorKind::invalid, "access.bad_time", "an end is a date with time and zone");
     return *end;
+}
+
+void require_step_up(const Sessions& sessions, const record::Actor& actor) {
+    if (!sessions.stepped_up(actor)) throw Error(ErrorKind::forbidden, "access.step_up_needed", "prove again who you are first");
+}
+
+Person person_of(const Directory& directory, std::string_view text) {
+    const auto person = directory.person_by_resource(text.starts_with("Practitioner/") ? std::string(text) : "Practitioner/" + std::string(text));
+    if (!person) throw Error(ErrorKind::not_found, "access.no_person", "no such person");
+    return *person;
+}
+
+void write_session(JsonWriter& json, const Session& session, std::string_view own_key) {
+    json.object([&] {
+        json.field("id", session.key.substr(0, 16));
+        json.field("agent", session.agent);
+        json.field("address", session.address);
+        json.field("since", format_instant(session.created));
+        json.field("used", format_instant(session.used));
+        json.field("factor", session.factor);
+        json.field("program", !session.by_cookie);
+        json.field("own", session.key == own_key);
+    });
 }
 
 std::int64_t organisation_of(const Directory& directory, std::string_view text) {

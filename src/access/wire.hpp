@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/entrance.hpp"
 #include "access/organisation.hpp"
 #include "access/role.hpp"
 #include "access/session.hpp"
@@ -30,6 +31,17 @@ record::Caller require_right_at(Sessions& sessions, const http::Request& request
 std::string query_value(const http::Request& request, std::string_view name);
 /// A member with a date, time and zone; Instant::max() when it is absent; Error(invalid, "access.bad_time").
 Instant end_of(const json::Value& body, std::string_view name);
+/// The answer to a sign-in: who it is, and the cookie.
+http::Response signed_in(const http::Request& request, const Opened& opened, const Sessions& sessions);
+/// Takes the browser's cookie away.
+http::Response& forget_cookie(const http::Request& request, http::Response& response);
+/// 429 with the true Retry-After.
+http::Response too_many(std::chrono::seconds wait);
+/// Error(forbidden, "access.step_up_needed").
+void require_step_up(const Sessions& sessions, const record::Actor& actor);
+/// "Practitioner/…" or its id; Error(not_found, "access.no_person").
+Person person_of(const Directory& directory, std::string_view text);
+void write_session(JsonWriter& json, const Session& session, std::string_view own_key);
 
 /// "Organization/…" or a number; 0 for an empty text; Error(invalid, "access.bad_organisation") for an unknown one.
 std::int64_t organisation_of(const Directory& directory, std::string_view text);
@@ -40,4 +52,10 @@ namespace qiao::access {
 /// The parts of add_routes() about people and institutions, and about contracts, licences and the roster.
 void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory);
 void add_agreement_routes(http::Router& router, Sessions& sessions, Directory& directory);
+/// Signing in and out, step-up, the demo's people, the first run, the password of a reset.
+void add_sign_in_routes(http::Router& router, Sessions& sessions, Entrance& entrance);
+/// `/access/me`: a person's own factors and sessions.
+void add_me_routes(http::Router& router, Sessions& sessions, Entrance& entrance);
+/// Resets by two persons, other people's sessions, codes for a colleague's phone.
+void add_reset_routes(http::Router& router, Sessions& sessions, Entrance& entrance);
 }  // namespace qiao::access

@@ -1,9 +1,11 @@
 #include "app/centre.hpp"
 
 #include "access/contact_routes.hpp"
+#include "access/master_key.hpp"
 #include "access/migrations.hpp"
 #include "access/routes.hpp"
 #include "app/demo/network.hpp"
+#include "app/sign_in_policy.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "flow/flow_store.hpp"
@@ -74,7 +76,7 @@ Centre::Centre(const Options& options)
     open_cases();
     patients_->add_operation(*rest_);
     rest_->add_routes(router_);
-    access::add_routes(router_, *sessions_, *directory_, *clock_);
+    access::add_routes(router_, *sessions_, *directory_, *entrance_, *clock_);
     access::add_contact_routes(router_, *sessions_, *contacts_);
     add_operation_routes();
     if (demo_clock_ != nullptr) add_demo_routes();
@@ -98,6 +100,8 @@ void Centre::open_record() {
     audit_->attach(record_->ports());
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options_.demo});
     contacts_ = std::make_unique<access::Contacts>(*database_, *writer_, *audit_);
+    entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
+                                                   access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, *clock_, options_.data_folder,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });

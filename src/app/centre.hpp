@@ -2,6 +2,7 @@
 
 #include "access/audit.hpp"
 #include "access/contact.hpp"
+#include "access/entrance.hpp"
 #include "access/grant.hpp"
 #include "access/organisation.hpp"
 #include "access/patients.hpp"
@@ -92,6 +93,7 @@ private:
     std::unique_ptr<access::Audit> audit_;
     std::unique_ptr<access::Sessions> sessions_;
     std::unique_ptr<access::Contacts> contacts_;
+    std::unique_ptr<access::Entrance> entrance_;
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;

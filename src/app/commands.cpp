@@ -7,6 +7,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "imaging/socket.hpp"
+#include "storage/file.hpp"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -75,7 +76,7 @@ Value obey(Centre& centre, const Value& request) {
         return Value::object({{"token", sessions.issue_token(request["login"].text(), std::chrono::hours(request["hours"].integer().value_or(12)))}});
     }
     if (command == "client_add") {
-        const auto client = sessions.add_client(request["name"].text(), request["role"].text());
+        const auto client = sessions.add_client(request["name"].text(), request["role"].text(), request["jwks"].text(), request["audience"].text());
         return Value::object({{"client_id", client.id}, {"client_secret", client.secret}});
     }
     if (command == "client_revoke") {
@@ -144,9 +145,11 @@ int print_token(const Options& options, const std::string& login, int hours) {
     return 0;
 }
 
-int add_client(const Options& options, const std::string& name, const std::string& role) {
-    const Value answer = ask(options, Value::object({{"command", "client_add"}, {"name", name}, {"role", role}}));
-    fmt::print("client_id={}\nclient_secret={}\n", answer["client_id"].text(), answer["client_secret"].text());
+int add_client(const Options& options, const NewClient& client) {
+    const std::string jwks = client.jwks_file.empty() ? std::string() : storage::read_file(client.jwks_file);
+    const Value answer = ask(options, Value::object({{"command", "client_add"}, {"name", client.name}, {"role", client.role}, {"jwks", jwks}, {"audience", client.audience}}));
+    fmt::print("client_id={}\n", answer["client_id"].text());
+    if (jwks.empty()) fmt::print("client_secret={}\n", answer["client_secret"].text());
     return 0;
 }
 

@@ -20,7 +20,11 @@ struct Device {
 int serve(const Options& options);
 /// These ask the running server through `control.sock`, or open the folder themselves when none runs.
 int print_token(const Options& options, const std::string& login, int hours);
-int add_client(const Options& options, const std::string& name, const std::string& role);
+struct NewClient {
+    std::string name, role;
+    std::string jwks_file, audience;  ///< both or none
+};
+int add_client(const Options& options, const NewClient& client);
 int revoke_client(const Options& options, const std::string& client);
 int add_device(const Options& options, const Device& device);
 int list_devices(const Options& options);

@@ -17,7 +17,7 @@ LivePages::LivePages(access::Sessions& sessions, const access::Directory& direct
 std::optional<http::EventSubject> LivePages::authenticate(const http::Request& request) {
     access::require_same_site(request);
     const auto session = sessions_.find(request);
-    if (!session || session->person == 0) return std::nullopt;
+    if (!session || session->person == 0 || !session->must.empty()) return std::nullopt;
     return http::EventSubject{session->key, std::to_string(session->person)};
 }
 

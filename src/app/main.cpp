@@ -13,7 +13,7 @@ using qiao::app::Options;
 /// The texts of the command line; converted after parsing, so that a bad one is said like any other error.
 struct Arguments {
     Options options;
-    std::string http, dicom, user, name, role = "integration", client;
+    std::string http, dicom, user, name, role = "integration", client, jwks, audience;
     qiao::app::Device device;
     bool no_store = false;
     int hours = 12;
@@ -104,7 +104,9 @@ int run(int argc, char** argv) {
     revoke.fallthrough();
     add.add_option("--name", arguments.name, "what it is")->required();
     add.add_option("--role", arguments.role, "integration: the whole record, audited; metrics: /metrics only");
-    add.callback([&] { status = qiao::app::add_client(arguments.options, arguments.name, arguments.role); });
+    add.add_option("--jwks", arguments.jwks, "file with its public keys (JWK Set): signs its requests instead of a secret");
+    add.add_option("--audience", arguments.audience, "with --jwks: what its signed requests name, the address of /oauth/token");
+    add.callback([&] { status = qiao::app::add_client(arguments.options, {arguments.name, arguments.role, arguments.jwks, arguments.audience}); });
     revoke.add_option("--id", arguments.client, "client id")->required();
     revoke.callback([&] { status = qiao::app::revoke_client(arguments.options, arguments.client); });
 

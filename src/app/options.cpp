@@ -63,6 +63,10 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
         options.pack = text();
     else if (name == "public_url")
         options.public_url = checked_public_url(text());
+    else if (name == "second_factor") {
+        options.second_factor = text();
+        if (options.second_factor != "required" && options.second_factor != "offered") bad_config("second_factor: required or offered");
+    }
     else if (name == "io_threads")
         options.io_threads = number(1, 64);
     else if (name == "workers")

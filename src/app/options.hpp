@@ -38,6 +38,7 @@ struct Options {
     std::string pack = "CN";             ///< country pack: deadlines, retention, texts
     exchange::NotifyConfig notify = {};  ///< tables [notify.*]: how notices leave the screen
     std::string public_url = {};         ///< origin under which people reach the centre; empty = address and port of HTTP
+    std::string second_factor = {};      ///< "required" or "offered" for all staff; empty = as the country pack says for each role
 };
 
 /// Reads `options.config_file` over the defaults; values of the command line are applied after it by the caller.

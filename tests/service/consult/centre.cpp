@@ -159,6 +159,7 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, clock_, folder_);
     audit_->attach(record_->ports());
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, clock_, access::SessionOptions{.demo = true});
+    entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, clock_, access::open_master_key(*database_, folder_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, clock_);
     signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, clock_, folder_,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
@@ -172,7 +173,7 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     engine_->add_operations(*rest_);
     router_.set_guard(access::make_guard(*sessions_));
     rest_->add_routes(router_);
-    access::add_routes(router_, *sessions_, *directory_, clock_);
+    access::add_routes(router_, *sessions_, *directory_, *entrance_, clock_);
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
     consult::add_routes(router_, *engine_, caller_of, {.zone = "Asia/Shanghai", .public_url = [] { return std::string("https://tele.example.org"); }});
     record_->ports().may_write = [this](const record::Actor&, const record::Stored* existing, std::string_view type) {
@@ -197,6 +198,7 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
 
 Centre::~Centre() {
     engine_.reset();
+    entrance_.reset();
     sessions_.reset();
     audit_.reset();  // it moves its journal before the folder goes
     std::filesystem::remove_all(folder_);

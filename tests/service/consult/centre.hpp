@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/entrance.hpp"
 #include "access/migrations.hpp"
 #include "access/session.hpp"
 #include "flow/engine.hpp"
@@ -97,6 +98,7 @@ protected:
     std::unique_ptr<access::Directory> directory_;
     std::unique_ptr<access::Audit> audit_;
     std::unique_ptr<access::Sessions> sessions_;
+    std::unique_ptr<access::Entrance> entrance_;
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<record::Rest> rest_;

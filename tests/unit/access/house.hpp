@@ -1,7 +1,9 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/entrance.hpp"
 #include "access/grant.hpp"
+#include "access/master_key.hpp"
 #include "access/migrations.hpp"
 #include "access/organisation.hpp"
 #include "access/patients.hpp"
@@ -77,6 +79,7 @@ struct House {
     ShiftedClock clock;
     bool demo;
     AdminSeparation separation;
+    SignInPolicy policy;  ///< set it and reopen()
     std::unique_ptr<Metrics> metrics;
     std::unique_ptr<storage::Database> database;
     std::unique_ptr<storage::Writer> writer;
@@ -84,6 +87,7 @@ struct House {
     std::unique_ptr<Directory> directory;
     std::unique_ptr<Audit> audit;
     std::unique_ptr<Sessions> sessions;
+    std::unique_ptr<Entrance> entrance;
     std::unique_ptr<Grants> grants;
     std::unique_ptr<Signing> signing;
     std::unique_ptr<Patients> patients;
@@ -101,6 +105,7 @@ struct House {
         audit = std::make_unique<Audit>(*database, *writer, clock, folder.path());
         audit->attach(record->ports());
         sessions = std::make_unique<Sessions>(*database, *writer, *directory, *audit, clock, quick(demo));
+        entrance = std::make_unique<Entrance>(*database, *writer, *audit, *directory, *sessions, clock, open_master_key(*database, folder.path()), policy);
         grants = std::make_unique<Grants>(*database, *record, clock);
         signing = std::make_unique<Signing>(*database, *writer, *directory, clock, folder.path(),
                                             [this](const record::Actor& actor) { return sessions->stepped_up(actor); });
@@ -110,14 +115,14 @@ struct House {
         rest = std::make_unique<OperationsOnly>([this](const http::Request& request) { return sessions->caller(request); });
         patients->add_operation(*rest);
         rest->add_routes(*router);
-        add_routes(*router, *sessions, *directory, clock);
+        add_routes(*router, *sessions, *directory, *entrance, clock);
         router->add(http::Method::get, "/metrics", {.scope = http::Scope::operations}, [](const http::Request&) { return http::Response{.body = "metrics"}; });
         router->add(http::Method::get, "/test/who", {},
                     [this](const http::Request& request) { return http::Response{.body = std::to_string(sessions->caller(request).actor.person)}; });
         router->add(http::Method::post, "/test/act", {}, [](const http::Request&) { return http::Response{.status = 204}; });
     }
     void close() {
-        router.reset(), rest.reset(), patients.reset(), signing.reset(), grants.reset(), sessions.reset(), audit.reset(), directory.reset();
+        router.reset(), rest.reset(), patients.reset(), signing.reset(), grants.reset(), entrance.reset(), sessions.reset(), audit.reset(), directory.reset();
         record.reset(), writer.reset(), database.reset(), metrics.reset();
     }
     /// As after a restart of the process.
