@@ -14,6 +14,10 @@ export interface Session {
   expiresAt: string;
   idleMinutes: number;
   stepUpUntil?: string | null;
+  /** What has to be done before anything else works. */
+  must?: 'second_factor';
+  /** Signed in with the password of a reset that a second person has yet to confirm. */
+  resetUnconfirmed?: boolean;
 }
 
 export interface DemoUser {
@@ -33,6 +37,16 @@ export const signIn = (login: string, password: string) =>
   post<Session>('/access/session', { login, password }, { ownSession: true });
 export const signOut = () => send<undefined>('DELETE', '/access/session', { ownSession: true });
 export const stepUp = (password: string) => post<{ until: string }>('/access/step-up', { password }, { ownSession: true });
+
+/** Until when the server takes the last proof for an act that signs; the server alone decides, this spares a question. */
+let provedUntilMs = 0;
+export const noteProof = (until: string) => {
+  provedUntilMs = Date.parse(until);
+};
+export const isProved = () => Date.now() < provedUntilMs - 15_000;
+export const forgetProof = () => {
+  provedUntilMs = 0;
+};
 export const readDemoUsers = () => get<DemoUser[]>('/access/demo-users', { ownSession: true });
 export const signInAsDemo = (login: string) => post<Session>('/access/demo-session', { login }, { ownSession: true });
 export const firstRun = (input: { token: string; login: string; name: string; password: string; organisation: string }) =>

@@ -2,12 +2,16 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useEffect, useState, type FormEvent } from 'react';
 import { ApiError } from '../api/http';
+import type { SecondStep } from '../api/security';
 import { firstRun, readDemoUsers, signIn, signInAsDemo, type DemoUser } from '../api/session';
 import { Busy, ErrorCard } from '../ui/cards';
 import { nameIn } from '../ui/format';
 import { Icon } from '../ui/icons';
+import { DeviceSignIn } from './device_sign_in';
 import { textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
+import { ResetPasswordForm } from './reset_password';
+import { SecondStepForm, secondIn } from './second_step';
 import { useSessionAccess } from './session';
 
 export function LoginPage() {
@@ -38,6 +42,7 @@ export function LoginPage() {
           </div>
         )}
         {!isFirstRun && <DemoUsers />}
+        {!isFirstRun && <DeviceSignIn />}
         {isFirstRun ? <FirstRunForm /> : <PasswordForm />}
       </main>
     </div>
@@ -51,6 +56,9 @@ function PasswordForm() {
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
+  const [second, setSecond] = useState<SecondStep>();
+  const [resetting, setResetting] = useState(false);
+  const [resetDone, setResetDone] = useState(false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -58,14 +66,26 @@ function PasswordForm() {
     try {
       enter(await signIn(login.trim(), password));
     } catch (cause) {
-      setError(cause);
+      const next = secondIn(cause);
+      if (next) setSecond(next);
+      else setError(cause);
       setPassword('');
     } finally {
       setBusy(false);
     }
   };
+  if (second) return <SecondStepForm step={second} onBack={(cause) => (setSecond(undefined), setError(cause))} />;
+  if (resetting) {
+    const done = (name?: string) => {
+      setResetting(false);
+      setResetDone(name !== undefined);
+      if (name !== undefined) setLogin(name);
+    };
+    return <ResetPasswordForm onDone={done} />;
+  }
   return (
     <form className="q-card q-stack" onSubmit={(event) => void submit(event)}>
+      {resetDone && <p className="q-note q-note-ok" role="status">{t('app.reset.done')}</p>}
       <TextInput label={t('app.login')} autoComplete="username" autoCapitalize="none" spellCheck={false} required maxLength={64} value={login} onChange={(event) => setLogin(event.currentTarget.value)} />
       <PasswordInput label={t('app.password')} autoComplete="current-password" required maxLength={256} value={password} onChange={(event) => setPassword(event.currentTarget.value)} visibilityToggleButtonProps={{ 'aria-label': t('app.show_password') }} />
       {error !== undefined && <ErrorCard error={error} />}
@@ -73,6 +93,11 @@ function PasswordForm() {
         {t('app.sign_in')}
       </Button>
       <p className="q-small q-dim">{t('app.sign_in_help')}</p>
+      <div>
+        <Button size="compact-sm" variant="subtle" onClick={() => setResetting(true)}>
+          {t('app.reset.have_code')}
+        </Button>
+      </div>
     </form>
   );
 }

@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router';
 import '../ui/mantine.css';
@@ -7,14 +7,26 @@ import '../ui/tokens.css';
 import '../ui/base.css';
 import '../ui/shell.css';
 import { cssVariables, styleNonce, theme } from '../ui/theme';
-import { startTexts } from './i18n';
+import { loadTexts, startTexts } from './i18n';
 import { LoginPage, StartingPage } from './login';
 import { makeRouter } from './router';
 import { SessionProvider, useSessionAccess } from './session';
 import { SchemeContext } from './scheme';
 
+const MustEnrolPage = lazy(async () => {
+  const [module] = await Promise.all([import('../services/access/must_enrol_page'), loadTexts('access')]);
+  return module;
+});
+
 function Pages() {
   const { state } = useSessionAccess();
+  if (state.phase === 'open' && state.session.must) {
+    return (
+      <Suspense fallback={null}>
+        <MustEnrolPage />
+      </Suspense>
+    );
+  }
   if (state.phase === 'open') return <OpenPages key={state.session.person.id} />;
   return state.phase === 'none' ? <LoginPage /> : <StartingPage />;
 }

@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayReadRoster, mayReadStatement } from './roles';
+import { answersForDeadlines, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayReadRoster, mayReadStatement, mayReset } from './roles';
 
 interface Place {
   to: string;
@@ -11,9 +11,11 @@ interface Place {
 
 const kPlaces: readonly Place[] = [
   { to: '/app/access/contact', name: 'app.nav.contact', may: () => true },
+  { to: '/app/access/me', name: 'app.nav.security', may: () => true },
+  { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },
   { to: '/app/figures', name: 'app.nav.figures', may: answersForDeadlines },
-  { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement },
+  { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement, mayReset },
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
   { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },

@@ -58,6 +58,8 @@ export const routes: RouteObject[] = [
           { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },
           { path: 'access/contact', lazy: page(() => import('../services/access/contact_page'), 'access') },
           { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },
+          { path: 'access/me', lazy: page(() => import('../services/access/me_page'), 'access') },
+          { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: '*', lazy: page(() => import('./not_found')) },
         ],
       },

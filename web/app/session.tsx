@@ -7,7 +7,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useRef, use
 import { forgetAll } from '../api/cache';
 import { closeLine, openLine } from '../api/events';
 import { ApiError, whenSessionEnds } from '../api/http';
-import { readSession, signOut, type Session } from '../api/session';
+import { forgetProof, readSession, signOut, type Session } from '../api/session';
 import { unsent } from '../api/unsent';
 
 type State =
@@ -43,6 +43,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     closeLine();
     unsent.close();
     forgetAll();
+    forgetProof();
     setIdleLeft(undefined);
     setState({ phase: 'none', endedCode: code, lastLogin: before.session.person.login });
   }, []);
@@ -52,6 +53,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       lastInput.current = Date.now();
       lastKeepAlive.current = Date.now();
       setState({ phase: 'open', session });
+      // Nothing is pushed to or sent for somebody who has to add a second factor first.
+      if (session.must) return;
       openLine(end);
       void unsent.open(session.person.id);
     },
@@ -71,6 +74,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     closeLine();
     unsent.close();
     forgetAll();
+    forgetProof();
     setState({ phase: 'none' });
   }, []);
 

@@ -66,6 +66,11 @@ export function Shell() {
             {t('app.demo.banner')}
           </div>
         )}
+        {session.resetUnconfirmed && (
+          <div className="s-bar s-bar-warning" role="note">
+            {t('app.reset_unconfirmed')}
+          </div>
+        )}
         <StatusRow />
         <UnsentRow />
       </div>

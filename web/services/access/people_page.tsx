@@ -12,6 +12,7 @@ import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useSpecialties } from '../cases/packs';
 import { Act } from './act_dialog';
+import { PersonSessions } from './person_sessions';
 
 const kRoles = ['doctor', 'expert', 'coordinator', 'nurse', 'technician', 'duty_lead', 'centre_manager', 'system_admin', 'security_admin', 'audit_admin', 'privacy_officer'] as const;
 const kKinds = ['hub', 'county', 'township', 'clinic', 'centre'] as const;
@@ -79,6 +80,7 @@ function Add({ label, onClick }: { label: string; onClick: () => void }) {
 function People({ query, typed, keeps, own, onEnded }: { query: Query<Member[]>; typed: string; keeps: boolean; own: string; onEnded: () => void }) {
   const t = useText();
   const [ending, setEnding] = useState<Member>();
+  const [watching, setWatching] = useState<Member>();
   return (
     <section className="q-card q-card-flush q-scroll-x">
       <Answered query={query}>
@@ -107,7 +109,14 @@ function People({ query, typed, keeps, own, onEnded }: { query: Query<Member[]>;
                       {one.specialty && ` · ${textOr(`people.specialty.${one.specialty}`, one.specialty)}`}
                     </td>
                     <td>{nameIn(one.organisation)}</td>
-                    {keeps && <td>{one.practitioner !== own && <Button size="compact-sm" variant="default" onClick={() => setEnding(one)}>{t('people.person.end')}</Button>}</td>}
+                    {keeps && (
+                      <td>
+                        <div className="q-actions">
+                          <Button size="compact-sm" variant="default" onClick={() => setWatching(one)}>{t('security.sessions.open')}</Button>
+                          {one.practitioner !== own && <Button size="compact-sm" variant="default" onClick={() => setEnding(one)}>{t('people.person.end')}</Button>}
+                        </div>
+                      </td>
+                    )}
                   </tr>
                 ))}
               </tbody>
@@ -115,6 +124,7 @@ function People({ query, typed, keeps, own, onEnded }: { query: Query<Member[]>;
           );
         }}
       </Answered>
+      {watching && <PersonSessions person={watching} onClose={() => setWatching(undefined)} />}
       {ending && (
         <Act title={t('people.person.end')} submit={t('people.person.end')} run={() => endPerson(ending.practitioner)} onClose={() => setEnding(undefined)} onDone={() => (setEnding(undefined), onEnded())}>
           <p>{t('people.person.end_explain', { name: nameIn(ending) })}</p>

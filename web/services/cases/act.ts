@@ -3,7 +3,7 @@ import { useRef, useState } from 'react';
 import { invalidate } from '../../api/cache';
 import { ApiError, newId } from '../../api/http';
 import { makeMove, type Field } from '../../api/flow';
-import { stepUp } from '../../api/session';
+import { isProved, stepUp } from '../../api/session';
 import { refreshCase } from './case_query';
 
 export interface Act {
@@ -42,7 +42,7 @@ export function useAct(): ActState {
     const key = JSON.stringify([act.id, act.version, act.action, act.reason, act.occurred, act.fields]);
     if (attempt.current.key !== key) attempt.current = { key, id: newId() };
     try {
-      if (act.signs) {
+      if (act.signs && !(act.password === '' && isProved())) {
         try {
           await stepUp(act.password);
         } catch (cause) {
