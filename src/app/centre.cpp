@@ -136,6 +136,7 @@ void Centre::open_images() {
 
 void Centre::open_cases() {
     pages_ = std::make_unique<LivePages>(*sessions_, *directory_, *clock_);
+    entrance_->notices.on_notice([this](std::int64_t person, std::string_view code) { pages_->security_notice(person, code); });
     engine_ = std::make_unique<flow::Engine>(flow::Ground{*database_, *writer_, *record_, *directory_, *grants_, *signing_, blobs_, *studies_, *pages_, *clock_,
                                                           flow::Pack::load(find_shared().packs + "/" + options_.pack, clock_->now())});
     pages_->set_engine(*engine_);

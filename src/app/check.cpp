@@ -98,7 +98,7 @@ void check_folder(const std::string& folder, Findings& findings) {
     }
     for (const char* key : {"/master.key", "/audit-head.key"}) check_key_file(folder + key, findings);
     if (std::filesystem::exists(folder + "/master.key"))
-        Findings::note("keep a copy of master.key away from this machine: without it no further signature can be made");
+        Findings::note("keep a copy of master.key away from this machine: without it nobody can sign and no authenticator code is taken");
 }
 
 void check_database(const std::string& file, Findings& findings) {

@@ -56,4 +56,9 @@ void LivePages::notice(const flow::Notice& notice) {
     }
 }
 
+void LivePages::security_notice(std::int64_t person, std::string_view code) {
+    const auto params = json::Value::object({{"what", code}});
+    hub_.notice(std::to_string(person), {.id = new_random_uuid(), .code = "security", .case_id = {}, .urgency = {}, .params_json = params.dump()});
+}
+
 }  // namespace qiao::app

@@ -20,6 +20,8 @@ public:
     void set_engine(const flow::Engine& engine) { engine_ = &engine; }
 
     [[nodiscard]] http::SocketEndpoint endpoint() { return hub_.endpoint(); }
+    /// Something changed in how this person signs in; the page of their own security says what.
+    void security_notice(std::int64_t person, std::string_view code);
     [[nodiscard]] std::size_t connected() const { return hub_.connected(); }
 
     // http::EventRights

@@ -180,6 +180,10 @@ def routes(material, references):
         **{pattern: NO_PATIENT for pattern in (
             "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/imaging/devices/{id}", "/imaging/devices/{id}/echo", "/flow/notifications/test", "/access/contact", "/access/contacts", "/access/people/{id}/contact", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory",
             "/access/first-run", "/access/memberships", "/access/organisations", "/access/password", "/access/people", "/access/people/{id}/end", "/access/session", "/access/step-up",
+            "/access/session/second", "/access/device-session", "/access/device-session/challenge", "/access/device-codes", "/access/reset-password", "/access/resets", "/access/resets/{id}/confirm",
+            "/access/resets/{id}/refuse", "/access/people/{id}/registered-number", "/access/people/{id}/sessions", "/access/people/{id}/sessions/end", "/access/me/question", "/access/me/security", "/access/me/totp",
+            "/access/me/totp/confirm", "/access/me/recovery-codes", "/access/me/factors/{id}/remove", "/access/me/security-keys", "/access/me/devices", "/access/me/sessions", "/access/me/sessions/{id}/end",
+            "/access/me/sessions/end-others",
             "/health/live", "/health/ready", "/metrics", "/csp-report", "/", "/app", "/app/{path*}", "/assets/{path*}", "none")}}
 
 

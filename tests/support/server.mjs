@@ -15,9 +15,10 @@ export async function startServer(command = 'serve', options = []) {
   const child = spawn(binary, [command, '--data', data, '--http', '127.0.0.1:0', '--dicom', '127.0.0.1:0', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
   child.stderr.on('data', (piece) => { log = (log + piece).slice(-20000) })
+  const said = []
   const line = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('the server did not start\n' + log)), 120_000)
-    createInterface({ input: child.stdout }).once('line', (text) => { clearTimeout(timer); resolve(text) })
+    createInterface({ input: child.stdout }).on('line', (text) => { said.push(text); clearTimeout(timer); resolve(text) })
     child.once('exit', (code) => { clearTimeout(timer); reject(new Error(`the server ended with ${code}\n${log}`)) })
   })
   const found = /^listening http=(\S+):(\d+) dicom=(\S+):(\d+)/.exec(line)
@@ -29,6 +30,15 @@ export async function startServer(command = 'serve', options = []) {
     data,
     dicom: { host: found[3], port: Number(found[4]) },
     log: () => log,
+    /** Waits for a line of standard output. */
+    async said(pattern) {
+      for (let i = 0; i < 100; i++) {
+        const found = said.map((text) => pattern.exec(text)).find(Boolean)
+        if (found) return found
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      throw new Error(`not said: ${pattern}\n${said.join('\n')}`)
+    },
     command: run,
     async integrationToken() {
       const values = Object.fromEntries(run('client', 'add', '--name', 'test', '--role', 'integration').split('\n').map((text) => text.split('=')))
