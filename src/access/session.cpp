@@ -40,6 +40,18 @@ std::string_view clean_request_id(std::string_view id) {
     return clean ? id : std::string_view();
 }
 
+/// Counts as use.
+template <class EntryPtr>
+record::Caller caller_by(const EntryPtr& found, const http::Request& request, Instant now) {
+    if (!found) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
+    found->used_us.store(to_us(now), std::memory_order_relaxed);
+    found->used_steady_ns.store(steady_ns(), std::memory_order_relaxed);
+    record::Caller caller = found->caller;
+    caller.actor.source = request.peer_address;
+    caller.actor.request_id = clean_request_id(request.header("x-request-id"));
+    return caller;
+}
+
 }  // namespace
 
 void require_nothing_else(const Session& session) {
@@ -85,20 +97,12 @@ void Sessions::run(const std::stop_token& stop) {
 }
 
 record::Caller Sessions::caller(const http::Request& request) {
-    if (const EntryPtr found = entry_of(request)) require_nothing_else(found->session);
-    return own_caller(request);
+    const EntryPtr found = entry_of(request);
+    if (found) require_nothing_else(found->session);
+    return caller_by(found, request, clock_.now());
 }
 
-record::Caller Sessions::own_caller(const http::Request& request) {
-    const EntryPtr found = entry_of(request);
-    if (!found) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
-    found->used_us.store(to_us(clock_.now()), std::memory_order_relaxed);
-    found->used_steady_ns.store(steady_ns(), std::memory_order_relaxed);
-    record::Caller caller = found->caller;
-    caller.actor.source = request.peer_address;
-    caller.actor.request_id = clean_request_id(request.header("x-request-id"));
-    return caller;
-}
+record::Caller Sessions::own_caller(const http::Request& request) { return caller_by(entry_of(request), request, clock_.now()); }
 
 std::optional<Session> Sessions::find(const http::Request& request) {
     const EntryPtr found = entry_of(request);

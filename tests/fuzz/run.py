@@ -3,6 +3,7 @@
 For a night: build with `cmake --preset fuzz && cmake --build build/fuzz --target fuzz`, then call this with more seconds.
 """
 import base64
+import hashlib
 import os
 import pathlib
 import re
@@ -32,6 +33,16 @@ def shared(folder, pattern):
 
 def record_json():
     return [as_bytes(body) for _, body, _ in bad_input_test.BODIES] + shared("fhir/examples", "**/*.json")
+
+
+def access_cbor():
+    """An attestation with a P-256 key, one by the key itself, and what no authenticator writes."""
+    key = bytes.fromhex("a5010203262001215820") + b"\1" * 32 + bytes.fromhex("225820") + b"\2" * 32
+    data = hashlib.sha256(b"q").digest() + b"\x45" + bytes(4 + 16) + b"\0\x10" + b"\7" * 16 + key
+    none = bytes.fromhex("a363666d74646e6f6e656761747453746d74a0686175746844617461") + b"\x58" + bytes([len(data)]) + data
+    packed = bytes.fromhex("a363666d74667061636b65646761747453746d74a263616c67266373696758") + b"\x02\x30\0" + bytes.fromhex("686175746844617461") + b"\x58" + bytes([len(data)]) + data
+    jwt = b"eyJhbGciOiJFUzI1NiIsImtpZCI6ImEifQ.eyJpc3MiOiJhIn0." + b"A" * 86
+    return [none, packed, jwt, b"\x9f\xff", b"\xbb" + b"\xff" * 8, b"\x81" * 20, b"\xc0\x61x", b"\xfb" + bytes(8)]
 
 
 def http_request():

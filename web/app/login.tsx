@@ -1,7 +1,6 @@
 /** Signing in, the demo's role switcher (in demo mode only), and the first administrator's one-time link. */
 import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useEffect, useState, type FormEvent } from 'react';
-import { ApiError } from '../api/http';
 import type { SecondStep } from '../api/security';
 import { firstRun, readDemoUsers, signIn, signInAsDemo, type DemoUser } from '../api/session';
 import { Busy, ErrorCard } from '../ui/cards';
@@ -110,10 +109,7 @@ function DemoUsers() {
   const [busy, setBusy] = useState('');
   const [error, setError] = useState<unknown>();
   useEffect(() => {
-    readDemoUsers().then(setUsers, (cause: unknown) => {
-      // 404 says "this is no demo"; anything else is worth a word.
-      if (!(cause instanceof ApiError) || cause.status !== 404) setError(cause);
-    });
+    readDemoUsers().then(setUsers, setError);
   }, []);
   if (error !== undefined) return <ErrorCard error={error} />;
   if (!users || users.length === 0) return null;

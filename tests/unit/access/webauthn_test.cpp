@@ -118,6 +118,41 @@ TEST(Webauthn, an_assertion_with_one_thing_wrong_is_refused) {
     EXPECT_FALSE(webauthn::counter_may_follow(0, 5));
 }
 
+/// Recorded from Chromium with a virtual authenticator on http://localhost:8080.
+namespace recorded {
+constexpr std::string_view kId =
+    "ET1WZPW4tEFqJxXAwZ-VGrGR4w9zsmmFEg13ZWs8e1w";
+constexpr std::string_view kCreated =
+    "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiY21WamIzSmtaV1FnWTJoaGJHeGxibWRsSURFIiwib3JpZ2luIjoiaHR0cDovL2xvY2Fs"
+    "aG9zdDo4MDgwIiwiY3Jvc3NPcmlnaW4iOmZhbHNlfQ";
+constexpr std::string_view kAttestation =
+    "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YVikSZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2NFAAAAAQECAwQFBgcIAQIDBAUGBwgAIBE9VmT1"
+    "uLRBaicVwMGflRqxkeMPc7JphRINd2VrPHtcpQECAyYgASFYIHxc47MuTzlnxymLp_mzIwjE1-"
+    "PUnr0ymdqsmUoPIjRvIlggtf9zd3o7r9_faBjbmpbHguBgOvp1TNLwAE1hQNZ1cNg";
+constexpr std::string_view kGot =
+    "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0IiwiY2hhbGxlbmdlIjoiY21WamIzSmtaV1FnWTJoaGJHeGxibWRsSURJIiwib3JpZ2luIjoiaHR0cDovL2xvY2FsaG9z"
+    "dDo4MDgwIiwiY3Jvc3NPcmlnaW4iOmZhbHNlfQ";
+constexpr std::string_view kData =
+    "SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAAAg";
+constexpr std::string_view kSignature =
+    "MEUCICkZAXNk13d2T2k-fNx27Dd1KbRedx1sHvyA83srcUJLAiEAzi15kwY6n4mST3jCP_u97dg06td6jeO_0lzYMRE8NPc";
+constexpr std::string_view kFirst = "cmVjb3JkZWQgY2hhbGxlbmdlIDE";
+constexpr std::string_view kSecond = "cmVjb3JkZWQgY2hhbGxlbmdlIDI";
+}  // namespace recorded
+
+TEST(Webauthn, reads_what_Chromium_sent) {
+    const auto bytes = [](std::string_view text) { return *from_base64(text); };
+    const webauthn::Expected first{.challenge = std::string(recorded::kFirst), .host = "localhost:8080", .user_verified = true};
+    const auto made = webauthn::read_registration(bytes(recorded::kCreated), bytes(recorded::kAttestation), first);
+    EXPECT_EQ(made.id, recorded::kId);
+    const webauthn::Expected second{.challenge = std::string(recorded::kSecond), .host = "localhost:8080", .user_verified = true};
+    const auto counter =
+        webauthn::check_assertion(made.key, "localhost", bytes(recorded::kGot), bytes(recorded::kData), bytes(recorded::kSignature), second);
+    ASSERT_TRUE(counter);
+    EXPECT_TRUE(webauthn::counter_may_follow(*counter, made.counter));
+    EXPECT_FALSE(webauthn::check_assertion(made.key, "localhost", bytes(recorded::kGot), bytes(recorded::kData), bytes(recorded::kSignature), first));
+}
+
 TEST(Webauthn, localhost_may_be_without_TLS) {
     const webauthn::Expected here{.challenge = "q83v", .host = "localhost:8080"};
     const SoftKey soft = testing::soft_key();
