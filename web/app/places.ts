@@ -15,7 +15,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },
   { to: '/app/figures', name: 'app.nav.figures', may: answersForDeadlines },
-  { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement, mayReset },
+  { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement },
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
   { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },
