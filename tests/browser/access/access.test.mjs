@@ -167,7 +167,7 @@ test('access', async (t) => {
     await other.getByRole('button', { name: 'Use a recovery code' }).click()
     await field(other, 'Recovery code').fill(codes[0])
     await other.getByRole('button', { name: 'Sign in', exact: true }).click()
-    await other.getByRole('alert').waitFor(WAIT)
+    await other.getByText('The code is wrong').waitFor(WAIT)
     await other.context().close()
   })
 
@@ -204,7 +204,7 @@ test('access', async (t) => {
     await signOut(phone)
     await field(phone, 'PIN').fill('999999')
     await phone.getByRole('button', { name: 'Sign in', exact: true }).first().click()
-    await phone.getByRole('alert').waitFor(WAIT)
+    await phone.getByText('The device or the PIN is wrong').waitFor(WAIT)
     await field(phone, 'PIN').fill('258034')
     await look(phone, 'pin-phone', findings)
     await phone.getByRole('button', { name: 'Sign in', exact: true }).first().click()
