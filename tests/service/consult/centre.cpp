@@ -1,5 +1,6 @@
 #include "centre.hpp"
 
+#include "access/master_key.hpp"
 #include "access/role.hpp"
 #include "access/routes.hpp"
 #include "base/id.hpp"
