@@ -45,6 +45,8 @@ std::int64_t known_organisation(const Directory& directory, std::string_view ref
     return found->id;
 }
 
+}  // namespace
+
 Registration registration_in(const http::Request& request, const Directory& directory) {
     auto body = json::parse(request.body);
     if (!body || !body->is_object()) throw Error(ErrorKind::invalid, "patient.bad_json", "the body is no JSON object");
@@ -62,8 +64,6 @@ Registration registration_in(const http::Request& request, const Directory& dire
     }
     return registration;
 }
-
-}  // namespace
 
 Patients::Patients(record::Record& record, Grants& grants, const Directory& directory, const Clock& clock)
     : record_(record), grants_(grants), directory_(directory), clock_(clock) {}
@@ -111,14 +111,19 @@ std::string Patients::keep(const record::Caller& caller, Checked checked) {
     return reference;
 }
 
-std::vector<record::Stored> Patients::likely_duplicates(const json::Value& patient, std::int64_t organisation) {
-    // Only who is in care of this institution: a grant of a case, or another institution's patient, never shows here.
+/// Only who is in care of this institution: a grant of a case, or another institution's patient, never shows here.
+record::ReadFilter Patients::own_patients(std::int64_t organisation) const {
     record::ReadFilter filter;
     filter.scope = record::ReadFilter::Scope::standing;
     for (const std::int64_t id : directory_.subtree(organisation)) {
         filter.grantees.push_back(organisation_key(id));
         filter.organisations.push_back(id);
     }
+    return filter;
+}
+
+std::vector<record::Stored> Patients::likely_duplicates(const json::Value& patient, std::int64_t organisation) {
+    const record::ReadFilter filter = own_patients(organisation);
     auto reader = record_.read(filter);
     std::vector<record::Stored> found;
     const auto take = [&](const std::string& query, const auto& is_like) {
@@ -175,6 +180,26 @@ http::Response Patients::answer_register(const http::Request& request, const rec
 }
 
 void Patients::add_operation(record::Rest& rest) {
+    using http::Method;
+    rest.add_operation(Method::post, "Patient", "$identify", true, [this](const http::Request& request, const record::Caller& caller, std::string_view id) {
+        return answer_identify(request, caller, id);
+    });
+    rest.add_operation(Method::post, "Patient", "$join", true, [this](const http::Request& request, const record::Caller& caller, std::string_view id) {
+        const auto body = json::parse(request.body);
+        std::string other;
+        if (body && body->is_object()) {
+            for (const auto& parameter : (*body)["parameter"].items()) {
+                if (parameter["name"].text() == "other") other = parameter["valueReference"]["reference"].text();
+            }
+        }
+        if (!other.starts_with("Patient/")) throw Error(ErrorKind::invalid, "patient.bad_json", "other: a reference to the other record");
+        join(caller, id, std::string_view(other).substr(8));
+        return http::Response{.status = 204};
+    });
+    rest.add_operation(Method::post, "Patient", "$part", true, [this](const http::Request&, const record::Caller& caller, std::string_view id) {
+        part(caller, id);
+        return http::Response{.status = 204};
+    });
     rest.add_operation(http::Method::post, "Patient", "$register", false,
                        [this](const http::Request& request, const record::Caller& caller, std::string_view) { return answer_register(request, caller); });
 }

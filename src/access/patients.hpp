@@ -10,7 +10,8 @@
 #include <vector>
 
 /// Registration of a patient by an institution: checks the identity papers, shows likely duplicates of the institution's own
-/// patients and of no others, and opens the care relation in the same commit. Thread-safe.
+/// patients and of no others, and opens the care relation in the same commit. A temporary identity gets its papers later, or
+/// is joined to the record that the patient has already: a link of both, which can be undone; no content moves. Thread-safe.
 namespace qiao::access {
 
 inline constexpr std::string_view kNationalIdSystem = "urn:oid:2.16.156.10011.1.3";  ///< resident identity number
@@ -23,6 +24,9 @@ struct Registration {
     bool confirmed = false;         ///< the caller has seen the likely duplicates and means another person
     std::int64_t organisation = 0;  ///< one of the caller's; 0 = the one the session acts for
 };
+
+/// Of a request of `$register` or `$identify`. Error(invalid, "patient.bad_json").
+Registration registration_in(const http::Request& request, const Directory& directory);
 
 class Patients {
 public:
@@ -38,6 +42,16 @@ public:
     /// birth date, or the same name and telephone. At most 10.
     [[nodiscard]] std::vector<record::Stored> likely_duplicates(const json::Value& patient, std::int64_t organisation);
 
+    /// The papers of a patient who was registered without; the temporary number stays, marked as old. Errors as in
+    /// register_patient(), and Error(conflict, "patient.not_temporary").
+    void identify(const record::Caller& caller, std::string_view id, const Registration& registration);
+    /// The temporary record `id` was of somebody who has the record `other`, both in care of one of the caller's institutions.
+    /// Error(conflict): patient.not_temporary, patient.cannot_join (the same record, or one that is joined itself).
+    void join(const record::Caller& caller, std::string_view id, std::string_view other);
+    /// Undoes join(). Error(conflict, "patient.not_joined").
+    void part(const record::Caller& caller, std::string_view id);
+
+    /// `POST /fhir/Patient/{id}/$identify` (as $register), `$join` (Parameters with `other`), `$part`; and
     /// `POST /fhir/Patient/$register`: body a Patient (query `confirmed`, `noIdReason`, `organisation`) or Parameters with
     /// `patient`, `confirmed`, `noIdReason`, `organisation`. 201 with the Patient; 409 with the candidates as `contained`.
     void add_operation(record::Rest& rest);
@@ -51,6 +65,10 @@ private:
     [[nodiscard]] Checked check(const record::Caller& caller, const Registration& registration) const;
     [[nodiscard]] std::int64_t registering_organisation(const record::Caller& caller, std::int64_t wanted) const;
     std::string keep(const record::Caller& caller, Checked checked);
+    [[nodiscard]] record::ReadFilter own_patients(std::int64_t organisation) const;
+    /// The patient, when it is in care of one of the caller's registering institutions; Error(not_found) else.
+    [[nodiscard]] json::Value own_patient(const record::Caller& caller, std::string_view id) const;
+    http::Response answer_identify(const http::Request& request, const record::Caller& caller, std::string_view id);
     http::Response answer_register(const http::Request& request, const record::Caller& caller);
     [[nodiscard]] http::Response answer_duplicates(const record::Caller& caller, const std::vector<record::Stored>& candidates) const;
 

@@ -35,6 +35,8 @@ export interface Patient {
   managingOrganization?: { reference?: string; display?: string };
   contact?: { name?: HumanName; telecom?: { system?: string; value?: string }[]; relationship?: CodeableConcept[] }[];
   extension?: unknown[];
+  /** A joined record names the one that took its place, and the other way round. */
+  link?: { other?: { reference?: string }; type?: string }[];
   meta?: { tag?: Coding[]; versionId?: string };
 }
 

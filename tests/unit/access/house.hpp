@@ -47,16 +47,18 @@ private:
     std::string path_;
 };
 
-/// The operations of the record's REST by themselves: `POST /fhir/<type>/<name>`.
+/// The operations of the record's REST by themselves: `POST /fhir/<type>/<name>` and `POST /fhir/<type>/{id}/<name>`.
 class OperationsOnly : public record::Rest {
 public:
     explicit OperationsOnly(record::CallerOf caller_of) : caller_of_(std::move(caller_of)) {}
-    void add_operation(http::Method method, std::string_view type, std::string_view name, bool, record::Operation operation) override {
-        operations_.push_back({method, "/fhir/" + std::string(type) + "/" + std::string(name), std::move(operation)});
+    void add_operation(http::Method method, std::string_view type, std::string_view name, bool of_one, record::Operation operation) override {
+        operations_.push_back({method, "/fhir/" + std::string(type) + (of_one ? "/{id}/" : "/") + std::string(name), of_one, std::move(operation)});
     }
     void add_routes(http::Router& router) override {
         for (const auto& one : operations_) {
-            router.add(one.method, one.pattern, {}, [this, one](const http::Request& request) { return one.run(request, caller_of_(request), ""); });
+            router.add(one.method, one.pattern, {}, [this, one](const http::Request& request) {
+                return one.run(request, caller_of_(request), one.of_one ? request.param("id") : "");
+            });
         }
     }
 
@@ -64,6 +66,7 @@ private:
     struct One {
         http::Method method;
         std::string pattern;
+        bool of_one = false;
         record::Operation run;
     };
     record::CallerOf caller_of_;

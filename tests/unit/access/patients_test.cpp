@@ -198,6 +198,56 @@ TEST(Register, takes_parameters) {
     EXPECT_EQ(house.send(http::Method::post, "/fhir/Patient/$register", R"({"resourceType":"Parameters"})", {{"cookie", house.cookies["doctor"]}}).status, 400);
 }
 
+struct Later : Desk {
+    std::string temporary(const std::string& name = "无名氏") {
+        const auto made = post({.name = name, .number = ""}, "?noIdReason=unconscious");
+        return (*json::parse(made.body))["id"].text();
+    }
+    http::Response operation(const std::string& id, const std::string& name, const std::string& body, const std::string& login = "doctor") {
+        return send(http::Method::post, "/fhir/Patient/" + id + "/" + name, body, {{"cookie", cookies[login]}});
+    }
+    static std::string join_body(const std::string& other) {
+        return R"({"resourceType":"Parameters","parameter":[{"name":"other","valueReference":{"reference":"Patient/)" + other + R"("}}]})";
+    }
+    json::Value kept(const std::string& id) { return record->read(record::ReadFilter::system("test"))->get("Patient/" + id).value(); }
+};
+
+TEST(Identify, papers_that_come_later_replace_the_temporary_number) {
+    Later house;
+    const std::string id = house.temporary();
+    EXPECT_EQ(Desk::error_of(house.operation(id, "$identify", Form{.number = "990000198005060001"}.patient().dump())), "patient.national_id_wrong");
+    EXPECT_EQ(house.operation(id, "$identify", Form().patient().dump(), "other").status, 404) << "a stranger's patient is not there";
+    ASSERT_EQ(house.operation(id, "$identify", Form().patient().dump()).status, 204);
+    const json::Value patient = house.kept(id);
+    EXPECT_EQ(patient["name"].at(0)["text"].text(), "王伟");
+    EXPECT_EQ(patient["identifier"].at(0)["system"].text(), kNationalIdSystem);
+    EXPECT_EQ(patient["identifier"].at(1)["system"].text(), kTemporarySystem);
+    EXPECT_EQ(patient["identifier"].at(1)["use"].text(), "old");
+    EXPECT_EQ(Desk::error_of(house.operation(id, "$identify", Form().patient().dump())), "patient.not_temporary");
+}
+
+TEST(Identify, a_patient_who_is_known_is_joined_and_can_be_parted_again) {
+    Later house;
+    const std::string known = (*json::parse(house.post({}).body))["id"].text();
+    const std::string id = house.temporary();
+    const auto shown = house.operation(id, "$identify", Form().patient().dump());
+    ASSERT_EQ(shown.status, 409);
+    EXPECT_EQ((*json::parse(shown.body))["contained"].at(0)["id"].text(), known);
+    EXPECT_EQ(house.operation(id, "$join", Later::join_body(known), "other").status, 404);
+    EXPECT_EQ(Desk::error_of(house.operation(id, "$join", Later::join_body(id))), "patient.cannot_join");
+    EXPECT_EQ(Desk::error_of(house.operation(known, "$join", Later::join_body(id))), "patient.not_temporary") << "only a temporary record gives way";
+    ASSERT_EQ(house.operation(id, "$join", Later::join_body(known)).status, 204);
+    EXPECT_EQ(house.kept(id)["link"].at(0)["type"].text(), "replaced-by");
+    EXPECT_FALSE(house.kept(id)["active"].truth());
+    EXPECT_EQ(house.kept(known)["link"].at(0)["other"]["reference"].text(), "Patient/" + id);
+    EXPECT_EQ(Desk::error_of(house.operation(id, "$join", Later::join_body(known))), "patient.not_temporary");
+    ASSERT_EQ(house.operation(id, "$part", "").status, 204);
+    EXPECT_TRUE(house.kept(id)["link"].is_null());
+    EXPECT_TRUE(house.kept(known)["link"].is_null());
+    EXPECT_TRUE(house.kept(id)["active"].truth());
+    EXPECT_EQ(Desk::error_of(house.operation(id, "$part", "")), "patient.not_joined");
+}
+
 TEST(Names, compare_by_sound) {
     EXPECT_EQ(comparable_name("王伟"), comparable_name("汪伟"));
     EXPECT_EQ(comparable_name("王伟"), comparable_name("WANG  Wei"));

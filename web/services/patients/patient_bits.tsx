@@ -20,7 +20,7 @@ export function PatientCard({ patient, to, onPick }: { patient: Patient; to?: st
   const t = useText();
   const detail = usePatientDetail();
   const phone = patient.telecom?.find((one) => one.system === 'phone')?.value;
-  const temporary = patient.identifier?.some((one) => documentKindOf(one.system) === 'temporary');
+  const temporary = patient.identifier?.some((one) => documentKindOf(one.system) === 'temporary' && one.use !== 'old');
   const inner = (
     <>
       <span className="q-row">

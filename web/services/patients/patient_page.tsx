@@ -1,10 +1,11 @@
 /** One patient: identity, running cases, earlier record. */
 import { Button } from '@mantine/core';
+import { useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { useQuery } from '../../api/cache';
 import { nameOf, readResource, searchResources, type CodeableConcept, type Patient } from '../../api/fhir';
 import { textOr, useText } from '../../app/i18n';
-import { mayAskForConsultation } from '../../app/roles';
+import { mayAskForConsultation, mayRegisterPatients } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { Answered } from '../../ui/cards';
@@ -12,6 +13,7 @@ import { formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { RecordTimeline } from '../../ui/record_timeline';
 import { PatientGate } from '../cases/patient_gate';
+import { IdentifyDialog, isTemporary, joinedHere, joinedTo, JoinedNote } from './joining';
 import { usePatientDetail } from './patient_bits';
 import { documentKindOf } from './registration';
 
@@ -29,6 +31,7 @@ export default function PatientPage() {
   const { id = '' } = useParams();
   const session = useSession();
   const detail = usePatientDetail();
+  const [identifying, setIdentifying] = useState(false);
   useTitle(t('patients.page.title'));
   const patient = useQuery(`patient:${id}`, (signal) => readResource<Patient>(`Patient/${id}`, signal));
   return (
@@ -41,12 +44,21 @@ export default function PatientPage() {
                 <h1>{nameOf(person.name)}</h1>
                 <p className="q-dim q-num">{detail(person)}</p>
               </div>
-              {mayAskForConsultation(session) && (
-                <Button component={Link} to={`/app/consult/new?patient=${id}`} leftSection={<Icon name="plus" />}>
-                  {t('app.new_consultation')}
-                </Button>
-              )}
+              <div className="q-actions">
+                {mayRegisterPatients(session) && isTemporary(person) && (
+                  <Button variant="default" onClick={() => setIdentifying(true)}>
+                    {t('patients.identify.title')}
+                  </Button>
+                )}
+                {mayAskForConsultation(session) && joinedTo(person) === undefined && (
+                  <Button component={Link} to={`/app/consult/new?patient=${id}`} leftSection={<Icon name="plus" />}>
+                    {t('app.new_consultation')}
+                  </Button>
+                )}
+              </div>
             </div>
+            <JoinedNote patient={person} may={mayRegisterPatients(session)} />
+            {identifying && <IdentifyDialog patient={person} onClose={() => setIdentifying(false)} />}
             <div className="q-grid-2">
               <section className="q-card">
                 <h2>{t('patients.page.identity')}</h2>
@@ -79,6 +91,14 @@ export default function PatientPage() {
             <section className="q-card">
               <h2>{t('patients.page.record')}</h2>
               <RecordTimeline patient={`Patient/${id}`} />
+              {joinedHere(person).map((reference) => (
+                <div key={reference} className="q-stack">
+                  <h3>
+                    {t('patients.joined.from')} <Link to={`/app/patients/${reference.replace('Patient/', '')}`}>{t('patients.joined.open')}</Link>
+                  </h3>
+                  <RecordTimeline patient={reference} />
+                </div>
+              ))}
             </section>
           </PatientGate>
         )}

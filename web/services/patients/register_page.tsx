@@ -1,5 +1,5 @@
 /** Registering a patient: identity papers checked while they are typed, likely duplicates shown before a second record is made. */
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
 import { ApiError, send } from '../../api/http';
@@ -10,12 +10,9 @@ import { mayRegisterPatients } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { EmptyCard, ErrorCard } from '../../ui/cards';
-import { Choice } from '../../ui/choice';
-import { readNationalId } from './national_id';
+import { IdentityFields } from './identity_fields';
 import { PatientCard } from './patient_bits';
-import { defectsOf, kDocumentKinds, kEmptyRegistration, kNoIdReasons, toPatient, type DocumentKind, type Registration } from './registration';
-
-const today = () => new Date().toISOString().slice(0, 10);
+import { defectsOf, kEmptyRegistration, toPatient, type Registration } from './registration';
 
 export default function RegisterPage() {
   const t = useText();
@@ -36,17 +33,6 @@ export default function RegisterPage() {
   const defects = defectsOf(form);
   const shown = (name: keyof Registration) => (tried && defects[name] ? t(defects[name]) : undefined);
   const next = (id: string) => void navigate(params.get('for') === 'consult' ? `/app/consult/new?patient=${id}` : `/app/patients/${id}`);
-
-  const typeNumber = (number: string) => {
-    const change: Partial<Registration> = { number };
-    const read = form.document === 'national_id' ? readNationalId(number) : 'length';
-    // The number states birth date and sex: fills what is empty, never overwrites what a person typed.
-    if (typeof read !== 'string') {
-      if (form.birthDate === '') change.birthDate = read.birthDate;
-      if (form.sex === '') change.sex = read.sex;
-    }
-    set(change);
-  };
 
   const create = async (confirmed: boolean) => {
     setTried(true);
@@ -84,39 +70,7 @@ export default function RegisterPage() {
           void create(false);
         }}
       >
-        <TextInput label={t('patients.name')} required maxLength={80} value={form.name} onChange={(event) => set({ name: event.currentTarget.value })} error={shown('name')} autoComplete="off" />
-        <NativeSelect
-          label={t('patients.document')}
-          required
-          value={form.document}
-          onChange={(event) => set({ document: event.currentTarget.value as DocumentKind, number: '', noIdReason: '' })}
-          data={kDocumentKinds.map((kind) => ({ value: kind, label: t(`patients.document.${kind}`) }))}
-        />
-        {form.document === 'none' ? (
-          <NativeSelect
-            label={t('patients.no_id_reason')}
-            description={t('patients.no_id_help')}
-            required
-            value={form.noIdReason}
-            onChange={(event) => set({ noIdReason: event.currentTarget.value })}
-            data={[{ value: '', label: t('patients.choose') }, ...kNoIdReasons.map((reason) => ({ value: reason, label: t(`patients.no_id_reason.${reason}`) }))]}
-            error={shown('noIdReason')}
-          />
-        ) : (
-          <TextInput
-            label={t('patients.number')}
-            description={form.document === 'national_id' ? t('patients.number_help') : undefined}
-            required
-            maxLength={form.document === 'national_id' ? 18 : 40}
-            value={form.number}
-            onChange={(event) => typeNumber(event.currentTarget.value)}
-            error={shown('number') ?? (form.document === 'national_id' && form.number.length === 18 && defects.number ? t(defects.number) : undefined)}
-            autoComplete="off"
-            spellCheck={false}
-          />
-        )}
-        <Choice label={t('patients.sex')} required value={form.sex} options={(['male', 'female', 'other', 'unknown'] as const).map((sex) => ({ value: sex, label: t(`app.sex.${sex}`) }))} onChange={(sex) => set({ sex })} error={shown('sex')} />
-        <TextInput type="date" label={t('patients.birth_date')} required min="1900-01-01" max={today()} value={form.birthDate} onChange={(event) => set({ birthDate: event.currentTarget.value })} error={shown('birthDate')} />
+        <IdentityFields form={form} set={set} tried={tried} withoutPapers />
         <TextInput type="tel" label={t('patients.phone')} maxLength={20} value={form.phone} onChange={(event) => set({ phone: event.currentTarget.value })} error={shown('phone')} autoComplete="off" />
         <TextInput label={t('patients.address')} maxLength={200} value={form.address} onChange={(event) => set({ address: event.currentTarget.value })} autoComplete="off" />
         <p className="q-small q-dim">{t('patients.no_card_photo')}</p>
