@@ -69,6 +69,9 @@ private:
     std::jthread thread_;
 };
 
+/// The last row of the chain in any database of a centre.
+Audit::Head stored_head(storage::Connection& connection);
+
 /// The hash of a row: SHA-256 over format, chain, seq, fields and the hash of the row before.
 std::string audit_hash(std::int64_t seq, const AuditEvent& event, std::string_view prev);
 

@@ -4,15 +4,16 @@
 
 namespace qiao::access {
 
+Audit::Head stored_head(storage::Connection& connection) {
+    auto rows = connection.query("SELECT seq, hash FROM access_audit WHERE chain = 1 ORDER BY seq DESC LIMIT 1");
+    return rows.next() ? Audit::Head{rows.integer(0), std::string(rows.text(1))} : Audit::Head{};
+}
+
 /// The head is read from the table inside the transaction, so a group that is undone leaves none behind.
 void Audit::chain(storage::Group& group, std::span<const AuditEvent> events) {
     if (events.empty()) return;
     auto& connection = group.connection();
-    Head head;
-    {
-        auto rows = connection.query("SELECT seq, hash FROM access_audit WHERE chain = 1 ORDER BY seq DESC LIMIT 1");
-        if (rows.next()) head = {rows.integer(0), std::string(rows.text(1))};
-    }
+    Head head = stored_head(connection);
     for (const AuditEvent& event : events) {
         const std::int64_t seq = head.seq + 1;
         const std::string hash = audit_hash(seq, event, head.hash);
@@ -44,8 +45,7 @@ void Audit::load_positions() {
     }
     {
         auto snapshot = database_.read();
-        auto rows = snapshot->connection().query("SELECT seq, hash FROM access_audit WHERE chain = 1 ORDER BY seq DESC LIMIT 1");
-        if (rows.next()) committed_ = {rows.integer(0), std::string(rows.text(1))};
+        committed_ = stored_head(snapshot->connection());
     }
     // A number whose file is gone may be given again: its old position must not hide the new file's first events.
     writer_.submit({{}, [&](storage::Group& group) {

@@ -4,6 +4,7 @@
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
 #include "access/routes.hpp"
+#include "app/backup/routes.hpp"
 #include "app/demo/network.hpp"
 #include "app/sign_in_policy.hpp"
 #include "base/error.hpp"
@@ -79,6 +80,10 @@ Centre::Centre(const Options& options)
     access::add_routes(router_, *sessions_, *directory_, *entrance_, *clock_);
     access::add_contact_routes(router_, *sessions_, *contacts_);
     add_operation_routes();
+    backups_ = std::make_unique<backup::Backups>(
+        backup::Source{options_.data_folder, *database_, *audit_, *clock_, QIAO_VERSION},
+        backup::Settings{options_.backup_to, options_.backup_at, options_.backup_keep, options_.zone, options_.config_file}, metrics_);
+    backup::add_routes(router_, *sessions_, *backups_);
     if (demo_clock_ != nullptr) add_demo_routes();
     web_ = std::make_unique<http::StaticFiles>(find_shared().web);
     web_->add_routes(router_);
@@ -160,6 +165,7 @@ void Centre::add_jobs() {
     jobs_ = std::make_unique<jobs::Jobs>(*database_, *writer_, *clock_, metrics_);
     jobs_->every("flow.tick", std::chrono::seconds(1), [this] { engine_->tick(); });
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
+    jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
 }
 
@@ -169,6 +175,7 @@ Centre::~Centre() {
     dicom_.reset();
     jobs_.reset();
     delivery_.reset();
+    backups_.reset();
     const std::lock_guard lock(archive_mutex_);
     archive_.reset();
 }

@@ -8,6 +8,7 @@
 #include "access/patients.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
+#include "app/backup/service.hpp"
 #include "app/live_pages.hpp"
 #include "app/notifier_port.hpp"
 #include "app/options.hpp"
@@ -58,6 +59,7 @@ public:
 
     [[nodiscard]] access::Sessions& sessions() { return *sessions_; }
     [[nodiscard]] access::Directory& directory() { return *directory_; }
+    [[nodiscard]] backup::Backups& backups() { return *backups_; }
     [[nodiscard]] record::Record& record() { return *record_; }
     [[nodiscard]] http::Router& router() { return router_; }
     [[nodiscard]] storage::Database& database() { return *database_; }
@@ -111,6 +113,7 @@ private:
     std::unique_ptr<flow::Uploads> uploads_;
     std::unique_ptr<ChannelNotifier> notifier_;
     std::unique_ptr<flow::Delivery> delivery_;
+    std::unique_ptr<backup::Backups> backups_;
     std::unique_ptr<jobs::Jobs> jobs_;
     std::unique_ptr<http::StaticFiles> web_;
     http::Router router_;

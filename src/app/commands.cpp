@@ -1,6 +1,7 @@
 #include "app/commands.hpp"
 
 #include "access/audit.hpp"
+#include "app/backup/commands.hpp"
 #include "app/centre.hpp"
 #include "app/control.hpp"
 #include "app/demo/demo.hpp"
@@ -68,6 +69,7 @@ Value remove_device_row(Centre& centre, const Value& request) {
 /// What the control socket offers; also carried out directly when no server runs.
 Value obey(Centre& centre, const Value& request) {
     access::Sessions& sessions = centre.sessions();
+    if (auto answer = backup::obey(centre.backups(), request)) return std::move(*answer);
     const std::string& command = request["command"].text();
     if (command == "ae_add") return add_device_row(centre, request);
     if (command == "ae_list") return device_rows(centre);

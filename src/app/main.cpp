@@ -1,3 +1,4 @@
+#include "app/backup/commands.hpp"
 #include "app/commands.hpp"
 #include "base/error.hpp"
 
@@ -16,6 +17,9 @@ struct Arguments {
     std::string http, dicom, user, name, role = "integration", client, jwks, audience;
     qiao::app::Device device;
     bool no_store = false;
+    qiao::app::backup::RestoreInput restore;
+    std::string scratch;
+    bool unsealed = false, replace = false;
     int hours = 12;
     std::int64_t from = 1;
 };
@@ -71,6 +75,40 @@ void add_ae(CLI::App& program, Arguments& arguments, int& status) {
     remove.callback([&] { status = qiao::app::remove_device(arguments.options, arguments.device.title, arguments.device.address); });
 }
 
+void add_backup(CLI::App& program, Arguments& arguments, int& status) {
+    namespace backup = qiao::app::backup;
+    auto& make = *program.add_subcommand("backup", "copy everything of a centre, running or not, into a folder, sealed to its recovery key");
+    add_data(make, arguments);
+    make.add_option("--to", arguments.restore.folder, "folder of the backups; what it has already is not copied again")->required();
+    make.add_flag("--unsealed", arguments.unsealed, "without a recovery key: readable for whoever has the folder, and without the centre's keys");
+    make.callback([&] { status = backup::make_by_hand(arguments.options, arguments.restore.folder, arguments.unsealed); });
+
+    auto& key = *program.add_subcommand("backup-key", "the recovery key that backups are sealed to");
+    key.require_subcommand(1);
+    auto& make_key = *key.add_subcommand("new", "print the private half once, for the security side; the data folder keeps the public half");
+    add_data(make_key, arguments);
+    make_key.add_flag("--replace", arguments.replace, "another key for the backups from now on; older ones still need the old one");
+    make_key.callback([&] { status = backup::make_key(arguments.options, arguments.replace); });
+
+    auto& verify = *program.add_subcommand("verify-backup", "restore a backup into a scratch folder and check all of it; status 1 when it is not whole");
+    auto& restore = *program.add_subcommand("restore", "make a new data folder from a backup");
+    for (auto* command : {&verify, &restore}) {
+        command->add_option("--from", arguments.restore.folder, "folder of the backups")->required();
+        command->add_option("--key", arguments.restore.key_file, "file with the private half of the recovery key");
+        command->add_option("--keys", arguments.restore.keys_folder, "folder with copies of master.key and audit-head.key, for a backup that is not sealed");
+        command->add_option("--backup", arguments.restore.id, "which one, as under backups/; default: the newest");
+    }
+    verify.add_option("--scratch", arguments.scratch, "empty folder with room for the whole centre; emptied at the end; default: below the temporary folder");
+    verify.add_option("--data", arguments.options.data_folder, "data folder of the centre that is told of the result, where it is on this machine");
+    verify.callback([&] {
+        const auto& in = arguments.restore;
+        status = backup::print_verification({in.folder, in.id, in.key_file, in.keys_folder, arguments.scratch}, arguments.options.data_folder);
+    });
+    restore.add_option("--data", arguments.restore.data_folder, "data folder to make; must not exist or be empty")->required();
+    restore.add_flag("--accept-damage", arguments.restore.accept_damage, "restore what is whole even when some files are not");
+    restore.callback([&] { status = backup::print_restore(arguments.restore); });
+}
+
 int run(int argc, char** argv) {
     CLI::App program{"Qiao, an open telemedicine centre"};
     program.set_version_flag("--version", std::string("qiao ") + QIAO_VERSION);
@@ -120,6 +158,8 @@ int run(int argc, char** argv) {
     add_data(verify, arguments);
     verify.add_option("--from", arguments.from, "first row");
     verify.callback([&] { status = qiao::app::verify_audit(arguments.options, arguments.from); });
+
+    add_backup(program, arguments, status);
 
     CLI11_PARSE(program, argc, argv);
     return status;

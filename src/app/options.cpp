@@ -36,6 +36,17 @@ std::string checked_public_url(std::string url) {
     return url;
 }
 
+/// "02:30"
+std::chrono::minutes time_of_day(const std::string& text) {
+    const auto digits = [&](std::size_t at) { return text[at] >= '0' && text[at] <= '9' && text[at + 1] >= '0' && text[at + 1] <= '9'; };
+    if (text.size() == 5 && text[2] == ':' && digits(0) && digits(3)) {
+        const int hours = (text[0] - '0') * 10 + text[1] - '0';
+        const int minutes = (text[3] - '0') * 10 + text[4] - '0';
+        if (hours < 24 && minutes < 60) return std::chrono::hours(hours) + std::chrono::minutes(minutes);
+    }
+    bad_config("backup_at: a time of day is expected, like \"02:30\"");
+}
+
 void read_key(Options& options, std::string_view name, const toml::node& node) {
     const auto text = [&] {
         const auto value = node.value_exact<std::string>();
@@ -67,6 +78,12 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
         options.second_factor = text();
         if (options.second_factor != "required" && options.second_factor != "offered") bad_config("second_factor: required or offered");
     }
+    else if (name == "backup_to")
+        options.backup_to = text();
+    else if (name == "backup_at")
+        options.backup_at = time_of_day(text());
+    else if (name == "backup_keep")
+        options.backup_keep = number(1, 1000);
     else if (name == "io_threads")
         options.io_threads = number(1, 64);
     else if (name == "workers")

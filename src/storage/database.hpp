@@ -70,6 +70,10 @@ public:
     virtual ~Snapshot() = default;
     virtual Connection& connection() = 0;
     Connection* operator->() { return &connection(); }
+    /// What it shows is fixed from now on, not from its first read on.
+    virtual void pin() = 0;
+    /// Writes the whole database as this snapshot sees it to the new file `path`, which is not synced. Writers go on meanwhile.
+    virtual void copy_to(const std::string& path) = 0;
 };
 
 struct Migration {
@@ -86,7 +90,7 @@ public:
     virtual Connection& write_connection() = 0;
     /// Runs, in order, the migrations that the file has not seen. On start, before other threads.
     virtual void migrate(std::span<const Migration> migrations) = 0;
-    /// Reads every page: whether the engine finds its file undamaged.
+    /// Reads every page: whether the engine finds its file undamaged and every foreign key kept.
     virtual bool is_whole() = 0;
 };
 

@@ -13,6 +13,7 @@ namespace qiao::storage {
 namespace {
 
 constexpr std::size_t kStatementLimit = 300;
+constexpr int kCopyPages = 512;       // of a backup at once
 constexpr int kProgressSteps = 2000;  // virtual machine steps between two looks at the clock
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -143,6 +144,22 @@ public:
 
     [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
 
+    /// Through the engine's own backup: with the read transaction of a snapshot open it never starts again.
+    void copy_to(const std::string& path) {
+        sqlite3* copy = nullptr;
+        const int opened = sqlite3_open_v2(path.c_str(), &copy, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+        const std::unique_ptr<sqlite3, int (*)(sqlite3*)> closes(copy, sqlite3_close);
+        if (opened != SQLITE_OK) throw Error(ErrorKind::unavailable, "storage.failed", "the copy of the database cannot be opened");
+        sqlite3_extended_result_codes(copy, 1);
+        sqlite3_exec(copy, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF", nullptr, nullptr, nullptr);
+        sqlite3_backup* backup = sqlite3_backup_init(copy, "main", db_, "main");
+        if (backup == nullptr) fail(copy, sqlite3_extended_errcode(copy));
+        int code = SQLITE_OK;
+        while (code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED) code = sqlite3_backup_step(backup, kCopyPages);
+        sqlite3_backup_finish(backup);
+        if (code != SQLITE_DONE) fail(copy, code);
+    }
+
 private:
     static int over_time(void* self) {
         const auto* connection = static_cast<SqliteConnection*>(self);
@@ -191,8 +208,12 @@ public:
 
     bool is_whole() override {
         const auto snapshot = read();
-        auto rows = (*snapshot)->query("PRAGMA integrity_check");
-        return rows.next() && rows.text(0) == "ok";
+        {
+            auto rows = (*snapshot)->query("PRAGMA integrity_check");
+            if (!rows.next() || rows.text(0) != "ok") return false;
+        }
+        auto lost = (*snapshot)->query("PRAGMA foreign_key_check");
+        return !lost.next();
     }
 
     void give_back(std::unique_ptr<SqliteConnection> connection) {
@@ -238,6 +259,8 @@ public:
     SqliteSnapshot(const SqliteSnapshot&) = delete;
     SqliteSnapshot& operator=(const SqliteSnapshot&) = delete;
     Connection& connection() override { return *connection_; }
+    void pin() override { connection_->query("SELECT 1 FROM sqlite_schema LIMIT 1").next(); }
+    void copy_to(const std::string& path) override { connection_->copy_to(path); }
 
 private:
     SqliteDatabase& database_;

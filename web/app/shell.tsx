@@ -205,6 +205,7 @@ function Navigation() {
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
         {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
+        {mayKeepNodes(session) && item('/app/operations/backups', 'file', t('app.nav.backups'))}
       </ul>
       )}
       {phone && (
@@ -216,6 +217,7 @@ function Navigation() {
         {item('/app/patients', 'people', t('app.nav.patients'))}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
         {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
+        {mayKeepNodes(session) && item('/app/operations/backups', 'file', t('app.nav.backups'))}
       </ul>
       )}
     </nav>
