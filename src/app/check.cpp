@@ -1,4 +1,5 @@
 #include "access/certificate.hpp"
+#include "app/backup/findings.hpp"
 #include "app/check_store.hpp"
 #include "app/commands.hpp"
 #include "app/control.hpp"
@@ -206,6 +207,16 @@ void check_serving(const Options& options, Instant now, Findings& findings) {
         Findings::warn("public_url is not set: links in messages and codes on paper name the address that the server listens on");
 }
 
+void check_backups(const std::string& folder, Instant now, Findings& findings) {
+    for (const auto& one : backup::findings(folder, now)) {
+        switch (one.level) {
+            case backup::Finding::Level::good: Findings::good(one.text); break;
+            case backup::Finding::Level::warning: Findings::warn(one.text); break;
+            case backup::Finding::Level::wrong: findings.wrong(one.text); break;
+        }
+    }
+}
+
 }  // namespace
 
 int check(const Options& options) {
@@ -231,6 +242,7 @@ int check(const Options& options) {
             check_audit(folder, rows, running, now, findings);
         });
     }
+    findings.part("the backups", [&] { check_backups(folder, now, findings); });
     if (findings.count() > 0) fmt::print("{} to mend\n", findings.count());
     return findings.count() == 0 ? 0 : 1;
 }

@@ -125,7 +125,7 @@ class StartTest(unittest.TestCase):
             self.assertIn(b"qiao_writer_commit_seconds_bucket", text)
             self.assertEqual(server.call("GET", "/metrics", headers={"X-Forwarded-For": "10.0.0.1"})[0] // 100, 4)
             self.assertEqual(server.stop(), 0)
-        for command in ("serve", "demo", "token", "client", "ae", "check", "verify-audit"):
+        for command in ("serve", "demo", "token", "client", "ae", "check", "verify-audit", "backup", "verify-backup", "restore"):
             self.assertIn("--data", subprocess.run([qiao.binary(), command, "--help-all"], capture_output=True, text=True).stdout)
         self.assertRegex(subprocess.run([qiao.binary(), "--version"], capture_output=True, text=True).stdout, r"\d+\.\d+\.\d+")
 

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kDay_ms = 24LL * 3600 * 1000;
+constexpr std::chrono::hours kRetry{1};  ///< after a night whose backup failed
 constexpr std::size_t kShown = 60;  ///< backups that the page lists
 
 /// Whoever treats patients goes first: on the processor and on the disk.
@@ -179,7 +180,10 @@ void Backups::tick() {
     bool due = false;
     {
         const std::lock_guard lock(mutex_);
-        due = !settings_.folder.empty() && !running_ && state_.attempted < last_due(source_.clock.now());
+        const Instant now = source_.clock.now();
+        const Instant night = last_due(now);
+        const bool missed = !state_.last || state_.last_folder != settings_.folder || state_.last->taken < night;
+        due = !settings_.folder.empty() && !running_ && missed && (state_.attempted < night || now - state_.attempted > kRetry);
     }
     if (due) start({.folder = settings_.folder, .nightly = true, .actor = record::Actor::system("HOPERAT")});
     auto verified = newest_verified(settings_.folder, source_.data_folder, signer_key());
