@@ -1,5 +1,6 @@
 """A backup made under load holds everything acknowledged before it began; restored elsewhere it serves the same resources, photos and images.
 A backup that was killed is none (T16)."""
+import contextlib
 import json
 import os
 import pathlib
@@ -70,20 +71,19 @@ class Writers:
         assert not self.errors, self.errors
 
 
+@contextlib.contextmanager
 def started(data):
-    """A server on a restored folder, and the shortest of three times until it was ready."""
-    best = None
-    for _ in range(3):
-        server = qiao.Server("serve", data=data)
+    """A server on a restored folder that was ready in time in one of three starts."""
+    times = []
+    while not times or (times[-1] >= READY_S and len(times) < 3):
         begin = time.monotonic()
-        server.start()
-        assert server.call("GET", "/health/ready")[0] == 200
-        took = time.monotonic() - begin
-        best = took if best is None else min(best, took)
-        if best < READY_S:
-            return server, best
-        server.stop()
-    raise AssertionError(f"ready only after {best:.1f} s")
+        with qiao.Server("serve", data=data) as server:
+            assert server.call("GET", "/health/ready")[0] == 200
+            times.append(time.monotonic() - begin)
+            if times[-1] < READY_S:
+                print(f"ready {times[-1]:.2f} s after the start", flush=True)
+                yield server
+    assert times[-1] < READY_S, f"ready only after {times} s"
 
 
 class BackupTest(unittest.TestCase):
@@ -107,35 +107,33 @@ class BackupTest(unittest.TestCase):
 
             first = os.path.join(place, "first")
             backups.run("restore", "--from", to, "--key", key, "--data", first)
-            restored, ready = started(first)
-            with_restored = restored.integration_token()
-            for _, kind, identity, version in before:
-                path = f"/fhir/{kind}/{identity}/_history/{version}"
-                mine, theirs = server.call("GET", path, token=token), restored.call("GET", path, token=with_restored)
-                self.assertEqual(theirs[0], 200, path)
-                self.assertEqual(mine[2], theirs[2], path)
-            for _, path in images_before:
-                self.assertEqual(restored.call("GET", path, token=with_restored, headers={"Accept": "application/dicom; transfer-syntax=*"})[0], 200, path)
-            restored.stop()
-            print(f"ready {ready:.2f} s after the start", flush=True)
+            with started(first) as restored:
+                with_restored = restored.integration_token()
+                for _, kind, identity, version in before:
+                    path = f"/fhir/{kind}/{identity}/_history/{version}"
+                    mine, theirs = server.call("GET", path, token=token), restored.call("GET", path, token=with_restored)
+                    self.assertEqual(theirs[0], 200, path)
+                    self.assertEqual(mine[2], theirs[2], path)
+                for _, path in images_before:
+                    self.assertEqual(restored.call("GET", path, token=with_restored, headers={"Accept": "application/dicom; transfer-syntax=*"})[0], 200, path)
 
             # Nobody writes now: the second, incremental one must be equal in everything.
             done = backups.run("backup", "--data", server.data, "--to", to)
             print(done.stdout.strip(), flush=True)
             second = os.path.join(place, "second")
             backups.run("restore", "--from", to, "--key", key, "--data", second)
-            restored, _ = started(second)
-            with_restored = restored.integration_token()
-            resources = backups.resource_digests(server, token)
-            self.assertEqual(resources, backups.resource_digests(restored, with_restored))
-            cases = backups.case_views(server, token)
-            self.assertEqual(cases, backups.case_views(restored, with_restored))
-            self.assertTrue(any(photos for _, photos in cases.values()), "no case with a photo")
-            images = backups.image_digests(server, token)
-            self.assertEqual(images, backups.image_digests(restored, with_restored))
-            self.assertTrue(any(path.count(dicom.ROOT) == 0 for path in images), "no CT of the demo")
-            print(f"equal: {len(resources)} resources, {len(cases)} cases, {len(images)} images", flush=True)
-            restored.stop()
+            with started(second) as restored:
+                with_restored = restored.integration_token()
+                resources = backups.resource_digests(server, token)
+                self.assertEqual(resources, backups.resource_digests(restored, with_restored))
+                cases = backups.case_views(server, token)
+                self.assertEqual(cases, backups.case_views(restored, with_restored))
+                photos = sum(len(photos) for _, photos in cases.values())
+                self.assertGreater(photos, 0, "no case with a photo")
+                images = backups.image_digests(server, token)
+                self.assertEqual(images, backups.image_digests(restored, with_restored))
+                self.assertTrue(any(dicom.ROOT not in path for path in images), "no CT of the demo")
+                print(f"equal: {len(resources)} resources, {len(cases)} cases with {photos} photos, {len(images)} images", flush=True)
             self.assertEqual(len(backups.complete(to)), 2)
 
     def test_a_killed_backup_is_none_and_the_next_one_is_whole(self):

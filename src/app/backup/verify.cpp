@@ -190,7 +190,7 @@ private:
                 check.wrong(fmt::format("case {} answers {}", id, answer.status));
                 continue;
             }
-            for (const json::Value& attachment : (*view)["attachments"].items()) {
+            for (const json::Value& attachment : (*view)["items"]["attachments"].items()) {
                 const auto bytes = get(fmt::format("/flow/cases/{}/attachments/{}", id, attachment["n"].text()));
                 if (bytes.status != 200) check.wrong(fmt::format("case {}: attachment {} answers {}", id, attachment["n"].text(), bytes.status));
             }

@@ -11,7 +11,7 @@ std::vector<NamedBlob> named_blobs(storage::Connection& record) {
 
 std::vector<std::string> some_cases(storage::Connection& record, int limit) {
     std::vector<std::string> ids;
-    auto rows = record.query("SELECT id FROM flow_case ORDER BY random() LIMIT ?", {std::int64_t{limit}});
+    auto rows = record.query("SELECT case_id FROM flow_case ORDER BY random() LIMIT ?", {std::int64_t{limit}});
     while (rows.next()) ids.emplace_back(rows.text(0));
     return ids;
 }
