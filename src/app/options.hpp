@@ -36,8 +36,8 @@ struct Options {
     int io_threads = 1;
     int workers = 0;  ///< handlers that run at once; 0 = the number of cores
     std::string zone = "Asia/Shanghai";
-    std::string backup_to = {};            ///< folder of the nightly backups; empty = none
-    std::chrono::minutes backup_at{150};      ///< after midnight in `zone`
+    std::string backup_to = {};           ///< folder of the nightly backups; empty = none
+    std::chrono::minutes backup_at{150};  ///< after midnight in `zone`
     int backup_keep = 14;                ///< backups that stay
     std::string pack = "CN";             ///< country pack: deadlines, retention, texts
     exchange::NotifyConfig notify = {};  ///< tables [notify.*]: how notices leave the screen

@@ -6,7 +6,6 @@ const has = (session: Session, ...roles: string[]) => session.memberships.some((
 export const mayAskForConsultation = (session: Session) => has(session, 'doctor', 'requester', 'village_doctor', 'specialist');
 export const mayRegisterPatients = (session: Session) => has(session, 'doctor', 'requester', 'village_doctor', 'specialist', 'nurse', 'registrar', 'clerk', 'desk');
 export const mayKeepPeople = (session: Session) => has(session, 'security_admin');
-export const mayKeepNodes = (session: Session) => has(session, 'system_admin');
 export const mayKeepContracts = (session: Session) => has(session, 'centre_manager');
 export const mayKeepNodes = (session: Session) => has(session, 'system_admin');
 export const mayMatchStudies = (session: Session) => has(session, 'doctor', 'requester', 'technician', 'clerk', 'registrar', 'coordinator', 'imaging_clerk');

@@ -52,7 +52,9 @@ function SetUp({ backups }: { backups: Backups }) {
   const t = useText();
   return (
     <section className="q-card q-stack">
-      <h2>{t('operations.backups.set_up')}</h2>
+      <div className="q-between">
+        <h2>{t('operations.backups.set_up')}</h2>
+      </div>
       <p className="q-note q-note-warning">{t(backups.folder === '' ? 'operations.backups.none_yet' : 'operations.backups.no_key')}</p>
       {backups.key === null && (
         <Step text={t('operations.backups.step_key')}>
@@ -114,7 +116,7 @@ function State({ backups, onStarted }: { backups: Backups; onStarted: () => void
           <dt>{t('operations.backups.size')}</dt>
           <dd>{t('operations.backups.size_value', { size: formatBytes(last.bytes), files: formatNumber(last.files, 0), written: formatBytes(last.writtenBytes) })}</dd>
           <dt>{t('operations.backups.took')}</dt>
-          <dd>{t('operations.backups.seconds', { seconds: formatNumber(last.durationMs / 1000) })}</dd>
+          <dd>{t('operations.backups.seconds', { seconds: formatNumber(Math.max(last.durationMs / 1000, 0.1)) })}</dd>
           <dt>{t('operations.backups.sealed')}</dt>
           <dd>{last.key ? t('operations.backups.sealed_to', { key: last.key }) : <span className="q-critical">{t('operations.backups.not_sealed')}</span>}</dd>
           <dt>{t('operations.backups.where')}</dt>
@@ -157,7 +159,9 @@ function Restore({ backups }: { backups: Backups }) {
   const t = useText();
   return (
     <section className="q-card q-stack">
-      <h2>{t('operations.backups.restore')}</h2>
+      <div className="q-between">
+        <h2>{t('operations.backups.restore')}</h2>
+      </div>
       <p className="q-dim">{t('operations.backups.restore_how')}</p>
       <CommandLine text={`qiao restore --from ${backups.folder || backups.lastFolder} --key recovery-key.txt --data ${backups.dataFolder}-restored`} />
     </section>
