@@ -23,7 +23,7 @@ constexpr std::size_t kFileKey_bytes = crypto_secretstream_xchacha20poly1305_KEY
 constexpr std::size_t kSealedKey_bytes = kFileKey_bytes + crypto_box_SEALBYTES;
 constexpr std::size_t kStreamHeader_bytes = crypto_secretstream_xchacha20poly1305_HEADERBYTES;
 /// A large backlog of unwritten pages would make the commits of a busy server wait for it.
-constexpr std::uint64_t kSyncEvery_bytes = 8U << 20U;
+constexpr std::uint64_t kWindow_bytes = 8U << 20U;
 
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
@@ -89,18 +89,23 @@ struct SealedWriter::Impl {
 
     void put(std::string_view bytes) {
         size += bytes.size();
-        unsynced += bytes.size();
         while (!bytes.empty()) {
             const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
             if (written < 0 && errno == EINTR) continue;
             if (written <= 0) throw_errno(errno, "write sealed file");
             bytes.remove_prefix(static_cast<std::size_t>(written));
         }
-        if (unsynced >= kSyncEvery_bytes) sync();
+        if (size - sent >= kWindow_bytes) send();
     }
-    void sync() {
-        if (::fdatasync(file.get()) != 0) throw_errno(errno, "fdatasync");
-        unsynced = 0;
+    /// Sends the last window to the disk and waits for the one before it: at most two are unwritten. Where the volume cannot do
+    /// so, the sync at the end does it all.
+    void send() {
+        const std::uint64_t before = sent - std::min(sent, kWindow_bytes);
+        ::sync_file_range(file.get(), static_cast<off_t>(sent), static_cast<off_t>(size - sent), SYNC_FILE_RANGE_WRITE);
+        if (sent > 0)  // a length of 0 would mean all
+            ::sync_file_range(file.get(), static_cast<off_t>(before), static_cast<off_t>(sent - before),
+                              SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+        sent = size;
     }
     void put_chunk(std::string_view bytes, unsigned char tag) {
         if (!sealed) return put(bytes);
@@ -115,7 +120,7 @@ struct SealedWriter::Impl {
     std::string chunk;
     std::string out;
     std::uint64_t size = 0;
-    std::uint64_t unsynced = 0;
+    std::uint64_t sent = 0;
 };
 
 SealedWriter::SealedWriter(const std::string& path, std::string_view open_key) : impl_(std::make_unique<Impl>(path, open_key)) {}
@@ -138,7 +143,6 @@ void SealedWriter::write(std::string_view bytes) {
 std::uint64_t SealedWriter::finish() {
     impl_->put_chunk(impl_->chunk, crypto_secretstream_xchacha20poly1305_TAG_FINAL);
     impl_->chunk.clear();
-    if (impl_->size >= kSyncEvery_bytes) impl_->sync();
     return impl_->size;
 }
 

@@ -30,7 +30,7 @@ public:
     SealedWriter& operator=(const SealedWriter&) = delete;
 
     void write(std::string_view bytes);
-    /// Writes the last chunk. What is larger than some MiB is synced by then; the rest is the caller's to sync.
+    /// Writes the last chunk. To sync is the caller's: most of it is on its way to the disk by then.
     /// @return bytes of the file
     std::uint64_t finish();
 

@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 using json::Value;
 
-constexpr std::chrono::milliseconds kLook{200};
+constexpr std::chrono::milliseconds kLook{50};
 
 Value ask(const Options& options, const Value& request) {
     if (auto answer = ask_running_server(options.data_folder, request)) return std::move(*answer);

@@ -63,7 +63,7 @@ private:
 class Maker {
 public:
     Maker(const Source& source, const std::string& folder, bool unsealed, const std::stop_token& stop)
-        : source_(source), folder_(folder), stop_(stop), signer_(signer_of(source.data_folder)), segments_(source.data_folder) {
+        : source_(source), folder_(folder), stop_(stop), signer_(signer_of(source.data_folder)), segments_(source.data_folder), volume_(opened(folder)) {
         if (!unsealed) {
             const auto key = public_key_of(source.data_folder);
             if (!key) throw Error(ErrorKind::invalid, "backup.no_key", "there is no recovery key yet: qiao backup-key new");
@@ -75,6 +75,7 @@ public:
         storage::make_folder(folder_ + "/objects");
         storage::make_folder(folder_ + "/objects/" + group_);
         storage::make_folder(folder_ + "/backups");
+        if (volume_.get() < 0) storage::throw_errno(errno, "open folder");
     }
 
     Manifest run() {
@@ -99,6 +100,11 @@ public:
     }
 
 private:
+    static int opened(const std::string& folder) {
+        storage::make_folder(folder);
+        return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+
     void require_going() const {
         if (stop_.stop_requested()) throw Error(ErrorKind::unavailable, "backup.stopped", "the server was stopped during the backup");
     }
@@ -252,10 +258,7 @@ private:
         storage::SealedWriter contents(own + "/contents", open_key_);
         contents.write(contents_);
         contents.finish();
-        {
-            const storage::Descriptor volume(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-            if (volume.get() < 0 || ::syncfs(volume.get()) != 0) storage::throw_errno(errno, "syncfs");
-        }
+        if (::syncfs(volume_.get()) != 0) storage::throw_errno(errno, "syncfs");
         require_going();
         manifest_.objects_sha256 = to_hex(sha256(objects_));
         manifest_.contents_sha256 = to_hex(sha256(storage::read_file(own + "/contents")));
@@ -268,6 +271,7 @@ private:
     const std::stop_token& stop_;
     const Signer signer_;
     KnownSegments segments_;
+    const storage::Descriptor volume_;  ///< open from the start, so that its sync tells every failed write since
     std::string open_key_;
     std::string name_key_;
     std::string group_;  ///< of the objects: the key that they are sealed to

@@ -52,6 +52,8 @@ Unpacked unpack(const std::string& folder, std::string id, const RecoveryKey* ke
         if (ids.empty()) throw Error(ErrorKind::not_found, "backup.none", fmt::format("no complete backup in {}", folder));
         id = ids.back();
     }
+    const storage::Descriptor volume(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (volume.get() < 0) storage::throw_errno(errno, "open folder");
     Unpacked unpacked;
     unpacked.manifest = read_manifest(folder, id, key != nullptr ? std::string_view(key->signer) : std::string_view());
     unpacked.entries = read_contents(folder, unpacked.manifest, key);
@@ -65,8 +67,7 @@ Unpacked unpack(const std::string& folder, std::string id, const RecoveryKey* ke
             ::chmod(path.c_str(), 0400);
         }
     }
-    const storage::Descriptor volume(::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (volume.get() < 0 || ::syncfs(volume.get()) != 0) storage::throw_errno(errno, "syncfs");
+    if (::syncfs(volume.get()) != 0) storage::throw_errno(errno, "syncfs");
     return unpacked;
 }
 
