@@ -70,7 +70,7 @@ function Workspace({ view }: { view: CaseView }) {
       <div className="ws-panes">
         <section className="ws-pane ws-left" data-shown={kLeftTabs.includes(tab)} aria-label={t('consult.workspace.material')}>
           {tabButtons(kLeftTabs, left, setLeft, 'ws-wide-only')}
-          <div className="ws-scroll q-stack">
+          <div className="ws-scroll q-stack" tabIndex={0} role="group" aria-label={t(`consult.workspace.tab.${left}`)}>
             {left === 'request' && (
               <>
                 {view.emergency && <EmergencyNote view={view} emergency={view.emergency} />}
