@@ -69,7 +69,7 @@ function Fee({ receiver }: { receiver: string }) {
   if (contracts.error) return <ErrorCard error={contracts.error} onRetry={contracts.reload} />;
   if (!contract) return null;
   return (
-    <p className="q-note" data-fee={contract.feeMinor}>
+    <p className="q-small" data-fee={contract.feeMinor}>
       {contract.feeMinor === 0 ? t('consult.fee.free') : t('consult.fee.price', { amount: formatMoney(contract.feeMinor, contract.currency) })}
     </p>
   );
