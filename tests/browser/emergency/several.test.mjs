@@ -24,12 +24,12 @@ async function make(page, action, fill = async () => {}) {
 
 async function choose(coordinator, findings) {
   await make(coordinator, 'schedule', async (dialog) => {
-    assert.match(await dialog.locator('.x-list li').first().innerText(), /the specialty asked for/, 'the reason stands at the name')
+    assert.match(await dialog.locator('.x-list li').first().innerText(), /right specialty/, 'the reason stands at the name')
     for (const name of ['Qian Hao', 'Zhou Mingyuan', 'Ye Qinghe', 'Wan Ruolin']) {
       await dialog.getByRole('textbox').first().fill(name)
       await dialog.locator('.x-list').getByRole('checkbox', { name }).check(WAIT)
     }
-    await dialog.getByRole('group', { name: /optional/i }).getByRole('checkbox', { name: 'Ye Qinghe' }).check()
+    await dialog.getByRole('group', { name: /not waited for/ }).getByRole('checkbox', { name: 'Ye Qinghe' }).check()
     await dialog.getByRole('radio', { name: 'Qian Hao' }).check()
     findings.push(...await inspect(coordinator, 'choose'))
     await shot(coordinator, 'several-choose')
@@ -65,7 +65,7 @@ test('several experts: one optional, one released, one dissents, the lead signs,
   const lead = await signIn(browser, server.base, 'qian.hao', { size: DESK, trouble })
   const other = await signIn(browser, server.base, 'zhou.mingyuan', { size: PHONE, trouble })
   const absent = await signIn(browser, server.base, 'wan.ruolin', { size: PHONE, trouble })
-  const caseId = (await read(coordinator, '/flow/worklists/check')).rows.find((row) => row.specialty === 'cardiology').case
+  const caseId = (await read(coordinator, '/flow/worklists/desk')).rows.find((row) => row.specialty === 'cardiology').case
   const page = `${server.base}/app/consult/${caseId}`
   await Promise.all([coordinator.goto(page), doctor.goto(page)])
   const view = () => read(coordinator, `/flow/cases/${caseId}`)
