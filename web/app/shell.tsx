@@ -295,7 +295,10 @@ function Toasts() {
   const t = useText();
   const notices = useNotices();
   const now = useNow(1000);
-  const fresh = notices.filter((notice) => now - notice.at < kToastMs || (notice.urgency === 'emergency' && now - notice.at < 60_000)).slice(0, 3);
+  const { pathname } = useLocation();
+  // The page of a case shows by itself what happened to it; a copy would only cover its buttons.
+  const shownHere = (notice: { case?: string | null }) => notice.case && pathname.includes(notice.case);
+  const fresh = notices.filter((notice) => !shownHere(notice) && (now - notice.at < kToastMs || (notice.urgency === 'emergency' && now - notice.at < 60_000))).slice(0, 3);
   return (
     <div className="s-toasts" role="log" aria-live="polite" aria-label={t('app.notices_label')}>
       {fresh.map((notice) => (

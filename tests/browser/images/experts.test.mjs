@@ -79,7 +79,7 @@ test('asked once, declined, added, handed back', async (t) => {
   await t.test('the expert of the specialty stands first; the offer shows the question and nobody', async () => {
     await coordinator.locator('[data-action=schedule]').click()
     const dialog = coordinator.getByRole('dialog')
-    assert.match(await dialog.locator('.x-list li').first().innerText(), /Wan Ruolin.*the specialty asked for/s)
+    assert.match(await dialog.locator('.x-list li').first().innerText(), /Wan Ruolin.*right specialty/s)
     findings.push(...await inspect(coordinator, 'choose'))
     await shot(coordinator, 'choose')
     await dialog.getByRole('checkbox', { name: 'Wan Ruolin' }).check()

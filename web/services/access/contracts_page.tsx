@@ -44,7 +44,7 @@ export default function ContractsPage() {
             <EmptyCard title={t('people.contract.none')}>{t('people.contract.none_help')}</EmptyCard>
           ) : (
             <div className="q-card q-card-flush q-scroll-x">
-              <table className="q-table">
+              <table className="q-table q-table-cards">
                 <thead>
                   <tr>
                     <th>{t('people.contract.from')}</th>
@@ -60,13 +60,13 @@ export default function ContractsPage() {
                 <tbody>
                   {contracts.map((one) => (
                     <tr key={one.id}>
-                      <td>{nameIn(one.from)}</td>
-                      <td>{nameIn(one.to)}</td>
-                      <td className="q-num">{one.feeMinor === 0 ? t('people.contract.free') : formatMoney(one.feeMinor, one.currency)}</td>
-                      <td className="q-small">
+                      <td data-label={t('people.contract.from')}>{nameIn(one.from)}</td>
+                      <td data-label={t('people.contract.to')}>{nameIn(one.to)}</td>
+                      <td className="q-num" data-label={t('people.contract.fee')}>{one.feeMinor === 0 ? t('people.contract.free') : formatMoney(one.feeMinor, one.currency)}</td>
+                      <td className="q-small" data-label={t('people.contract.deadlines')}>
                         {Object.entries(one.deadlines).map(([clock, minutes]) => `${textOr(`consult.clock.${clock}`, clock)}: ${formatDuration(minutes * kMinuteMs)}`).join(t('app.semicolon')) || t('people.contract.pack')}
                       </td>
-                      <td className="q-num q-small">
+                      <td className="q-small" data-label={t('people.contract.valid')}>
                         {formatDate(one.validFrom)} – {one.validTo ? formatDate(one.validTo) : t('people.contract.open_end')}
                       </td>
                       <td>

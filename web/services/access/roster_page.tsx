@@ -59,15 +59,15 @@ export default function RosterPage() {
     <div className="q-page">
       <div className="q-between">
         <h1>{t('app.nav.roster')}</h1>
-        <div className="q-actions">
-          <Button variant="default" onClick={() => week(-1)}>
-            {t('people.roster.before')}
+        <div className="q-row">
+          <Button variant="default" onClick={() => week(-1)} aria-label={t('people.roster.before')} title={t('people.roster.before')}>
+            ←
           </Button>
           <span className="q-strong q-num">
             {formatDate(monday)} – {formatDate(later(until, -kDayMs))}
           </span>
-          <Button variant="default" onClick={() => week(1)}>
-            {t('people.roster.after')}
+          <Button variant="default" onClick={() => week(1)} aria-label={t('people.roster.after')} title={t('people.roster.after')}>
+            →
           </Button>
         </div>
       </div>
@@ -106,7 +106,7 @@ function Week({ monday, duties, onRemove }: { monday: Date; duties: readonly Dut
               {formatDate(day)} {now && <span className="q-chip q-chip-info">{t('people.roster.today')}</span>}
             </h2>
             {list.length === 0 && <p className="q-warning">{t('people.roster.nobody')}</p>}
-            <div className="q-scroll-x">
+            <div className="q-scroll-x" tabIndex={0} aria-label={formatDate(day)} role="group">
               <table className="q-table">
                 <tbody>
                   {[...list]

@@ -63,7 +63,7 @@ function BoardGroup({ group, rows }: { group: Group; rows: readonly BoardRow[] }
         {t(`cases.board.group.${group}`)} <span className="q-dim q-num">{rows.length}</span>
       </h2>
       <div className="q-card q-card-flush q-scroll-x">
-        <table className="q-table">
+        <table className="q-table q-table-cards">
           <thead>
             <tr>
               <th>{t('app.column.due')}</th>
@@ -75,19 +75,19 @@ function BoardGroup({ group, rows }: { group: Group; rows: readonly BoardRow[] }
           <tbody>
             {rows.map((row) => (
               <tr key={`${row.case}${row.number}${row.clock}`}>
-                <td>
+                <td data-label={t('app.column.due')}>
                   <ClockChip clock={{ name: row.clock, due: row.due, started: '', paused: row.paused, level: 0, share: row.share }} />
                   {row.paused && row.runs_on_at && <div className="q-small q-dim">{t('cases.board.runs_on', { time: formatDateTime(row.runs_on_at) })}</div>}
                 </td>
-                <td>
+                <td data-label={t('cases.board.case')}>
                   <Link to={row.machine === 'consult' ? `/app/consult/${row.case}` : `/app/cases/${row.case}`}>{row.number}</Link> <UrgencyChip urgency={row.urgency} />
                   <div className="q-small q-dim">{textOr(row.state_title.replace('part.', 'consult.'), row.state_title)}</div>
                 </td>
-                <td>
+                <td data-label={t('cases.board.turn')}>
                   {t(`cases.board.owner.${row.owner}`)}
                   {row.person && <div className="q-small q-dim">{nameIn(row.person)}</div>}
                 </td>
-                <td className="q-small">
+                <td className="q-small" data-label={t('cases.board.between')}>
                   {nameIn(row.from)} → {nameIn(row.to)}
                 </td>
               </tr>

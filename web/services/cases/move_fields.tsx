@@ -268,14 +268,14 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
                         disabled={alreadyAsked(expert.reference) || expert.able === false}
                         onChange={() => toggle(expert.reference, nameIn(expert))}
                         label={
-                          <>
-                            {nameIn(expert)}{' '}
+                          <span className="q-row x-why">
+                            {nameIn(expert)}
                             {(expert.why ?? []).map((one) => (
                               <span key={one} className={`q-chip ${kWhyTone[one] ?? ''}`}>
                                 {textOr(`consult.experts.why.${one}`, one)}
                               </span>
                             ))}
-                          </>
+                          </span>
                         }
                         description={[nameIn(expert.organisation), expert.specialties.map((one) => textOr(`consult.specialty.${one}`, one)).join(t('app.comma')), t('consult.experts.open_cases', { count: expert.open_cases }), statusOf(expert.reference)].filter(Boolean).join(' · ')}
                       />
@@ -298,7 +298,7 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
             ))}
         </fieldset>
       )}
-      {choosesLead && experts.length > 1 && <Choice label={t('consult.need.lead')} required value={String(lead ?? '')} options={experts.map((one) => ({ value: one, label: names[one] ?? one }))} onChange={(one) => onChange({ lead: one })} />}
+      {choosesLead && experts.length > 1 && <Choice label={t('consult.need.lead')} required value={String(lead ?? '')} options={experts.map((one) => ({ value: one, label: names[one] ?? one }))} onChange={(one) => onChange({ lead: one, optional: optional.filter((other) => other !== one) })} />}
       {has('mode') && <Choice label={t('consult.need.mode')} value={mode} options={['written', 'session'].map((one) => ({ value: one, label: t(`consult.mode.${one}`), detail: t(`consult.mode_help.${one}`) }))} onChange={(one) => onChange({ mode: one, ...(one === 'written' ? { time: undefined } : {}) })} />}
       {(mode === 'session' || (has('time') && !has('mode'))) && (
         <label className="q-stack-tight">
@@ -307,7 +307,7 @@ function ExpertFields({ case: view, values, onChange, tried, fields }: Props) {
         </label>
       )}
       {experts.length > 0 && (
-        <Button size="compact-sm" variant="subtle" onClick={() => onChange({ experts: [], lead: undefined })}>
+        <Button size="compact-sm" variant="subtle" className="x-clear" onClick={() => onChange({ experts: [], optional: [], lead: undefined })}>
           {t('consult.experts.clear')}
         </Button>
       )}

@@ -23,10 +23,17 @@ const kAside = new Set(['give_back', 'upgrade', 'release_specialty', 'open_to_al
 const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up']);
 /** An expert who does these has no case any more. */
 const kLeaves = new Set(['decline', 'hand_back', 'hand_over']);
+/** Their name says already that they sign. */
+const kNamesSigning = new Set(['sign', 'contribute']);
 const kBackDated = new Set(['read_back', 'phone_advice']);
 
 export function moveText(machine: string, action: string): string {
   return textOr(`${machine}.move.${action}`, action);
+}
+
+/** What the move signs; the request is its requester's: a coordinator who upgrades a case signs nothing. */
+function signsOf(view: CaseView, move: Move): string | null {
+  return move.action === 'upgrade' && !view.my_roles.includes('requester') ? null : move.signs;
 }
 
 /** Where the fields of a move are already written in a draft: its version on the server, saved first if need be. */
@@ -50,10 +57,10 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
       <ul className="q-list q-stack">
         {ordered.map((move, index) => (
           <li key={move.action} className="q-stack-tight">
-            <Button fullWidth data-action={move.action} variant={index === 0 && rank(move) === 0 ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={move.signs ? <Icon name="pen" size={16} /> : undefined}>
+            <Button fullWidth data-action={move.action} variant={index === 0 && rank(move) === 0 ? 'filled' : 'default'} disabled={move.blocked !== null} onClick={() => press(move)} leftSection={signsOf(view, move) ? <Icon name="pen" size={16} /> : undefined}>
               {moveText(view.machine, move.action)}
             </Button>
-            <MoveNote machine={view.machine} move={move} />
+            <MoveNote machine={view.machine} move={move} signs={signsOf(view, move)} />
           </li>
         ))}
       </ul>
@@ -65,10 +72,10 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
 /** They stop every clock, they do not meet a deadline. */
 const kEndsClocks = new Set(['reject', 'withdraw', 'discard', 'upgrade', 'give_up', 'mark_error']);
 
-function MoveNote({ machine, move }: { machine: string; move: Move }) {
+function MoveNote({ machine, move, signs }: { machine: string; move: Move; signs: string | null }) {
   const t = useText();
   const parts = [
-    move.signs && move.signs !== 'request_if_changed' ? t('consult.moves.signs', { what: textOr(`consult.signs.${move.signs}`, move.signs) }) : '',
+    signs && signs !== 'request_if_changed' ? t('consult.moves.signs', { what: textOr(`consult.signs.${signs}`, signs) }) : '',
     move.deadline && !kEndsClocks.has(move.action) ? t('consult.moves.until', { time: formatDateTime(move.deadline) }) : '',
   ].filter(Boolean);
   if (move.blocked) {
@@ -101,7 +108,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
   // A resubmission that changes the text of the request is signed again; the server asks for it.
   const asksForStepUp = act.error instanceof ApiError && act.error.code === 'access.step_up_needed';
   const changesRequest = !isBlank(values['summary']) || !isBlank(values['question']);
-  const signs = asksForStepUp || (move.signs === 'request_if_changed' ? changesRequest : move.signs !== null);
+  const signs = asksForStepUp || (move.signs === 'request_if_changed' ? changesRequest : signsOf(view, move) !== null);
   const leaves = kLeaves.has(move.action) && !view.my_roles.includes('coordinator');
   const send = async () => {
     setTried(true);
@@ -144,7 +151,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
         )}
         {signs && (
           <SignFields
-            statement={t('consult.moves.signs', { what: textOr(`consult.signs.${move.signs?.replace('_if_changed', '') ?? 'request'}`, move.signs ?? '') })}
+            statement={textOr(`consult.signs.${move.signs?.replace('_if_changed', '') ?? 'request'}`, move.signs ?? '')}
             password={password}
             onPassword={setPassword}
             error={act.wrongPassword ? errorText(act.error) : tried && passwordNeeded(password) ? t('consult.sign.password_needed') : undefined}
@@ -158,7 +165,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
         )}
         <div className="q-actions">
           <Button type="submit" loading={act.busy} disabled={!stillOpen} color={kGrave.has(move.action) ? 'red.9' : undefined}>
-            {signs ? t('consult.sign.and', { move: moveText(view.machine, move.action) }) : moveText(view.machine, move.action)}
+            {signs && !kNamesSigning.has(move.action) ? t('consult.sign.and', { move: moveText(view.machine, move.action) }) : moveText(view.machine, move.action)}
           </Button>
           <Button variant="default" onClick={onClose}>
             {t('app.cancel')}

@@ -105,7 +105,7 @@ export function CallPanel({ view, draft, onFacts }: { view: CaseView; draft: Ret
             {t('consult.moves.missing', { fields: t(`consult.need.${lacks}`) })}
             {lacks === 'vitals' && (
               <>
-                {' '}
+                {' → '}
                 <button type="button" className="a-remove" onClick={onFacts}>
                   {t('consult.step.facts')}
                 </button>

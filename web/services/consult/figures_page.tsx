@@ -85,7 +85,7 @@ function TurnaroundCard({ title, value }: { title: string; value: Turnaround }) 
     </tr>
   );
   return (
-    <section className="q-card q-stack q-scroll-x">
+    <section className="q-card q-stack q-scroll-x" tabIndex={0} aria-label={title}>
       <h2>{title}</h2>
       <p>
         {t('consult.figures.cases', { count: value.cases })} ·{' '}
@@ -144,7 +144,7 @@ function Lines({ lines, month }: { lines: readonly FigureLine[]; month: string }
         <EmptyCard title={t('consult.figures.no_lines')} />
       ) : (
         <div className="q-card q-card-flush q-scroll-x">
-          <table className="q-table">
+          <table className="q-table q-table-cards">
             <thead>
               <tr>
                 {columns.map((one) => (
@@ -156,7 +156,7 @@ function Lines({ lines, month }: { lines: readonly FigureLine[]; month: string }
               {shown.map((line) => (
                 <tr key={line.case}>
                   {cells(line).map((cell, index) => (
-                    <td key={columns[index]} className="q-num">
+                    <td key={columns[index]} className="q-num" data-label={t(`consult.figures.column.${columns[index] ?? ''}`)}>
                       {cell}
                     </td>
                   ))}

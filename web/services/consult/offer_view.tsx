@@ -25,6 +25,8 @@ export function OfferView({ view }: { view: CaseView }) {
         </div>
         {view.emergency && <Telephones numbers={view.emergency.numbers} phone={view.emergency.hub_phone} />}
         <dl className="q-facts">
+          <dt>{t('consult.field.question')}</dt>
+          <dd className="q-pre q-question">{view.question}</dd>
           {view.callback && (
             <>
               <dt>{t('consult.need.callback')}</dt>
@@ -44,12 +46,18 @@ export function OfferView({ view }: { view: CaseView }) {
               </dd>
             </>
           )}
-          <dt>{t('consult.field.purpose')}</dt>
-          <dd>{view.purpose ? textOr(`consult.purpose.${view.purpose}`, view.purpose) : ''}</dd>
-          <dt>{t('consult.field.question')}</dt>
-          <dd className="q-pre q-question">{view.question}</dd>
-          <dt>{t('consult.field.summary')}</dt>
-          <dd className="q-pre">{view.summary}</dd>
+          {view.purpose && (
+            <>
+              <dt>{t('consult.field.purpose')}</dt>
+              <dd>{textOr(`consult.purpose.${view.purpose}`, view.purpose)}</dd>
+            </>
+          )}
+          {view.summary && (
+            <>
+              <dt>{t('consult.field.summary')}</dt>
+              <dd className="q-pre">{view.summary}</dd>
+            </>
+          )}
           {view.offered && (
             <>
               <dt>{t('consult.offer.offered')}</dt>

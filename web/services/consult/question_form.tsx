@@ -1,11 +1,13 @@
 import { NativeSelect, Textarea } from '@mantine/core';
 import { useQuery } from '../../api/cache';
 import { readReceivers } from '../../api/directory';
+import { readContracts } from '../../api/people';
 import type { Urgency } from '../../api/flow';
 import { useText } from '../../app/i18n';
+import { useSession } from '../../app/session';
 import { ErrorCard } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
-import { nameIn } from '../../ui/format';
+import { formatMoney, nameIn } from '../../ui/format';
 import { kPurposes, kRanks, kUrgencies, type RequestState } from './request_form';
 import { useDeadlineText } from '../cases/deadlines';
 import { useSpecialties } from '../cases/packs';
@@ -28,6 +30,7 @@ export function QuestionForm({ state, set, errors }: { state: RequestState; set:
         data={[{ value: '', label: t('consult.choose') }, ...(receivers.data ?? []).map((one) => ({ value: one.reference, label: nameIn(one) }))]}
         error={errors('receiver')}
       />
+      <Fee receiver={state.receiver} />
       {receivers.error && <ErrorCard error={receivers.error} onRetry={receivers.reload} />}
       <Choice label={t('consult.field.purpose')} required value={state.purpose as '' | (typeof kPurposes)[number]} options={kPurposes.map((one) => ({ value: one, label: t(`consult.purpose.${one}`) }))} onChange={(purpose) => set({ purpose })} error={errors('purpose')} />
       <div className="q-grid-2">
@@ -53,5 +56,21 @@ export function QuestionForm({ state, set, errors }: { state: RequestState; set:
       <Textarea label={t('consult.field.summary')} description={t('consult.field.summary_help')} required autosize minRows={5} maxRows={20} maxLength={20_000} value={state.summary} onChange={(event) => set({ summary: event.currentTarget.value })} error={errors('summary')} />
       <Textarea label={t('consult.field.question')} description={t('consult.field.question_help')} required autosize minRows={3} maxRows={10} maxLength={5000} value={state.question} onChange={(event) => set({ question: event.currentTarget.value })} error={errors('question')} />
     </div>
+  );
+}
+
+/** What the contract says that a case costs: known before anybody consents or signs. */
+function Fee({ receiver }: { receiver: string }) {
+  const t = useText();
+  const session = useSession();
+  const contracts = useQuery('contracts', readContracts);
+  const own = new Set(session.memberships.map((one) => one.organisation.resource));
+  const contract = (contracts.data ?? []).find((one) => one.service === 'consult' && one.to.resource === receiver && own.has(one.from.resource));
+  if (contracts.error) return <ErrorCard error={contracts.error} onRetry={contracts.reload} />;
+  if (!contract) return null;
+  return (
+    <p className="q-small" data-fee={contract.feeMinor}>
+      {contract.feeMinor === 0 ? t('consult.fee.free') : t('consult.fee.price', { amount: formatMoney(contract.feeMinor, contract.currency) })}
+    </p>
   );
 }

@@ -80,7 +80,7 @@ function Pair({ fees, mayChange, onPaid, onDue, onWaive }: { fees: readonly FeeL
           </span>
         ))}
       </p>
-      <table className="q-table">
+      <table className="q-table q-table-cards">
         <thead>
           <tr>
             <th>{t('consult.fee.column.number')}</th>
@@ -92,12 +92,12 @@ function Pair({ fees, mayChange, onPaid, onDue, onWaive }: { fees: readonly FeeL
         <tbody>
           {fees.map((fee) => (
             <tr key={fee.case}>
-              <td>
+              <td data-label={t('consult.fee.column.number')}>
                 <Link to={`/app/consult/${fee.case}`}>{fee.number}</Link>
               </td>
-              <td className="q-num">{formatDate(fee.signed)}</td>
-              <td className="q-num">{formatMoney(fee.amount_minor, fee.currency)}</td>
-              <td>
+              <td className="q-num" data-label={t('consult.fee.column.signed')}>{formatDate(fee.signed)}</td>
+              <td className="q-num" data-label={t('consult.fee.column.amount')}>{formatMoney(fee.amount_minor, fee.currency)}</td>
+              <td data-label={t('consult.fee.column.state')}>
                 <span className="q-row">
                   {t(`consult.fee.state.${fee.state}`)}
                   {fee.reason && <span className="q-small q-dim">{fee.reason}</span>}

@@ -39,10 +39,10 @@ export default function WorkspacePage() {
 function Workspace({ view }: { view: CaseView }) {
   const t = useText();
   const [left, setLeft] = useState<Tab>('request');
-  const [tab, setTab] = useState<Tab>('images');
   const [seen, setSeen] = useState<Record<string, SeenImages>>({});
   const [failed, setFailed] = useState<unknown>();
   const studies = view.items?.studies ?? [];
+  const [tab, setTab] = useState<Tab>(studies.length > 0 ? 'images' : 'request');
   const narrowTabs = useRef<HTMLDivElement>(null);
   // On a phone the images take the whole page below the tabs; their own head names the patient.
   useEffect(() => {
@@ -70,7 +70,7 @@ function Workspace({ view }: { view: CaseView }) {
       <div className="ws-panes">
         <section className="ws-pane ws-left" data-shown={kLeftTabs.includes(tab)} aria-label={t('consult.workspace.material')}>
           {tabButtons(kLeftTabs, left, setLeft, 'ws-wide-only')}
-          <div className="ws-scroll q-stack">
+          <div className="ws-scroll q-stack" tabIndex={0} role="group" aria-label={t(`consult.workspace.tab.${left}`)}>
             {left === 'request' && (
               <>
                 {view.emergency && <EmergencyNote view={view} emergency={view.emergency} />}
