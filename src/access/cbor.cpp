@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace qiao::access::cbor {
 namespace {
@@ -80,12 +81,12 @@ private:
             auto key = value(depth + 1);
             if (!key || (key->kind != Value::Kind::integer && key->kind != Value::Kind::text)) return std::nullopt;
             const bool twice = std::any_of(result.members.begin(), result.members.end(), [&](const auto& one) {
-                return one.first.kind == key->kind && one.first.number == key->number && one.first.data == key->data;
+                return one.key.kind == key->kind && one.key.number == key->number && one.key.data == key->data;
             });
             if (twice) return std::nullopt;
             auto member = value(depth + 1);
             if (!member) return std::nullopt;
-            result.members.emplace_back(*std::move(key), *std::move(member));
+            result.members.push_back({*std::move(key), *std::move(member)});
         }
         return result;
     }
@@ -98,13 +99,13 @@ private:
 }  // namespace
 
 const Value* Value::find(std::string_view key) const {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& one) { return one.first.kind == Kind::text && one.first.data == key; });
-    return found == members.end() ? nullptr : &found->second;
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& one) { return one.key.kind == Kind::text && one.key.data == key; });
+    return found == members.end() ? nullptr : &found->value;
 }
 
 const Value* Value::find(std::int64_t key) const {
-    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& one) { return one.first.kind == Kind::integer && one.first.number == key; });
-    return found == members.end() ? nullptr : &found->second;
+    const auto found = std::find_if(members.begin(), members.end(), [&](const auto& one) { return one.key.kind == Kind::integer && one.key.number == key; });
+    return found == members.end() ? nullptr : &found->value;
 }
 
 std::string_view Value::bytes_at(std::string_view key) const {
