@@ -62,6 +62,7 @@ public:
     [[nodiscard]] backup::Backups& backups() { return *backups_; }
     [[nodiscard]] record::Record& record() { return *record_; }
     [[nodiscard]] http::Router& router() { return router_; }
+    [[nodiscard]] flow::Engine& engine() { return *engine_; }
     [[nodiscard]] storage::Database& database() { return *database_; }
     [[nodiscard]] imaging::Archive& archive() { return *archive_; }
     [[nodiscard]] imaging::Devices& devices() { return *devices_; }

@@ -15,8 +15,9 @@ namespace {
 
 using json::Value;
 
-constexpr std::array<std::string_view, 6> kPath = {"submit", "schedule", "accept", "sign", "file", "answer"};
+constexpr std::array<std::string_view, 7> kPath = {"submit", "schedule", "accept", "sign", "file", "ask_feedback", "answer"};
 constexpr std::string_view kCoordinator = "su.wenting";
+constexpr std::string_view kManager = "peng.ruixue";
 
 /// A TOML value as JSON; numbers that need their digits are written as text in the file.
 Value json_of(const toml::node& node) {
@@ -45,6 +46,7 @@ struct Teller {
     access::Sessions& sessions;
     const Network& network;
     Instant now;
+    const std::function<void(const std::string&)>& a_week_passes;
 
     Client sign_in(std::string_view login) const { return {router, sessions, login}; }
 };
@@ -120,6 +122,8 @@ void take_step(const Teller& teller, const Value& row, const std::string& case_i
         if (row["opinion"]["act_by"].text() != "routine") doctor.move(case_id, "read_back", Value::object({{"text", row["opinion"]["do_now"]}}));
         doctor.step_up();
         doctor.move(case_id, "file", Value::object({{"document_reference", "门诊病历"}}));
+    } else if (step == "ask_feedback") {
+        teller.a_week_passes(case_id);
     } else if (step == "answer") {
         doctor.move(case_id, "answer", row["answer"]);
     }
@@ -135,6 +139,8 @@ void take_turn(const Teller& teller, const Value& row, const std::string& case_i
         teller.sign_in(kCoordinator).move(case_id, "reject", Value::object({{"reason_code", row["reject"].at(0)}}), row["reject"].at(1).text());
     } else if (until == "withdraw") {
         doctor.move(case_id, "withdraw", {}, row["withdraw"].text());
+    } else if (until == "mark_error") {
+        teller.sign_in(kManager).move(case_id, "mark_error", {}, row["mark_error"].text());
     }
 }
 
@@ -173,9 +179,9 @@ const Patient& choose_patient(const Value& row, const std::vector<Patient>& pati
 }  // namespace
 
 std::vector<MadeCase> make_cases(http::Router& router, access::Sessions& sessions, const Network& network, const std::vector<Patient>& patients,
-                                 const std::string& file, Instant now) {
+                                 const std::string& file, Instant now, const std::function<void(const std::string&)>& a_week_passes) {
     const toml::table data = toml::parse_file(file);
-    const Teller teller{router, sessions, network, now};
+    const Teller teller{router, sessions, network, now, a_week_passes};
     std::set<std::string> taken;
     std::vector<MadeCase> made;
     if (const auto* list = data["case"].as_array()) {

@@ -3,6 +3,7 @@
 #include "app/demo/network.hpp"
 #include "app/demo/patients.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@ struct MadeCase {
     bool story = false;  ///< the patient of the head CT
 };
 
+/// @param a_week_passes  what the system does by itself with a filed case after seven days: asks how it went
 std::vector<MadeCase> make_cases(http::Router& router, access::Sessions& sessions, const Network& network, const std::vector<Patient>& patients,
-                                 const std::string& file, Instant now);
+                                 const std::string& file, Instant now, const std::function<void(const std::string& case_id)>& a_week_passes);
 
 /// What the islands have and how a patient gets out, kept by each clinic's doctor.
 void make_clinic_cards(http::Router& router, access::Sessions& sessions, const Network& network);

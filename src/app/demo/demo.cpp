@@ -21,14 +21,16 @@ void prepare(Centre& centre) {
     const auto patients = make_patients(centre.router(), centre.sessions(), centre.record(), network, folder + "/patients.toml", centre.clock().now());
     fmt::print(stderr, "making the demo network: consultations\n");
     make_clinic_cards(centre.router(), centre.sessions(), network);
-    const auto cases = make_cases(centre.router(), centre.sessions(), network, patients, folder + "/cases.toml", centre.clock().now());
+    const auto cases = make_cases(centre.router(), centre.sessions(), network, patients, folder + "/cases.toml", centre.clock().now(),
+                                  [&](const std::string& id) { centre.engine().system_move(id, "ask_feedback"); });
     fmt::print(stderr, "making the demo network: the head CT, by C-STORE\n");
     centre.listen_dicom();
     for (const MadeCase& made : cases) {
         if (made.story) send_images(made, centre.dicom_port(), centre.clock().now());
     }
-    log::info("demo.made",
-              {{"institutions", static_cast<std::int64_t>(network.organisations.size())}, {"patients", static_cast<std::int64_t>(patients.size())}, {"cases", static_cast<std::int64_t>(cases.size())}});
+    log::info("demo.made", {{"institutions", static_cast<std::int64_t>(network.organisations.size())},
+                            {"patients", static_cast<std::int64_t>(patients.size())},
+                            {"cases", static_cast<std::int64_t>(cases.size())}});
 }
 
 }  // namespace qiao::app::demo

@@ -82,6 +82,9 @@ void stop_ringing(flow::Move& move, std::int64_t except) {
 
 /// Whoever answers leads; the patient's record opens to them.
 void take_call(flow::Move& move) {
+    if (const flow::Party* own = move.item.party(move.actor.person); own != nullptr && own->status == "accepted") {
+        return;  // advice by telephone after the call was accepted
+    }
     stop_ringing(move, move.actor.person);
     for (flow::Party& party : move.item.parties) {
         if (party.person == move.actor.person && party.takes_part()) {
@@ -98,6 +101,7 @@ void take_call(flow::Move& move) {
 
 void start_ringing(flow::Move& move) {
     move.item.urgency = "emergency";
+    move.item.notes.set("mode", "session");  // it is talked over: nobody hands it back to the desk
     const access::Organisation hub = *move.ground.directory.organisation(move.item.to_org);
     move.show_items(access::desk_key(hub.id, access::role::kDutyLead), "consult.desk");
     move.notify({{}, {{hub.id, std::string(access::role::kDutyLead)}, {hub.id, std::string(access::role::kCoordinator)}}}, "flow.emergency");
