@@ -106,7 +106,7 @@ function Week({ monday, duties, onRemove }: { monday: Date; duties: readonly Dut
               {formatDate(day)} {now && <span className="q-chip q-chip-info">{t('people.roster.today')}</span>}
             </h2>
             {list.length === 0 && <p className={day.getTime() + kDayMs > Date.now() ? 'q-warning' : 'q-dim'}>{t('people.roster.nobody')}</p>}
-            <div>
+            {list.length > 0 && (
               <table className="q-table r-table">
                 <tbody>
                   {[...list]
@@ -130,7 +130,7 @@ function Week({ monday, duties, onRemove }: { monday: Date; duties: readonly Dut
                     ))}
                 </tbody>
               </table>
-            </div>
+            )}
           </li>
         );
       })}
