@@ -98,6 +98,7 @@ function useOrganisationName(): string {
 function Header({ onFind }: { onFind: () => void }) {
   const t = useText();
   const session = useSession();
+  const phone = usePhone();
   const { leave } = useSessionAccess();
   const organisation = useOrganisationName();
   const notices = useNotices();
@@ -149,7 +150,7 @@ function Header({ onFind }: { onFind: () => void }) {
                 <br />
                 {textOr(`role.${role}`, role)} · {organisation}
               </p>
-              {placesOf(session).map((place) => (
+              {placesOf(session, phone).map((place) => (
                 <NavLink key={place.to} className="d-item" to={place.to} onClick={close}>
                   {t(place.name)}
                 </NavLink>

@@ -66,6 +66,13 @@ async function openAlarm(expert, findings, name) {
   await shot(expert, `offer-${name}`)
 }
 
+/** Counts the tones that the page plays from now on. */
+const listen = (page) => page.evaluate(() => {
+  const start = OscillatorNode.prototype.start
+  window.tonesPlayed = 0
+  OscillatorNode.prototype.start = function (...when) { window.tonesPlayed++; return start.apply(this, when) }
+})
+
 async function make(page, action, fill = async () => {}) {
   await page.locator(`[data-action=${action}]`).click(WAIT)
   const dialog = page.getByRole('dialog')
@@ -100,8 +107,10 @@ test('an emergency is called, declined, answered by the next, advised by telepho
   const next = await signIn(browser, server.base, 'cao.siyuan', { size: DESK, trouble })
   const lead = await signIn(browser, server.base, 'ren.guohua', { size: DESK, trouble })
   const doctor = await signIn(browser, server.base, 'lin.haiyan', { size: PHONE, trouble })
+  await listen(first)
   const caseId = await call(doctor, server.base, findings)
 
+  await first.waitForFunction(() => window.tonesPlayed > 1, undefined, WAIT)
   await openAlarm(first, findings, 'first')
   assert.equal(await next.getByRole('alertdialog').count(), 0, 'one by one, not all at once')
   await lead.getByRole('link', { name: 'Emergency calls' }).first().click()

@@ -59,7 +59,7 @@ export default function RosterPage() {
     <div className="q-page">
       <div className="q-between">
         <h1>{t('app.nav.roster')}</h1>
-        <div className="q-row">
+        <div className="r-week">
           <Button variant="default" onClick={() => week(-1)} aria-label={t('people.roster.before')} title={t('people.roster.before')}>
             ←
           </Button>
@@ -105,9 +105,9 @@ function Week({ monday, duties, onRemove }: { monday: Date; duties: readonly Dut
             <h2>
               {formatDate(day)} {now && <span className="q-chip q-chip-info">{t('people.roster.today')}</span>}
             </h2>
-            {list.length === 0 && <p className="q-warning">{t('people.roster.nobody')}</p>}
-            <div className="q-scroll-x" tabIndex={0} aria-label={formatDate(day)} role="group">
-              <table className="q-table">
+            {list.length === 0 && <p className={day.getTime() + kDayMs > Date.now() ? 'q-warning' : 'q-dim'}>{t('people.roster.nobody')}</p>}
+            {list.length > 0 && (
+              <table className="q-table r-table">
                 <tbody>
                   {[...list]
                     .sort((a, b) => a.specialty.localeCompare(b.specialty) || a.starts.localeCompare(b.starts) || a.place - b.place)
@@ -130,7 +130,7 @@ function Week({ monday, duties, onRemove }: { monday: Date; duties: readonly Dut
                     ))}
                 </tbody>
               </table>
-            </div>
+            )}
           </li>
         );
       })}
