@@ -1,5 +1,6 @@
 #include "access/public_key.hpp"
 
+#include "base/freed.hpp"
 #include "base/text.hpp"
 
 #include <openssl/bn.h>
@@ -13,13 +14,6 @@
 namespace qiao::access {
 namespace {
 
-template <auto Free>
-struct Freed {
-    template <class T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
-};
 using PkeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using BnPtr = std::unique_ptr<BIGNUM, Freed<BN_free>>;

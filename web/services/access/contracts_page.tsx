@@ -9,7 +9,7 @@ import { useTitle } from '../../app/title';
 import { Answered, EmptyCard } from '../../ui/cards';
 import { formatDate, formatDuration, formatMoney, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
-import { Act } from './act_dialog';
+import { Act } from '../../ui/act_dialog';
 
 const kClocks = ['check', 'arrange', 'done', 'opinion'] as const;
 const kMinuteMs = 60_000;

@@ -11,7 +11,7 @@ import { Answered, EmptyCard } from '../../ui/cards';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useSpecialties } from '../cases/packs';
-import { Act } from './act_dialog';
+import { Act } from '../../ui/act_dialog';
 import { PersonSessions } from './person_sessions';
 
 const kRoles = ['doctor', 'expert', 'coordinator', 'nurse', 'technician', 'duty_lead', 'centre_manager', 'system_admin', 'security_admin', 'audit_admin', 'privacy_officer'] as const;

@@ -12,7 +12,7 @@ import { Answered, EmptyCard, ErrorCard } from '../../ui/cards';
 import { formatDate, formatDateTime, formatTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useSpecialties } from '../cases/packs';
-import { Act } from './act_dialog';
+import { Act } from '../../ui/act_dialog';
 
 const kDayMs = 86_400_000;
 const kWeekMs = 7 * kDayMs;

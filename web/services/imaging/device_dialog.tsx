@@ -1,44 +1,16 @@
 /** Lets a device in, changes what it may, or ends it. */
-import { Button, Checkbox, NativeSelect, NumberInput, TextInput } from '@mantine/core';
-import { useState, type FormEvent, type ReactNode } from 'react';
+import { Checkbox, NativeSelect, NumberInput, TextInput } from '@mantine/core';
+import { useState } from 'react';
 import { useQuery } from '../../api/cache';
 import { addDevice, changeDevice, removeDevice, type Device, type DeviceInput } from '../../api/devices';
 import { readOrganisations } from '../../api/people';
 import { useText } from '../../app/i18n';
-import { Answered, ErrorCard } from '../../ui/cards';
-import { Dialog } from '../../ui/dialog';
+import { Answered } from '../../ui/cards';
+import { Act } from '../../ui/act_dialog';
 import { nameIn } from '../../ui/format';
 
 const kCharsets = ['GB18030', 'ISO_IR 192', 'ISO_IR 100', 'ISO_IR 13'] as const;
 const kNew: DeviceInput = { title: '', address: '', port: 0, organisation: '', issuer: '', charset: 'GB18030', mayStore: true };
-
-function Form({ title, submit, danger = false, run, onClose, onDone, children }: { title: string; submit: string; danger?: boolean; run: () => Promise<unknown>; onClose: () => void; onDone: () => void; children: ReactNode }) {
-  const t = useText();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    setError(undefined);
-    run().then(onDone, setError).finally(() => setBusy(false));
-  };
-  return (
-    <Dialog title={title} onClose={onClose}>
-      <form className="q-stack" onSubmit={send}>
-        {children}
-        {error !== undefined && <ErrorCard error={error} />}
-        <div className="q-actions">
-          <Button type="submit" loading={busy} {...(danger ? { color: 'red' } : {})}>
-            {submit}
-          </Button>
-          <Button variant="default" onClick={onClose}>
-            {t('app.cancel')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
 
 /** `device` = one to change; `known` = what a refused caller said of itself. */
 export function DeviceDialog({ device, known, onClose, onDone }: { device?: Device; known?: { title: string; address: string }; onClose: () => void; onDone: () => void }) {
@@ -53,7 +25,7 @@ export function DeviceDialog({ device, known, onClose, onDone }: { device?: Devi
   const charsets: string[] = form.charset === '' || kCharsets.some((one) => one === form.charset) ? [...kCharsets] : [...kCharsets, form.charset];
   const title = device ? t('devices.change') : t('devices.add');
   return (
-    <Form title={title} submit={device ? t('devices.save') : t('devices.add')} run={() => (device ? changeDevice(device.id, form) : addDevice(form))} onClose={onClose} onDone={onDone}>
+    <Act title={title} submit={device ? t('devices.save') : t('devices.add')} run={() => (device ? changeDevice(device.id, form) : addDevice(form))} onClose={onClose} onDone={onDone}>
       <div className="q-grid-2">
         <TextInput label={t('devices.title')} description={t('devices.title_help')} required maxLength={16} value={form.title} onChange={(event) => set({ title: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
         <TextInput label={t('devices.address')} description={t('devices.address_help')} required maxLength={45} value={form.address} onChange={(event) => set({ address: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
@@ -69,15 +41,15 @@ export function DeviceDialog({ device, known, onClose, onDone }: { device?: Devi
       </div>
       <NumberInput label={t('devices.port')} description={t('devices.port_help')} min={0} max={65535} allowDecimal={false} allowNegative={false} hideControls value={form.port === 0 ? '' : form.port} onChange={(value) => set({ port: Number(value) || 0 })} />
       <Checkbox label={t('devices.may_store')} checked={form.mayStore} onChange={(event) => set({ mayStore: event.currentTarget.checked })} />
-    </Form>
+    </Act>
   );
 }
 
 export function RemoveDialog({ device, onClose, onDone }: { device: Device; onClose: () => void; onDone: () => void }) {
   const t = useText();
   return (
-    <Form title={t('devices.remove')} submit={t('devices.remove')} danger run={() => removeDevice(device.id)} onClose={onClose} onDone={onDone}>
+    <Act title={t('devices.remove')} submit={t('devices.remove')} danger run={() => removeDevice(device.id)} onClose={onClose} onDone={onDone}>
       <p>{t('devices.remove_explain', { title: device.title, address: device.address })}</p>
-    </Form>
+    </Act>
   );
 }

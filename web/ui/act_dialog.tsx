@@ -1,11 +1,11 @@
 /** A small form in a dialog: one act of an administrator, its error said beside it. */
 import { Button } from '@mantine/core';
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { useText } from '../../app/i18n';
-import { ErrorCard } from '../../ui/cards';
-import { Dialog } from '../../ui/dialog';
+import { useText } from '../app/i18n';
+import { ErrorCard } from './cards';
+import { Dialog } from './dialog';
 
-export function Act({ title, submit, run, onClose, onDone, children }: { title: string; submit: string; run: () => Promise<unknown>; onClose: () => void; onDone: () => void; children: ReactNode }) {
+export function Act({ title, submit, danger = false, run, onClose, onDone, children }: { title: string; submit: string; danger?: boolean; run: () => Promise<unknown>; onClose: () => void; onDone: () => void; children: ReactNode }) {
   const t = useText();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -21,7 +21,7 @@ export function Act({ title, submit, run, onClose, onDone, children }: { title: 
         {children}
         {error !== undefined && <ErrorCard error={error} />}
         <div className="q-actions">
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={busy} color={danger ? 'red.9' : undefined}>
             {submit}
           </Button>
           <Button variant="default" onClick={onClose}>
