@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <set>
+#include <string>
 #include <string_view>
+#include <tuple>
 
 namespace {
 
@@ -17,9 +19,9 @@ using qiao::access::cbor::Value;
 std::size_t count(const Value& value) {
     std::size_t items = 1;
     for (const auto& one : value.items) items += count(one);
-    std::set<std::pair<std::int64_t, std::string>> keys;
+    std::set<std::tuple<Value::Kind, std::int64_t, std::string>> keys;
     for (const auto& [key, member] : value.members) {
-        if (!keys.insert({key.number, key.data}).second && key.kind == Value::Kind::integer) std::abort();
+        if (!keys.insert({key.kind, key.number, key.data}).second) std::abort();
         items += count(key) + count(member);
     }
     return items;
