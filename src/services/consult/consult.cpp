@@ -125,8 +125,7 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
                    ? std::nullopt
                    : std::optional(Refusal{ErrorKind::conflict, "flow.guard", "interrupted for more than 15 minutes"});
     }
-    // Presence and device checks come with live sessions; until they report, the guard does not hold.
-    return Refusal{ErrorKind::conflict, "flow.guard", std::string(name) + " is not met"};
+    return verbs::session_guard(name, context);
 }
 
 void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
@@ -157,6 +156,8 @@ void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
         if (rating < 1 || rating > 5) {
             fields.refuse("flow.bad_field", "rating", "1 to 5");
         }
+    } else if (action == "reschedule" || action == "device_ok") {
+        verbs::check_session(move, fields);
     } else if (action == "attach_study" && !move.fields["confirmed"].truth()) {
         fields.refuse("flow.missing_field", "confirmed", "the person confirms that this is the patient");
     } else if (action == "contribute") {
@@ -194,6 +195,8 @@ void Consult::apply(flow::Move& move) {
         {"", "offer_lapsed", verbs::offer_lapsed},
         {"", "release_specialty", verbs::release_specialty},
         {"", "hand_back", verbs::hand_back},
+        {"", "reschedule", verbs::reschedule},
+        {"", "device_ok", verbs::device_ok},
         {"", "contribute", verbs::contribute},
         {"", "sign", verbs::sign_opinion},
         {"", "amend", verbs::amend_opinion},

@@ -90,6 +90,13 @@ std::vector<std::string> missing_specialties(const flow::Case& item);
 bool has_quorum(const flow::Case& item);
 std::optional<flow::Refusal> experts_able(const flow::GuardContext& context, const flow::Move* move);
 
+// session_verbs.cpp
+void reschedule(flow::Move& move);
+void device_ok(flow::Move& move);
+void check_session(const flow::Move& move, flow::FieldCheck& fields);
+/// both_sides_ok, requester_present
+std::optional<flow::Refusal> session_guard(std::string_view name, const flow::GuardContext& context);
+
 // study_verbs.cpp
 void attach_study(flow::Move& move);
 void detach_study(flow::Move& move);

@@ -118,6 +118,38 @@ TEST_F(Experts, SuggestionsSayWhyAndEndedLicencesComeLast) {
     EXPECT_EQ(refused.code(), "flow.licence_ended");
 }
 
+TEST_F(Experts, ASessionBeginsWhenBothSidesAreReadyAndTheRequesterIsThere) {
+    const std::string id = submitted();
+    const std::string expert = people_["expert"].resource;
+    const std::string at = format_instant(clock_.now() + 2h);
+    ASSERT_EQ(move("coordinator", id, "schedule", Value::object({{"experts", list({"expert"})}, {"lead", expert}, {"mode", "session"}, {"time", at}})).status,
+              200);
+    ASSERT_EQ(move("expert", id, "accept").status, 200);
+    EXPECT_EQ(state(id), "confirmed");
+    const auto checked = [&](const std::string& who, const std::string& side) {
+        return move(who, id, "device_ok", Value::object({{"side", side}, {"test_result", "sound and picture"}}));
+    };
+    EXPECT_EQ(checked("doctor", "expert").code(), "flow.bad_field") << "each side speaks for itself";
+    ASSERT_EQ(checked("doctor", "requester").status, 200);
+    EXPECT_EQ(state(id), "confirmed");
+    EXPECT_EQ(move("coordinator", id, "reschedule", Value::object({{"time", "soon"}}), "x").status, 422);
+    ASSERT_EQ(move("coordinator", id, "reschedule", Value::object({{"time", format_instant(clock_.now() + 3h)}}), "theatre is late").status, 200);
+    EXPECT_TRUE(pages_.was_told(people_["doctor"].id, "flow.rescheduled"));
+    EXPECT_EQ(state(id), "confirmed") << "the experts are there: only the time changed";
+    ASSERT_EQ(checked("doctor", "requester").status, 200) << "checked again for the new time";
+    ASSERT_EQ(checked("expert", "expert").status, 200);
+    EXPECT_EQ(state(id), "ready");
+    EXPECT_EQ(move("expert", id, "begin").code(), "flow.guard") << "nobody is at the other end";
+    pages_.open_for.insert(people_["doctor"].id);
+    ASSERT_EQ(move("expert", id, "begin").status, 200);
+    ASSERT_EQ(move("expert", id, "interrupt", {}, "line down").status, 200);
+    ASSERT_EQ(move("doctor", id, "resume").status, 200);
+    ASSERT_EQ(move("expert", id, "conclude").status, 200);
+    EXPECT_EQ(state(id), "opinion_draft");
+    step_up("expert");
+    EXPECT_EQ(move("expert", id, "sign", opinion()).status, 200);
+}
+
 TEST_F(Experts, WhatTheInstitutionsAgreedGoesBeforeThePack) {
     directory_->add_contract(record::Actor::system("HOPERAT"), clinic_.id, hub_.id, "consult", Instant::max(),
                              {.fee_minor = 5000, .deadlines = {{"arrange", 30min}}});

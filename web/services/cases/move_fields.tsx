@@ -27,14 +27,13 @@ const kChoices: Record<string, string[]> = {
   act_by: ['now', 'today', 'routine'],
   rating: ['1', '2', '3', '4', '5'],
   stance: ['agree', 'dissent'],
-  side: ['requester', 'expert'],
 };
 /** Of an expert's part: asked and neither declined nor handed back. */
 const kAsked = new Set(['offered', 'accepted', 'signed']);
 const kOwnFields = new Set(['experts', 'optional', 'lead', 'mode', 'time']);
 const kWhyTone: Record<string, string> = { specialty: 'q-chip-ok', on_duty: 'q-chip-info', licence_ended: 'q-chip-critical', busy: 'q-chip-warning', rank_below: 'q-chip-warning' };
 /** Asked beside the fields (when it happened), or said by pressing the button. */
-const kNotAsked = new Set(['occurred', 'confirmed', 'patient']);
+const kNotAsked = new Set(['occurred', 'confirmed', 'patient', 'side']);
 const kEmptyConsent: ConsentState = { by: '', name: '', relation: '', reason: '', told: false, signature: 0 };
 
 export function fieldsOf(move: Move): FieldSpec[] {

@@ -125,7 +125,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
       leaves,
       ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim() } : {}),
       ...(occurred ? { occurred: new Date(occurred).toISOString(), occurredReason: 'paper_first' } : move.needs.includes('occurred') ? { occurred: new Date().toISOString() } : {}),
-      fields: { ...given, ...(draft === undefined ? {} : { draft }), ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !isBlank(value))) },
+      fields: { ...given, ...(move.needs.includes('side') ? { side: move.who } : {}), ...(draft === undefined ? {} : { draft }), ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !isBlank(value))) },
     });
     if (done && leaves) void navigate('/app/today');
     else if (done) onClose();
