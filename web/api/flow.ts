@@ -241,6 +241,8 @@ export interface CaseView {
   /** Asked for and not answered yet; said to be out of reach by the clinic. */
   missing_items?: CodedItem[];
   not_obtainable?: string[];
+  /** When the session begins; null for a written case. */
+  time?: string | null;
   feedback?: { followed: string; final_diagnosis: string; rating: number } | null;
   purpose?: string;
   summary?: string;

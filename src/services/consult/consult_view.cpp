@@ -118,6 +118,7 @@ void Consult::describe(const flow::Ground& ground, record::Reader& reader, const
     view.set("form", response ? flow::form_of_items((*response)["item"]) : Value());
     view.set("form_resource", response ? Value(form) : Value());
     view.set("mode", item.notes["mode"]);
+    view.set("time", item.notes["time"]);
     view.set("missing_items", item.notes["missing_items"].is_array() ? item.notes["missing_items"] : Value::array());
     view.set("not_obtainable", item.notes["not_obtainable"].is_array() ? item.notes["not_obtainable"] : Value::array());
     view.set("consent", consent_view(ground, item));
@@ -136,6 +137,7 @@ void Consult::describe_offer(const flow::Ground& ground, record::Reader& reader,
     for (const char* name : {"purpose", "summary", "question", "specialty", "rank"}) {
         view.set(name, form[name]);
     }
+    view.set("time", item.notes["time"]);
     if (item.urgency == "emergency") {  // whoever is rung may call back before taking the case
         view.set("from", flow::organisation_view(ground, item.from_org));
         view.set("callback", form["callback"]);

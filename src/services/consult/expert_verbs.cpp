@@ -134,6 +134,9 @@ void ask_experts(flow::Move& move, bool first) {
     }
     move.details.set("experts", json::Value::array(flow::list_of(move.fields, "experts")));
     move.details.set("mode", move.item.notes["mode"]);
+    if (!move.item.notes["time"].is_null()) {
+        move.details.set("time", move.item.notes["time"]);
+    }
 }
 
 void accept(flow::Move& move) {

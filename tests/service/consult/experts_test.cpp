@@ -124,6 +124,7 @@ TEST_F(Experts, ASessionBeginsWhenBothSidesAreReadyAndTheRequesterIsThere) {
     const std::string at = format_instant(clock_.now() + 2h);
     ASSERT_EQ(move("coordinator", id, "schedule", Value::object({{"experts", list({"expert"})}, {"lead", expert}, {"mode", "session"}, {"time", at}})).status,
               200);
+    EXPECT_EQ(view("expert", id)["time"].text(), at) << "asked for this time";
     ASSERT_EQ(move("expert", id, "accept").status, 200);
     EXPECT_EQ(state(id), "confirmed");
     const auto checked = [&](const std::string& who, const std::string& side) {

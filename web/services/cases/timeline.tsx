@@ -56,6 +56,7 @@ function Details({ case: view, entry }: { case: CaseView; entry: TimelineEntry }
       const parts = value.map((one: unknown) => (typeof one === 'object' && one !== null ? missingItemText(one as CodedItem) : textOr(`consult.missing.${String(one)}`, named(String(one)))));
       return parts.length > 0 ? [`${label}: ${parts.join(' · ')}`] : [];
     }
+    if (name === 'time' && typeof value === 'string') return [`${label}: ${formatDateTime(value)}`];
     if (typeof value === 'string' || typeof value === 'number') return [`${label}: ${textOr(`consult.option.${name}.${value}`, named(String(value)))}`];
     return [];
   });

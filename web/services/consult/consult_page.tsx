@@ -187,6 +187,11 @@ export function Participants({ view }: { view: CaseView }) {
   return (
     <section className="q-card">
       <h2>{t('consult.participants.title')}</h2>
+      {view.time && (
+        <p>
+          {t('consult.mode.session')} <span className="q-strong q-num">{formatDateTime(view.time)}</span>
+        </p>
+      )}
       <ul className="q-list q-stack-tight">
         {people.map((one, index) => (
           <li key={index /* a person who declined may be asked again */}>

@@ -46,6 +46,12 @@ export function OfferView({ view }: { view: CaseView }) {
               </dd>
             </>
           )}
+          {view.time && (
+            <>
+              <dt>{t('consult.mode.session')}</dt>
+              <dd className="q-strong q-num">{formatDateTime(view.time)}</dd>
+            </>
+          )}
           {view.purpose && (
             <>
               <dt>{t('consult.field.purpose')}</dt>
