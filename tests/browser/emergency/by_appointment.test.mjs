@@ -4,22 +4,12 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startServer } from '../../support/server.mjs'
-import { DESK, inspect, launch, PHONE, signIn } from '../story/people.mjs'
+import { DESK, inspect, launch, make, PHONE, read, signIn, WAIT } from '../story/people.mjs'
 
-const WAIT = { timeout: 30_000 }
 const shots = process.env.EMERGENCY_SHOTS
 const shot = async (page, name) => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true }) }
-const read = (page, path) => page.evaluate(async (url) => (await fetch(url)).json(), path)
 
 const soon = (hours) => new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16)
-
-async function make(page, action, fill = async () => {}) {
-  await page.locator(`[data-action=${action}]`).click(WAIT)
-  const dialog = page.getByRole('dialog')
-  await fill(dialog)
-  await dialog.locator('button[type=submit]').click()
-  await dialog.waitFor({ state: 'detached', ...WAIT })
-}
 
 test('a session by appointment: checked, begun, broken off, resumed, concluded', async (t) => {
   const server = await startServer('demo')

@@ -4,12 +4,10 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startServer } from '../../support/server.mjs'
-import { DESK, inspect, launch, nationalId, PHONE, signIn } from '../story/people.mjs'
+import { DESK, inspect, launch, make, nationalId, PHONE, read, signIn, signOpinion, WAIT, writeOpinion } from '../story/people.mjs'
 
-const WAIT = { timeout: 30_000 }
 const shots = process.env.EMERGENCY_SHOTS
 const shot = async (page, name) => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true }) }
-const read = (page, path) => page.evaluate(async (url) => (await fetch(url)).json(), path)
 const NAME = '试验急诊'
 const QUESTION = 'Fell from a mast, pupils unequal. Which drug now?'
 const CALLBACK = '000-5550123'
@@ -73,28 +71,19 @@ const listen = (page) => page.evaluate(() => {
   OscillatorNode.prototype.start = function (...when) { window.tonesPlayed++; return start.apply(this, when) }
 })
 
-async function make(page, action, fill = async () => {}) {
-  await page.locator(`[data-action=${action}]`).click(WAIT)
-  const dialog = page.getByRole('dialog')
-  await fill(dialog)
-  await dialog.locator('button[type=submit]').click()
-  await dialog.waitFor({ state: 'detached', ...WAIT })
-}
-
 async function sign(expert, findings) {
   await expert.locator('[data-action=sign]').click(WAIT)
   await expert.getByText(ADVICE).first().waitFor(WAIT)
-  await expert.getByLabel('Findings').fill('Raised intracranial pressure is likely.')
-  await expert.getByLabel('What to do now').fill(ADVICE)
-  await expert.getByLabel('When and how').fill('At once by the rescue boat')
-  await expert.getByLabel('Danger signs').fill('Both pupils wide, slow breathing')
-  await expert.getByLabel('Whom to call').fill('Hub 000-5550100')
-  await expert.getByRole('radio', { name: /^Now/ }).check()
+  await writeOpinion(expert, {
+    findings: 'Raised intracranial pressure is likely.',
+    doNow: ADVICE,
+    whenToSend: 'At once by the rescue boat',
+    dangerSigns: 'Both pupils wide, slow breathing',
+    actBy: /^Now/,
+  })
   findings.push(...await inspect(expert, 'workspace'))
   await shot(expert, 'workspace')
-  await expert.getByRole('button', { name: 'Sign the opinion' }).click()
-  await expert.getByRole('dialog').getByRole('button', { name: 'Sign the opinion' }).click()
-  await expert.getByRole('dialog').waitFor({ state: 'detached', ...WAIT })
+  await signOpinion(expert)
 }
 
 test('an emergency is called, declined, answered by the next, advised by telephone, signed and read back', async (t) => {

@@ -6,21 +6,11 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startServer } from '../../support/server.mjs'
-import { DESK, inspect, launch, PHONE, signIn } from '../story/people.mjs'
+import { DESK, inspect, launch, make, PHONE, read, signIn, signOpinion, WAIT, writeOpinion } from '../story/people.mjs'
 
-const WAIT = { timeout: 30_000 }
 const shots = process.env.EMERGENCY_SHOTS
 const shot = async (page, name) => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true }) }
-const read = (page, path) => page.evaluate(async (url) => (await fetch(url)).json(), path)
 const DISSENT = 'Heparin is not safe before the head is imaged'
-
-async function make(page, action, fill = async () => {}) {
-  await page.locator(`[data-action=${action}]`).click(WAIT)
-  const dialog = page.getByRole('dialog')
-  await fill(dialog)
-  await dialog.locator('button[type=submit]').click()
-  await dialog.waitFor({ state: 'detached', ...WAIT })
-}
 
 async function choose(coordinator, findings) {
   await make(coordinator, 'schedule', async (dialog) => {
@@ -40,18 +30,17 @@ async function sign(lead, phone, findings) {
   await lead.locator('[data-action=sign]').click(WAIT)
   if (phone) await lead.getByRole('tab', { name: 'Opinion' }).click()
   await lead.getByText(DISSENT).first().waitFor(WAIT)
-  await lead.getByLabel('Findings').fill('Unstable angina is likely.')
-  await lead.getByLabel('What to do now').fill('Aspirin 300 mg, rest')
-  await lead.getByLabel('When and how').fill('Today by the ferry')
-  await lead.getByLabel('Danger signs').fill('Pain over 20 minutes, fainting')
-  await lead.getByLabel('Whom to call').fill('Hub 000-5550100')
-  await lead.getByRole('radio', { name: /^Today/ }).check()
+  await writeOpinion(lead, {
+    findings: 'Unstable angina is likely.',
+    doNow: 'Aspirin 300 mg, rest',
+    whenToSend: 'Today by the ferry',
+    dangerSigns: 'Pain over 20 minutes, fainting',
+    actBy: /^Today/,
+  })
   for (const box of await lead.locator('.ws-seen input').all()) await box.check()
   findings.push(...await inspect(lead, 'parts beside the opinion'))
   await shot(lead, 'several-workspace')
-  await lead.getByRole('button', { name: 'Sign the opinion' }).click()
-  await lead.getByRole('dialog').getByRole('button', { name: 'Sign the opinion' }).click()
-  await lead.getByRole('dialog').waitFor({ state: 'detached', ...WAIT })
+  await signOpinion(lead)
 }
 
 test('several experts: one optional, one released, one dissents, the lead signs, the clinic reads all', async (t) => {

@@ -8,14 +8,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'node:test'
 import { startServer } from '../../support/server.mjs'
-import { DESK, inspect, launch, PHONE, signIn } from '../story/people.mjs'
+import { DESK, inspect, launch, PHONE, read, signIn, WAIT } from '../story/people.mjs'
 
-const WAIT = { timeout: 30_000 }
 const here = fileURLToPath(new URL('.', import.meta.url))
 const shots = process.env.IMAGES_SHOTS
 const shot = async (page, name) => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`) }) }
 
-const read = (page, path) => page.evaluate(async (url) => (await fetch(url)).json(), path)
 const closed = (dialog) => dialog.waitFor({ state: 'detached', ...WAIT })
 
 /** Uploads a made-up study of another birth date from the page of unmatched studies; every text that the progress showed. */

@@ -25,6 +25,37 @@ export async function signIn(browser, base, login, { size = DESK, locale = 'en',
   return page
 }
 
+/** What is on its way from another screen of a busy machine. */
+export const WAIT = { timeout: 30_000 }
+
+/** The JSON of a path of the server, as this person gets it. */
+export const read = (page, path) => page.evaluate(async (url) => (await fetch(url)).json(), path)
+
+/** Presses a move, fills its dialog and waits until it is made. */
+export async function make(page, action, fill = async () => {}) {
+  await page.locator(`[data-action=${action}]`).click(WAIT)
+  const dialog = page.getByRole('dialog')
+  await fill(dialog)
+  await dialog.locator('button[type=submit]').click()
+  await dialog.waitFor({ state: 'detached', ...WAIT })
+}
+
+/** Fills the opinion form of the workspace, in English. */
+export async function writeOpinion(expert, { findings, doNow, whenToSend, dangerSigns, actBy }) {
+  await expert.getByLabel('Findings').fill(findings)
+  await expert.getByLabel('What to do now').fill(doNow)
+  await expert.getByLabel('When and how').fill(whenToSend)
+  await expert.getByLabel('Danger signs').fill(dangerSigns)
+  await expert.getByLabel('Whom to call').fill('Hub 000-5550100')
+  await expert.getByRole('radio', { name: actBy }).check()
+}
+
+export async function signOpinion(expert) {
+  await expert.getByRole('button', { name: 'Sign the opinion' }).click()
+  await expert.getByRole('dialog').getByRole('button', { name: 'Sign the opinion' }).click()
+  await expert.getByRole('dialog').waitFor({ state: 'detached', ...WAIT })
+}
+
 /** Serious and critical findings of axe, and a page wider than its window, as lines of text. */
 export async function inspect(page, name) {
   await page.evaluate(axe)
