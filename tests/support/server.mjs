@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const binary = process.env.QIAO_BINARY ?? join(root, 'build/ci/qiao')
 
-/** @returns {Promise<{base: string, dicom: {host: string, port: number}, data: string, command(...words: string[]): string, integrationToken(): Promise<string>, stop(): Promise<void>}>} */
+/** @returns {Promise<{base: string, dicom: {host: string, port: number}, data: string, command(...words: string[]): string, integrationToken(): Promise<string>, end(): Promise<void>, stop(): Promise<void>}>} */
 export async function startServer(command = 'serve', options = []) {
   const data = mkdtempSync(join(tmpdir(), 'qiao-test-'))
   const child = spawn(binary, [command, '--data', data, '--http', '127.0.0.1:0', '--dicom', '127.0.0.1:0', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -50,12 +50,18 @@ export async function startServer(command = 'serve', options = []) {
       if (!answer.ok) throw new Error(`token: ${answer.status} ${await answer.text()}`)
       return (await answer.json()).access_token
     },
-    async stop() {
+    pid: child.pid,
+    /** Ends the server and leaves its folder. */
+    async end() {
+      if (child.exitCode !== null || child.signalCode !== null) return
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       const timer = setTimeout(() => child.kill('SIGKILL'), 15_000)
       await ended
       clearTimeout(timer)
+    },
+    async stop() {
+      await this.end()
       rmSync(data, { recursive: true, force: true })
     },
   }

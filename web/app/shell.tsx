@@ -75,7 +75,7 @@ export function Shell() {
         <UnsentRow />
       </div>
       <Navigation />
-      <main className="s-main" id="main" ref={main} tabIndex={-1}>
+      <main className="s-main" id="main" ref={main} tabIndex={0}>
         <Outlet />
       </main>
       <Toasts />

@@ -56,19 +56,28 @@ export async function signOpinion(expert) {
   await expert.getByRole('dialog').waitFor({ state: 'detached', ...WAIT })
 }
 
-/** Serious and critical findings of axe, and a page wider than its window, as lines of text. */
-export async function inspect(page, name) {
+/** A page wider than its window and what hangs over its edge, as lines of text. */
+export const overflowing = (page) => page.evaluate(() => {
+  const wide = document.documentElement.scrollWidth > window.innerWidth ? [`wider than the window: ${document.documentElement.scrollWidth}`] : []
+  // A frame that clips hides what hangs over; what scrolls by itself, and what only a reader of the screen gets, may be wide.
+  const mayBeWide = (one) => { for (let up = one; up; up = up.parentElement) if (/auto|scroll/.test(getComputedStyle(up).overflowX) || up.matches('.q-visually-hidden, .q-skip, canvas')) return true; return false }
+  const over = [...document.querySelectorAll('#main *, dialog *')].filter((one) => one.getClientRects().length > 0 && one.getBoundingClientRect().right > window.innerWidth + 1 && !mayBeWide(one))
+  if (over.length > 0) wide.push(`hangs over the right edge: ${over[0].outerHTML.slice(0, 160)}`)
+  return wide
+})
+
+/** Serious and critical findings of axe, as lines of text. */
+export async function axeFindings(page) {
   await page.evaluate(axe)
-  const found = await page.evaluate(async () => {
+  return page.evaluate(async () => {
     const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
-    const wide = document.documentElement.scrollWidth > window.innerWidth ? [`wider than the window: ${document.documentElement.scrollWidth}`] : []
-    // A frame that clips hides what hangs over; what scrolls by itself, and what only a reader of the screen gets, may be wide.
-    const mayBeWide = (one) => { for (let up = one; up; up = up.parentElement) if (/auto|scroll/.test(getComputedStyle(up).overflowX) || up.matches('.q-visually-hidden, .q-skip, canvas')) return true; return false }
-    const over = [...document.querySelectorAll('#main *, dialog *')].filter((one) => one.getClientRects().length > 0 && one.getBoundingClientRect().right > window.innerWidth + 1 && !mayBeWide(one))
-    if (over.length > 0) wide.push(`hangs over the right edge: ${over[0].outerHTML.slice(0, 160)}`)
-    return [...wide, ...result.violations.filter((row) => ['serious', 'critical'].includes(row.impact)).map((row) => `${row.id}: ${row.nodes[0].html.slice(0, 160)} ${row.nodes[0].failureSummary?.split('\n')[1]?.trim() ?? ''}`)]
+    return result.violations.filter((row) => ['serious', 'critical'].includes(row.impact)).map((row) => `${row.id}: ${row.nodes[0].html.slice(0, 160)} ${row.nodes[0].failureSummary?.split('\n')[1]?.trim() ?? ''}`)
   })
-  return found.map((line) => `${name}: ${line}`)
+}
+
+/** Both, under a name. */
+export async function inspect(page, name) {
+  return [...await overflowing(page), ...await axeFindings(page)].map((line) => `${name}: ${line}`)
 }
 
 /** A national ID of a region that is assigned to nobody, with its right check digit (GB 11643). */

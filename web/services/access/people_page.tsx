@@ -87,7 +87,7 @@ function People({ query, typed, keeps, own, onEnded }: { query: Query<Member[]>;
         {(all) => {
           const shown = all.filter((one) => typed === '' || [one.name, one.nameEn, one.role, textOr(`role.${one.role}`, ''), one.organisation?.name, one.organisation?.nameEn].some((text) => text?.toLowerCase().includes(typed.toLowerCase())));
           return (
-            <table className="q-table">
+            <table className="q-table q-table-cards">
               <thead>
                 <tr>
                   <th>{t('people.person.name')}</th>
@@ -103,12 +103,14 @@ function People({ query, typed, keeps, own, onEnded }: { query: Query<Member[]>;
               <tbody>
                 {shown.map((one, index) => (
                   <tr key={`${one.practitioner}${one.role}${index}`}>
-                    <td>{nameIn(one)}</td>
-                    <td>
+                    <td data-label={t('people.person.name')}><span>{nameIn(one)}</span></td>
+                    <td data-label={t('people.role')}>
+                      <span>
                       {textOr(`role.${one.role}`, one.role)}
                       {one.specialty && ` · ${textOr(`people.specialty.${one.specialty}`, one.specialty)}`}
+                      </span>
                     </td>
-                    <td>{nameIn(one.organisation)}</td>
+                    <td data-label={t('people.organisation')}><span>{nameIn(one.organisation)}</span></td>
                     {keeps && (
                       <td>
                         <div className="q-actions">

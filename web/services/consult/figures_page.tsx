@@ -143,7 +143,7 @@ function Lines({ lines, month }: { lines: readonly FigureLine[]; month: string }
       {shown.length === 0 ? (
         <EmptyCard title={t('consult.figures.no_lines')} />
       ) : (
-        <div className="q-card q-card-flush q-scroll-x">
+        <div className="q-card q-card-flush q-scroll-x" tabIndex={0} role="region" aria-label={t('consult.figures.lines')}>
           <table className="q-table q-table-cards">
             <thead>
               <tr>
