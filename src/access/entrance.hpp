@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/device_code.hpp"
+#include "access/device_seal.hpp"
 #include "access/factor.hpp"
 #include "access/reset.hpp"
 #include "access/security_notice.hpp"
@@ -19,13 +20,15 @@ struct Entrance {
           factors(database, writer, audit, sessions.passwords(), notices, clock, master_key),
           resets(database, writer, audit, directory, sessions, factors, notices, clock, master_key),
           steps(sessions, factors, resets, directory, clock, std::move(policy)),
-          device_codes(directory, factors, clock, sessions.options().demo) {}
+          device_codes(directory, factors, clock, sessions.options().demo),
+          device_seal(master_key) {}
 
     SecurityNotices notices;
     Factors factors;
     Resets resets;
     SignInSteps steps;
     DeviceCodes device_codes;
+    DeviceSeal device_seal;
 };
 
 }  // namespace qiao::access

@@ -172,6 +172,18 @@ void add_key_routes(http::Router& router, Sessions& sessions, Entrance& entrance
     });
 }
 
+void add_seal_route(http::Router& router, Sessions& sessions, Entrance& entrance) {
+    router.add(http::Method::post, "/access/me/device-seal", kSession, [&](const Request& request) {
+        const Own who = own(sessions, request);
+        require_nothing_else(who.session);
+        const auto device = from_base64(body_of(request)["device"].text());
+        if (!device || device->size() != DeviceSeal::kDevice_bytes) throw Error(ErrorKind::invalid, "access.bad_device", "device: 16 bytes in base64url");
+        JsonWriter json;
+        json.object([&] { json.field("key", to_base64url(entrance.device_seal.key(who.person.id, *device))); });
+        return answer(json.take());
+    });
+}
+
 void add_own_session_routes(http::Router& router, Sessions& sessions) {
     router.add(http::Method::get, "/access/me/sessions", kSession, [&](const Request& request) {
         const Own who = own(sessions, request);
@@ -206,6 +218,7 @@ void add_own_session_routes(http::Router& router, Sessions& sessions) {
 void add_me_routes(http::Router& router, Sessions& sessions, Entrance& entrance) {
     add_factor_routes(router, sessions, entrance);
     add_key_routes(router, sessions, entrance);
+    add_seal_route(router, sessions, entrance);
     add_own_session_routes(router, sessions);
 }
 

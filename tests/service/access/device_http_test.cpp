@@ -33,11 +33,14 @@ struct Field : House {
         const auto body = json::parse(last.body);
         return body ? (*body)["issue"].at(0)["details"]["coding"].at(0)["code"].text() : "";
     }
-    json::Value code_for(const std::string& as, const Person& person) { return post(as, "/access/device-codes", R"({"practitioner":")" + person.resource + "\"}"); }
+    json::Value code_for(const std::string& as, const Person& person) {
+        return post(as, "/access/device-codes", R"({"practitioner":")" + person.resource + "\"}");
+    }
     json::Value enrol(const std::string& as, const std::string& code, const std::string& pin = "258034") {
         const std::string challenge = post(as, "/access/me/question")["challenge"].text();
-        return post(as, "/access/me/devices", R"({"name":"ward phone","code":")" + code + R"(","pin":")" + pin + R"(","publicKey":")" + to_base64url(phone.spki()) +
-                                                  R"(","signature":")" + to_base64url(phone.sign_raw(device_text(challenge, "qiao.example"))) + "\"}");
+        return post(as, "/access/me/devices",
+                    R"({"name":"ward phone","code":")" + code + R"(","pin":")" + pin + R"(","publicKey":")" + to_base64url(phone.spki()) +
+                        R"(","signature":")" + to_base64url(phone.sign_raw(device_text(challenge, "qiao.example"))) + "\"}");
     }
     /// A second factor of their own, without which nobody vouches for another.
     void trust(const Person& person) {
@@ -50,7 +53,8 @@ struct Field : House {
         return "qiao=" + sessions->open_for(person->id, {.stepped_up = true}, request).token;
     }
     std::string proof(const std::string& device, const std::string& challenge, const std::string& pin, const KeyMaker& key) {
-        return R"({"device":{"id":")" + device + R"(","pin":")" + pin + R"(","signature":")" + to_base64url(key.sign_raw(device_text(challenge, "qiao.example"))) + "\"}}";
+        return R"({"device":{"id":")" + device + R"(","pin":")" + pin + R"(","signature":")" +
+               to_base64url(key.sign_raw(device_text(challenge, "qiao.example"))) + "\"}}";
     }
     int sign_in_by(const std::string& device, const std::string& pin, const KeyMaker& key, const std::string& address = "10.1.2.3") {
         const std::string challenge = post("", "/access/device-session/challenge", R"({"device":")" + device + "\"}", address)["challenge"].text();
@@ -65,6 +69,24 @@ struct Field : House {
     }
     http::Response last;
 };
+
+TEST(Device, the_seal_is_the_same_for_a_person_and_a_device_and_another_for_anybody_else) {
+    Field house;
+    const auto seal = [&](const std::string& login, const std::string& device) {
+        return house.post(house.opened(login), "/access/me/device-seal", R"({"device":")" + device + "\"}")["key"].text();
+    };
+    const std::string one = to_base64url(std::string(16, '1')), two = to_base64url(std::string(16, '2'));
+    const std::string key = seal("nurse", one);
+    EXPECT_EQ(from_base64(key).value_or("").size(), 32U);
+    EXPECT_EQ(seal("nurse", one), key);
+    EXPECT_NE(seal("nurse", two), key);
+    EXPECT_NE(seal("colleague", one), key);
+    EXPECT_EQ(seal("nurse", "c2hvcnQ"), "");
+    EXPECT_EQ(house.error(), "access.bad_device");
+    house.post("", "/access/me/device-seal", R"({"device":")" + one + "\"}");
+    EXPECT_EQ(house.last.status, 401);
+    EXPECT_EQ(house.last.body.find(key), std::string::npos);
+}
 
 TEST(Device, a_colleague_with_a_factor_of_the_own_institution_shows_the_code) {
     Field house;
