@@ -1,9 +1,10 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, transformWithOxc, type Plugin } from 'vite';
 
 /**
  * The content security policy forbids style attributes that are set as text. One line of cornerstone
@@ -76,6 +77,58 @@ function precompress(): Plugin {
   };
 }
 
+interface Chunk {
+  file: string;
+  isEntry?: boolean;
+  imports?: string[];
+  dynamicImports?: string[];
+  css?: string[];
+  assets?: string[];
+}
+
+/** Everything that a page outside of the image viewer can reach, shared chunks and both languages' texts with it. */
+function shellFiles(manifest: Record<string, Chunk>): string[] {
+  const files = new Set<string>();
+  const seen = new Set<string>();
+  const reach = (key: string) => {
+    const chunk = manifest[key];
+    if (!chunk || seen.has(key) || key.startsWith('viewers/imaging/')) return;
+    seen.add(key);
+    for (const file of [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? [])]) files.add(`/${file}`);
+    for (const next of [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])]) reach(next);
+  };
+  for (const [key, chunk] of Object.entries(manifest)) if (chunk.isEntry) reach(key);
+  return [...files].sort();
+}
+
+/**
+ * Writes `dist/sw.js`: the service worker with the list of what it keeps. The list comes from the build's own manifest, so no
+ * shared chunk can be forgotten. Its version is the digest of the list and the worker: equal content is no new version.
+ */
+function serviceWorker(): Plugin {
+  const kLargest_bytes = 400_000;
+  return {
+    name: 'qiao:service-worker',
+    apply: 'build',
+    enforce: 'post',
+    async writeBundle(options) {
+      const dist = options.dir ?? 'dist';
+      const manifest = JSON.parse(await readFile(join(dist, '.vite/manifest.json'), 'utf8')) as Record<string, Chunk>;
+      const files = [...shellFiles(manifest), '/icon-192.png', '/manifest.en.webmanifest', '/manifest.zh-CN.webmanifest'];
+      for (const file of files) {
+        const { size } = await stat(join(dist, file));
+        if (size > kLargest_bytes) this.error(`${file}, ${size} bytes, is too large to be kept on every device: load it by a dynamic import of its viewer`);
+      }
+      const source = await readFile(join(import.meta.dirname, 'worker/service_worker.ts'), 'utf8');
+      const { code } = await transformWithOxc(source, 'service_worker.ts', { sourcemap: false });
+      const digest = createHash('sha256').update(code).update(JSON.stringify(files));
+      digest.update(await readFile(join(dist, 'index.html')));
+      const build = { version: digest.digest('hex').slice(0, 16), files };
+      await writeFile(join(dist, 'sw.js'), `const kBuild = ${JSON.stringify(build)};\n${code.replace(/^export \{\s*\};?\s*$/m, '')}`);
+    },
+  };
+}
+
 /** Where `vite` (development) sends the server's paths; the built files never use it. */
 const backend = process.env['QIAO_BACKEND'] ?? 'http://127.0.0.1:8080';
 const serverPaths = ['/fhir', '/dicomweb', '/access', '/flow', '/consult', '/imaging', '/uploads', '/verify', '/health', '/csp-report'];
@@ -83,7 +136,7 @@ const serverPaths = ['/fhir', '/dicomweb', '/access', '/flow', '/consult', '/ima
 export default defineConfig(({ command }) => ({
   // A build says what is wrong and nothing else; the development server says where it listens.
   logLevel: command === 'build' ? 'warn' : 'info',
-  plugins: [react(), noNodeInCodecs(), styleAttributeOfCornerstone(), precompress()],
+  plugins: [react(), noNodeInCodecs(), styleAttributeOfCornerstone(), precompress(), serviceWorker()],
   resolve: {
     // vtk.js, under cornerstone, reaches for these two modules of Node; the trailing slash picks the npm packages.
     alias: { events: 'events/', url: 'url/' },

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const binary = process.env.QIAO_BINARY ?? join(root, 'build/ci/qiao')
 
-/** @returns {Promise<{base: string, dicom: {host: string, port: number}, data: string, command(...words: string[]): string, integrationToken(): Promise<string>, end(): Promise<void>, stop(): Promise<void>}>} */
-export async function startServer(command = 'serve', options = []) {
-  const data = mkdtempSync(join(tmpdir(), 'qiao-test-'))
-  const child = spawn(binary, [command, '--data', data, '--http', '127.0.0.1:0', '--dicom', '127.0.0.1:0', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** @param before  a server that has ended: its folder and port again. @returns {Promise<{base: string, dicom: {host: string, port: number}, data: string, command(...words: string[]): string, integrationToken(): Promise<string>, end(): Promise<void>, stop(): Promise<void>}>} */
+export async function startServer(command = 'serve', options = [], before = undefined) {
+  const data = before?.data ?? mkdtempSync(join(tmpdir(), 'qiao-test-'))
+  const child = spawn(binary, [command, '--data', data, '--http', `127.0.0.1:${before ? new URL(before.base).port : 0}`, '--dicom', '127.0.0.1:0', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
   let log = ''
   child.stderr.on('data', (piece) => { log = (log + piece).slice(-20000) })
   const said = []

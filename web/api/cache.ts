@@ -90,6 +90,9 @@ export function invalidate(...prefixes: string[]): void {
   }
 }
 
+/** Nothing that is on screen is on its way. */
+export const isQuiet = (): boolean => [...entries.values()].every((entry) => !entry.loading || entry.users === 0);
+
 /** Forgets everything: at the end of a session nothing of the last person may stay in memory. */
 export function forgetAll(): void {
   for (const entry of entries.values()) entry.abort?.abort();

@@ -50,6 +50,7 @@ export async function loadTexts(...folders: string[]): Promise<void> {
 
 function applyToDocument(): void {
   document.documentElement.lang = language();
+  document.querySelector('link[rel=manifest]')?.setAttribute('href', `/manifest.${language()}.webmanifest`);
   version += 1;
   for (const listener of listeners) listener();
 }

@@ -17,6 +17,7 @@ import { EmergencyAlarm } from './emergency_alarm';
 import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
+import { NewVersionRow, useServiceWorker } from './new_version';
 import { placesOf } from './places';
 import { answersForDeadlines, mayKeepNodes, mayKeepPeople, mayMatchStudies } from './roles';
 
@@ -73,6 +74,7 @@ export function Shell() {
         )}
         <StatusRow />
         <UnsentRow />
+        <NewVersionRow />
       </div>
       <Navigation />
       <main className="s-main" id="main" ref={main} tabIndex={0}>
@@ -179,6 +181,7 @@ function Navigation() {
     setCounts(Object.fromEntries(lists.data.map((list) => [list.name, list.count])));
     watchLists([...lists.data.map((list) => list.name), ...(mayMatchStudies(session) ? ['unmatched'] : [])]);
   }, [lists.data, session]);
+  useServiceWorker(lists.data !== undefined);
   const all = lists.data ?? [];
   const item = (to: string, icon: IconName, label: string, count?: number, live?: boolean) => (
     <li key={to}>
