@@ -6,6 +6,7 @@
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
 #include "app/demo/network.hpp"
+#include "app/setup/routes.hpp"
 #include "app/sign_in_policy.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
@@ -84,6 +85,7 @@ Centre::Centre(const Options& options)
         backup::Source{options_.data_folder, *database_, *audit_, *clock_, QIAO_VERSION},
         backup::Settings{options_.backup_to, options_.backup_at, options_.backup_keep, options_.zone, options_.config_file}, metrics_);
     backup::add_routes(router_, *sessions_, *backups_);
+    setup::add_routes(router_, {*sessions_, *directory_, *contacts_, *backups_, *notifier_, *database_, options_, *clock_});
     if (demo_clock_ != nullptr) add_demo_routes();
     web_ = std::make_unique<http::StaticFiles>(find_shared().web);
     web_->add_routes(router_);

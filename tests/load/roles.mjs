@@ -4,14 +4,14 @@ const one = (items) => items[Math.floor(Math.random() * items.length)]
 const chance = (share) => Math.random() < share
 let patients = 0
 
-const requestForm = () => ({
+export const requestForm = () => ({
   purpose: 'diagnosis', specialty: one(['neurosurgery', 'cardiology', 'neurology']), rank: 'any', urgency: chance(0.2) ? 'urgent' : 'routine', receiver: HUB,
   summary: '负载试验：跌倒后头痛，呕吐两次。', question: '需要转院吗？',
   vitals: { status: 'given', taken: new Date(Date.now() - 600_000).toISOString(), values: [{ code: 'heart_rate', value: 96 }, { code: 'temperature', value: 36.7 }] },
   allergies: { status: 'none' }, drugs: { status: 'none' }, pregnancy: { status: 'not_asked' }, attachments: { status: 'none' },
   consent: { by: 'patient', name: '试验', told: true },
 })
-const opinionForm = () => ({ findings: '神志清楚。', do_now: '平卧，每 15 分钟看瞳孔', when_to_send: '今日乘船', danger_signs: '呕吐，一侧瞳孔大', call: '神经外科值班', act_by: one(['today', 'routine']) })
+export const opinionForm = () => ({ findings: '神志清楚。', do_now: '平卧，每 15 分钟看瞳孔', when_to_send: '今日乘船', danger_signs: '呕吐，一侧瞳孔大', call: '神经外科值班', act_by: one(['today', 'routine']) })
 
 async function doctor(me) {
   const ready = await me.list('inbox')
@@ -21,7 +21,7 @@ async function doctor(me) {
     const it = await me.open(one(back).case)
     return me.move(it.case, it.version, 'resubmit', { items: [{ code: 'ecg', text: '补做十二导联' }] })
   }
-  if (chance(0.5)) {
+  if (chance(0.85)) {
     const sent = await me.list('requested')
     if (sent.length > 0) await me.open(one(sent).case)
     return undefined

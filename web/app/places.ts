@@ -1,14 +1,14 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayMatchStudies, mayReadRoster, mayReadStatement, mayReset } from './roles';
+import { answersForDeadlines, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepSetup, mayMatchStudies, mayReadRoster, mayReadStatement, mayReset } from './roles';
 
 interface Place {
   to: string;
   /** Key of its name. */
   name: string;
   may: (session: Session) => boolean;
-  /** The desk has it in the navigation, where a phone has no room. */
-  phoneOnly?: true;
+  /** Where the navigation has it too: on the desk only, where a phone has no room, or on both. */
+  inNavigation?: 'desk' | 'both';
 }
 
 const kPlaces: readonly Place[] = [
@@ -16,13 +16,20 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/me', name: 'app.nav.security', may: () => true },
   { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },
-  { to: '/app/board', name: 'app.nav.board', may: answersForDeadlines, phoneOnly: true },
-  { to: '/app/imaging/unmatched', name: 'app.nav.unmatched', may: mayMatchStudies, phoneOnly: true },
+  { to: '/app/board', name: 'app.nav.board', may: answersForDeadlines, inNavigation: 'desk' },
+  { to: '/app/imaging/unmatched', name: 'app.nav.unmatched', may: mayMatchStudies, inNavigation: 'desk' },
   { to: '/app/figures', name: 'app.nav.figures', may: answersForDeadlines },
   { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement },
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
+  { to: '/app/access/people', name: 'app.nav.people', may: mayKeepPeople, inNavigation: 'both' },
+  { to: '/app/imaging/devices', name: 'app.nav.devices', may: mayKeepNodes, inNavigation: 'both' },
+  { to: '/app/operations/backups', name: 'app.nav.backups', may: mayKeepNodes, inNavigation: 'both' },
+  { to: '/app/operations/setup', name: 'app.nav.setup', may: mayKeepSetup },
   { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },
 ];
 
-export const placesOf = (session: Session, phone: boolean): readonly Place[] => kPlaces.filter((place) => place.may(session) && (phone || !place.phoneOnly));
+/** All that this session may use. */
+export const allPlacesOf = (session: Session): readonly Place[] => kPlaces.filter((place) => place.may(session));
+/** Those that the navigation does not have. */
+export const placesOf = (session: Session, phone: boolean): readonly Place[] => allPlacesOf(session).filter((place) => !place.inNavigation || (phone && place.inNavigation === 'desk'));

@@ -5,9 +5,12 @@ const has = (session: Session, ...roles: string[]) => session.memberships.some((
 
 export const mayAskForConsultation = (session: Session) => has(session, 'doctor', 'requester', 'village_doctor', 'specialist');
 export const mayRegisterPatients = (session: Session) => has(session, 'doctor', 'requester', 'village_doctor', 'specialist', 'nurse', 'registrar', 'clerk', 'desk');
+/** Administrators of the machine, of people and of the audit see nothing clinical. */
+export const maySeePatients = (session: Session) => session.memberships.some((one) => !['system_admin', 'security_admin', 'audit_admin', 'privacy_officer'].includes(one.role));
 export const mayKeepPeople = (session: Session) => has(session, 'security_admin');
 export const mayKeepContracts = (session: Session) => has(session, 'centre_manager');
 export const mayKeepNodes = (session: Session) => has(session, 'system_admin');
+export const mayKeepSetup = (session: Session) => has(session, 'system_admin', 'security_admin', 'centre_manager');
 export const mayMatchStudies = (session: Session) => has(session, 'doctor', 'requester', 'technician', 'clerk', 'registrar', 'coordinator', 'imaging_clerk');
 export const mayKeepRoster = (session: Session) => has(session, 'duty_lead', 'centre_manager');
 export const mayReadRoster = (session: Session) => has(session, 'duty_lead', 'centre_manager', 'coordinator', 'expert');

@@ -60,6 +60,7 @@ export const routes: RouteObject[] = [
           { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },
           { path: 'access/me', lazy: page(() => import('../services/access/me_page'), 'access') },
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
+          { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },
           { path: 'operations/backups', lazy: page(() => import('../services/operations/backups_page'), 'operations') },
           { path: '*', lazy: page(() => import('./not_found')) },
         ],

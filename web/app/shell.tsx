@@ -19,7 +19,7 @@ import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
 import { NewVersionRow, useServiceWorker } from './new_version';
 import { placesOf } from './places';
-import { answersForDeadlines, mayKeepNodes, mayKeepPeople, mayMatchStudies } from './roles';
+import { answersForDeadlines, mayKeepNodes, mayKeepPeople, mayMatchStudies, maySeePatients } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
@@ -31,6 +31,7 @@ const listIcons: Record<string, IconName> = { inbox: 'inbox', desk: 'inbox', off
 export function Shell() {
   const t = useText();
   const session = useSession();
+  const mayFind = maySeePatients(session);
   const [finding, setFinding] = useState(false);
   const matches = useMatches();
   const dark = matches.some((match) => (match.handle as { dark?: boolean } | undefined)?.dark === true);
@@ -47,14 +48,14 @@ export function Shell() {
   }, [pathname]);
   useEffect(() => {
     const open = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      if (mayFind && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault();
         setFinding(true);
       }
     };
     window.addEventListener('keydown', open);
     return () => window.removeEventListener('keydown', open);
-  }, []);
+  }, [mayFind]);
   return (
     <div className={`s-shell ${dark ? 's-shell-narrow' : ''}`}>
       <a className="q-skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
@@ -113,9 +114,11 @@ function Header({ onFind }: { onFind: () => void }) {
       </NavLink>
       <span className="s-org">{organisation}</span>
       <div className="s-head-end">
-        <button type="button" className="s-search" onClick={onFind} aria-keyshortcuts="Control+K">
-          <Icon name="search" /> <span>{t('app.find.open')}</span> <kbd aria-hidden>Ctrl K</kbd>
-        </button>
+        {maySeePatients(session) && (
+          <button type="button" className="s-search" onClick={onFind} aria-keyshortcuts="Control+K">
+            <Icon name="search" /> <span>{t('app.find.open')}</span> <kbd aria-hidden>Ctrl K</kbd>
+          </button>
+        )}
         <DropMenu
           label={t('app.notices', { count: notices.length })}
           button={
@@ -205,7 +208,7 @@ function Navigation() {
         {item('/app/today', 'home', t('app.nav.today'))}
         {listItems}
         {answersForDeadlines(session) && item('/app/board', 'clock', t('app.nav.board'))}
-        {item('/app/patients', 'people', t('app.nav.patients'))}
+        {maySeePatients(session) && item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
         {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
@@ -218,7 +221,7 @@ function Navigation() {
         {(many ? phoneLists(all.map((list) => list.name)) : all.map((list) => list.name)).map((name) =>
           item(`/app/list/${name}`, listIcons[name] ?? 'list', t(`app.list.${name}`), counts[name] ?? all.find((list) => list.name === name)?.count, kPressing.has(name)),
         )}
-        {item('/app/patients', 'people', t('app.nav.patients'))}
+        {maySeePatients(session) && item('/app/patients', 'people', t('app.nav.patients'))}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
         {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
         {mayKeepNodes(session) && item('/app/operations/backups', 'file', t('app.nav.backups'))}

@@ -4,12 +4,14 @@ import { Link } from 'react-router';
 import { useQuery } from '../api/cache';
 import { useCounts } from '../api/events';
 import { readWorklist, readWorklists, type WorklistHead } from '../api/flow';
+import { readSetup } from '../api/setup';
 import { WorklistTable } from '../services/cases/worklist_table';
 import { Answered, EmptyCard } from '../ui/cards';
 import { formatDate, nameIn } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { textOr, useText } from './i18n';
-import { mayAskForConsultation, mayRegisterPatients } from './roles';
+import { allPlacesOf } from './places';
+import { mayAskForConsultation, mayKeepSetup, mayRegisterPatients, maySeePatients } from './roles';
 import { useSession } from './session';
 import { useTitle } from './title';
 
@@ -37,11 +39,14 @@ export default function TodayPage() {
               {t('app.new_consultation')}
             </Button>
           )}
-          <Button component={Link} to="/app/patients" variant="default" leftSection={<Icon name="search" />}>
-            {mayRegisterPatients(session) ? t('app.find_or_register') : t('app.find.open')}
-          </Button>
+          {maySeePatients(session) && (
+            <Button component={Link} to="/app/patients" variant="default" leftSection={<Icon name="search" />}>
+              {mayRegisterPatients(session) ? t('app.find_or_register') : t('app.find.open')}
+            </Button>
+          )}
         </div>
       </div>
+      {mayKeepSetup(session) && <SetupCard />}
       <Answered query={lists}>
         {(all) => {
           const toAct = kToAct.flatMap((name) => all.find((list) => list.name === name) ?? []);
@@ -49,7 +54,7 @@ export default function TodayPage() {
           return (
             <>
               <Tiles lists={all} />
-              {all.length === 0 && <EmptyCard title={t('app.today.no_lists')}>{t('app.today.no_lists_help')}</EmptyCard>}
+              {all.length === 0 && <Places />}
               {all.length > 0 && toAct.every((list) => list.count === 0) && <EmptyCard title={t('app.today.nothing')}>{t('app.today.nothing_help')}</EmptyCard>}
               {[...toAct, ...others].map((list) => (
                 <Section key={list.name} list={list} />
@@ -59,6 +64,37 @@ export default function TodayPage() {
         }}
       </Answered>
     </div>
+  );
+}
+
+/** Whose work has no lists: their pages. */
+function Places() {
+  const t = useText();
+  const session = useSession();
+  return (
+    <nav className="t-tiles" aria-label={t('app.today.places')}>
+      {allPlacesOf(session).map((place) => (
+        <Link key={place.to} to={place.to} className="q-card q-link-card q-strong">
+          {t(place.name)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+/** While the centre is not ready to be left to its people. */
+function SetupCard() {
+  const t = useText();
+  const { data } = useQuery('setup', readSetup);
+  if (!data || data.finished) return null;
+  const needed = data.steps.filter((one) => one.needed);
+  return (
+    <Link to="/app/operations/setup" className="q-card q-link-card">
+      <span className="q-between">
+      <span className="q-strong">{t('app.nav.setup')}</span>
+      <span className="q-chip q-chip-info">{t('app.today.setup', { done: needed.filter((one) => one.done).length, all: needed.length })}</span>
+      </span>
+    </Link>
   );
 }
 

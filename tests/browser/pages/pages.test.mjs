@@ -44,6 +44,7 @@ const PAGES = {
   'access/me': [[DOCTOR, '/app/access/me']],
   'access/resets': [[SECURITY, '/app/access/resets']],
   'operations/notifications': [[SYSTEM, '/app/operations/notifications']],
+  'operations/setup': [[SYSTEM, '/app/operations/setup']],
   'operations/backups': [[SYSTEM, '/app/operations/backups']],
 }
 
