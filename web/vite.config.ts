@@ -98,7 +98,8 @@ function shellFiles(manifest: Record<string, Chunk>): string[] {
     for (const next of [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])]) reach(next);
   };
   for (const [key, chunk] of Object.entries(manifest)) if (chunk.isEntry) reach(key);
-  return [...files].sort();
+  // Pictures of the help pages are fetched when somebody looks.
+  return [...files].filter((file) => !file.endsWith('.jpg')).sort();
 }
 
 /**

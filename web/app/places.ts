@@ -12,6 +12,7 @@ interface Place {
 }
 
 const kPlaces: readonly Place[] = [
+  { to: '/app/help', name: 'app.nav.help', may: () => true },
   { to: '/app/access/contact', name: 'app.nav.contact', may: () => true },
   { to: '/app/access/me', name: 'app.nav.security', may: () => true },
   { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },

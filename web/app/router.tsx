@@ -62,6 +62,7 @@ export const routes: RouteObject[] = [
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },
           { path: 'operations/backups', lazy: page(() => import('../services/operations/backups_page'), 'operations') },
+          { path: 'help', lazy: page(() => import('../services/help/help_page'), 'help') },
           { path: '*', lazy: page(() => import('./not_found')) },
         ],
       },

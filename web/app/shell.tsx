@@ -1,7 +1,7 @@
 /** The frame of every page: header, navigation with live counters, status row, notices. */
 import { Button } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { NavLink, Outlet, useLocation, useMatches, useNavigation } from 'react-router';
+import { NavLink, Outlet, useLocation, useMatches, useNavigate, useNavigation } from 'react-router';
 import { useQuery } from '../api/cache';
 import { useUnsent } from '../api/unsent';
 import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
@@ -28,6 +28,8 @@ const kPhoneLists = 3;
 const kPressing = new Set(['inbox', 'returned', 'desk', 'offers', 'calls', 'late']);
 const listIcons: Record<string, IconName> = { inbox: 'inbox', desk: 'inbox', offers: 'bell', writing: 'pen', drafts: 'file', late: 'clock', calls: 'alert', returned: 'back', closed: 'check', signed: 'check' };
 
+const writes = (target: EventTarget | null) => target instanceof HTMLElement && (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable);
+
 export function Shell() {
   const t = useText();
   const session = useSession();
@@ -37,6 +39,7 @@ export function Shell() {
   const dark = matches.some((match) => (match.handle as { dark?: boolean } | undefined)?.dark === true);
   useDark(dark);
   const main = useRef<HTMLElement>(null);
+  const navigate = useNavigate();
   const { pathname } = useLocation();
   const first = useRef(true);
   useEffect(() => {
@@ -51,11 +54,13 @@ export function Shell() {
       if (mayFind && (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault();
         setFinding(true);
+      } else if (event.key === '?' && !event.defaultPrevented && !writes(event.target) && !document.querySelector('.ws, [role=dialog]')) {
+        void navigate('/app/help');
       }
     };
     window.addEventListener('keydown', open);
     return () => window.removeEventListener('keydown', open);
-  }, [mayFind]);
+  }, [mayFind, navigate]);
   return (
     <div className={`s-shell ${dark ? 's-shell-narrow' : ''}`}>
       <a className="q-skip" href="#main" onClick={(event) => (event.preventDefault(), main.current?.focus())}>

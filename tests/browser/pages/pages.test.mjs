@@ -6,18 +6,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { root, startServer } from '../../support/server.mjs'
-import { axeFindings, DESK, launch, overflowing, PHONE, read, signIn } from '../story/people.mjs'
+import { axeFindings, DESK, launch, overflowing, PHONE, signIn } from '../story/people.mjs'
+import { caseOf, COORDINATOR, DOCTOR, EXPERT, inCase, MANAGER, patientOf, SECURITY, SYSTEM } from './demo_pages.mjs'
 
 const shots = process.env.PAGES_SHOTS
 const SIZES = [PHONE, { width: 768, height: 1024 }, DESK, { width: 1920, height: 1080 }]
 const LANGUAGES = ['zh-CN', 'en']
-const DOCTOR = 'lin.haiyan', COORDINATOR = 'su.wenting', EXPERT = 'zhou.mingyuan', MANAGER = 'peng.ruixue', SYSTEM = 'hu.jianguo', SECURITY = 'song.yanan'
-
-/** A case of the person's list, or undefined. */
-const caseOf = async (page, list) => (await read(page, `/flow/worklists/${list}`)).rows[0]?.case
-const patientOf = async (page) => (await read(page, '/flow/worklists/requested')).rows.map((row) => row.patient.reference.split('/')[1])[0]
-const inCase = (list, tail = '') => async (page) => { const id = await caseOf(page, list); assert.ok(id, `the demo has a case in ${list}`); return `/app/consult/${id}${tail}` }
-
 /** Route of the router → who looks at it, and its addresses. */
 const PAGES = {
   'today': [[DOCTOR, '/app/today'], [COORDINATOR, '/app/today'], [EXPERT, '/app/today'], [MANAGER, '/app/today'], [SECURITY, '/app/today']],
@@ -45,6 +39,7 @@ const PAGES = {
   'access/resets': [[SECURITY, '/app/access/resets']],
   'operations/notifications': [[SYSTEM, '/app/operations/notifications']],
   'operations/setup': [[SYSTEM, '/app/operations/setup']],
+  'help': [[DOCTOR, '/app/help']],
   'operations/backups': [[SYSTEM, '/app/operations/backups']],
 }
 
@@ -64,7 +59,7 @@ function routesOfRouter() {
 }
 
 const only = process.env.PAGES_ONLY ? new RegExp(process.env.PAGES_ONLY) : /./
-const KEY = /(^|\s)(app|access|cases|consult|flow|imaging|operations|patients)\.[a-z_]+(\.[a-z_]+)*(\s|$)/
+const KEY = /(^|\s)(app|access|cases|consult|flow|help|imaging|operations|patients)\.[a-z_]+(\.[a-z_]+)*(\s|$)/
 
 async function look(page, base, path, language, name, trouble) {
   await page.goto(base + path)
