@@ -40,7 +40,7 @@ async function settle(me, id) {
     if (it.clocks.some((clock) => clock.name === 'read_back' && !clock.stopped)) return me.move(id, it.version, 'read_back', { text: '平卧，今日乘船' })
     return me.move(id, it.version, 'file', {}, { signs: true })
   }
-  return me.move(id, it.version, 'answer', { followed: 'yes', final_diagnosis: '脑震荡', rating: 5 })
+  return me.move(id, it.version, 'answer', { ...(chance(0.8) ? { followed: 'yes' } : { followed: 'partly', not_followed: 'not_available' }), final_diagnosis: '脑震荡', rating: 5 })
 }
 
 async function coordinator(me) {

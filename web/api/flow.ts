@@ -243,7 +243,7 @@ export interface CaseView {
   not_obtainable?: string[];
   /** When the session begins; null for a written case. */
   time?: string | null;
-  feedback?: { followed: string; final_diagnosis: string; rating: number } | null;
+  feedback?: { followed: string; not_followed?: string; final_diagnosis: string; rating: number } | null;
   purpose?: string;
   summary?: string;
   question?: string;
@@ -313,7 +313,8 @@ export interface FigureLine {
   on_time: boolean | null;
   given_back: boolean;
   followed: string | null;
-  final_diagnosis: string | null;
+  /** Code of why, where the advice was not followed in full. */
+  not_followed: string | null;
 }
 export interface Figures {
   definition: string;

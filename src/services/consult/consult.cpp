@@ -151,6 +151,10 @@ void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
         verbs::check_opinion(move, fields);
     } else if (action == "answer") {
         fields.one_of(move.fields, "followed", "yes partly no");
+        if (move.fields["followed"].text() != "yes") {
+            if (!flow::is_given(move.fields["not_followed"])) fields.refuse("flow.missing_field", "not_followed", "why the advice was not followed in full");
+            fields.one_of(move.fields, "not_followed", "patient_refused not_available condition_changed came_late other_opinion other");
+        }
         fields.text_limit(move.fields, "final_diagnosis", 4096);
         const std::int64_t rating = move.fields["rating"].integer().value_or(0);
         if (rating < 1 || rating > 5) {

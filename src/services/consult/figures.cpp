@@ -109,6 +109,7 @@ Value line_view(const flow::Ground& ground, const store::Line& line) {
     view.set("on_time", line.on_time.empty() ? Value() : Value(line.on_time == "on_time"));
     view.set("given_back", line.paused);
     view.set("followed", line.followed.empty() ? Value() : Value(line.followed));
+    view.set("not_followed", line.not_followed.empty() ? Value() : Value(line.not_followed));
     return view;
 }
 

@@ -54,6 +54,7 @@ std::vector<Line> lines(Connection& connection, std::int64_t to_org, Instant fro
         line.state = rows.text(4);
         if (const auto notes = json::parse(rows.text(5))) {
             line.followed = (*notes)["feedback"]["followed"].text();
+            line.not_followed = (*notes)["feedback"]["not_followed"].text();
         }
         line.submitted = from_us(rows.integer(6));
         line.accepted = instant_at(rows, 7);

@@ -29,6 +29,7 @@ struct Line {
     std::optional<flow::Duration> counted;  ///< of the clock `done`: without pauses and closed hours
     std::string on_time;                    ///< verdict of `done`, in an emergency of `opinion_emergency`; empty = still open
     std::string followed;                   ///< yes, partly, no; empty = not answered
+    std::string not_followed;               ///< code of why, where it was not followed in full; carries nothing of the patient
     bool paused = false;
 };
 /// Consultations that `to_org` was asked for in [from, until), by submission; at most `limit`.

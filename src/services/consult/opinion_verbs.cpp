@@ -312,6 +312,9 @@ void answer(flow::Move& move) {
     for (const char* name : {"followed", "final_diagnosis", "rating"}) {
         feedback.set(name, move.fields[name]);
     }
+    if (move.fields["followed"].text() != "yes") {
+        feedback.set("not_followed", move.fields["not_followed"]);
+    }
     move.details = feedback;
     move.item.notes.set("feedback", std::move(feedback));
     move.end_all_rights();

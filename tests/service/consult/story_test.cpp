@@ -111,6 +111,7 @@ void Story::close(const std::string& id, const Value& signed_view) {
     EXPECT_EQ(get("expert", "/fhir/" + signed_view["opinion"]["resource"].text()).status, 200);
     EXPECT_EQ(get("expert", "/fhir/Observation?patient=" + patient_).body["entry"].size(), 0U) << "at filing only what the opinion used stays";
     EXPECT_EQ(get("doctor", "/fhir/Observation?patient=" + patient_).status, 200);
+    EXPECT_EQ(move("doctor", id, "answer", *json::parse(R"({"followed":"no","final_diagnosis":"concussion","rating":2})")).status, 422) << "why not is asked";
     ASSERT_EQ(move("doctor", id, "answer", *json::parse(R"({"followed":"yes","final_diagnosis":"concussion","rating":5})")).status, 200);
     EXPECT_EQ(state(id), "closed");
     for (const char* who : {"expert", "coordinator"}) {
@@ -257,7 +258,8 @@ TEST_F(Story, EmergencyByTelephone) {
     const auto owed = [&] {
         const json::Value shown = view("doctor", id);
         const auto& clocks = shown["clocks"].items();
-        return std::any_of(clocks.begin(), clocks.end(), [](const json::Value& clock) { return clock["name"].text() == "consent" && clock["stopped"].is_null(); });
+        return std::any_of(clocks.begin(), clocks.end(),
+                           [](const json::Value& clock) { return clock["name"].text() == "consent" && clock["stopped"].is_null(); });
     };
     const auto offers = [&] {
         const std::vector<std::string> open = open_moves("doctor", id);

@@ -24,6 +24,7 @@ const kLong = new Set(['reason', 'text', 'read_back_text', 'summary', 'question'
 const kChoices: Record<string, string[]> = {
   reason_code: ['out_of_scope', 'needs_face_to_face', 'duplicate', 'not_enough_material', 'other'],
   followed: ['yes', 'partly', 'no'],
+  not_followed: ['patient_refused', 'not_available', 'condition_changed', 'came_late', 'other_opinion', 'other'],
   act_by: ['now', 'today', 'routine'],
   rating: ['1', '2', '3', '4', '5'],
   stance: ['agree', 'dissent'],
@@ -36,8 +37,11 @@ const kWhyTone: Record<string, string> = { specialty: 'q-chip-ok', on_duty: 'q-c
 const kNotAsked = new Set(['occurred', 'confirmed', 'patient', 'side']);
 const kEmptyConsent: ConsentState = { by: '', name: '', relation: '', reason: '', told: false, signature: 0 };
 
-export function fieldsOf(move: Move): FieldSpec[] {
-  const needed = move.needs.filter((name) => !kNotAsked.has(name)).map((name) => ({ name, required: true }));
+/** @param values  what is filled in so far: advice that was not followed in full needs to say why */
+export function fieldsOf(move: Move, values: Values): FieldSpec[] {
+  const asked = move.needs.filter((name) => !kNotAsked.has(name));
+  const why = values['followed'] === 'no' || values['followed'] === 'partly';
+  const needed = asked.flatMap((name) => (name === 'followed' && why ? [name, 'not_followed'] : [name])).map((name) => ({ name, required: true }));
   const extra = (kOptional[move.action] ?? []).filter((name) => !move.needs.includes(name)).map((name) => ({ name, required: false }));
   if (move.action === 'reject' && !move.needs.includes('reason')) extra.push({ name: 'reason', required: false });
   return [...needed, ...extra];

@@ -98,8 +98,8 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
   const act = useAct();
   const passwordNeeded = usePasswordNeeded();
   const usesDraft = takeDraft !== undefined && move.needs.some((name) => kInDraft.has(name));
-  const fields = fieldsOf(move).filter((field) => !(field.name in given) && !(usesDraft && kInDraft.has(field.name)));
   const [values, setValues] = useState<Values>({});
+  const fields = fieldsOf(move, values).filter((field) => !(field.name in given) && !(usesDraft && kInDraft.has(field.name)));
   const [password, setPassword] = useState('');
   const [occurred, setOccurred] = useState('');
   const [tried, setTried] = useState(false);

@@ -157,6 +157,12 @@ function Consultation({ view }: { view: CaseView }) {
               <dl className="q-facts">
                 <dt>{t('consult.need.followed')}</dt>
                 <dd>{textOr(`consult.option.followed.${view.feedback.followed}`, view.feedback.followed)}</dd>
+                {view.feedback.not_followed && (
+                  <>
+                    <dt>{t('consult.need.not_followed')}</dt>
+                    <dd>{textOr(`consult.option.not_followed.${view.feedback.not_followed}`, view.feedback.not_followed)}</dd>
+                  </>
+                )}
                 <dt>{t('consult.need.final_diagnosis')}</dt>
                 <dd>{view.feedback.final_diagnosis}</dd>
                 <dt>{t('consult.need.rating')}</dt>

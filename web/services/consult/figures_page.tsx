@@ -114,7 +114,7 @@ function Lines({ lines, month }: { lines: readonly FigureLine[]; month: string }
   const t = useText();
   const [only, setOnly] = useState<'all' | 'late' | 'not_followed'>('all');
   const shown = lines.filter((line) => only === 'all' || (only === 'late' ? line.on_time === false : line.followed === 'no' || line.followed === 'partly'));
-  const columns = ['number', 'from', 'submitted', 'accepted', 'signed', 'on_time', 'followed', 'final_diagnosis'] as const;
+  const columns = ['number', 'from', 'submitted', 'accepted', 'signed', 'on_time', 'followed', 'not_followed'] as const;
   const cells = (line: FigureLine): string[] => [
     line.number,
     nameIn(line.from),
@@ -123,7 +123,7 @@ function Lines({ lines, month }: { lines: readonly FigureLine[]; month: string }
     minutes(line.signed_min),
     line.on_time === null ? '–' : line.on_time ? t('consult.figures.yes') : t('consult.figures.no'),
     line.followed ? textOr(`consult.option.followed.${line.followed}`, line.followed) : '–',
-    line.final_diagnosis ?? '–',
+    line.not_followed ? textOr(`consult.option.not_followed.${line.not_followed}`, line.not_followed) : '–',
   ];
   return (
     <section className="q-stack">
