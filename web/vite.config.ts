@@ -132,7 +132,7 @@ function serviceWorker(): Plugin {
 
 /** Where `vite` (development) sends the server's paths; the built files never use it. */
 const backend = process.env['QIAO_BACKEND'] ?? 'http://127.0.0.1:8080';
-const serverPaths = ['/fhir', '/dicomweb', '/access', '/flow', '/consult', '/imaging', '/uploads', '/verify', '/health', '/csp-report'];
+const serverPaths = ['/fhir', '/dicomweb', '/access', '/patient', '/flow', '/consult', '/imaging', '/uploads', '/verify', '/health', '/csp-report'];
 
 export default defineConfig(({ command }) => ({
   // A build says what is wrong and nothing else; the development server says where it listens.
@@ -156,7 +156,7 @@ export default defineConfig(({ command }) => ({
     manifest: true,
     reportCompressedSize: false,
     chunkSizeWarningLimit: 5000,
-    rolldownOptions: { checks: { pluginTimings: false } }, // compressing takes most of the time, and that is meant
+    rolldownOptions: { input: ['index.html', 'p.html'], checks: { pluginTimings: false } }, // compressing takes most of the time, and that is meant
   },
   html: { cspNonce: '__CSP_NONCE__' },
   server: {

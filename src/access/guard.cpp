@@ -39,7 +39,11 @@ bool keeps_nodes(Sessions& sessions, const Session& session) {
 bool is_own_business(std::string_view path) { return path.starts_with("/access/me/") || path == "/access/step-up" || path == "/access/password"; }
 
 /// Whether a valid session came with a request that this scope lets in.
-bool require_scope(Sessions& sessions, const http::Request& request, http::Scope scope) {
+bool require_scope(Sessions& sessions, PatientAccounts* patients, const http::Request& request, http::Scope scope) {
+    if (scope == http::Scope::patient) {
+        if (patients == nullptr || !patients->find(request, false)) throw Error(ErrorKind::unauthenticated, "patient.no_session", "sign in first");
+        return true;
+    }
     if (scope == http::Scope::open) return Sessions::carries_token(request) && sessions.find(request).has_value();
     if (scope == http::Scope::operations && is_loopback(request.peer_address) && !is_forwarded(request)) return false;
     const auto session = sessions.find(request);
@@ -64,12 +68,12 @@ void require_same_site(const http::Request& request) {
     }
 }
 
-http::Router::Guard make_guard(Sessions& sessions) {
-    return [&sessions](const http::Request& request, const http::RouteOptions& options) {
+http::Router::Guard make_guard(Sessions& sessions, PatientAccounts* patients) {
+    return [&sessions, patients](const http::Request& request, const http::RouteOptions& options) {
         // Every browser that knows SameSite says where an unsafe request comes from; what carries a token of its own in a
         // header cannot be made to by another site.
         if (!is_safe(request.method) && request.header("authorization").empty()) require_same_site(request);
-        return require_scope(sessions, request, options.scope);
+        return require_scope(sessions, patients, request, options.scope);
     };
 }
 

@@ -113,11 +113,30 @@ CREATE TABLE access_client_assertion(client TEXT NOT NULL, jti_hash TEXT NOT NUL
   PRIMARY KEY(client, jti_hash)) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople}, storage::Migration{"access", 2, kSessions},
-                                    storage::Migration{"access", 3, kGrants}, storage::Migration{"access", 4, kAudit},
-                                    storage::Migration{"access", 5, kSigning}, storage::Migration{"access", 6, kRoster},
-                                    storage::Migration{"access", 7, kClientUse},
-                                    storage::Migration{"access_sign_in", 1, kSignIn}};
+constexpr std::string_view kPatients = R"sql(
+CREATE TABLE access_patient_account(
+  id INTEGER PRIMARY KEY, id_hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL, phone TEXT NOT NULL, pin_hash TEXT NOT NULL,
+  created_us INTEGER NOT NULL, used_us INTEGER NOT NULL);
+CREATE TABLE access_patient_tie(
+  account INTEGER NOT NULL, patient INTEGER NOT NULL, patient_ref TEXT NOT NULL, relation TEXT NOT NULL, starts_us INTEGER NOT NULL,
+  ends_us INTEGER NOT NULL, bound_by INTEGER NOT NULL, organisation INTEGER NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY(account, patient)) WITHOUT ROWID;
+CREATE INDEX access_patient_tie_by_patient ON access_patient_tie(patient);
+CREATE TABLE access_patient_session(
+  key TEXT PRIMARY KEY, account INTEGER NOT NULL, created_us INTEGER NOT NULL, used_us INTEGER NOT NULL, absolute_end_us INTEGER NOT NULL);
+CREATE INDEX access_patient_session_by_account ON access_patient_session(account);
+CREATE TABLE access_patient_request(
+  id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, account INTEGER NOT NULL, patient INTEGER NOT NULL, patient_ref TEXT NOT NULL,
+  kind TEXT NOT NULL, item TEXT NOT NULL, text TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL, answer TEXT NOT NULL,
+  created_us INTEGER NOT NULL, due_us INTEGER NOT NULL, officer INTEGER NOT NULL, taken_us INTEGER NOT NULL, answered_us INTEGER NOT NULL);
+CREATE INDEX access_patient_request_by_patient ON access_patient_request(patient);
+CREATE INDEX access_patient_request_by_account ON access_patient_request(account);
+)sql";
+
+constexpr std::array kMigrations = {
+    storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
+    storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
+    storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients}};
 
 }  // namespace
 

@@ -20,7 +20,7 @@ constexpr std::array kRoles = {
     RoleRights{.code = role::kSystemAdmin, .number = 8, .keeps_nodes = true, .administrator = true},
     RoleRights{.code = role::kSecurityAdmin, .number = 9, .keeps_people = true, .administrator = true},
     RoleRights{.code = role::kAuditAdmin, .number = 10, .reads_audit = true, .administrator = true},
-    RoleRights{.code = role::kPrivacyOfficer, .number = 11},
+    RoleRights{.code = role::kPrivacyOfficer, .number = 11, .answers_patients = true},
     RoleRights{.code = role::kIntegration, .number = 12, .whole_record = true},
     RoleRights{.code = role::kMetrics, .number = 13, .keeps_nodes = true},
 };
@@ -45,6 +45,8 @@ std::int64_t person_key(std::int64_t person) { return key(GranteeKind::person, p
 
 std::int64_t organisation_key(std::int64_t organisation) { return key(GranteeKind::organisation, organisation); }
 
+std::int64_t patient_key(std::int64_t account) { return key(GranteeKind::patient, account); }
+
 std::int64_t desk_key(std::int64_t organisation, std::string_view role) {
     const RoleRights* row = find_role(role);
     if (row == nullptr) throw Error(ErrorKind::internal, "access.unknown_role", "no such role: " + std::string(role));
@@ -56,6 +58,7 @@ Grantee grantee_of(std::int64_t key) {
     const std::int64_t rest = key & kIdMask;
     if (kind == static_cast<std::int64_t>(GranteeKind::person)) return {GranteeKind::person, rest};
     if (kind == static_cast<std::int64_t>(GranteeKind::organisation)) return {GranteeKind::organisation, rest};
+    if (kind == static_cast<std::int64_t>(GranteeKind::patient)) return {GranteeKind::patient, rest};
     if (kind != static_cast<std::int64_t>(GranteeKind::desk)) return {};
     const std::int64_t number = rest >> kRoleShift;
     for (const RoleRights& row : kRoles) {

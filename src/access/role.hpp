@@ -36,9 +36,10 @@ struct RoleRights {
     bool keeps_contracts = false;
     bool keeps_roster = false;  ///< who is on duty at the own institution
     bool reads_audit = false;
-    bool keeps_nodes = false;    ///< configuration, devices, /metrics
-    bool administrator = false;  ///< at most one of these a person
-    bool whole_record = false;   ///< integration clients: everything, audited
+    bool keeps_nodes = false;       ///< configuration, devices, /metrics
+    bool administrator = false;     ///< at most one of these a person
+    bool answers_patients = false;  ///< works off what patients ask
+    bool whole_record = false;      ///< integration clients: everything, audited
 };
 
 std::span<const RoleRights> roles();
@@ -52,10 +53,13 @@ std::int64_t organisation_key(std::int64_t organisation);
 /// Held by those who have `role` at exactly this organisation. Error(internal) for an unknown role.
 std::int64_t desk_key(std::int64_t organisation, std::string_view role);
 
-enum class GranteeKind : std::uint8_t { none, person, organisation, desk };
+/// Held by the account of a patient, or of a guardian or proxy.
+std::int64_t patient_key(std::int64_t account);
+
+enum class GranteeKind : std::uint8_t { none, person, organisation, desk, patient };
 struct Grantee {
     GranteeKind kind = GranteeKind::none;
-    std::int64_t id = 0;         ///< person or organisation
+    std::int64_t id = 0;         ///< person, organisation or account
     std::string_view role = {};  ///< desks only
 };
 Grantee grantee_of(std::int64_t key);

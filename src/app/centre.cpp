@@ -6,6 +6,7 @@
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
 #include "app/demo/network.hpp"
+#include "app/patient_policy.hpp"
 #include "app/setup/routes.hpp"
 #include "app/sign_in_policy.hpp"
 #include "base/error.hpp"
@@ -14,6 +15,7 @@
 #include "flow/notice_routes.hpp"
 #include "flow/routes.hpp"
 #include "services/consult/figures_store.hpp"
+#include "services/consult/patient_routes.hpp"
 #include "services/consult/routes.hpp"
 
 #include <fmt/format.h>
@@ -42,13 +44,15 @@ imaging::DicomwebPorts image_ports(access::Sessions& sessions, const access::Dir
     imaging::DicomwebPorts ports;
     ports.viewer = [&sessions](const http::Request& request) {
         const record::Caller caller = sessions.caller(request);
-        return imaging::Viewer{.filter = caller.filter, .actor = caller.actor, .sees_unmatched = files_images(caller.actor.role), .address = request.peer_address};
+        return imaging::Viewer{
+            .filter = caller.filter, .actor = caller.actor, .sees_unmatched = files_images(caller.actor.role), .address = request.peer_address};
     };
     ports.uploader = [&directory](const http::Request&, const imaging::Viewer& viewer) -> std::optional<imaging::Source> {
         const bool client = viewer.filter.scope == record::ReadFilter::Scope::everything;
         if (!client && !files_images(viewer.actor.role)) return std::nullopt;
         const auto organisation = directory.organisation(viewer.actor.organisation);
-        return imaging::Source{.organisation = viewer.actor.organisation, .ae = "STOW", .charset = kUnlabelledCharset, .issuer = organisation ? organisation->resource : ""};
+        return imaging::Source{
+            .organisation = viewer.actor.organisation, .ae = "STOW", .charset = kUnlabelledCharset, .issuer = organisation ? organisation->resource : ""};
     };
     return ports;
 }
@@ -73,13 +77,15 @@ Centre::Centre(const Options& options)
         clock_ = std::make_unique<SystemClock>();
     }
     open_record();
-    router_.set_guard(access::make_guard(*sessions_));
+    router_.set_guard(access::make_guard(*sessions_, patient_accounts_.get()));
     open_images();
     open_cases();
     patients_->add_operation(*rest_);
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, *entrance_, *clock_);
     access::add_contact_routes(router_, *sessions_, *contacts_);
+    access::add_patient_routes(router_, *record_, *patient_accounts_, *patient_requests_);
+    access::add_patient_desk_routes(router_, *sessions_, *record_, *patient_accounts_, *patient_requests_);
     add_operation_routes();
     backups_ = std::make_unique<backup::Backups>(
         backup::Source{options_.data_folder, *database_, *audit_, *clock_, QIAO_VERSION},
@@ -102,7 +108,8 @@ void Centre::open_record() {
     database_->migrate(consult::store::migrations());
     database_->migrate(imaging::device_migrations());
     record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone});
-    directory_ = std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
+    directory_ =
+        std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);
     audit_->attach(record_->ports());
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options_.demo});
@@ -113,7 +120,19 @@ void Centre::open_record() {
     signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, *clock_, options_.data_folder,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
     patients_ = std::make_unique<access::Patients>(*record_, *grants_, *directory_, *clock_);
-    rest_ = record::make_rest(*record_, [this](const http::Request& request) { return sessions_->caller(request); }, *clock_, QIAO_VERSION);
+    open_patient_accounts();
+    rest_ = record::make_rest(
+        *record_, [this](const http::Request& request) { return sessions_->caller(request); }, *clock_, QIAO_VERSION);
+}
+
+void Centre::open_patient_accounts() {
+    access::PatientAccounts::Sms sms{
+        [this] { return patient_sms_->available(); },
+        [this](const std::string& phone, const std::string& language, const std::string& text) { patient_sms_->send(phone, language, text); }};
+    patient_accounts_ = std::make_unique<access::PatientAccounts>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, sessions_->passwords(),
+                                                                  *clock_, access::open_master_key(*database_, options_.data_folder), patient_policy(options_),
+                                                                  std::move(sms), options_.demo);
+    patient_requests_ = std::make_unique<access::PatientRequests>(*database_, *writer_, *audit_, *clock_, patient_accounts_->policy());
 }
 
 void Centre::open_images() {
@@ -150,12 +169,14 @@ void Centre::open_cases() {
     consult_ = std::make_unique<consult::Consult>(*engine_);
     uploads_ = std::make_unique<flow::Uploads>(*engine_, options_.data_folder + "/uploads");
     notifier_ = std::make_unique<ChannelNotifier>(options_.notify);
+    patient_sms_ = std::make_unique<PatientSms>(*notifier_);
     delivery_ = std::make_unique<flow::Delivery>(*engine_, *contacts_, *notifier_, metrics_);
     engine_->add_operations(*rest_);
     const record::CallerOf caller_of = [this](const http::Request& request) { return sessions_->caller(request); };
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
     flow::add_notice_routes(router_, *delivery_, caller_of);
     consult::add_routes(router_, *engine_, caller_of, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
+    consult::add_patient_routes(router_, *engine_, *patient_accounts_, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
         signing_->require_open(existing, type);

@@ -5,6 +5,7 @@
 #include "access/entrance.hpp"
 #include "access/grant.hpp"
 #include "access/organisation.hpp"
+#include "access/patient_request.hpp"
 #include "access/patients.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
@@ -12,6 +13,7 @@
 #include "app/live_pages.hpp"
 #include "app/notifier_port.hpp"
 #include "app/options.hpp"
+#include "app/patient_sms.hpp"
 #include "app/study_port.hpp"
 #include "base/metrics.hpp"
 #include "base/time.hpp"
@@ -72,6 +74,7 @@ public:
 
 private:
     void open_record();
+    void open_patient_accounts();
     void open_cases();
     void open_images();
     void add_jobs();
@@ -100,6 +103,8 @@ private:
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
+    std::unique_ptr<access::PatientAccounts> patient_accounts_;
+    std::unique_ptr<access::PatientRequests> patient_requests_;
     std::unique_ptr<record::Rest> rest_;
     std::mutex archive_mutex_;  ///< the change feed asks the archive until both end
     std::unique_ptr<imaging::Archive> archive_;
@@ -113,6 +118,7 @@ private:
     std::unique_ptr<consult::Consult> consult_;
     std::unique_ptr<flow::Uploads> uploads_;
     std::unique_ptr<ChannelNotifier> notifier_;
+    std::unique_ptr<PatientSms> patient_sms_;
     std::unique_ptr<flow::Delivery> delivery_;
     std::unique_ptr<backup::Backups> backups_;
     std::unique_ptr<jobs::Jobs> jobs_;

@@ -312,6 +312,18 @@ std::optional<std::string> case_of_item(Connection& connection, std::string_view
     return rows.next() ? std::optional(text_of(rows, 0)) : std::nullopt;
 }
 
+std::vector<std::string> cases_of_patient(Connection& connection, std::string_view patient) {
+    std::vector<std::string> ids;
+    Cursor rows = connection.query(
+        "SELECT c.case_id FROM flow_item i JOIN flow_case c ON c.case_id = i.case_id WHERE i.reference = ? AND i.kind = 'patient' AND c.patient = i.reference "
+        "AND c.lead_case = '' ORDER BY c.created_us DESC LIMIT 200",
+        {patient});
+    while (rows.next()) {
+        ids.push_back(text_of(rows, 0));
+    }
+    return ids;
+}
+
 std::vector<std::string> cases_with_item(Connection& connection, std::string_view reference) {
     return all<std::string>(
         connection.query("SELECT i.case_id FROM flow_item i JOIN flow_case c ON c.case_id = i.case_id WHERE i.reference = ? ORDER BY c.created_us",

@@ -51,6 +51,8 @@ void remove_item(storage::Connection& connection, std::string_view case_id, std:
 std::optional<std::string> case_of_item(storage::Connection& connection, std::string_view reference);
 /// Live cases that have `reference` among their resources.
 std::vector<std::string> cases_with_item(storage::Connection& connection, std::string_view reference);
+/// Ids of the cases about a patient ("Patient/…"), parts left out, the newest first, at most 200.
+std::vector<std::string> cases_of_patient(storage::Connection& connection, std::string_view patient);
 
 // Attachments and uploads.
 std::vector<Attachment> attachments_of(storage::Connection& connection, std::string_view case_id);

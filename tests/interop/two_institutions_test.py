@@ -175,10 +175,16 @@ def routes(material, references):
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}": gets(f"{instance}/frames/1", f"{loose_instance}/frames/1"),
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered": gets(f"{instance}/frames/1/rendered"),
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail": gets(f"{instance}/frames/1/thumbnail"),
+        "/access/patients/{id}/phones": gets(f"/access/patients/{patient}/phones") + [ask("POST", f"/access/patients/{patient}/phones", json.dumps({"relation": "self", "phone": "000-5559931", "identityChecked": True}), JSON)],
+        "/access/patients/{id}/phones/{account}/end": [ask("POST", f"/access/patients/{patient}/phones/1/end", "{}", JSON)],
+        "/access/patient-requests": gets("/access/patient-requests"),
+        **{pattern: "for patients alone: a session of the staff opens none of it (patients_test)" for pattern in (
+            "/patient/session", "/patient/session/code", "/patient/binding", "/patient/{patient}/cases", "/patient/{patient}/cases/{case}", "/patient/{patient}/cases/{case}/opinion.pdf", "/patient/{patient}/consents",
+            "/patient/{patient}/record", "/patient/{patient}/requests")},
         "/notify/receipt/{token}": "a channel's answer, by a random token",
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
         **{pattern: NO_PATIENT for pattern in (
-            "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/imaging/devices/{id}", "/imaging/devices/{id}/echo", "/flow/notifications/test", "/operations/backups", "/operations/setup", "/access/contact", "/access/contacts", "/access/people/{id}/contact", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory",
+            "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/imaging/devices/{id}", "/imaging/devices/{id}/echo", "/flow/notifications/test", "/operations/backups", "/operations/setup", "/access/contact", "/access/contacts", "/access/people/{id}/contact", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory", "/access/patient-requests/{id}/take", "/access/patient-requests/{id}/answer",
             "/access/first-run", "/access/memberships", "/access/organisations", "/access/password", "/access/people", "/access/people/{id}/end", "/access/session", "/access/step-up",
             "/access/session/second", "/access/device-session", "/access/device-session/challenge", "/access/device-codes", "/access/reset-password", "/access/resets", "/access/resets/{id}/confirm",
             "/access/resets/{id}/refuse", "/access/people/{id}/registered-number", "/access/people/{id}/sessions", "/access/people/{id}/sessions/end", "/access/me/question", "/access/me/security", "/access/me/totp",
@@ -231,7 +237,7 @@ class TwoInstitutions(unittest.TestCase):
                 other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
                 echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
                 shown = [one.decode() for one in secrets if one in body and one not in echoed]
-                asked_one = not re.match(r"/(fhir/\w+|fhir|flow/worklists(/\w+)?|imaging/devices|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                asked_one = not re.match(r"/(fhir/\w+|fhir|flow/worklists(/\w+)?|imaging/devices|access/patient-requests|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
                 if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
                     leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
         self.assertEqual(leaks, [])
@@ -244,7 +250,7 @@ class TwoInstitutions(unittest.TestCase):
         for pattern, requests in table.items():
             if isinstance(requests, list):
                 answers = [(request[1], *self.send(self.network.doctor, request)[::2]) for request in requests if request[0] == "GET" or "_search" in request[1]]
-                if not answers or pattern in ("/flow/cases/{id}/drafts/{name}", "/flow/cases/{id}/experts", "/flow/board", "/flow/figures", "/flow/notifications", "/imaging/devices"):
+                if not answers or pattern in ("/flow/cases/{id}/drafts/{name}", "/flow/cases/{id}/experts", "/flow/board", "/flow/figures", "/flow/notifications", "/imaging/devices", "/access/patient-requests"):
                     continue  # writing, or the business of others
                 self.assertTrue(any(status == 200 for _, status, _ in answers), (pattern, answers))
 

@@ -10,7 +10,7 @@ export const kLanguages: readonly Language[] = ['zh-CN', 'en'];
 const kStorageKey = 'qiao.language';
 
 type TextFile = { default: Record<string, string> };
-const files = import.meta.glob<TextFile>(['./locales/*.json', '../services/*/locales/*.json']);
+const files = import.meta.glob<TextFile>(['./locales/*.json', '../services/*/locales/*.json', '../entries/*/locales/*.json']);
 
 const wanted = new Set<string>();
 const loaded = new Set<string>();
@@ -18,7 +18,8 @@ const listeners = new Set<() => void>();
 let version = 0;
 
 function pathOf(folder: string, language: Language): string {
-  return folder === 'app' ? `./locales/${language}.json` : `../services/${folder}/locales/${language}.json`;
+  if (folder === 'app') return `./locales/${language}.json`;
+  return `../${folder.startsWith('entries/') ? folder : `services/${folder}`}/locales/${language}.json`;
 }
 
 function isLanguage(value: string | null): value is Language {
@@ -55,7 +56,8 @@ function applyToDocument(): void {
   for (const listener of listeners) listener();
 }
 
-export async function startTexts(): Promise<void> {
+/** @param folder  the texts that the entry cannot do without */
+export async function startTexts(folder = 'app'): Promise<void> {
   await i18next.init({
     lng: firstLanguage(),
     fallbackLng: false,
@@ -67,7 +69,7 @@ export async function startTexts(): Promise<void> {
     interpolation: { escapeValue: false },
     returnEmptyString: false,
   });
-  await loadTexts('app');
+  await loadTexts(folder);
   applyToDocument();
 }
 

@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepSetup, mayMatchStudies, mayReadRoster, mayReadStatement, mayReset } from './roles';
+import { answersForDeadlines, answersPatients, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepSetup, mayMatchStudies, mayReadRoster, mayReadStatement, mayReset } from './roles';
 
 interface Place {
   to: string;
@@ -27,6 +27,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/imaging/devices', name: 'app.nav.devices', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/operations/backups', name: 'app.nav.backups', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/operations/setup', name: 'app.nav.setup', may: mayKeepSetup },
+  { to: '/app/access/patient-requests', name: 'app.nav.patient_requests', may: answersPatients },
   { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },
 ];
 

@@ -17,3 +17,4 @@ export const mayReadRoster = (session: Session) => has(session, 'duty_lead', 'ce
 export const answersForDeadlines = (session: Session) => has(session, 'coordinator', 'duty_lead', 'centre_manager');
 export const mayReadStatement = (session: Session) => has(session, 'centre_manager', 'coordinator', 'doctor');
 export const mayReset = (session: Session) => has(session, 'security_admin', 'coordinator', 'duty_lead');
+export const answersPatients = (session: Session) => has(session, 'privacy_officer');

@@ -61,6 +61,7 @@ export const routes: RouteObject[] = [
           { path: 'access/me', lazy: page(() => import('../services/access/me_page'), 'access') },
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },
+          { path: 'access/patient-requests', lazy: page(() => import('../services/access/patient_requests_page'), 'access') },
           { path: 'operations/backups', lazy: page(() => import('../services/operations/backups_page'), 'operations') },
           { path: 'help', lazy: page(() => import('../services/help/help_page'), 'help') },
           { path: '*', lazy: page(() => import('./not_found')) },

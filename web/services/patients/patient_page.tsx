@@ -15,6 +15,7 @@ import { RecordTimeline } from '../../ui/record_timeline';
 import { PatientGate } from '../cases/patient_gate';
 import { IdentifyDialog, isTemporary, joinedHere, joinedTo, JoinedNote } from './joining';
 import { usePatientDetail } from './patient_bits';
+import { PhonesCard } from './phones';
 import { documentKindOf } from './registration';
 
 interface Task {
@@ -88,6 +89,7 @@ export default function PatientPage() {
               </section>
               <Cases patient={id} />
             </div>
+            {mayRegisterPatients(session) && <PhonesCard patient={person} />}
             <section className="q-card">
               <h2>{t('patients.page.record')}</h2>
               <RecordTimeline patient={`Patient/${id}`} />

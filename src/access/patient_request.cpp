@@ -1,0 +1,116 @@
+#include "access/patient_request.hpp"
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+
+namespace qiao::access {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kText_bytes = 4000;
+constexpr std::size_t kItem_bytes = 200;
+constexpr std::int64_t kOpenRequests = 20;
+constexpr int kAnswer_days = 30;
+
+std::string checked_text(std::string_view text) {
+    const std::string clean(trim(text));
+    if (clean.empty() || clean.size() > kText_bytes) throw Error(ErrorKind::invalid, "patient.bad_request_text", "a text of at most 4000 bytes");
+    return clean;
+}
+
+AuditEvent event_of(const Audit& audit, const record::Actor& actor, std::string_view action, const PatientRequest& request) {
+    AuditEvent event = audit.event_of(actor, action);
+    event.patient = request.rid;
+    event.detail = "request=" + request.number + " kind=" + request.kind + (request.outcome.empty() ? "" : " outcome=" + request.outcome);
+    return event;
+}
+
+}  // namespace
+
+PatientRequests::PatientRequests(storage::Database& database, storage::Writer& writer, Audit& audit, const Clock& clock, const PatientPolicy& policy)
+    : database_(database), writer_(writer), audit_(audit), clock_(clock), policy_(policy) {}
+
+PatientRequest PatientRequests::ask(const PatientCaller& caller, const PatientTie& tie, std::string_view kind, std::string_view item, std::string_view text) {
+    if (std::find(kRequestKinds.begin(), kRequestKinds.end(), kind) == kRequestKinds.end() || item.size() > kItem_bytes) {
+        throw Error(ErrorKind::invalid, "patient.bad_request_kind", "objection, correction, deletion or names");
+    }
+    const Instant now = clock_.now();
+    const auto days = policy_.answer_days.find(kind);
+    PatientRequest request{.account = caller.account.id,
+                           .rid = tie.rid,
+                           .patient = tie.patient,
+                           .kind = std::string(kind),
+                           .item = std::string(item),
+                           .text = checked_text(text),
+                           .state = "open",
+                           .created = now,
+                           .due = now + (days == policy_.answer_days.end() ? kAnswer_days : days->second) * 24h};
+    writer_.submit({[&](storage::Group& group) {
+                        if (count_open(group, request.account) >= kOpenRequests) {
+                            throw Error(ErrorKind::conflict, "patient.too_many_requests", "wait for the answers to the open ones");
+                        }
+                    },
+                    [&](storage::Group& group) {
+                        request.id = insert(group, request);
+                        audit_.write(group, event_of(audit_, caller.caller.actor, "patient-request", request));
+                    }});
+    return request;
+}
+
+std::vector<PatientRequest> PatientRequests::of_patient(record::Rid patient) { return read_all("patient = ?", patient); }
+
+std::vector<PatientRequest> PatientRequests::all() {
+    auto list = read_all("0 = ?", 0);
+    std::stable_sort(list.begin(), list.end(), [](const PatientRequest& a, const PatientRequest& b) {
+        const bool a_open = a.state != "answered", b_open = b.state != "answered";
+        if (a_open != b_open) return a_open;
+        return a_open ? a.due < b.due : a.answered > b.answered;
+    });
+    return list;
+}
+
+std::optional<PatientRequest> PatientRequests::find(std::int64_t id) {
+    auto found = read_all("id = ?", id);
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+void PatientRequests::take(const record::Actor& officer, std::int64_t id) {
+    auto request = find(id);
+    if (!request) throw Error(ErrorKind::not_found, "patient.no_request", "no such request");
+    if (request->state == "answered") throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
+    request->state = "taken";
+    request->officer = officer.person;
+    request->taken = clock_.now();
+    writer_.submit({{}, [&](storage::Group& group) {
+                        change(group, *request);
+                        audit_.write(group, event_of(audit_, officer, "patient-request-taken", *request));
+                    }});
+}
+
+void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text) {
+    auto request = find(id);
+    if (!request) throw Error(ErrorKind::not_found, "patient.no_request", "no such request");
+    if (outcome != "done" && outcome != "partly" && outcome != "refused") throw Error(ErrorKind::invalid, "patient.bad_outcome", "done, partly or refused");
+    request->answer = checked_text(text);
+    request->outcome = outcome;
+    request->officer = officer.person;
+    request->answered = clock_.now();
+    const std::string before = request->state;
+    request->state = "answered";
+    if (before == "answered") throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
+    writer_.submit({{}, [&](storage::Group& group) {
+                        change(group, *request);
+                        audit_.write(group, event_of(audit_, officer, "patient-request-answered", *request));
+                    }});
+}
+
+bool PatientRequests::names_given(record::Rid patient) {
+    const auto list = of_patient(patient);
+    return std::any_of(list.begin(), list.end(),
+                       [](const PatientRequest& one) { return one.kind == request_kind::kNames && one.state == "answered" && one.outcome == "done"; });
+}
+
+}  // namespace qiao::access

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "access/patient_request.hpp"
+#include "base/json.hpp"
+
+/// How a patient's request stands in an answer, for both sides. Any thread.
+namespace qiao::access::wire {
+
+/// Members of one object; nothing about the officer.
+void write_request(JsonWriter& json, const PatientRequest& request, Instant now);
+
+}  // namespace qiao::access::wire

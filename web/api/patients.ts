@@ -1,0 +1,52 @@
+/** Phones that the clinic binds to a patient, and what patients ask of the privacy officer. */
+import { get, post } from './http';
+
+export type Relation = 'self' | 'guardian' | 'proxy';
+
+export interface BoundPhone {
+  id: string;
+  name: string;
+  phone: string;
+  relation: Relation;
+  since: string;
+  until?: string;
+  used: string;
+  boundBy?: string;
+}
+
+export interface BindingInput {
+  relation: Relation;
+  name?: string;
+  idNumber?: string;
+  phone: string;
+  until?: string;
+  reason?: string;
+  identityChecked: boolean;
+}
+
+export interface PatientRequest {
+  id: number;
+  number: string;
+  kind: 'objection' | 'correction' | 'deletion' | 'names';
+  item: string;
+  text: string;
+  state: 'open' | 'taken' | 'answered';
+  created: string;
+  due: string;
+  late: boolean;
+  outcome?: 'done' | 'partly' | 'refused';
+  answer?: string;
+  answered?: string;
+  patient: { id: string; name?: string; birthDate?: string };
+  askedBy?: string;
+  phone?: string;
+  officer?: string;
+  officerEn?: string;
+}
+
+export const readPhones = async (patient: string, signal?: AbortSignal) => (await get<{ phones: BoundPhone[] }>(`/access/patients/${patient}/phones`, signal ? { signal } : {})).phones;
+export const offerPhone = (patient: string, input: BindingInput) => post<{ code: string; until: string; ends?: string }>(`/access/patients/${patient}/phones`, input);
+export const endPhone = (patient: string, account: string) => post<undefined>(`/access/patients/${patient}/phones/${account}/end`, {});
+export const readPatientRequests = async (signal?: AbortSignal) => (await get<{ requests: PatientRequest[] }>('/access/patient-requests', signal ? { signal } : {})).requests;
+export const takeRequest = (id: number) => post<undefined>(`/access/patient-requests/${id}/take`, {});
+export const answerRequest = (id: number, outcome: string, answer: string) => post<undefined>(`/access/patient-requests/${id}/answer`, { outcome, answer });

@@ -1,0 +1,112 @@
+/** What `/patient` answers (docs/patients.md). */
+import { get, post, send } from '../../api/http';
+
+export interface Named {
+  name: string;
+  name_en?: string;
+}
+export interface Self {
+  id: string;
+  name: string;
+  birth_date: string;
+  relation: 'self' | 'guardian' | 'proxy';
+  until?: string;
+}
+export interface Account {
+  name: string;
+  phone: string;
+  expires: string;
+  people: Self[];
+}
+export interface State {
+  demo: boolean;
+  sms: boolean;
+  idle_minutes: number;
+  account: Account | null;
+}
+export interface CaseRow {
+  case: string;
+  number: string;
+  state: string;
+  urgency: string;
+  sent: string;
+  ended: boolean;
+  from: Named;
+  to: Named;
+  with: 'from' | 'to' | null;
+  until: string | null;
+  has_opinion: boolean;
+}
+export interface Opinion {
+  findings: string;
+  do_now: string;
+  when_to_send: string;
+  danger_signs: string;
+  call: string;
+  act_by: string;
+  signer: Named | null;
+  signed: string;
+  version: number;
+  state: 'valid' | 'amended' | 'altered';
+  verify: string;
+}
+export interface CaseView extends CaseRow {
+  question: string | null;
+  timeline: { action: string; at: string }[];
+  opinion: Opinion | null;
+}
+export interface Consent {
+  reference: string;
+  case: string;
+  number: string;
+  given: string;
+  by: string | null;
+  to: Named;
+  holds: boolean;
+  text: string;
+}
+export interface Measured {
+  reference: string;
+  code: string;
+  text: string;
+  value: string | null;
+  at: string;
+}
+export interface HealthRecord {
+  observations: Measured[];
+  allergies: { reference: string; code: string; text: string; reaction: string; at: string }[];
+  drugs: { reference: string; code: string; text: string; dosage: string | null; at: string }[];
+  studies: { reference: string; modality: string; text: string | null; at: string | null; images: number | null }[];
+}
+export type RequestKind = 'objection' | 'correction' | 'deletion' | 'names';
+export interface Asked {
+  id: number;
+  number: string;
+  kind: RequestKind;
+  item: string;
+  text: string;
+  state: 'open' | 'taken' | 'answered';
+  created: string;
+  due: string;
+  late: boolean;
+  outcome?: 'done' | 'partly' | 'refused';
+  answer?: string;
+  answered?: string;
+}
+
+const own = { ownSession: true };
+
+export const readState = () => get<State>('/patient/session', own);
+export const bind = (code: string, pin: string) => post<State>('/patient/binding', { code, pin }, own);
+export const askCode = (number: string, language: string) => post<{ minutes: number; simulated_code?: string }>('/patient/session/code', { id_number: number, language }, own);
+export const signIn = (number: string, code: string) => post<State>('/patient/session', { id_number: number, code }, own);
+export const signOut = () => send<undefined>('DELETE', '/patient/session', own);
+
+const of = (who: string, rest: string) => `/patient/${who}/${rest}`;
+export const readCases = (who: string) => get<{ cases: CaseRow[] }>(of(who, 'cases'));
+export const readCase = (who: string, id: string) => get<CaseView>(of(who, `cases/${id}`));
+export const opinionUrl = (who: string, id: string) => of(who, `cases/${id}/opinion.pdf`);
+export const readConsents = (who: string) => get<{ consents: Consent[] }>(of(who, 'consents'));
+export const readRecord = (who: string) => get<HealthRecord>(of(who, 'record'));
+export const readRequests = (who: string) => get<{ requests: Asked[] }>(of(who, 'requests'));
+export const ask = (who: string, kind: RequestKind, item: string, text: string) => post<Asked>(of(who, 'requests'), { kind, item, text });
