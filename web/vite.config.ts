@@ -97,7 +97,7 @@ function shellFiles(manifest: Record<string, Chunk>): string[] {
     for (const file of [chunk.file, ...(chunk.css ?? []), ...(chunk.assets ?? [])]) files.add(`/${file}`);
     for (const next of [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])]) reach(next);
   };
-  for (const [key, chunk] of Object.entries(manifest)) if (chunk.isEntry) reach(key);
+  reach('index.html');
   // Pictures of the help pages are fetched when somebody looks.
   return [...files].filter((file) => !file.endsWith('.jpg')).sort();
 }

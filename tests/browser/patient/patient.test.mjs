@@ -1,0 +1,137 @@
+// A patient's phone is bound face to face; the patient signs in again with identity number and code, reads the opinion, asks for
+// a correction, and gets the privacy officer's answer. The patient has a phone in Chinese, and then a desk in English. With
+// SHOTS=<folder> each page is kept as a picture.
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import test from 'node:test'
+import { startServer } from '../../support/server.mjs'
+import { DESK, inspect, launch, PHONE, read, signIn, WAIT } from '../story/people.mjs'
+
+const shots = process.env.SHOTS
+if (shots) mkdirSync(shots, { recursive: true })
+
+async function openPatient(browser, base, trouble, { size = PHONE, locale = 'zh-CN', hash = '' } = {}) {
+  const phone = size === PHONE
+  const context = await browser.newContext({ viewport: size, locale, hasTouch: phone, isMobile: phone, reducedMotion: 'reduce' })
+  const page = await context.newPage()
+  page.setDefaultTimeout(20_000)
+  page.on('console', (message) => { if (message.type() === 'error' && !/status of (400|401)/.test(message.text())) trouble.push(`patient: ${message.text()} ${message.location().url}`) })
+  page.on('pageerror', (error) => trouble.push(`patient: ${error.stack}`))
+  await page.goto(`${base}/p${hash}`)
+  return page
+}
+
+test('a patient sees the own record, and asks', { timeout: 300_000 }, async (t) => {
+  const server = await startServer('demo')
+  const browser = await launch()
+  const trouble = []
+  const findings = []
+  const look = async (page, name) => {
+    await page.mouse.move(0, 0)
+    findings.push(...await inspect(page, name))
+    if (shots) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
+  }
+  t.after(async () => { await browser.close(); await server.stop() })
+
+  // Somebody of the demo who has an opinion already.
+  const doctor = await signIn(browser, server.base, 'lin.haiyan', { size: DESK, locale: 'en', trouble })
+  const list = await read(doctor, '/flow/worklists/closed?count=100')
+  const row = list.rows.find((one) => one.patient)
+  assert.ok(row, 'the demo has a closed case')
+  const patient = await read(doctor, `/fhir/${row.patient.reference}`)
+  const number = patient.identifier.find((one) => one.system === 'urn:oid:2.16.156.10011.1.3').value
+  const id = patient.id
+
+  await doctor.goto(`${server.base}/app/patients/${id}`)
+  await doctor.getByRole('button', { name: 'Bind a phone' }).click(WAIT)
+  const dialog = doctor.getByRole('dialog')
+  await dialog.getByLabel('Telephone number').fill('000-5559931')
+  await dialog.getByRole('button', { name: 'Show the code' }).click()
+  await dialog.getByText('Look at the identity paper first').waitFor()
+  await dialog.getByLabel(/I have looked at the identity paper/).check()
+  await look(doctor, 'bind-desk-en')
+  await dialog.getByRole('button', { name: 'Show the code' }).click()
+  const code = (await dialog.locator('.p-code').textContent(WAIT)).replace(/\D/g, '')
+  await look(doctor, 'bind-code-desk-en')
+
+  // The phone scans the code: the digits stand behind the #, which no server sees.
+  const phone = await openPatient(browser, server.base, trouble, { hash: `#bind=${code}` })
+  await phone.getByRole('heading', { name: '绑定这部手机' }).waitFor(WAIT)
+  await look(phone, 'bind-phone-zh')
+  await phone.getByLabel('六位密码').fill('111111')
+  await phone.getByLabel('再输入一次密码').fill('111111')
+  await phone.getByRole('button', { name: '绑定' }).click()
+  await phone.getByText('密码须为六位数字').waitFor()
+  await phone.getByLabel('六位密码').fill('274951')
+  await phone.getByLabel('再输入一次密码').fill('274951')
+  await phone.getByRole('button', { name: '绑定' }).click()
+  await phone.getByRole('link', { name: new RegExp(row.number) }).waitFor(WAIT)
+  await look(phone, 'cases-phone-zh')
+  await phone.getByRole('button', { name: '退出' }).click()
+
+  // Again, with identity number and code.
+  await phone.getByLabel('证件号码').fill(number)
+  await look(phone, 'sign-in-phone-zh')
+  await phone.getByRole('button', { name: '发送验证码' }).click()
+  await phone.getByText('模拟的验证码').waitFor()
+  await look(phone, 'code-phone-zh')
+  await phone.getByLabel('六位验证码').fill(await phone.locator('.code').textContent())
+  await phone.getByRole('button', { name: '登录' }).click()
+  await phone.getByRole('link', { name: new RegExp(row.number) }).click(WAIT)
+  await phone.getByRole('heading', { name: '专家意见' }).waitFor()
+  await look(phone, 'case-phone-zh')
+  const pdf = await phone.evaluate(async (url) => { const answer = await fetch(url); return [answer.status, answer.headers.get('content-type')] }, `/patient/${id}/cases/${row.case}/opinion.pdf`)
+  assert.deepEqual(pdf, [200, 'application/pdf'])
+  await phone.getByRole('link', { name: '知情同意' }).click()
+  await phone.getByText('有效').first().waitFor()
+  await look(phone, 'consents-phone-zh')
+
+  // A correction of one entry.
+  await phone.getByRole('link', { name: '健康记录' }).click()
+  await phone.getByRole('button', { name: '有误？' }).first().click()
+  await phone.getByLabel('请用您自己的话说明').fill('当时量的是另一个人')
+  await look(phone, 'correction-phone-zh')
+  await phone.getByRole('button', { name: '提交' }).click()
+  const asked = (await phone.getByText(/^请求 P-/).textContent()).match(/P-\d+-\d+/)[0]
+  await look(phone, 'record-phone-zh')
+
+  const officer = await signIn(browser, server.base, 'yu.shaoqin', { size: DESK, locale: 'en', trouble })
+  await officer.goto(`${server.base}/app/access/patient-requests`)
+  const card = officer.locator(`[data-request="${asked}"]`)
+  await card.getByRole('button', { name: 'I take it' }).click(WAIT)
+  await card.getByRole('button', { name: 'I take it' }).waitFor({ state: 'detached' })
+  await look(officer, 'requests-desk-en')
+  await card.getByRole('button', { name: 'Answer' }).click()
+  await officer.getByRole('dialog').getByLabel('Outcome').selectOption('done')
+  await officer.getByRole('dialog').getByLabel('Answer to the patient').fill('已在记录旁写明更正。')
+  await look(officer, 'answer-desk-en')
+  await officer.getByRole('dialog').getByRole('button', { name: 'Answer' }).click()
+  await card.getByText('已在记录旁写明更正。').waitFor(WAIT)
+  await officer.setViewportSize(PHONE)
+  await look(officer, 'requests-phone-en')
+
+  // The same person at a desk, in English.
+  const desk = await openPatient(browser, server.base, trouble, { size: DESK, locale: 'en' })
+  await desk.getByLabel('Identity number').fill(number)
+  await look(desk, 'sign-in-desk-en')
+  await desk.getByRole('button', { name: 'Send the code' }).click()
+  await desk.getByLabel('Code of six digits').fill('000000')
+  await desk.getByRole('button', { name: 'Sign in' }).click()
+  await desk.getByText('The number or the code is wrong').waitFor()
+  await desk.getByLabel('Code of six digits').fill(await desk.locator('.code').textContent())
+  await desk.getByRole('button', { name: 'Sign in' }).click()
+  await desk.getByRole('link', { name: 'My requests' }).click(WAIT)
+  await desk.getByText('已在记录旁写明更正。').waitFor()
+  await look(desk, 'requests-own-desk-en')
+  await desk.getByRole('link', { name: 'Consultations' }).click()
+  await desk.getByRole('link', { name: new RegExp(row.number) }).click()
+  await desk.getByRole('heading', { name: "The expert's opinion" }).waitFor()
+  await look(desk, 'case-desk-en')
+  await desk.getByRole('link', { name: 'Health record' }).click()
+  await desk.getByRole('heading', { name: 'Measurements' }).waitFor()
+  await look(desk, 'record-desk-en')
+  assert.equal(await desk.evaluate(() => fetch('/flow/worklists').then((answer) => answer.status)), 401, 'nothing of the staff')
+
+  assert.deepEqual(findings, [])
+  assert.deepEqual(trouble.filter((line) => !/status of 401/.test(line)), [])
+})
