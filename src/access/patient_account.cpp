@@ -92,11 +92,6 @@ std::string paper_of(const json::Value& patient) {
 
 }  // namespace
 
-std::string masked_phone(std::string_view phone) {
-    if (phone.size() < 7) return "****";
-    return std::string(phone.substr(0, 3)) + "****" + std::string(phone.substr(phone.size() - 4));
-}
-
 const PatientTie& PatientCaller::tie_to(std::string_view patient) const {
     const auto at = std::find_if(ties.begin(), ties.end(), [&](const PatientTie& one) {
         return one.patient == patient || std::string_view(one.patient).substr(one.patient.find('/') + 1) == patient;

@@ -202,7 +202,4 @@ private:
     std::vector<Waiting> offers_;
 };
 
-/// "138****1234": the middle of a number is nobody's business.
-std::string masked_phone(std::string_view phone);
-
 }  // namespace qiao::access

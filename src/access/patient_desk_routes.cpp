@@ -1,3 +1,4 @@
+#include "access/contact.hpp"
 #include "access/identity_papers.hpp"
 #include "access/patient_wire.hpp"
 #include "access/routes.hpp"

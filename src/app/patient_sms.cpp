@@ -33,7 +33,7 @@ void PatientSms::run(const std::stop_token& stop) {
         queue_.pop_front();
         lock.unlock();
         const flow::SendResult result = notifier_.send(told);
-        if (result.kind != flow::SendResult::Kind::accepted) log::warn("patient.code_not_sent", {{"reason", result.reason}});
+        if (result.kind != flow::SendResult::Kind::accepted) log::warning("patient.code_not_sent", {{"reason", result.reason}});
         lock.lock();
     }
 }

@@ -137,10 +137,10 @@ Value observation_view(const Value& one) {
 
 /// Up to 200 of a type, without what `hidden` names.
 template <class View>
-Value list_of(record::Reader& reader, const std::string& type, const std::string& query, View view) {
+Value list_of(record::Reader& reader, const std::string& type, const std::string& query, const std::set<std::string>& hidden, View view) {
     Value list = Value::array();
     for (const record::Match& match : reader.search(type, query + "&_count=200").matches) {
-        if (!match.resource.deleted) {
+        if (!match.resource.deleted && !hidden.contains(match.resource.reference())) {
             if (Value one = view(match.resource.value()); !one.is_null()) {
                 list.push(std::move(one));
             }
@@ -158,6 +158,25 @@ std::optional<Instant> sent_at(const std::vector<flow::MoveRow>& moves) {
         }
     }
     return std::nullopt;
+}
+
+std::set<std::string> kept_back(const PatientEyes& eyes, const std::vector<flow::Case>& shown, storage::Connection& connection) {
+    std::set<std::string> references;
+    for (const std::string& id : flow::store::cases_of_patient(connection, eyes.patient)) {
+        if (std::any_of(shown.begin(), shown.end(), [&](const flow::Case& one) { return one.id == id; })) {
+            continue;
+        }
+        for (const flow::Item& item : flow::store::items_of(connection, id)) {
+            references.insert(item.reference);
+        }
+    }
+    for (const flow::Case& one : shown) {
+        for (const flow::Item& item : flow::store::items_of(connection, one.id)) {
+            references.erase(item.reference);
+        }
+    }
+    references.erase(eyes.patient);
+    return references;
 }
 
 std::vector<flow::Case> shown_cases(const PatientEyes& eyes) {
@@ -207,7 +226,7 @@ Value patient_case_view(const PatientEyes& eyes, const flow::Case& item) {
 Value patient_consents_view(const PatientEyes& eyes) {
     const std::vector<flow::Case> cases = shown_cases(eyes);
     const auto reader = eyes.ground.record.read(eyes.filter);
-    Value list = list_of(*reader, "Consent", "patient=" + eyes.patient + "&_sort=-date", [&](const Value& one) -> Value {
+    Value list = list_of(*reader, "Consent", "patient=" + eyes.patient + "&_sort=-date", {}, [&](const Value& one) -> Value {
         const std::string reference = "Consent/" + one["id"].text();
         const std::string case_id = flow::store::case_of_item(reader->connection(), reference).value_or("");
         const auto item = std::find_if(cases.begin(), cases.end(), [&](const flow::Case& shown) { return shown.id == case_id; });
@@ -226,18 +245,20 @@ Value patient_consents_view(const PatientEyes& eyes) {
 }
 
 Value patient_record_view(const PatientEyes& eyes) {
+    const std::vector<flow::Case> cases = shown_cases(eyes);
     const auto reader = eyes.ground.record.read(eyes.filter);
+    const std::set<std::string> hidden = kept_back(eyes, cases, reader->connection());
     Value view = Value::object();
-    view.set("observations", list_of(*reader, "Observation", "patient=" + eyes.patient + "&_sort=-date",
+    view.set("observations", list_of(*reader, "Observation", "patient=" + eyes.patient + "&_sort=-date", hidden,
                                      [](const Value& one) { return one["dataAbsentReason"].is_null() ? observation_view(one) : Value(); }));
-    view.set("allergies", list_of(*reader, "AllergyIntolerance", "patient=" + eyes.patient, [](const Value& one) {
+    view.set("allergies", list_of(*reader, "AllergyIntolerance", "patient=" + eyes.patient, hidden, [](const Value& one) {
                  Value shown = Value::object({{"reference", "AllergyIntolerance/" + one["id"].text()}, {"code", code_of_concept(one["code"])}});
                  shown.set("text", words_of(one["code"]));
                  shown.set("reaction", words_of(one["reaction"].at(0)["manifestation"].at(0)));
                  shown.set("at", one["recordedDate"]);
                  return shown;
              }));
-    view.set("drugs", list_of(*reader, "MedicationStatement", "patient=" + eyes.patient, [](const Value& one) {
+    view.set("drugs", list_of(*reader, "MedicationStatement", "patient=" + eyes.patient, hidden, [](const Value& one) {
                  const Value& what = one["medicationCodeableConcept"];
                  Value shown = Value::object({{"reference", "MedicationStatement/" + one["id"].text()}, {"code", code_of_concept(what)}});
                  shown.set("text", words_of(what));
@@ -245,7 +266,7 @@ Value patient_record_view(const PatientEyes& eyes) {
                  shown.set("at", one["dateAsserted"]);
                  return shown;
              }));
-    view.set("studies", list_of(*reader, "ImagingStudy", "patient=" + eyes.patient, [](const Value& one) {
+    view.set("studies", list_of(*reader, "ImagingStudy", "patient=" + eyes.patient, hidden, [](const Value& one) {
                  Value shown = Value::object({{"reference", "ImagingStudy/" + one["id"].text()}, {"modality", one["modality"].at(0)["code"]}});
                  shown.set("text", one["description"]);
                  shown.set("at", one["started"]);

@@ -3,6 +3,7 @@
 #include "flow/engine.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ json::Value patient_case_view(const PatientEyes& eyes, const flow::Case& item);
 json::Value patient_consents_view(const PatientEyes& eyes);
 /// Observations, allergies, drugs, studies.
 json::Value patient_record_view(const PatientEyes& eyes);
+/// What hangs on the patient's other cases, which are not `shown`: drafts, errors, and what is kept back.
+std::set<std::string> kept_back(const PatientEyes& eyes, const std::vector<flow::Case>& shown, storage::Connection& connection);
 /// What the patient asked for in a case was sent; nothing for a draft.
 std::optional<Instant> sent_at(const std::vector<flow::MoveRow>& moves);
 
