@@ -143,7 +143,7 @@ class Patients(unittest.TestCase):
         consents = self.phone_a.json(self.own("consents"))["consents"]
         self.assertEqual([(one["holds"], one["case"]) for one in consents], [(True, self.case)])
         record = self.phone_a.json(self.own("record"))
-        self.assertEqual(sorted(one["value"] for one in record["observations"]), ["36.7 Cel", "96 /min"])
+        self.assertEqual(sorted(one["value"] for one in record["observations"]), ["36.7 °C", "96 /min"])
         unsigned = self.phone_b.json(self.own(f"cases/{self.case_b}", self.b))
         self.assertIsNone(unsigned["opinion"])
         self.assertEqual(self.phone_b.call("GET", self.own(f"cases/{self.case_b}/opinion.pdf", self.b))[0], 404)

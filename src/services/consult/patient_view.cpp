@@ -61,15 +61,15 @@ Value head_view(const flow::Ground& ground, storage::Connection& connection, con
     view.set("from", name_view(ground, item.from_org));
     view.set("to", name_view(ground, item.to_org));
     view.set("with", item.ended ? Value() : Value(flow::has_word(kAtTheClinic, item.state) ? "from" : "to"));
-    view.set("until", item.ended ? Value() : until_view(connection, item));
+    view.set("until", item.ended || item.notes["opinion"].is_object() ? Value() : until_view(connection, item));
     view.set("has_opinion", item.notes["opinion"].is_object());
     return view;
 }
 
-Value timeline_view(const std::vector<flow::MoveRow>& moves) {
+Value timeline_view(const flow::Case& item, const std::vector<flow::MoveRow>& moves) {
     Value list = Value::array();
     for (const flow::MoveRow& row : moves) {
-        if (flow::has_word(kTold, row.action)) {
+        if (row.machine == item.machine && flow::has_word(kTold, row.action)) {
             list.push(Value::object({{"action", row.action}, {"at", format_instant(row.occurred)}}));
         }
     }
@@ -106,9 +106,28 @@ Value question_of(record::Reader& reader, const flow::Case& item) {
     return resource ? flow::form_of_items((*resource)["item"])["question"] : Value();
 }
 
-Value quantity_text(const Value& quantity) {
+/// UCUM as people write it.
+std::string unit_text(const Value& quantity) {
     const std::string& unit = quantity["unit"].text().empty() ? quantity["code"].text() : quantity["unit"].text();
-    return quantity["value"].text().empty() ? Value() : Value(quantity["value"].text() + " " + unit);
+    return unit == "mm[Hg]" ? "mmHg" : unit == "Cel" ? "°C" : unit == "{score}" ? "" : unit;
+}
+
+Value quantity_text(const Value& quantity) {
+    const std::string& number = quantity["value"].text();
+    return number.empty() ? Value() : Value(unit_text(quantity).empty() ? number : number + " " + unit_text(quantity));
+}
+
+/// "132/80 mmHg": the systolic pressure (LOINC 8480-6) before the diastolic (8462-4), whatever order they came in.
+Value pressure_text(const Value& panel) {
+    std::string systolic = "?", diastolic = "?", unit;
+    for (const Value& component : panel["component"].items()) {
+        const std::string& code = component["code"]["coding"].at(0)["code"].text();
+        if (code == "8480-6" || code == "8462-4") {
+            (code == "8480-6" ? systolic : diastolic) = component["valueQuantity"]["value"].text();
+            unit = unit_text(component["valueQuantity"]);
+        }
+    }
+    return unit.empty() ? Value() : Value(fmt::format("{}/{} {}", systolic, diastolic, unit));
 }
 
 std::string code_of_concept(const Value& concept_value) { return concept_value["coding"].at(0)["code"].text(); }
@@ -124,11 +143,8 @@ Value observation_view(const Value& one) {
     if (value.is_null()) {
         value = one["valueString"].is_null() ? Value(words_of(one["valueCodeableConcept"])) : one["valueString"];
     }
-    std::string parts;
-    for (const Value& component : one["component"].items()) {
-        const Value& number = component["valueQuantity"]["value"];
-        parts += (parts.empty() ? "" : "/") + number.text();
-        value = parts + " " + component["valueQuantity"]["unit"].text();
+    if (one["component"].size() > 0) {
+        value = pressure_text(one);
     }
     view.set("value", std::move(value));
     view.set("at", one["effectiveDateTime"]);
@@ -218,7 +234,7 @@ Value patient_case_view(const PatientEyes& eyes, const flow::Case& item) {
     const std::vector<flow::MoveRow> moves = flow::store::moves_of(reader->connection(), item.id);
     Value view = head_view(eyes.ground, reader->connection(), item, sent_at(moves).value_or(item.created));
     view.set("question", question_of(*reader, item));
-    view.set("timeline", timeline_view(moves));
+    view.set("timeline", timeline_view(item, moves));
     view.set("opinion", opinion_view(eyes, *reader, item));
     return view;
 }

@@ -9,7 +9,7 @@ import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { Act } from '../../ui/act_dialog';
 import { Answered, EmptyCard } from '../../ui/cards';
-import { formatDate, formatDateTime, formatDuration } from '../../ui/format';
+import { formatDate, formatDateTime, formatDuration, nameIn } from '../../ui/format';
 
 export default function PatientRequestsPage() {
   const t = useText();
@@ -59,7 +59,7 @@ function RequestCard({ request, onTake, onAnswer }: { request: PatientRequest; o
       {request.item && <p className="q-small q-dim">{t('people.requests.about', { item: request.item })}</p>}
       <p className="q-small q-dim">
         {t('people.requests.dates', { created: formatDateTime(request.created), due: formatDate(request.due) })}
-        {request.officer && ` · ${request.officer}`}
+        {request.officer && ` · ${nameIn({ name: request.officer, nameEn: request.officerEn })}`}
       </p>
       {request.answer && (
         <div className="q-note q-stack-tight">

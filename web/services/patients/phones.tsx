@@ -112,7 +112,7 @@ function BindDialog({ patient, onClose }: { patient: Patient; onClose: () => voi
         </>
       )}
       <TextInput label={t('patients.phones.phone')} description={t('patients.phones.phone_help')} inputMode="tel" required value={phone} onChange={(event) => setPhone(event.currentTarget.value)} />
-      <Checkbox label={t('patients.phones.checked')} checked={checked} onChange={(event) => setChecked(event.currentTarget.checked)} />
+      <Checkbox label={t('patients.phones.checked')} required checked={checked} onChange={(event) => setChecked(event.currentTarget.checked)} />
     </Act>
   );
 }
