@@ -267,7 +267,7 @@ Value full_view(const Engine& engine, const record::Caller& caller, const Case& 
 
 }  // namespace
 
-void note_reading(const Ground& ground, const record::Actor& actor, std::string_view reference, std::string_view patient) {
+void note_reading(const Ground& ground, const record::Actor& actor, std::string_view reference, std::string_view patient, std::string_view action) {
     const auto& on_read = ground.record.ports().on_read;
     if (!on_read) {
         return;
@@ -287,7 +287,7 @@ void note_reading(const Ground& ground, const record::Actor& actor, std::string_
             }
         }
     }
-    on_read(actor, "read", type, resources, patients);
+    on_read(actor, action, type, resources, patients);
 }
 
 Value organisation_view(const Ground& ground, std::int64_t id) {

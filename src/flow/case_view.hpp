@@ -15,8 +15,8 @@ json::Value row_view(const Engine& engine, record::Reader& reader, const Case& i
 json::Value attachment_view(const Ground& ground, std::string_view case_id, const Attachment& attachment);
 json::Value identity_view(const StudyIdentity& identity);
 
-/// Notes in the audit that `actor` read `reference` of a case, before the answer leaves.
-void note_reading(const Ground& ground, const record::Actor& actor, std::string_view reference, std::string_view patient);
+/// Notes in the audit that `actor` read (or, `action`, printed) `reference` of a case, before the answer leaves.
+void note_reading(const Ground& ground, const record::Actor& actor, std::string_view reference, std::string_view patient, std::string_view action = "read");
 
 json::Value organisation_view(const Ground& ground, std::int64_t id);  ///< {reference, name}, null for none
 json::Value person_view(const Ground& ground, std::int64_t id);

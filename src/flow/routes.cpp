@@ -103,6 +103,16 @@ Response show_case(const Handlers& to, const Request& request) {
     return json_answer(view).with("ETag", fmt::format("W/\"{}\"", view["version"].text()));
 }
 
+/// The page is about to leave the screen on paper.
+Response printed(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const Value view = case_view(to.engine, caller, request.param("id"));
+    note_reading(to.ground(), caller.actor, "Task/" + view["case"].text(), view["patient"]["reference"].text(), "print");
+    Response response;
+    response.status = 204;
+    return response;
+}
+
 /// How long each clock of a machine may run: what a form says before it is sent is what the engine will measure.
 Response deadlines(const Handlers& to, const Request& request) {
     std::string machine;
@@ -120,8 +130,7 @@ Response deadlines(const Handlers& to, const Request& request) {
                                    {"kind", rule.kind == ClockKind::wall ? "wall" : "working"},
                                    {"minutes", std::chrono::duration_cast<std::chrono::minutes>(rule.budget).count()}}));
     }
-    return json_answer(
-        Value::object({{"pack", pack.name()}, {"working_day_minutes", pack.calendar().day_length().count()}, {"clocks", std::move(clocks)}}));
+    return json_answer(Value::object({{"pack", pack.name()}, {"working_day_minutes", pack.calendar().day_length().count()}, {"clocks", std::move(clocks)}}));
 }
 
 std::string draft_name(const Request& request) {
@@ -368,6 +377,7 @@ void add_routes(http::Router& router, Engine& engine, Uploads& uploads, record::
     get("/flow/packs/deadlines", deadlines);
     router.add(Method::put, "/flow/cases/{id}/drafts/{name}", {}, [to](const Request& request) { return put_draft(*to, request); });
     router.add(Method::post, "/flow/cases/{id}/messages", {}, [to](const Request& request) { return post_message(*to, request); });
+    router.add(Method::post, "/flow/cases/{id}/printed", {}, [to](const Request& request) { return printed(*to, request); });
     router.add(Method::get, "/flow/packs/{list}", {}, [to](const Request& request) {
         Value codes = Value::array();
         for (const CodeText& one : to->ground().pack->codes(request.param("list"))) {

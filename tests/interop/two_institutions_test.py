@@ -148,6 +148,7 @@ def routes(material, references):
         "/flow/cases/{id}/uploads": [ask("POST", f"{case}/uploads", json.dumps({"upload_id": str(uuid.uuid4()), "kind": "photo", "size_bytes": 10, "content_type": "image/png"}), JSON)],
         "/flow/cases/{id}/uploads/{upload}": gets(f"{case}/uploads/{material.upload}") + [ask("PATCH", f"{case}/uploads/{material.upload}", b"x", {"Upload-Offset": "0"})],
         "/flow/cases/{id}/seen": [ask("POST", f"{case}/seen", "{}", JSON)],
+        "/flow/cases/{id}/printed": [ask("POST", f"{case}/printed", "{}", JSON)],
         "/flow/notifications": gets("/flow/notifications"),
         "/imaging/devices": gets("/imaging/devices"),
         "/flow/board": gets("/flow/board"),

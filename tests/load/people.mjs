@@ -58,7 +58,8 @@ async function work(person, end) {
   await person.signOut()
 }
 
-const resident_mib = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
+/** What the process itself holds; mapped files are the system's to take back. */
+const resident_mib = (pid) => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 
 function quantile(sorted, share) {
   if (sorted.length === 0) return NaN
@@ -92,7 +93,7 @@ try {
   const pages = [...tally.times_ms].filter(([what]) => what.startsWith('page')).flatMap(([, times]) => times).toSorted((a, b) => a - b)
   console.log(`all pages: n ${pages.length}, p50 ${quantile(pages, 0.5).toFixed(1)} ms, p99 ${quantile(pages, 0.99).toFixed(1)} ms`)
   const at = (share) => memory[Math.floor(share * (memory.length - 1))]?.toFixed(0)
-  console.log(`resident MiB at 0, 25, 50, 75, 100 %: ${[0, 0.25, 0.5, 0.75, 1].map(at).join(' ')}`)
+  console.log(`resident (anonymous) MiB at 0, 25, 50, 75, 100 %: ${[0, 0.25, 0.5, 0.75, 1].map(at).join(' ')}`)
   console.log(`moves: ${[...tally.moves].map(([action, n]) => `${action} ${n}`).join(', ')}`)
   wrong.push(...tally.errors)
   await server.end()

@@ -265,6 +265,8 @@ export interface Reachable {
   on_duty: (Named & { specialty: string; rank: string; place: number; live: boolean })[];
   experts: number;
 }
+/** The audit hears that the page of a case leaves the screen on paper. */
+export const notePrinted = (id: string) => post<undefined>(`/flow/cases/${id}/printed`, {});
 export const readReachable = (receiver: string, specialty: string, signal?: AbortSignal) =>
   get<Reachable>(`/flow/reachable?${new URLSearchParams({ receiver, specialty })}`, signal ? { signal } : {});
 

@@ -1,9 +1,11 @@
 /** One consultation for everybody who has a part in it: what it says, what lies in it, what came back, what can be done now. */
 import { Button } from '@mantine/core';
+import { useEffect } from 'react';
 import { Link, Navigate, useParams } from 'react-router';
 import { ApiError } from '../../api/http';
-import type { CaseView, CodedItem } from '../../api/flow';
+import { notePrinted, type CaseView, type CodedItem } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
+import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard } from '../../ui/cards';
 import { ClockChip } from '../../ui/case_bits';
@@ -53,10 +55,17 @@ export default function ConsultPage() {
 
 function Consultation({ view }: { view: CaseView }) {
   const t = useText();
+  const session = useSession();
   const missing = view.moves.some((move) => move.action === 'resubmit' || move.action === 'proceed_without') ? lastMissingItems(view) : [];
   const readBack = view.clocks.find((clock) => clock.name === 'read_back' && !clock.stopped);
   const isReader = view.my_roles.some((role) => role === 'expert' || role === 'lead_expert' || role === 'duty_expert');
   const writes = view.moves.some((move) => move.action === 'sign' || move.action === 'amend');
+  useEffect(() => {
+    // Also when the browser's own menu prints. Paper is not held up by a line that is down; the next reading is audited anyhow.
+    const note = () => void notePrinted(view.case).catch(() => undefined);
+    window.addEventListener('beforeprint', note);
+    return () => window.removeEventListener('beforeprint', note);
+  }, [view.case]);
   const hasStudies = (view.items?.studies.length ?? 0) > 0;
   return (
     <>
@@ -123,7 +132,7 @@ function Consultation({ view }: { view: CaseView }) {
           </section>
         </div>
         <aside className="cp-side q-stack" aria-label={t('consult.moves.title')}>
-          <section className="q-card">
+          <section className="q-card q-screen-only">
             <h2>{t('consult.moves.title')}</h2>
             {isReader && !view.ended && !writes && (
               <div className="cp-open">
@@ -170,7 +179,11 @@ function Consultation({ view }: { view: CaseView }) {
               </dl>
             </section>
           )}
+          <Button variant="default" onClick={() => window.print()}>
+            {t('app.print')}
+          </Button>
         </aside>
+        <p className="q-print-only q-small">{t('app.printed_by', { name: nameIn(session.person), time: formatDateTime(new Date()) })}</p>
       </div>
     </>
   );
