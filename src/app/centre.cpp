@@ -5,6 +5,7 @@
 #include "access/migrations.hpp"
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
+#include "app/centre_state.hpp"
 #include "app/demo/network.hpp"
 #include "app/patient_policy.hpp"
 #include "app/setup/routes.hpp"
@@ -190,6 +191,7 @@ void Centre::add_jobs() {
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
+    add_state_route(router_, {*sessions_, *jobs_, *writer_, engine_->ground().pack, options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.

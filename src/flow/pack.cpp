@@ -46,8 +46,16 @@ struct Pack::Reader {
         }
     }
 
+    /// Those that hold today.
     template <class Use>
     void rows(std::string_view name, Use use) const {
+        every_row(name, [&](const toml::table& row, bool holds) {
+            if (holds) use(row);
+        });
+    }
+
+    template <class Use>
+    void every_row(std::string_view name, Use use) const {
         const toml::array* list = root[name].as_array();
         if (list == nullptr) {
             return;
@@ -60,9 +68,7 @@ struct Pack::Reader {
             if (text(*row, "source").empty()) {
                 refuse(file, node.source(), "a row needs its source");
             }
-            if (text(*row, "valid_from") <= today) {
-                use(*row);
-            }
+            use(*row, text(*row, "valid_from") <= today);
         }
     }
 
@@ -178,13 +184,15 @@ std::shared_ptr<const Pack> Pack::load(const std::string& folder, Instant today)
     const Reader deadlines(folder + "/deadlines.toml", today);
     pack->name_ = deadlines.text(deadlines.root, "pack") + " " + deadlines.text(deadlines.root, "version");
     pack->calendar_ = std::make_unique<Calendar>(deadlines.hours());
-    deadlines.rows("clock", [&](const toml::table& row) {
+    deadlines.every_row("clock", [&](const toml::table& row, bool holds) {
         const std::string kind = deadlines.text(row, "kind");
         if (kind != "wall" && kind != "working") {
             refuse(deadlines.file, row.source(), "kind: wall or working");
         }
-        pack->clocks_[deadlines.text(row, "machine") + "." + deadlines.text(row, "name")] = {kind == "wall" ? ClockKind::wall : ClockKind::working,
-                                                                                             minutes(deadlines.number(row, "minutes")), deadlines.shares(row)};
+        const DeadlineRow& read = pack->deadlines_.emplace_back(
+            DeadlineRow{deadlines.text(row, "machine"), deadlines.text(row, "name"), kind == "wall" ? ClockKind::wall : ClockKind::working,
+                        minutes(deadlines.number(row, "minutes")), deadlines.text(row, "valid_from"), deadlines.text(row, "source"), holds});
+        if (holds) pack->clocks_[read.machine + "." + read.name] = {read.kind, read.budget, deadlines.shares(row)};
     });
     deadlines.rows("timer", [&](const toml::table& row) {
         pack->timers_[deadlines.text(row, "machine") + "." + deadlines.text(row, "state")] = {deadlines.text(row, "action"),
@@ -217,7 +225,8 @@ void Pack::read_notify(const Reader& notify) {
         rule.without_page = notify.seconds(row, "without_page_seconds").value_or(std::chrono::seconds(0));
         rule.with_page = notify.seconds(row, "with_page_seconds");
         rule.unread = notify.seconds(row, "unread_seconds");
-        rule.next_roles = notify.words(row, "next_roles", {access::role::kExpert, access::role::kCoordinator, access::role::kDutyLead, access::role::kCentreManager});
+        rule.next_roles =
+            notify.words(row, "next_roles", {access::role::kExpert, access::role::kCoordinator, access::role::kDutyLead, access::role::kCentreManager});
         rule.repeats = notify.truth(row, "repeats");
         rule.in_quiet_hours = notify.truth(row, "in_quiet_hours");
         if (rule.channels.empty()) {
@@ -254,7 +263,8 @@ const NotifyRule* Pack::notify_rule(std::string_view code, std::string_view urge
     const NotifyRule* best = nullptr;
     const auto rank = [&](const NotifyRule& rule) { return std::tuple(!rule.act_by.empty(), rule.urgency == urgency, rule.level); };
     for (const NotifyRule& rule : notify_rules_) {
-        const bool fits = rule.code == code && (rule.urgency == urgency || rule.urgency == "any") && rule.level <= level && (rule.act_by.empty() || rule.act_by == act_by);
+        const bool fits =
+            rule.code == code && (rule.urgency == urgency || rule.urgency == "any") && rule.level <= level && (rule.act_by.empty() || rule.act_by == act_by);
         if (fits && (best == nullptr || rank(rule) > rank(*best))) {
             best = &rule;
         }

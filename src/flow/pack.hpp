@@ -28,6 +28,17 @@ struct TimerRule {
     Duration after{};
 };
 
+/// A limit as the pack's file says it, also one that does not hold yet: for the operator's page.
+struct DeadlineRow {
+    std::string machine;
+    std::string name;
+    ClockKind kind = ClockKind::wall;
+    std::chrono::minutes budget{};
+    std::string valid_from;  ///< day, "2026-01-01"
+    std::string source;
+    bool holds = false;  ///< from the day on which the pack was read
+};
+
 struct CodeText {
     std::string code;
     std::string zh;
@@ -41,11 +52,11 @@ struct NotifyRule {
     int level = 0;        ///< flow.clock: from this share on
     std::string act_by;   ///< signed opinions: only those that say so; empty = any
     std::vector<std::string> channels;
-    std::chrono::seconds without_page{0};                ///< waits this long while no page of the person is open
-    std::optional<std::chrono::seconds> with_page;       ///< the same while one is open; nothing = then it does not leave
-    std::optional<std::chrono::seconds> unread;          ///< not opened for so long: the next channel and the next people
-    std::vector<std::string> next_roles;                 ///< roles at the receiving institution, one more at each turn
-    bool repeats = false;                                ///< after the last channel from the first again, until it is read
+    std::chrono::seconds without_page{0};           ///< waits this long while no page of the person is open
+    std::optional<std::chrono::seconds> with_page;  ///< the same while one is open; nothing = then it does not leave
+    std::optional<std::chrono::seconds> unread;     ///< not opened for so long: the next channel and the next people
+    std::vector<std::string> next_roles;            ///< roles at the receiving institution, one more at each turn
+    bool repeats = false;                           ///< after the last channel from the first again, until it is read
     bool in_quiet_hours = false;
 };
 
@@ -72,6 +83,8 @@ public:
     [[nodiscard]] const ClockRule* clock(std::string_view machine, std::string_view clock) const;
     /// All clocks of a machine, by name.
     [[nodiscard]] std::map<std::string, ClockRule> clocks_of(std::string_view machine) const;
+    /// Every row of the file, in its order.
+    [[nodiscard]] const std::vector<DeadlineRow>& deadlines() const { return deadlines_; }
     [[nodiscard]] const TimerRule* timer(std::string_view machine, std::string_view state) const;
     /// How long a clock may be paused for this reason; nothing for an unknown reason.
     [[nodiscard]] const Duration* pause_cap(std::string_view reason) const;
@@ -92,13 +105,14 @@ private:
     void read_notify(const Reader& notify);
 
     std::string name_;
+    std::vector<DeadlineRow> deadlines_;
     std::map<std::string, ClockRule, std::less<>> clocks_;  ///< "machine.clock"
     std::map<std::string, TimerRule, std::less<>> timers_;  ///< "machine.state"
     std::map<std::string, Duration, std::less<>> pauses_;
     std::map<std::string, std::vector<CodeText>, std::less<>> codes_;
     std::vector<RetentionRule> retention_;
     std::vector<NotifyRule> notify_rules_;
-    std::map<std::string, NotifyText, std::less<>> notify_texts_;                 ///< "code urgency language"
+    std::map<std::string, NotifyText, std::less<>> notify_texts_;                           ///< "code urgency language"
     std::map<std::string, std::pair<std::string, std::string>, std::less<>> notify_words_;  ///< zh, en
     std::unique_ptr<Calendar> calendar_;
 };

@@ -32,6 +32,24 @@ struct Timer {
     int attempt = 1;
 };
 
+/// How a regular job stands, for the operator's page.
+struct RegularState {
+    std::string name;
+    std::chrono::milliseconds interval{};
+    Instant ended{};  ///< of the last run; the epoch = not yet
+    std::chrono::milliseconds took{};
+    bool failed = false;  ///< the last run; the log has its code
+};
+
+/// How the durable timers of one name stand.
+struct TimerState {
+    std::string name;
+    std::int64_t waiting = 0;
+    std::int64_t overdue = 0;
+    std::int64_t failing = 0;  ///< tried at least once in vain
+    Instant next{};            ///< when the first is due
+};
+
 class Jobs {
 public:
     Jobs(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics);
@@ -53,13 +71,20 @@ public:
     /// @return how many succeeded
     int run_due();
 
+    [[nodiscard]] std::vector<RegularState> regular() const;
+    [[nodiscard]] std::vector<TimerState> timers();
+
 private:
     struct Regular {
         std::string name;
         std::chrono::milliseconds interval;
         std::function<void()> work;
         std::chrono::steady_clock::time_point next;
+        Instant ended{};
+        std::chrono::milliseconds took{};
+        bool failed = false;
     };
+    void run_regular(Regular& job);
     void run(const std::stop_token& stop);
     void run_timer(const Timer& timer, int& succeeded);
 
@@ -69,7 +94,7 @@ private:
     Counter& failures_;
     std::vector<Regular> regular_;
     std::map<std::string, std::function<void(const Timer&)>, std::less<>> handlers_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable_any wake_;
     std::jthread thread_;
 };

@@ -89,6 +89,37 @@ void Jobs::run_timer(const Timer& timer, int& succeeded) {
     });
 }
 
+void Jobs::run_regular(Regular& job) {
+    const auto began = std::chrono::steady_clock::now();
+    const bool done = attempt(job.name, job.work);
+    const auto ended = std::chrono::steady_clock::now();
+    job.next = ended + job.interval;
+    const std::lock_guard lock(mutex_);
+    job.ended = clock_.now();
+    job.took = std::chrono::duration_cast<std::chrono::milliseconds>(ended - began);
+    job.failed = !done;
+}
+
+std::vector<RegularState> Jobs::regular() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<RegularState> states;
+    for (const Regular& job : regular_) {
+        states.push_back({job.name, job.interval, job.ended, job.took, job.failed});
+    }
+    return states;
+}
+
+std::vector<TimerState> Jobs::timers() {
+    const auto snapshot = database_.read();
+    storage::Cursor rows = snapshot->connection().query(
+        "SELECT name, count(*), sum(due_us <= ?), sum(attempt > 1), min(due_us) FROM jobs_timer GROUP BY name ORDER BY name", {to_us(clock_.now())});
+    std::vector<TimerState> states;
+    while (rows.next()) {
+        states.push_back({std::string(rows.text(0)), rows.integer(1), rows.integer(2), rows.integer(3), from_us(rows.integer(4))});
+    }
+    return states;
+}
+
 void Jobs::start() {
     const auto now = std::chrono::steady_clock::now();
     for (Regular& job : regular_) {
@@ -110,8 +141,7 @@ void Jobs::run(const std::stop_token& stop) {
         attempt("jobs.timers", [&] { run_due(); });
         for (Regular& job : regular_) {
             if (!stop.stop_requested() && job.next <= std::chrono::steady_clock::now()) {
-                attempt(job.name, job.work);
-                job.next = std::chrono::steady_clock::now() + job.interval;
+                run_regular(job);
             }
         }
         std::unique_lock lock(mutex_);

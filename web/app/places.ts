@@ -26,6 +26,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/people', name: 'app.nav.people', may: mayKeepPeople, inNavigation: 'both' },
   { to: '/app/imaging/devices', name: 'app.nav.devices', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/operations/backups', name: 'app.nav.backups', may: mayKeepNodes, inNavigation: 'both' },
+  { to: '/app/operations/state', name: 'app.nav.state', may: (session) => mayKeepNodes(session) || mayKeepContracts(session) },
   { to: '/app/operations/setup', name: 'app.nav.setup', may: mayKeepSetup },
   { to: '/app/access/patient-requests', name: 'app.nav.patient_requests', may: answersPatients },
   { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },

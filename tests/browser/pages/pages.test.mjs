@@ -38,6 +38,7 @@ const PAGES = {
   'access/me': [[DOCTOR, '/app/access/me']],
   'access/resets': [[SECURITY, '/app/access/resets']],
   'operations/notifications': [[SYSTEM, '/app/operations/notifications']],
+  'operations/state': [[SYSTEM, '/app/operations/state']],
   'operations/setup': [[SYSTEM, '/app/operations/setup']],
   'help': [[DOCTOR, '/app/help']],
   'operations/backups': [[SYSTEM, '/app/operations/backups']],

@@ -1,0 +1,116 @@
+#include "app/centre_state.hpp"
+
+#include "access/role.hpp"
+#include "app/volume.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace qiao::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+void require_keeper(access::Sessions& sessions, const http::Request& request) {
+    const auto caller = sessions.caller(request);
+    const auto memberships = sessions.directory().memberships(caller.actor.person);
+    const bool may = std::any_of(memberships.begin(), memberships.end(), [](const access::Membership& one) {
+        const access::RoleRights* rights = access::find_role(one.role);
+        return rights != nullptr && (rights->keeps_nodes || rights->keeps_contracts);
+    });
+    if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
+}
+
+/// A file that goes meanwhile counts nothing.
+std::int64_t size_of(const fs::path& path) {
+    std::error_code failed;
+    const auto bytes = fs::file_size(path, failed);
+    return failed ? 0 : static_cast<std::int64_t>(bytes);
+}
+
+std::int64_t size_of_files_in(const fs::path& folder) {
+    std::int64_t bytes = 0;
+    std::error_code failed;
+    for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed)) bytes += size_of(at->path());
+    return bytes;
+}
+
+void write_storage(JsonWriter& json, const StateSources& from) {
+    const Volume volume = volume_of(from.data_folder);
+    const Encryption encryption = encryption_of(from.data_folder);
+    json.object("storage", [&] {
+        json.field("writable", from.writer.healthy());
+        json.field("usedPercent", volume.used_percent);
+        json.field("freeBytes", static_cast<std::int64_t>(volume.free_gib * (1LL << 30)));
+        json.field("encryption", encryption == Encryption::encrypted ? "encrypted" : encryption == Encryption::none_seen ? "none_seen" : "unknown");
+        json.field("recordBytes", size_of(fs::path(from.data_folder) / "record.db") + size_of(fs::path(from.data_folder) / "record.db-wal"));
+        json.field("imagingBytes", size_of(fs::path(from.data_folder) / "imaging.db"));
+        json.field("packsBytes", size_of_files_in(fs::path(from.data_folder) / "packs"));
+    });
+}
+
+void write_jobs(JsonWriter& json, jobs::Jobs& jobs) {
+    json.array("jobs", [&] {
+        for (const jobs::RegularState& one : jobs.regular()) {
+            json.object([&] {
+                json.field("name", one.name);
+                json.field("everyMs", static_cast<std::int64_t>(one.interval.count()));
+                json.field("tookMs", static_cast<std::int64_t>(one.took.count()));
+                json.field("failed", one.failed);
+                if (one.ended != Instant{}) json.field("ended", format_instant(one.ended));
+            });
+        }
+    });
+    json.array("timers", [&] {
+        for (const jobs::TimerState& one : jobs.timers()) {
+            json.object([&] {
+                json.field("name", one.name);
+                json.field("waiting", one.waiting);
+                json.field("overdue", one.overdue);
+                json.field("failing", one.failing);
+                json.field("next", format_instant(one.next));
+            });
+        }
+    });
+}
+
+void write_pack(JsonWriter& json, const flow::Pack& pack) {
+    json.object("pack", [&] {
+        json.field("name", pack.name());
+        json.array("deadlines", [&] {
+            for (const flow::DeadlineRow& row : pack.deadlines()) {
+                json.object([&] {
+                    json.field("machine", row.machine);
+                    json.field("clock", row.name);
+                    json.field("kind", row.kind == flow::ClockKind::wall ? "wall" : "working");
+                    json.field("minutes", static_cast<std::int64_t>(row.budget.count()));
+                    json.field("validFrom", row.valid_from);
+                    json.field("source", row.source);
+                    json.field("holds", row.holds);
+                });
+            }
+        });
+    });
+}
+
+}  // namespace
+
+void add_state_route(http::Router& router, StateSources sources) {
+    router.add(http::Method::get, "/operations/state", {.scope = http::Scope::session, .body_limit_bytes = 1024},
+               [from = std::move(sources)](const http::Request& request) {
+                   require_keeper(from.sessions, request);
+                   JsonWriter json;
+                   json.object([&] {
+                       json.field("now", format_instant(from.clock.now()));
+                       json.field("version", QIAO_VERSION);
+                       write_storage(json, from);
+                       write_jobs(json, from.jobs);
+                       write_pack(json, *from.pack);
+                   });
+                   return http::Response{.content_type = "application/json; charset=utf-8", .body = json.take()};
+               });
+}
+
+}  // namespace qiao::app

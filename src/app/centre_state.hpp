@@ -1,0 +1,28 @@
+#pragma once
+
+#include "access/session.hpp"
+#include "flow/pack.hpp"
+#include "http/router.hpp"
+#include "jobs/jobs.hpp"
+#include "storage/writer.hpp"
+
+#include <memory>
+#include <string>
+
+/// `GET /operations/state`: how the machine, the background work and the country pack stand, for system administrators and
+/// centre managers.
+namespace qiao::app {
+
+/// Everything outlives the router.
+struct StateSources {
+    access::Sessions& sessions;
+    jobs::Jobs& jobs;
+    const storage::Writer& writer;
+    std::shared_ptr<const flow::Pack> pack;
+    std::string data_folder;
+    const Clock& clock;
+};
+
+void add_state_route(http::Router& router, StateSources sources);
+
+}  // namespace qiao::app

@@ -1,0 +1,13 @@
+/** How the machine, the background work and the country pack stand, as `/operations/state` tells it. */
+import { get } from './http';
+
+export interface CentreState {
+  now: string;
+  version: string;
+  storage: { writable: boolean; usedPercent: number; freeBytes: number; encryption: 'encrypted' | 'none_seen' | 'unknown'; recordBytes: number; imagingBytes: number; packsBytes: number };
+  jobs: { name: string; everyMs: number; tookMs: number; failed: boolean; ended?: string }[];
+  timers: { name: string; waiting: number; overdue: number; failing: number; next: string }[];
+  pack: { name: string; deadlines: { machine: string; clock: string; kind: 'wall' | 'working'; minutes: number; validFrom: string; source: string; holds: boolean }[] };
+}
+
+export const readCentreState = (signal?: AbortSignal) => get<CentreState>('/operations/state', signal ? { signal } : {});
