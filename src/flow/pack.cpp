@@ -202,8 +202,35 @@ std::shared_ptr<const Pack> Pack::load(const std::string& folder, Instant today)
             pack->codes_[std::string(list.str())].push_back({codes.text(row, "code"), codes.text(row, "zh"), codes.text(row, "en")});
         });
     }
+    pack->read_consents(Reader(folder + "/consent.toml", today));
     pack->read_notify(Reader(folder + "/notify.toml", today));
     return pack;
+}
+
+void Pack::read_consents(const Reader& consents) {
+    consents.rows("text", [&](const toml::table& row) {
+        consents_.push_back({consents.text(row, "version"), consents.text(row, "language"), consents.text(row, "valid_from"),
+                             consents.text(row, "consultation"), consents.text(row, "recording"), consents.text(row, "teaching")});
+    });
+    for (const ConsentText& one : consents_) {
+        if (consent_text("zh", one.version) == nullptr || consent_text("en", one.version) == nullptr) {
+            refuse(consents.file, consents.root.source(), fmt::format("'{}' must be there in zh and in en", one.version));
+        }
+    }
+    if (consents_.empty()) {
+        refuse(consents.file, consents.root.source(), "no text in force");
+    }
+}
+
+const ConsentText* Pack::consent_text(std::string_view language, std::string_view version) const {
+    const ConsentText* newest = nullptr;
+    for (const ConsentText& one : consents_) {
+        const bool fits = one.language == language && (version.empty() || one.version == version);
+        if (fits && (newest == nullptr || newest->valid_from < one.valid_from)) {
+            newest = &one;
+        }
+    }
+    return newest;
 }
 
 void Pack::read_notify(const Reader& notify) {
@@ -217,7 +244,8 @@ void Pack::read_notify(const Reader& notify) {
         rule.without_page = notify.seconds(row, "without_page_seconds").value_or(std::chrono::seconds(0));
         rule.with_page = notify.seconds(row, "with_page_seconds");
         rule.unread = notify.seconds(row, "unread_seconds");
-        rule.next_roles = notify.words(row, "next_roles", {access::role::kExpert, access::role::kCoordinator, access::role::kDutyLead, access::role::kCentreManager});
+        rule.next_roles =
+            notify.words(row, "next_roles", {access::role::kExpert, access::role::kCoordinator, access::role::kDutyLead, access::role::kCentreManager});
         rule.repeats = notify.truth(row, "repeats");
         rule.in_quiet_hours = notify.truth(row, "in_quiet_hours");
         if (rule.channels.empty()) {
@@ -254,7 +282,8 @@ const NotifyRule* Pack::notify_rule(std::string_view code, std::string_view urge
     const NotifyRule* best = nullptr;
     const auto rank = [&](const NotifyRule& rule) { return std::tuple(!rule.act_by.empty(), rule.urgency == urgency, rule.level); };
     for (const NotifyRule& rule : notify_rules_) {
-        const bool fits = rule.code == code && (rule.urgency == urgency || rule.urgency == "any") && rule.level <= level && (rule.act_by.empty() || rule.act_by == act_by);
+        const bool fits =
+            rule.code == code && (rule.urgency == urgency || rule.urgency == "any") && rule.level <= level && (rule.act_by.empty() || rule.act_by == act_by);
         if (fits && (best == nullptr || rank(rule) > rank(*best))) {
             best = &rule;
         }
