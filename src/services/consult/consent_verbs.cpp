@@ -80,7 +80,7 @@ void review_consent(flow::Move& move) {
 
 void reroute(flow::Move& move) {
     const flow::Audience before = move.desk();
-    move.details.set("receiver", move.fields["receiver"]);
+    move.details.set("receiver", move.organisation_ref(receiver_of(move.ground, move.item, move.fields))["display"]);
     dismiss(move, "rerouted");
     move.notify(before, "flow.case_ended");
     Value form = form_of(move);

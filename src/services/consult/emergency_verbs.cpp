@@ -133,7 +133,7 @@ void upgrade(flow::Move& move) {
         move.item.to_org = asked;
         open_at_desk(move);
         form.set("receiver", move.fields["receiver"]);
-        move.details.set("receiver", move.fields["receiver"]);
+        move.details.set("receiver", move.organisation_ref(asked)["display"]);
     }
     form.set("callback", move.fields["callback"]);
     form.set("urgency", "emergency");
