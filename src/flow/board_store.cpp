@@ -56,7 +56,7 @@ Value row_of(const Ground& ground, const Case& item, const ClockRow& clock, Inst
 }  // namespace
 
 std::string_view owner_of(const Case& item, std::string_view clock) {
-    if (has_word("file read_back feedback consent", clock)) {
+    if (has_word("file read_back feedback consent consent_review", clock)) {
         return "requester";
     }
     const bool writes = item.lead() != nullptr && has_word("opinion opinion_emergency", clock);

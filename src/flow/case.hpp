@@ -51,6 +51,7 @@ struct Case {
     Instant created{};
     Instant state_since{};
     bool ended = false;
+    bool withheld = false;    ///< the patient is not shown this case: a relative consented in their place
     std::string auto_action;  ///< what the system does by itself when the case is still here at `auto_at`
     Instant auto_at{};
     json::Value notes = json::Value::object();  ///< the machine's own working notes
@@ -119,6 +120,9 @@ struct Item {
     Instant added{};
 };
 
+/// Evidence of a consent (drawn signature, thumbprint, paper sheet): no material for the experts.
+inline bool is_of_consent(std::string_view kind) { return kind.starts_with("consent_"); }
+
 /// Bytes that belong to a case.
 struct Attachment {
     int n = 0;
@@ -136,7 +140,7 @@ struct Attachment {
     std::string key_image;  ///< JSON: where a key image comes from
     bool signed_over = false;
 
-    [[nodiscard]] std::string_view quality() const { return kind == "key_image" || kind == "document" || kind == "consent_signature" ? "lossless" : "photo"; }
+    [[nodiscard]] std::string_view quality() const { return kind == "key_image" || kind == "document" || is_of_consent(kind) ? "lossless" : "photo"; }
 };
 
 }  // namespace qiao::flow

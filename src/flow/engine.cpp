@@ -109,6 +109,9 @@ std::vector<std::string> Engine::roles_of(const Case& item, const record::Actor&
         if (membership.role == access::role::kCoordinator && sends && !receives) {
             roles.emplace_back("requester_office");
         }
+        if (sends && item.requester != actor.person && has_word("doctor nurse", membership.role)) {
+            roles.push_back("requester_" + membership.role);  // of the institution that has the patient in its care
+        }
         if (!receives) {
             continue;
         }
@@ -244,6 +247,10 @@ Answer Engine::move(const record::Caller& caller, std::string_view case_id, std:
 }
 
 void Engine::system_move(std::string_view case_id, std::string_view action, json::Value fields) {
+    move_in_role(case_id, record::Actor::system("HOPERAT"), "system", action, std::move(fields));
+}
+
+bool Engine::move_in_role(std::string_view case_id, const record::Actor& actor, std::string_view role, std::string_view action, json::Value fields) {
     std::optional<Case> item;
     {
         const auto snapshot = ground_.database.read();
@@ -254,15 +261,15 @@ void Engine::system_move(std::string_view case_id, std::string_view action, json
     }
     Machine& machine = this->machine(item->machine);
     const Row* row = machine.table().find(item->state, action);
-    if (row == nullptr || !has_word(row->who, "system")) {
-        return;
+    if (row == nullptr || !has_word(row->who, role)) {
+        return false;
     }
-    const record::Actor actor = record::Actor::system("HOPERAT");
     MoveInput input;
     input.action = action;
     input.move_id = new_uuid(ground_.clock.now());
     input.fields = std::move(fields);
-    carry_out({machine, std::move(*item), actor, input, *row, "system"});
+    carry_out({machine, std::move(*item), actor, input, *row, std::string(role)});
+    return true;
 }
 
 Answer Engine::carry_out(const Order& order) {
@@ -410,7 +417,7 @@ void Engine::move_clocks(Machine& machine, Move& move, const Row& row) const {
             return true;
         }
         for (ClockRow& clock : move.clocks_) {
-            if (clock.name != name && effect != "-all") {
+            if (clock.name != name && (effect != "-all" || machine.outlasts(clock.name))) {
                 continue;
             }
             if (effect[0] == '-') {

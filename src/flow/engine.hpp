@@ -61,6 +61,9 @@ public:
 
     /// A move of the system: cascades, devices. Nothing happens when it is not open any more.
     void system_move(std::string_view case_id, std::string_view action, json::Value fields = json::Value::object());
+    /// A move in a role that is no staff member's ("patient", "system") and that the caller of this function has made sure of.
+    /// @return false when it is not open in the state of the case
+    bool move_in_role(std::string_view case_id, const record::Actor& actor, std::string_view role, std::string_view action, json::Value fields);
     /// Escalations, ends of pauses and automatic moves that are due, in due order. Called each second by a job.
     /// @return how many were done
     int tick();

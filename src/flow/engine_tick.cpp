@@ -79,11 +79,17 @@ void Engine::escalate(const ClockRow& due) {
     if (item->machine == "part" && !item->parties.empty()) {
         to = {{item->parties.front().person}, {}};
     }
-    if (level >= 80 || item->urgency == "emergency") {
-        to.desks.push_back({item->to_org, std::string(access::role::kDutyLead)});
-    }
-    if (level >= 100) {
-        to.desks.push_back({item->to_org, std::string(access::role::kCentreManager)});
+    if (clock.name == "consent_review") {  // owed to the clinic's own patient: no affair of the hub
+        if (level >= 100) {
+            to.desks.push_back({item->from_org, std::string(access::role::kDoctor)});
+        }
+    } else {
+        if (level >= 80 || item->urgency == "emergency") {
+            to.desks.push_back({item->to_org, std::string(access::role::kDutyLead)});
+        }
+        if (level >= 100) {
+            to.desks.push_back({item->to_org, std::string(access::role::kCentreManager)});
+        }
     }
     work->check([due](storage::Group& group) {
         for (const ClockRow& present : store::clocks_of(group.connection(), due.case_id)) {

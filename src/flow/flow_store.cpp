@@ -56,6 +56,11 @@ CREATE TABLE flow_draft (
     body TEXT NOT NULL, PRIMARY KEY (case_id, person, name, version));
 )sql";
 
+/// What c.withheld means is said in case.hpp. A table of its own version: databases of before have the case's tables.
+constexpr std::string_view kWithheld = R"sql(
+ALTER TABLE flow_case ADD COLUMN withheld INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 Value optional_us(const std::optional<Instant>& instant) { return instant ? Value(to_us(*instant)) : Value(std::monostate{}); }
 
 std::optional<Instant> instant_of(const Cursor& rows, int column) { return rows.is_null(column) ? std::nullopt : std::optional(from_us(rows.integer(column))); }
@@ -150,7 +155,7 @@ std::vector<Row> all(Cursor rows, Make make) {
 }  // namespace
 
 std::span<const storage::Migration> migrations() {
-    static const storage::Migration kMigrations[] = {{"flow", 1, kCaseTables}, {"flow_notice", 1, kNoticeTables}};
+    static const storage::Migration kMigrations[] = {{"flow", 1, kCaseTables}, {"flow_notice", 1, kNoticeTables}, {"flow_withheld", 1, kWithheld}};
     return kMigrations;
 }
 
@@ -159,7 +164,7 @@ std::optional<Case> find_case(Connection& connection, std::string_view id) {
     {
         Cursor rows = connection.query(
             "SELECT number, machine, state, version, request, patient, requester, from_org, to_org, urgency, lead_case, pack, create_id, "
-            "created_us, state_since_us, ended, auto_action, auto_us, notes FROM flow_case WHERE case_id = ?",
+            "created_us, state_since_us, ended, auto_action, auto_us, notes, withheld FROM flow_case WHERE case_id = ?",
             {id});
         if (!rows.next()) {
             return std::nullopt;
@@ -185,10 +190,16 @@ std::optional<Case> find_case(Connection& connection, std::string_view id) {
         item.auto_action = rows.text(16);
         item.auto_at = from_us(rows.integer(17));
         item.notes = object_of(rows.text(18));
+        item.withheld = rows.integer(19) != 0;
         found = std::move(item);
     }
     read_parties(connection, *found);
     return found;
+}
+
+bool is_withheld(Connection& connection, std::string_view case_id) {
+    Cursor rows = connection.query("SELECT withheld FROM flow_case WHERE case_id = ?", {case_id});
+    return rows.next() && rows.integer(0) != 0;
 }
 
 std::optional<std::string> case_of_create_id(Connection& connection, std::int64_t requester, std::string_view create_id) {
@@ -201,11 +212,12 @@ void put_case(Connection& connection, const Case& item) {
     const Value auto_us = item.auto_action.empty() ? Value(std::monostate{}) : Value(to_us(item.auto_at));
     connection.execute(
         "INSERT INTO flow_case (case_id, number, machine, state, version, request, patient, requester, from_org, to_org, urgency, urgency_rank, "
-        "lead_case, pack, create_id, created_us, state_since_us, ended, auto_action, auto_us, notes) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "lead_case, pack, create_id, created_us, state_since_us, ended, auto_action, auto_us, notes, withheld) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (case_id) DO UPDATE SET state = excluded.state, version = excluded.version, to_org = excluded.to_org, "
         "patient = excluded.patient, urgency = excluded.urgency, urgency_rank = excluded.urgency_rank, state_since_us = excluded.state_since_us, "
-        "ended = excluded.ended, auto_action = excluded.auto_action, auto_us = excluded.auto_us, notes = excluded.notes",
+        "ended = excluded.ended, auto_action = excluded.auto_action, auto_us = excluded.auto_us, notes = excluded.notes, "
+        "withheld = excluded.withheld",
         {item.id,
          item.number,
          item.machine,
@@ -226,7 +238,8 @@ void put_case(Connection& connection, const Case& item) {
          std::int64_t{item.ended},
          item.auto_action,
          auto_us,
-         notes});
+         notes,
+         std::int64_t{item.withheld}});
     connection.execute("DELETE FROM flow_party WHERE case_id = ?", {item.id});
     std::int64_t place = 0;
     for (const Party& party : item.parties) {

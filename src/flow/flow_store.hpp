@@ -19,6 +19,8 @@ std::span<const storage::Migration> migrations();
 
 // Cases.
 std::optional<Case> find_case(storage::Connection& connection, std::string_view id);
+/// Whether the patient's own view must leave this case and everything of it out (`flow_case.withheld`, for SQL).
+bool is_withheld(storage::Connection& connection, std::string_view case_id);
 std::optional<std::string> case_of_create_id(storage::Connection& connection, std::int64_t requester, std::string_view create_id);
 /// Inserts or replaces the case and its parties.
 void put_case(storage::Connection& connection, const Case& item);

@@ -59,6 +59,11 @@ public:
         static_cast<void>(move);
         return std::string(clock);
     }
+    /// Whether `-all` leaves this clock running: it is about more than the way of the case.
+    [[nodiscard]] virtual bool outlasts(std::string_view clock) const {
+        static_cast<void>(clock);
+        return false;
+    }
     /// The named reason with which a row pauses clocks.
     virtual std::string pause_reason(const Move& move) {
         static_cast<void>(move);

@@ -210,8 +210,35 @@ std::shared_ptr<const Pack> Pack::load(const std::string& folder, Instant today)
             pack->codes_[std::string(list.str())].push_back({codes.text(row, "code"), codes.text(row, "zh"), codes.text(row, "en")});
         });
     }
+    pack->read_consents(Reader(folder + "/consent.toml", today));
     pack->read_notify(Reader(folder + "/notify.toml", today));
     return pack;
+}
+
+void Pack::read_consents(const Reader& consents) {
+    consents.rows("text", [&](const toml::table& row) {
+        consents_.push_back({consents.text(row, "version"), consents.text(row, "language"), consents.text(row, "valid_from"),
+                             consents.text(row, "consultation"), consents.text(row, "recording"), consents.text(row, "teaching")});
+    });
+    for (const ConsentText& one : consents_) {
+        if (consent_text("zh", one.version) == nullptr || consent_text("en", one.version) == nullptr) {
+            refuse(consents.file, consents.root.source(), fmt::format("'{}' must be there in zh and in en", one.version));
+        }
+    }
+    if (consents_.empty()) {
+        refuse(consents.file, consents.root.source(), "no text in force");
+    }
+}
+
+const ConsentText* Pack::consent_text(std::string_view language, std::string_view version) const {
+    const ConsentText* newest = nullptr;
+    for (const ConsentText& one : consents_) {
+        const bool fits = one.language == language && (version.empty() || one.version == version);
+        if (fits && (newest == nullptr || newest->valid_from < one.valid_from)) {
+            newest = &one;
+        }
+    }
+    return newest;
 }
 
 void Pack::read_notify(const Reader& notify) {

@@ -67,6 +67,17 @@ struct NotifyText {
     std::string spoken;  ///< for a voice call: no address in it
 };
 
+/// What a person is told before consenting, in one language: packs/*/consent.toml. {from}, {to} and {years} stand for the
+/// institutions and how long the record is kept.
+struct ConsentText {
+    std::string version;
+    std::string language;  ///< zh or en
+    std::string valid_from;
+    std::string consultation;
+    std::string recording;
+    std::string teaching;
+};
+
 struct RetentionRule {
     std::string record_class;
     int days = 0;
@@ -74,8 +85,8 @@ struct RetentionRule {
 
 class Pack {
 public:
-    /// Reads deadlines.toml, pauses.toml, retention.toml, codes.toml and notify.toml. Error(invalid, "flow.bad_pack") names file, line and
-    /// column; a row whose `valid_from` is in the future is left out.
+    /// Reads deadlines.toml, pauses.toml, retention.toml, codes.toml, consent.toml and notify.toml. Error(invalid, "flow.bad_pack")
+    /// names file, line and column; a row whose `valid_from` is in the future is left out.
     static std::shared_ptr<const Pack> load(const std::string& folder, Instant today);
 
     [[nodiscard]] const std::string& name() const { return name_; }  ///< "CN 2026-01-01": kept with each case
@@ -91,6 +102,8 @@ public:
     [[nodiscard]] const std::vector<RetentionRule>& retention() const { return retention_; }
     /// A list of codes.toml ("specialties", "missing_items"); empty when there is none.
     [[nodiscard]] const std::vector<CodeText>& codes(std::string_view list) const;
+    /// The text in force, or that of an earlier `version`; null when there is none.
+    [[nodiscard]] const ConsentText* consent_text(std::string_view language, std::string_view version = {}) const;
     [[nodiscard]] const Calendar& calendar() const { return *calendar_; }
     /// The narrowest rule of a notice: for its urgency before "any", the highest level reached, with `act_by` before without.
     /// Null when it stays on the screen.
@@ -103,6 +116,7 @@ public:
 private:
     struct Reader;
     void read_notify(const Reader& notify);
+    void read_consents(const Reader& consents);
 
     std::string name_;
     std::vector<DeadlineRow> deadlines_;
@@ -111,6 +125,7 @@ private:
     std::map<std::string, Duration, std::less<>> pauses_;
     std::map<std::string, std::vector<CodeText>, std::less<>> codes_;
     std::vector<RetentionRule> retention_;
+    std::vector<ConsentText> consents_;
     std::vector<NotifyRule> notify_rules_;
     std::map<std::string, NotifyText, std::less<>> notify_texts_;                           ///< "code urgency language"
     std::map<std::string, std::pair<std::string, std::string>, std::less<>> notify_words_;  ///< zh, en

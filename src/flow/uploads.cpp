@@ -23,7 +23,7 @@ using json::Value;
 
 constexpr std::chrono::hours kUnfinished{7 * 24};
 constexpr int kKeyImageSide = 4096;  ///< it is drawn into the PDF of the opinion
-constexpr std::string_view kKinds = "photo film ecg lab document consent_signature key_image";
+constexpr std::string_view kKinds = "photo film ecg lab document consent_signature consent_print consent_paper key_image";
 constexpr std::string_view kPhotoKinds = "photo film ecg lab";
 
 /// Closes with the scope.
@@ -60,7 +60,7 @@ void check_request(const Value& request) {
         check.require(request, name);
     }
     check.one_of(request, "kind", kKinds);
-    const bool document = request["kind"].text() == "document";
+    const bool document = has_word("document consent_paper", request["kind"].text());
     check.one_of(request, "content_type", document ? "image/jpeg image/png image/webp application/pdf" : "image/jpeg image/png image/webp");
     const std::int64_t size = request["size_bytes"].integer().value_or(0);
     if (size < 1) {
@@ -84,7 +84,7 @@ Value media_of(const Move& move, const Attachment& one) {
         content.set("title", one.title);
     }
     const Value subject = Value::object({{"reference", move.item.patient}});
-    if (one.kind == "document" || one.kind == "consent_signature") {
+    if (one.kind == "document" || is_of_consent(one.kind)) {
         Value document = Value::object({{"resourceType", "DocumentReference"}, {"status", "current"}, {"type", Value::object({{"text", one.kind}})}});
         document.set("subject", subject);
         document.set("date", format_instant(move.now));
@@ -219,7 +219,7 @@ Attachment Uploads::complete(const record::Caller& caller, const Visible& visibl
     one.added_by = caller.actor.person;
     one.added = engine_.ground().clock.now();
     one.key_image = request["key_image"].is_object() ? request["key_image"].dump() : "";
-    if (one.kind == "document" && bytes.starts_with("%PDF-")) {
+    if (has_word("document consent_paper", one.kind) && bytes.starts_with("%PDF-")) {
         one.content_type = "application/pdf";
     } else {
         Result<Picture> picture = clean_picture(bytes);

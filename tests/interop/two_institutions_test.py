@@ -138,6 +138,7 @@ def routes(material, references):
         "/flow/cases/{id}": gets(case),
         "/flow/cases/{id}/attachments/{n}": gets(f"{case}/attachments/1") + [ask("DELETE", f"{case}/attachments/1")],
         "/flow/cases/{id}/consent-text": gets(f"{case}/consent-text", f"{case}/consent-text?lang=en"),
+        "/flow/cases/{id}/consent-sheet.pdf": gets(f"{case}/consent-sheet.pdf"),
         "/flow/cases/{id}/drafts/{name}": gets(f"{case}/drafts/request", f"{case}/drafts/opinion", f"{case}/drafts/request?version=1") + [ask("PUT", f"{case}/drafts/request", '{"version":0,"body":{}}', JSON)],
         "/flow/cases/{id}/experts": gets(f"{case}/experts"),
         "/flow/cases/{id}/identity": gets(f"{case}/identity?study_uid={STUDY}", f"{case}/identity?study_uid={LOOSE}"),

@@ -1,4 +1,5 @@
 /** Cases as `docs/case-api.md` puts them on the wire: types and calls, no rule of any state. */
+import type { ConsentView, ConsentWire } from './consent';
 import { get, newId, post, send, type Answer } from './http';
 
 export interface Named {
@@ -185,7 +186,7 @@ export interface RequestForm {
   pregnancy?: { status: Status; value?: 'pregnant' | 'not_pregnant'; weeks?: number };
   weight?: { status: Status; value_kg?: number };
   attachments?: { status: Status };
-  consent?: { by: string; name: string; relation?: string; told: boolean; signature?: number; reason?: string };
+  consent?: ConsentWire;
 }
 
 export interface EmergencyNumber {
@@ -235,7 +236,7 @@ export interface CaseView {
   drafts?: Record<string, { version: number; saved: string; body: unknown }>;
   items?: { attachments: Attachment[]; studies: CaseStudy[] };
   messages?: Message[];
-  consent?: { resource: string; by: string; name: string; relation?: string; receiver?: Named; given: string; signature?: string; withdrawn: string | null } | null;
+  consent?: ConsentView | null;
   opinion?: Opinion | null;
   clinic_card?: ClinicCard | null;
   /** Asked for and not answered yet; said to be out of reach by the clinic. */
@@ -442,15 +443,6 @@ export const saveDraft = async (id: string, name: string, version: number, body:
 export const sendMessage = (id: string, text: string, messageId: string = newId()) =>
   post<{ id: string; sent: string }>(`/flow/cases/${id}/messages`, { message_id: messageId, text });
 export const deleteAttachment = (id: string, n: number) => send<undefined>('DELETE', `/flow/cases/${id}/attachments/${n}`);
-
-export interface ConsentText {
-  text?: string;
-  paragraphs?: string[];
-  lines?: string[];
-  version?: string;
-}
-export const readConsentText = (id: string, lang: 'zh' | 'en', signal?: AbortSignal) =>
-  get<ConsentText>(`/flow/cases/${id}/consent-text?lang=${lang}`, signal ? { signal } : {});
 
 export interface UnmatchedStudy {
   study_uid: string;

@@ -20,8 +20,8 @@ export interface Unsent extends StoredUpload {
 
 export type SendUpload = (upload: StoredUpload, onProgress: (progress: UploadProgress) => void, signal: AbortSignal) => Promise<Attachment>;
 
-/** A signature's number is taken by the form that asked for it; until then its entry stays. */
-const kTakenByForm = 'consent_signature';
+/** The number of a consent's evidence is taken by the form that asked for it; until then its entry stays. */
+const isTakenByForm = (kind: string): boolean => kind.startsWith('consent_');
 
 export class UnsentUploads {
   private items: readonly Unsent[] = [];
@@ -153,10 +153,10 @@ export class UnsentUploads {
     try {
       const attachment = await this.sendUpload(item, (progress) => update({ progress }), signal);
       // The receipt counts also when the session ended in that moment: the entry is this upload's own.
-      if (item.kind === kTakenByForm && !signal.aborted) {
+      if (isTakenByForm(item.kind) && !signal.aborted) {
         const now = this.find(item.id);
         if (now) await this.keep({ ...now, progress: undefined, attachment: attachment.n } as Unsent);
-      } else if (item.kind !== kTakenByForm) await this.remove(item.id);
+      } else if (!isTakenByForm(item.kind)) await this.remove(item.id);
       invalidate(`case:${item.caseId}`);
     } catch (error) {
       update({ progress: undefined, error } as Partial<Unsent>);

@@ -1,18 +1,27 @@
+#include "services/consult/consent.hpp"
+
+#include "base/digest.hpp"
+#include "base/text.hpp"
+#include "flow/case_view.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
-#include "services/consult/request_form.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace qiao::consult {
 
 namespace {
 
+using flow::FieldCheck;
 using json::Value;
 
-Value coding(std::string_view system, std::string_view code) {
-    return Value::object({{"coding", Value::array({Value::object({{"system", system}, {"code", code}})})}});
-}
+constexpr int kChild_years = 14;  ///< below, a guardian consents
+constexpr std::size_t kReason_letters = 8;
+constexpr std::size_t kName_bytes = 200;
+constexpr std::size_t kSheets = 6;
 
 int retention_years(const flow::Pack& pack, std::string_view record_class) {
     for (const flow::RetentionRule& rule : pack.retention()) {
@@ -23,70 +32,222 @@ int retention_years(const flow::Pack& pack, std::string_view record_class) {
     return 15;
 }
 
-}  // namespace
-
-std::string consent_text(const flow::Ground& ground, std::int64_t to_org, std::int64_t from_org, std::string_view language) {
-    const bool chinese = language == "zh";
-    const auto name = [&](std::int64_t id) {
-        const std::optional<access::Organisation> organisation = ground.directory.organisation(id);
-        return !organisation ? std::string("?") : chinese || organisation->name_en.empty() ? organisation->name : organisation->name_en;
-    };
-    const int years = retention_years(*ground.pack, "outpatient_record");
-    if (chinese) {
-        return fmt::format(
-            "{0}的医生请{1}的专家为患者远程会诊。为此将向{1}提供：姓名、性别、年龄、身份信息、病史摘要、生命体征、过敏史、用药、照片及影像检查。"
-            "会诊意见供{0}的接诊医生参考并由其决定诊治。会诊资料按病历保存至少{2}年。会诊意见签署前可随时向{0}撤回同意，已提供的资料仍按规定保存，但{1}"
-            "不再可见。",
-            name(from_org), name(to_org), years);
+std::string with_names(std::string text, std::initializer_list<std::pair<std::string_view, std::string>> names) {
+    for (const auto& [mark, name] : names) {
+        for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + name.size())) {
+            text.replace(at, mark.size(), name);
+        }
     }
-    return fmt::format(
-        "The doctor at {0} asks experts of {1} for a remote consultation. For this {1} is given: name, sex, age, identity papers, summary of the history, "
-        "vital signs, allergies, drugs, photos and imaging studies. The opinion is advice to the treating doctor at {0}, who decides. The documents are kept "
-        "with the medical record for at least {2} years. Consent may be withdrawn at {0} at any time before the opinion is signed; what was given is "
-        "kept as the law demands, but {1} no longer sees it.",
-        name(from_org), name(to_org), years);
+    return text;
 }
 
-std::string create_consent(flow::Move& move, const Value& consent) {
+/// Characters of any script, without ASCII blanks: a byte that continues one (UTF-8) does not count.
+std::size_t letters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+        const auto code = static_cast<unsigned char>(byte);
+        return code > ' ' && (code & 0xC0U) != 0x80U;
+    }));
+}
+
+bool same_name(std::string_view a, std::string_view b) { return !trim(a).empty() && lower(trim(a)) == lower(trim(b)); }
+
+void check_evidence(const flow::Move& move, const Value& n, std::string_view kind, const std::string& field, FieldCheck& check) {
+    const auto snapshot = move.ground.database.read();
+    const auto attachment = flow::store::find_attachment(snapshot->connection(), move.item.id, static_cast<int>(n.integer().value_or(0)));
+    if (!attachment || attachment->kind != kind) {
+        check.refuse("flow.bad_field", field, fmt::format("number of a {} attachment", kind));
+    }
+}
+
+void check_name(const Value& consent, const char* name, const char* what, FieldCheck& check) {
+    if (!flow::is_given(consent[name])) {
+        check.refuse("flow.missing_field", fmt::format("consent.{}", name), what);
+    } else if (consent[name].text().size() > kName_bytes) {
+        check.refuse("flow.bad_field", fmt::format("consent.{}", name), fmt::format("at most {} bytes", kName_bytes));
+    }
+}
+
+void check_reason(const Value& consent, const char* what, FieldCheck& check) {
+    if (letters(consent["reason"].text()) < kReason_letters) {
+        check.refuse("flow.missing_field", "consent.reason", fmt::format("{}, in at least {} letters", what, kReason_letters));
+    } else if (consent["reason"].text().size() > flow::kReason_bytes) {
+        check.refuse("flow.bad_field", "consent.reason", fmt::format("at most {} bytes", flow::kReason_bytes));
+    }
+}
+
+/// A thumbprint is witnessed by somebody who neither asks nor consents.
+void check_witness(const flow::Move& move, const Value& consent, FieldCheck& check) {
+    const Value& witness = consent["witness"];
+    for (const char* name : {"name", "relation"}) {
+        if (!flow::is_given(witness[name]) || witness[name].text().size() > kName_bytes) {
+            check.refuse("flow.missing_field", fmt::format("consent.witness.{}", name), "who saw the print being made, and their relation");
+        }
+    }
+    check_evidence(move, witness["signature"], "consent_signature", "consent.witness.signature", check);
+    if (witness["signature"].integer() == consent["signature"].integer() && !consent["signature"].is_null()) {
+        check.refuse("flow.bad_field", "consent.witness.signature", "a signature of the witness's own");
+    }
+    const std::optional<access::Person> doctor = move.ground.directory.person(move.actor.person);
+    const std::string& name = witness["name"].text();
+    if ((doctor && (same_name(name, doctor->name) || same_name(name, doctor->name_en))) || same_name(name, consent["name"].text())) {
+        check.refuse("flow.witness_not_apart", "consent.witness.name", "the witness is neither who asks nor who consents");
+    }
+}
+
+void check_method(const flow::Move& move, const Value& consent, FieldCheck& check) {
+    const std::string method = flow::is_given(consent["method"]) ? consent["method"].text() : consent["signature"].is_null() ? "oral" : "signature";
+    if (method == "signature") {
+        check_evidence(move, consent["signature"], "consent_signature", "consent.signature", check);
+    } else if (method == "thumbprint") {
+        check_evidence(move, consent["print"], "consent_print", "consent.print", check);
+        check_witness(move, consent, check);
+    } else if (method == "paper") {
+        const std::vector<Value> sheets = flow::list_of(consent, "paper");
+        if (sheets.empty() || sheets.size() > kSheets) {
+            check.refuse("flow.missing_field", "consent.paper", fmt::format("1 to {} sheets", kSheets));
+        }
+        for (const Value& sheet : sheets) {
+            check_evidence(move, sheet, "consent_paper", "consent.paper", check);
+        }
+    } else if (method != "oral") {
+        check.refuse("flow.bad_field", "consent.method", "one of: signature thumbprint paper oral");
+    }
+}
+
+void check_words(const flow::Move& move, const Value& consent, std::int64_t receiver, FieldCheck& check) {
+    const std::string language = flow::is_given(consent["language"]) ? consent["language"].text() : "zh";
+    if (!flow::has_word("zh en", language)) {
+        check.refuse("flow.bad_field", "consent.language", "zh or en");
+        return;
+    }
+    const auto words = consent_words(move.ground, receiver, move.item.from_org, language, consent["text_version"].text());
+    if (!words) {
+        check.refuse("flow.bad_field", "consent.text_version", "a version of the consent's text that the pack has");
+    } else if (flow::is_given(consent["text_digest"]) && consent["text_digest"].text() != words->digest()) {
+        check.refuse("flow.consent_text_changed", "consent.text_digest", "another text was shown than this version says for this institution");
+    }
+}
+
+Value attachment_url(const flow::Case& item, const Value& n) { return n.is_null() ? Value() : fmt::format("/flow/cases/{}/attachments/{}", item.id, n.text()); }
+
+}  // namespace
+
+std::string ConsentWords::digest() const { return to_hex(sha256(whole())); }
+
+std::optional<ConsentWords> consent_words(const flow::Ground& ground, std::int64_t to_org, std::int64_t from_org, std::string_view language,
+                                          std::string_view version) {
+    const flow::ConsentText* text = ground.pack->consent_text(language, version);
+    if (text == nullptr) {
+        return std::nullopt;
+    }
+    const auto name = [&](std::int64_t id) {
+        const std::optional<access::Organisation> organisation = ground.directory.organisation(id);
+        return !organisation ? std::string("?") : language == "zh" || organisation->name_en.empty() ? organisation->name : organisation->name_en;
+    };
+    const auto filled = [&](const std::string& words) {
+        return with_names(
+            words, {{"{from}", name(from_org)}, {"{to}", name(to_org)}, {"{years}", std::to_string(retention_years(*ground.pack, "outpatient_record"))}});
+    };
+    return ConsentWords{text->version, text->language, filled(text->consultation), filled(text->recording), filled(text->teaching)};
+}
+
+void check_consent(const flow::Move& move, const Value& patient, const Value& consent, std::int64_t receiver, FieldCheck& check) {
+    if (!consent.is_object()) {
+        check.refuse("flow.missing_field", "consent", "required");
+        return;
+    }
     const std::string& by = consent["by"].text();
-    const std::string text =
-        consent_text(move.ground, move.item.to_org, move.item.from_org, "zh") + "\n" + consent_text(move.ground, move.item.to_org, move.item.from_org, "en") +
-        fmt::format("\n{}: {}{}{}", by, consent["name"].text(), flow::is_given(consent["relation"]) ? ", " + consent["relation"].text() : "",
-                    flow::is_given(consent["reason"]) ? ", " + consent["reason"].text() : "");
-    Value resource = Value::object({{"resourceType", "Consent"}, {"text", flow::narrative(text)}, {"status", "active"}});
-    resource.set("scope", coding("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy"));
-    resource.set("category", Value::array({coding("http://loinc.org", "59284-0")}));
-    resource.set("patient", Value::object({{"reference", move.item.patient}}));
-    resource.set("dateTime", format_instant(move.occurred));
-    resource.set("performer", Value::array({by == "patient" ? Value::object({{"reference", move.item.patient}, {"display", consent["name"]}})
-                                                            : Value::object({{"display", consent["name"]}})}));
-    resource.set("organization", Value::array({move.organisation_ref(move.item.from_org)}));
-    if (const std::optional<std::int64_t> n = consent["signature"].integer()) {
-        const auto attachment = flow::store::find_attachment(move.work.reader().connection(), move.item.id, static_cast<int>(*n));
-        resource.set("sourceReference", Value::object({{"reference", attachment->resource}}));
-        move.sign_over(*attachment);
+    const std::optional<flow::Age> age = flow::age_at(patient["birthDate"].text(), move.now);
+    const bool child = age && age->years < kChild_years;
+    if (!flow::has_word("patient guardian relative", by)) {
+        check.refuse("flow.missing_field", "consent.by", "one of: patient guardian relative");
+    } else if (child && by != "guardian") {
+        check.refuse("flow.bad_field", "consent.by", fmt::format("a guardian's under {} years", kChild_years));
     }
-    resource.set("policyRule", coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN"));
-    Value actor = Value::object(
-        {{"role", coding("http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "IRCP")}, {"reference", move.organisation_ref(move.item.to_org)}});
-    Value data = Value::object({{"meaning", "related"}, {"reference", Value::object({{"reference", move.item.request}})}});
-    Value purpose = Value::object({{"system", "http://terminology.hl7.org/CodeSystem/v3-ActReason"}, {"code", "TREAT"}});
-    resource.set("provision", Value::object({{"type", "permit"},
-                                             {"actor", Value::array({std::move(actor)})},
-                                             {"purpose", Value::array({std::move(purpose)})},
-                                             {"data", Value::array({std::move(data)})}}));
-    const std::string reference = move.create(std::move(resource), "consent");
-    Value note = Value::object(
-        {{"resource", reference}, {"by", by}, {"name", consent["name"]}, {"receiver", move.item.to_org}, {"given", format_instant(move.occurred)}});
-    if (flow::is_given(consent["relation"])) {
-        note.set("relation", consent["relation"]);
+    if (!consent["consultation"].is_null() && !consent["consultation"].truth()) {
+        check.refuse("flow.bad_field", "consent.consultation", "without this yes nothing is sent: refuse_consent records a no");
     }
-    if (!consent["signature"].is_null()) {
-        note.set("signature", consent["signature"]);
+    check_name(consent, "name", "who consents", check);
+    if (flow::has_word("guardian relative", by)) {
+        check_name(consent, "relation", "relation to the patient", check);
     }
-    move.item.notes.set("consent", std::move(note));
-    move.sign_over(reference);
-    return reference;
+    if (by == "relative") {
+        check_reason(consent, "why the patient cannot be told", check);
+    } else if (by == "guardian" && !child) {
+        check_reason(consent, "why the patient has no capacity", check);
+    }
+    check.one_of(consent, "id_type", "national_id passport residence_permit other");
+    if (!consent["told"].truth()) {
+        check.refuse("flow.missing_field", "consent.told", "the text must have been shown");
+    }
+    check_method(move, consent, check);
+    if (receiver != 0) {
+        check_words(move, consent, receiver, check);
+    }
+}
+
+void check_refusal(const flow::Move& move, const Value& consent, FieldCheck& check) {
+    if (!flow::has_word("patient guardian relative", consent["by"].text())) {
+        check.refuse("flow.missing_field", "consent.by", "one of: patient guardian relative");
+    }
+    check_name(consent, "name", "who refuses", check);
+    check.text_limit(consent, "reason", flow::kReason_bytes);
+    if (!consent["signature"].is_null()) {  // nobody has to sign that they do not want something
+        check_evidence(move, consent["signature"], "consent_signature", "consent.signature", check);
+    }
+}
+
+bool consents_to(const flow::Case& item, std::string_view scope) {
+    const Value& note = item.notes["consent"];
+    const Value& answer = scope == "consultation" ? note : note[scope];
+    return answer.is_object() && !answer["resource"].is_null() && answer["withdrawn"].is_null() && note["refused"].is_null() && answer["answer"].text() != "no";
+}
+
+bool has_answer(const flow::Case& item) {
+    const Value& note = item.notes["consent"];
+    return note["refused"].is_null() && note["receiver"].integer() == item.to_org;
+}
+
+std::string_view consent_state(const flow::Case& item) {
+    const Value& note = item.notes["consent"];
+    if (!note.is_object()) {
+        return item.state == "draft" ? "" : "missing";
+    }
+    if (!note["refused"].is_null()) {
+        return "refused";
+    }
+    if (!note["withdrawn"].is_null()) {
+        return "withdrawn";
+    }
+    if (item.state != "draft" && !has_answer(item)) {
+        return "missing";
+    }
+    return note["by"].text() == "relative" ? "relative" : "given";
+}
+
+Value consent_view(const flow::Ground& ground, const flow::Case& item) {
+    const std::string_view state = consent_state(item);
+    if (state.empty()) {
+        return {};
+    }
+    const Value& note = item.notes["consent"];
+    Value view = note.is_object() ? note : Value::object();
+    view.set("state", state);
+    view.set("receiver", flow::organisation_view(ground, note["receiver"].integer().value_or(0)));
+    for (const char* one : {"signature", "print"}) {
+        view.set(one, attachment_url(item, note[one]));
+    }
+    Value sheets = Value::array();
+    for (const Value& n : note["paper"].items()) {
+        sheets.push(attachment_url(item, n));
+    }
+    view.set("paper", std::move(sheets));
+    if (note["witness"].is_object()) {
+        view.member("witness").set("signature", attachment_url(item, note["witness"]["signature"]));
+    }
+    view.set("withdrawn", note["withdrawn"]);
+    view.set("withheld", item.withheld);
+    return view;
 }
 
 }  // namespace qiao::consult

@@ -3,6 +3,7 @@
 #include "access/role.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
+#include "services/consult/consent.hpp"
 #include "services/consult/consult_table.hpp"
 #include "services/consult/request_form.hpp"
 
@@ -23,9 +24,6 @@ json::Value patient_of(const flow::Move& move) {
 }
 
 bool is_written(const flow::Case& item) { return item.notes["mode"].text() != "session"; }
-
-/// A draft carries its consent in the form; afterwards the one that names the asked institution is enough.
-bool misses_consent(const flow::Case& item) { return item.state != "draft" && item.notes["consent"]["receiver"].integer() != item.to_org; }
 
 }  // namespace
 
@@ -82,8 +80,8 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
     if (name == "mode_written") {
         return is_written(item) ? std::nullopt : other_way();
     }
-    if (name == "consent_missing") {
-        return misses_consent(item) ? std::nullopt : other_way();
+    if (flow::has_word("consent_missing consent_given scope_given withheld", name)) {
+        return verbs::consent_guard(name, context, move);
     }
     if (name == "quorum") {
         return verbs::has_quorum(item) ? std::nullopt : std::optional(Refusal{ErrorKind::conflict, "flow.guard", "not every asked expert has accepted"});
@@ -135,8 +133,10 @@ void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
         if (verbs::receiver_of(move.ground, move.item, move.fields) == 0) {
             fields.refuse("flow.missing_field", "receiver", "the institution that is asked");
         }
-    } else if (action == "add_consent") {
-        check_consent(move, patient_of(move), move.fields["consent"], fields);
+    } else if (flow::has_word("add_consent refuse_consent withdraw_consent withdraw_scope review_consent reroute", action)) {
+        verbs::check_consent_move(move, patient_of(move), fields);
+    } else if (action == "upgrade" && move.role == "coordinator" && flow::is_given(move.fields["receiver"])) {
+        fields.refuse("flow.bad_field", "receiver", "the requester chooses the institution");
     } else if (action == "schedule") {
         fields.one_of(move.fields, "mode", "written session");
         if (move.fields["mode"].text() == "session" && !parse_instant(move.fields["time"].text())) {
@@ -208,6 +208,11 @@ void Consult::apply(flow::Move& move) {
         {"", "file", verbs::file},
         {"", "answer", verbs::answer},
         {"", "add_consent", verbs::add_consent},
+        {"", "refuse_consent", verbs::refuse_consent},
+        {"", "withdraw_consent", verbs::withdraw_consent},
+        {"", "withdraw_scope", verbs::withdraw_scope},
+        {"", "review_consent", verbs::review_consent},
+        {"", "reroute", verbs::reroute},
         {"", "attach_study", verbs::attach_study},
         {"", "detach_study", verbs::detach_study},
         {"", "study_gone", verbs::study_gone},
@@ -240,8 +245,11 @@ std::string Consult::signs(const flow::Move& move) {
 }
 
 std::optional<std::string> Consult::clock_rule(const flow::Move& move, std::string_view clock) {
-    if (clock == "consent" && flow::is_given(move.fields["consent"])) {
-        return std::nullopt;  // it came with the call: nothing is owed
+    if (clock == "consent" && has_answer(move.item)) {
+        return std::nullopt;  // it came with the call, or was there: nothing is owed
+    }
+    if (clock == "consent_review" && !move.item.withheld) {
+        return std::nullopt;
     }
     if (clock != "read_back") {
         return std::string(clock);

@@ -35,6 +35,7 @@ public:
     void apply(flow::Move& move) override;
     std::string signs(const flow::Move& move) override;
     std::optional<std::string> clock_rule(const flow::Move& move, std::string_view clock) override;
+    [[nodiscard]] bool outlasts(std::string_view clock) const override { return clock == "consent_review"; }
     [[nodiscard]] std::string on_level(const flow::Case& item, std::string_view clock, int level) const override;
 
     void signed_as(flow::Move& move, std::string_view meaning, std::string_view reference) override;
@@ -47,6 +48,12 @@ public:
     void study_attached(std::string_view patient, std::string_view study_uid);
     /// A study is not this patient's any more: the opinions that name it are flagged and their signers told.
     void study_detached(std::string_view patient, std::string_view study_uid);
+
+    /// What a patient withdraws on their own page; the caller of this has made sure that `patient` is the case's.
+    /// @param scope  consultation, recording or teaching
+    /// @param confirmed  said again after being told that an emergency is going on
+    /// Error(conflict, "flow.not_open") when there is nothing to withdraw, Error(invalid) with the field `confirmed`.
+    void withdraw_for_patient(const record::Actor& patient, std::string_view case_id, std::string_view scope, bool confirmed);
 
 private:
     flow::Engine& engine_;
@@ -62,10 +69,21 @@ void submit(flow::Move& move);
 void give_back(flow::Move& move);
 void resubmit(flow::Move& move);
 void proceed_without(flow::Move& move);
-void add_consent(flow::Move& move);
+void open_at_desk(flow::Move& move);  ///< of the asked institution: its coordinators see the items, the price of today holds
 void finish(flow::Move& move, std::string_view notice);  ///< any end without an opinion
 std::optional<flow::Refusal> not_asked_before(const flow::Move* move);
 std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, const json::Value& fields);
+
+// consent_verbs.cpp
+void add_consent(flow::Move& move);
+void refuse_consent(flow::Move& move);    ///< the patient said no: a draft that is not sent
+void withdraw_consent(flow::Move& move);  ///< of the consultation: the other institution sees nothing any more
+void withdraw_scope(flow::Move& move);    ///< of recording or teaching alone
+void review_consent(flow::Move& move);
+void reroute(flow::Move& move);  ///< to another institution, with the consent that names it
+void check_consent_move(const flow::Move& move, const json::Value& patient, flow::FieldCheck& check);
+/// consent_missing, consent_given, scope_given, withheld
+std::optional<flow::Refusal> consent_guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move);
 
 // emergency_verbs.cpp
 void call_emergency(flow::Move& move);

@@ -32,13 +32,16 @@ inline constexpr flow::StateMeaning kConsultStates[] = {
 };
 
 inline constexpr std::string_view kRequestNeeds = "purpose summary question specialty rank urgency vitals allergies drugs attachments consent";
+/// Who may carry out what the patient, or who consented in their place, wants.
+inline constexpr std::string_view kOfThePatient = "requester requester_doctor requester_nurse patient";
 inline constexpr std::string_view kOpinionNeeds = "findings do_now when_to_send danger_signs call act_by";
 
 inline constexpr flow::Row kConsultRows[] = {
     // from, action, to, who, needs, guard, signs, clocks
-    {"draft", "submit", "material_check", "requester", kRequestNeeds, "contract !office_approval", "request", "+check +arrange +done"},
-    {"draft", "submit_to_office", "office_check", "requester", kRequestNeeds, "contract office_approval", "request", "+office"},
-    {"draft", "call_emergency", "calling", "requester", "question vitals callback", "contract", "request", "+accept +start +consent"},
+    {"draft", "submit", "material_check", "requester", kRequestNeeds, "contract !office_approval", "request", "+check +arrange +done +consent_review"},
+    {"draft", "submit_to_office", "office_check", "requester", kRequestNeeds, "contract office_approval", "request", "+office +consent_review"},
+    {"draft", "call_emergency", "calling", "requester", "question vitals callback", "contract", "request", "+accept +start +consent +consent_review"},
+    {"draft", "refuse_consent", "=", "requester", "consent", {}, "consent"},
     {"draft", "discard", "cancelled", "requester"},
 
     {"office_check", "approve", "material_check", "requester_office", {}, {}, "approval", "-office +check +arrange +done"},
@@ -100,7 +103,7 @@ inline constexpr flow::Row kConsultRows[] = {
     {"opinion_signed filed", "read_back", "=", "requester", "text", {}, {}, "-read_back"},
 
     {"material_check returned scheduled confirmed ready", "upgrade", "calling", "requester coordinator", "callback", "contract", "request",
-     "-all +accept +start"},
+     "-check -arrange -done -device_check +accept +start +consent"},
     {"calling answering", "phone_advice", "opinion_draft", "duty_expert", "text read_back_text occurred", {}, {}, "-accept -start +opinion_emergency"},
 
     {"filed", "amend", "=", "lead_expert", "reason findings do_now when_to_send danger_signs call act_by", {}, "amendment", "+read_back"},
@@ -111,7 +114,20 @@ inline constexpr flow::Row kConsultRows[] = {
 
     {"office_check material_check returned scheduled confirmed ready no_show calling", "withdraw", "cancelled", "requester", "reason", {}, {}, "-all"},
 
-    {"any", "add_consent", "=", "requester", "consent", "consent_missing", {}, "-consent"},
+    {"any", "add_consent", "=", "requester", "consent", "consent_missing", "consent", "-consent -consent_review +consent_review"},
+    {"material_check returned scheduled confirmed ready no_show", "reroute", "material_check", "requester", "receiver consent reason", "contract", "request",
+     "-all +check +arrange +done -consent_review +consent_review"},
+    {"office_check material_check returned scheduled confirmed ready calling answering in_session interrupted no_show opinion_draft",
+     "withdraw_consent",
+     "cancelled",
+     kOfThePatient,
+     "by",
+     "consent_given",
+     {},
+     "-all -consent_review +consent_review"},
+    {"opinion_signed filed feedback_due", "withdraw_consent", "=", kOfThePatient, "by", "consent_given", {}, "-consent -consent_review +consent_review"},
+    {"every", "withdraw_scope", "=", kOfThePatient, "by scope", "scope_given"},
+    {"every", "review_consent", "=", "requester requester_doctor", "outcome reason", "withheld", "consent_review", "-consent_review +consent_review"},
     {"any", "attach_study", "=", "requester coordinator", "study_uid confirmed", "study_free"},
     {"any", "detach_study", "=", "requester coordinator", "study_uid reason", "study_attached"},
     {"every", "study_gone", "=", "system", "study_uid"},

@@ -2,6 +2,7 @@
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
 #include "services/consult/clinic_card.hpp"
+#include "services/consult/consent.hpp"
 #include "services/consult/consult.hpp"
 #include "services/consult/consult_table.hpp"
 #include "services/consult/expert_ranking.hpp"
@@ -33,18 +34,6 @@ std::string newest_form(storage::Connection& connection, const flow::Case& item)
 }
 
 Value attachment_url(const flow::Case& item, const Value& n) { return fmt::format("/flow/cases/{}/attachments/{}", item.id, n.text()); }
-
-Value consent_view(const flow::Ground& ground, const flow::Case& item) {
-    const Value& note = item.notes["consent"];
-    if (!note.is_object()) {
-        return {};
-    }
-    Value view = note;
-    view.set("receiver", flow::organisation_view(ground, note["receiver"].integer().value_or(0)));
-    view.set("signature", note["signature"].is_null() ? Value() : attachment_url(item, note["signature"]));
-    view.set("withdrawn", Value());
-    return view;
-}
 
 Value opinion_view(const flow::Ground& ground, record::Reader& reader, const flow::Case& item) {
     const Value& note = item.notes["opinion"];

@@ -127,6 +127,14 @@ void upgrade(flow::Move& move) {
         move.end_right(access::person_key(party.person));
     }
     Value form = form_of(move);
+    if (const std::int64_t asked = receiver_of(move.ground, move.item, move.fields); asked != move.item.to_org) {
+        // Its consent may follow: the clock `consent` of this row is armed, because the one there names another institution.
+        move.end_all_rights();
+        move.item.to_org = asked;
+        open_at_desk(move);
+        form.set("receiver", move.fields["receiver"]);
+        move.details.set("receiver", move.organisation_ref(asked)["display"]);
+    }
     form.set("callback", move.fields["callback"]);
     form.set("urgency", "emergency");
     move.sign_over(create_form(move, form));

@@ -50,7 +50,7 @@ std::vector<SeenItem> seen_items(const flow::Move& move) {
     std::vector<SeenItem> list;
     const auto snapshot = move.ground.database.read();
     for (const flow::Attachment& one : flow::store::attachments_of(snapshot->connection(), move.item.id)) {
-        if (one.kind == "key_image" || one.kind == "consent_signature") {
+        if (one.kind == "key_image" || flow::is_of_consent(one.kind)) {
             continue;
         }
         const std::string item = "attachment/" + std::to_string(one.n);

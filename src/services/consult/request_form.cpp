@@ -2,6 +2,8 @@
 
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
+#include "services/consult/consent.hpp"
+#include "services/consult/consult.hpp"
 
 #include <fmt/format.h>
 
@@ -15,7 +17,7 @@ namespace {
 using flow::FieldCheck;
 using json::Value;
 
-constexpr int kChild_years = 14;  ///< guardian's consent and the weight are asked for below
+constexpr int kChild_years = 14;  ///< the weight is asked for below
 constexpr int kPregnancy_years = 10;
 
 /// What a living body can show; a value outside is a slip of the pen. Wide on purpose: they judge nothing.
@@ -263,49 +265,17 @@ void check_form(const flow::Move& move, const Value& patient, FieldCheck& check,
     check_entries(form, "drugs", check);
     check_body(move, patient, form, check);
     check_status(form, "attachments", "given none", "", check);
-    check_consent(move, patient, form["consent"], check);
+    check_consent(move, patient, form["consent"], verbs::receiver_of(move.ground, move.item, form), check);
     const auto snapshot = move.ground.database.read();
     bool some = false;
     for (const flow::Attachment& item : flow::store::attachments_of(snapshot->connection(), move.item.id)) {
-        some = some || item.kind != "consent_signature";
+        some = some || !flow::is_of_consent(item.kind);
     }
     for (const flow::Item& item : flow::store::items_of(snapshot->connection(), move.item.id)) {
         some = some || item.kind == "study";
     }
     if (form["attachments"]["status"].text() == "given" && !some && move.ground.studies.of_patient(move.item.patient).empty()) {
         check.refuse("flow.missing_field", "attachments", "given needs at least one photo, document or study");
-    }
-}
-
-void check_consent(const flow::Move& move, const Value& patient, const Value& consent, FieldCheck& check) {
-    if (!consent.is_object()) {
-        check.refuse("flow.missing_field", "consent", "required");
-        return;
-    }
-    const std::string& by = consent["by"].text();
-    if (!flow::has_word("patient guardian relative", by)) {
-        check.refuse("flow.missing_field", "consent.by", "one of: patient guardian relative");
-    }
-    const std::optional<flow::Age> age = flow::age_at(patient["birthDate"].text(), move.now);
-    if (age && age->years < kChild_years && by == "patient") {
-        check.refuse("flow.bad_field", "consent.by", "a guardian's under 14 years");
-    }
-    if (!flow::is_given(consent["name"]) || consent["name"].text().size() > 200) {
-        check.refuse("flow.missing_field", "consent.name", "who consents");
-    }
-    if (by == "relative" && !flow::is_given(consent["reason"])) {
-        check.refuse("flow.missing_field", "consent.reason", "why the patient cannot be told");
-    }
-    if (!consent["told"].truth()) {
-        check.refuse("flow.missing_field", "consent.told", "the text must have been shown");
-    }
-    if (!consent["signature"].is_null()) {
-        const auto snapshot = move.ground.database.read();
-        const int n = static_cast<int>(consent["signature"].integer().value_or(0));
-        const auto attachment = flow::store::find_attachment(snapshot->connection(), move.item.id, n);
-        if (!attachment || attachment->kind != "consent_signature") {
-            check.refuse("flow.bad_field", "consent.signature", "number of a consent_signature attachment");
-        }
     }
 }
 

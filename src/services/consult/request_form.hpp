@@ -12,8 +12,6 @@ namespace qiao::consult {
 /// What is wrong with the values of the form (docs/case-api.md part 3); that fields are there was checked before.
 /// @param emergency  the consent may follow and only the question, vitals and the number to call back are asked for
 void check_form(const flow::Move& move, const json::Value& patient, flow::FieldCheck& check, bool emergency);
-/// `consent` of a form or of `add_consent`.
-void check_consent(const flow::Move& move, const json::Value& patient, const json::Value& consent, flow::FieldCheck& check);
 
 /// The QuestionnaireResponse of the form. @return "QuestionnaireResponse/…"
 std::string create_form(flow::Move& move, const json::Value& form);
@@ -21,10 +19,5 @@ std::string create_form(flow::Move& move, const json::Value& form);
 json::Value form_of(flow::Move& move);
 /// Vitals, allergies, drugs, pregnancy and weight as resources of their own: "none" and "not asked" are said, never left out.
 void extract_findings(flow::Move& move, const json::Value& form);
-/// The Consent that names the receiving institution, with the text that was shown.
-std::string create_consent(flow::Move& move, const json::Value& consent);
-
-/// What the patient is told, in `language` zh or en.
-std::string consent_text(const flow::Ground& ground, std::int64_t to_org, std::int64_t from_org, std::string_view language);
 
 }  // namespace qiao::consult

@@ -1,5 +1,6 @@
 #include "access/role.hpp"
 #include "flow/form.hpp"
+#include "services/consult/consent.hpp"
 #include "services/consult/consult.hpp"
 #include "services/consult/request_form.hpp"
 
@@ -52,6 +53,10 @@ void take_form(flow::Move& move) {
         move.request.set("reasonCode", std::move(reasons));
     }
     move.request.set("note", Value::array({Value::object({{"text", form["question"]}})}));
+    open_at_desk(move);
+}
+
+void open_at_desk(flow::Move& move) {
     move.show_items(access::desk_key(move.item.to_org, access::role::kCoordinator), "consult.desk");
     if (const auto contract = move.ground.directory.contract(move.item.from_org, move.item.to_org, "consult"); contract && contract->terms.fee_minor > 0) {
         // The price that was shown before the consent holds, whatever the contract says later.
@@ -117,11 +122,6 @@ void proceed_without(flow::Move& move) {
     move.details.set("not_obtainable", Value::array(flow::list_of(move.fields, "not_obtainable")));
     move.item.notes.remove("missing_items");
     move.notify(move.desk(), "flow.case_submitted");
-}
-
-void add_consent(flow::Move& move) {
-    create_consent(move, move.fields["consent"]);
-    move.details.set("by", move.fields["consent"]["by"]);
 }
 
 void finish(flow::Move& move, std::string_view notice) {

@@ -6,6 +6,7 @@
 #include "record/extract/fold.hpp"
 #include "record/extract/zone.hpp"
 #include "services/consult/clinic_card.hpp"
+#include "services/consult/consent.hpp"
 #include "services/consult/documents.hpp"
 #include "services/consult/expert_ranking.hpp"
 #include "services/consult/figures.hpp"
@@ -92,9 +93,8 @@ Response reachable(const Handlers& to, const Request& request) {
     return flow::json_answer(reachable_now(to.ground(), hub->id, query_value(request, "specialty")));
 }
 
-Response consent(const Handlers& to, const Request& request) {
-    const record::Caller caller = to.caller_of(request);
-    const flow::Case item = open_full(to, caller, request.param("id"));
+/// The institution that a consent is to name: the asked one, or another before the case goes there.
+std::int64_t consent_receiver(const Handlers& to, const flow::Case& item, const Request& request) {
     std::int64_t receiver = item.to_org;
     if (const std::string asked = query_value(request, "receiver"); !asked.empty()) {
         const auto organisation = to.ground().directory.organisation_by_resource(asked);
@@ -103,8 +103,29 @@ Response consent(const Handlers& to, const Request& request) {
     if (receiver == 0) {
         throw Error(ErrorKind::invalid, "flow.missing_field", "the text names the receiving institution", {{"required", "receiver", "Organization/…"}});
     }
+    return receiver;
+}
+
+Response consent_text(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const flow::Case item = open_full(to, caller, request.param("id"));
     const std::string language = query_value(request, "lang") == "en" ? "en" : "zh";
-    return flow::json_answer(Value::object({{"text", consent_text(to.ground(), receiver, item.from_org, language)}, {"language", language}}));
+    const ConsentWords words = *consent_words(to.ground(), consent_receiver(to, item, request), item.from_org, language);
+    return flow::json_answer(Value::object({{"text", words.whole()},
+                                            {"language", words.language},
+                                            {"version", words.version},
+                                            {"digest", words.digest()},
+                                            {"consultation", words.consultation},
+                                            {"recording", words.recording},
+                                            {"teaching", words.teaching}}));
+}
+
+Response sheet(const Handlers& to, const Request& request) {
+    const record::Caller caller = to.caller_of(request);
+    const flow::Case item = open_full(to, caller, request.param("id"));
+    flow::note_reading(to.ground(), caller.actor, item.request, item.patient);
+    const auto reader = to.ground().record.read(caller.filter);
+    return file_answer(consent_sheet(to.ground(), *reader, item, consent_receiver(to, item, request)), "application/pdf", item.number + "-consent.pdf", true);
 }
 
 Response opinion(const Handlers& to, const Request& request) {
@@ -112,8 +133,8 @@ Response opinion(const Handlers& to, const Request& request) {
     const flow::Case item = open_full(to, caller, request.param("id"));
     flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
     const auto reader = to.ground().record.read(caller.filter);
-    return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), {to.zone, to.public_url()}), "application/pdf",
-                       item.number + ".pdf", true);
+    return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), {to.zone, to.public_url()}), "application/pdf", item.number + ".pdf",
+                       true);
 }
 
 Response receipt(const Handlers& to, const Request& request) {
@@ -160,7 +181,8 @@ void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf cal
     };
     get("/flow/cases/{id}/experts", experts);
     get("/flow/reachable", reachable);
-    get("/flow/cases/{id}/consent-text", consent);
+    get("/flow/cases/{id}/consent-text", consent_text);
+    get("/flow/cases/{id}/consent-sheet.pdf", sheet);
     get("/flow/cases/{id}/opinion.pdf", opinion);
     get("/flow/cases/{id}/receipt.pdf", receipt);
     get("/flow/cases/{id}/opinion/{file}", evidence);

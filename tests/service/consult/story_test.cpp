@@ -172,7 +172,7 @@ TEST_F(Story, WhatWasAskedIsInTheRecordAndNothingIsBlank) {
     EXPECT_EQ(drugs["medicationCodeableConcept"]["coding"].at(0)["code"].text(), "no-known-medications");
     const Value consents = get("doctor", "/fhir/Consent?patient=" + patient_).body["entry"].at(0)["resource"];
     EXPECT_EQ(consents["provision"]["actor"].at(0)["reference"]["reference"].text(), hub_.resource);
-    EXPECT_NE(consents["text"]["div"].text().find("Hub hospital"), std::string::npos);
+    EXPECT_NE(consents["text"]["div"].text().find("中心医院"), std::string::npos);
     const Value task = get("doctor", "/fhir/Task/" + id).body;
     EXPECT_EQ(task["status"].text(), "received");
     EXPECT_EQ(task["businessStatus"]["coding"].at(0)["code"].text(), "material_check");

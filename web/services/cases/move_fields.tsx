@@ -8,8 +8,7 @@ import { Answered, ErrorCard } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
-import { ConsentForm, type ConsentState } from '../consult/consent_form';
-import { yearsAt } from '../consult/request_form';
+import { ConsentMoveFields, isConsentField } from '../consult/consent_moves';
 import { useMissingItems } from './packs';
 
 export type Values = Record<string, Field | undefined>;
@@ -19,7 +18,7 @@ export interface FieldSpec {
 }
 
 /** Fields that a move takes beside what it needs. */
-const kOptional: Record<string, string[]> = { file: ['document_reference'], resubmit: ['summary', 'question'] };
+const kOptional: Record<string, string[]> = { file: ['document_reference'], resubmit: ['summary', 'question'], upgrade: ['receiver'] };
 const kLong = new Set(['reason', 'text', 'read_back_text', 'summary', 'question', 'opinion', 'advice']);
 const kChoices: Record<string, string[]> = {
   reason_code: ['out_of_scope', 'needs_face_to_face', 'duplicate', 'not_enough_material', 'other'],
@@ -35,7 +34,6 @@ const kOwnFields = new Set(['experts', 'optional', 'lead', 'mode', 'time']);
 const kWhyTone: Record<string, string> = { specialty: 'q-chip-ok', on_duty: 'q-chip-info', licence_ended: 'q-chip-critical', busy: 'q-chip-warning', rank_below: 'q-chip-warning' };
 /** Asked beside the fields (when it happened), or said by pressing the button. */
 const kNotAsked = new Set(['occurred', 'confirmed', 'patient', 'side']);
-const kEmptyConsent: ConsentState = { by: '', name: '', relation: '', reason: '', told: false, signature: 0 };
 
 /** @param values  what is filled in so far: advice that was not followed in full needs to say why */
 export function fieldsOf(move: Move, values: Values): FieldSpec[] {
@@ -63,8 +61,9 @@ export function MoveFields(props: Props) {
   return (
     <>
       {hasExperts && <ExpertFields {...props} />}
+      {fields.some((field) => isConsentField(field.name)) && <ConsentMoveFields {...props} />}
       {fields
-        .filter((field) => !kOwnFields.has(field.name))
+        .filter((field) => !kOwnFields.has(field.name) && !isConsentField(field.name))
         .map((field) => {
           const label = textOr(`consult.need.${field.name}`, field.name) + (field.required ? '' : ` ${t('app.optional')}`);
           const value = values[field.name];
@@ -72,7 +71,6 @@ export function MoveFields(props: Props) {
           if (field.name === 'missing_items') return <MissingItems key={field.name} label={label} case={props.case} onChange={(items) => onChange({ missing_items: items })} />;
           if (field.name === 'items') return <AnswerItems key={field.name} label={label} case={props.case} onChange={(items) => onChange({ items })} />;
           if (field.name === 'not_obtainable') return <NotObtainable key={field.name} label={label} case={props.case} onChange={(codes) => onChange({ not_obtainable: codes })} />;
-          if (field.name === 'consent') return <ConsentField key={field.name} case={props.case} onChange={(consent) => onChange({ consent })} />;
           const choices = field.name === 'specialty' ? (props.case.missing_specialties ?? []) : kChoices[field.name];
           if (choices) {
             return (
@@ -118,26 +116,6 @@ export function missingItemText(item: CodedItem): string {
   const listed = textOr(`consult.missing.${item.code}`, '');
   if (listed === '') return item.text || item.code;
   return item.text ? `${listed} · ${item.text}` : listed;
-}
-
-function ConsentField({ case: view, onChange }: { case: CaseView; onChange: (consent: Field) => void }) {
-  const [value, setValue] = useState(kEmptyConsent);
-  const years = yearsAt(view.patient.birth_date);
-  return (
-    <ConsentForm
-      caseId={view.case}
-      number={view.number ?? ''}
-      value={value}
-      onChange={(next) => {
-        setValue(next);
-        onChange({ by: next.by, name: next.name, told: next.told, signature: next.signature, ...(next.relation ? { relation: next.relation } : {}), ...(next.reason ? { reason: next.reason } : {}) });
-      }}
-      guardian={years !== undefined && years < 14}
-      patientName={view.patient.name ?? ''}
-      errors={() => undefined}
-      textKey=""
-    />
-  );
 }
 
 function MissingItems({ label, case: view, onChange }: { label: string; case: CaseView; onChange: (items: Field[]) => void }) {

@@ -19,8 +19,8 @@ import { SignFields, usePasswordNeeded } from './sign_fields';
 /** Moves that have a page of their own; the rest is asked for in a dialog. */
 const kPages: Record<string, string> = { submit: 'request', submit_to_office: 'request', sign: 'workspace', amend: 'workspace', attach_study: 'images', detach_study: 'images' };
 /** Never the main step of a case: they stand below those that carry it on. */
-const kAside = new Set(['give_back', 'upgrade', 'release_specialty', 'open_to_all', 'hand_over', 'reschedule', 'add_consent', 'attach_study', 'detach_study']);
-const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up']);
+const kAside = new Set(['give_back', 'upgrade', 'release_specialty', 'open_to_all', 'hand_over', 'reschedule', 'add_consent', 'review_consent', 'reroute', 'attach_study', 'detach_study']);
+const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up', 'withdraw_consent', 'withdraw_scope']);
 /** An expert who does these has no case any more. */
 const kLeaves = new Set(['decline', 'hand_back', 'hand_over']);
 /** Their name says already that they sign. */
@@ -70,7 +70,7 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
 }
 
 /** They stop every clock, they do not meet a deadline. */
-const kEndsClocks = new Set(['reject', 'withdraw', 'discard', 'upgrade', 'give_up', 'mark_error']);
+const kEndsClocks = new Set(['reject', 'withdraw', 'withdraw_consent', 'reroute', 'discard', 'upgrade', 'give_up', 'mark_error']);
 
 function MoveNote({ machine, move, signs }: { machine: string; move: Move; signs: string | null }) {
   const t = useText();
@@ -112,7 +112,8 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
   const leaves = kLeaves.has(move.action) && !view.my_roles.includes('coordinator');
   const send = async () => {
     setTried(true);
-    if (missing.length > 0 || (signs && passwordNeeded(password))) return;
+    const unfinished = values['outcome'] === 'replace' && isBlank(values['consent']);
+    if (missing.length > 0 || unfinished || (signs && passwordNeeded(password))) return;
     const { reason, occurred: _when, ...rest } = values;
     const draft = usesDraft ? await takeDraft?.() : undefined;
     if (usesDraft && draft === undefined) return;

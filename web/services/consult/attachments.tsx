@@ -1,5 +1,6 @@
 /** Photos, papers and studies of a case: thumbnails, a large view, and what each may be used for. */
 import { useState } from 'react';
+import { isOfConsent } from '../../api/consent';
 import type { Attachment, CaseStudy } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { Dialog } from '../../ui/dialog';
@@ -9,7 +10,7 @@ import { Icon } from '../../ui/icons';
 export function AttachmentGrid({ attachments, onRemove }: { attachments: readonly Attachment[]; onRemove?: (n: number) => void }) {
   const t = useText();
   const [open, setOpen] = useState<Attachment>();
-  const shown = attachments.filter((one) => one.kind !== 'consent_signature' && one.kind !== 'key_image');
+  const shown = attachments.filter((one) => !isOfConsent(one.kind) && one.kind !== 'key_image');
   if (shown.length === 0) return <p className="q-dim">{t('consult.material.no_photos')}</p>;
   return (
     <>

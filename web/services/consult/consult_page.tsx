@@ -17,6 +17,7 @@ import { Moves } from '../cases/moves';
 import { Timeline } from '../cases/timeline';
 import { AttachmentGrid, StudyList } from './attachments';
 import { ClinicCardView } from './clinic_card_view';
+import { ConsentCard } from './consent_card';
 import { Messages } from './messages';
 import { OfferView } from './offer_view';
 import { OpinionView } from './opinion_view';
@@ -150,16 +151,7 @@ function Consultation({ view }: { view: CaseView }) {
               <ClinicCardView card={view.clinic_card} />
             </section>
           )}
-          {view.consent && (
-            <section className="q-card">
-              <h2>{t('consult.consent.title')}</h2>
-              <p>
-                {t('consult.consent.given', { by: textOr(`consult.consent.by.${view.consent.by}`, view.consent.by), name: view.consent.name, time: formatDateTime(view.consent.given) })}
-                {view.consent.receiver ? ` · ${nameIn(view.consent.receiver)}` : ''}
-              </p>
-              {view.consent.withdrawn && <p className="q-critical">{t('consult.consent.withdrawn', { time: formatDateTime(view.consent.withdrawn) })}</p>}
-            </section>
-          )}
+          {view.consent && <ConsentCard consent={view.consent} />}
           {view.feedback && (
             <section className="q-card">
               <h2>{t('consult.feedback.title')}</h2>

@@ -1,6 +1,7 @@
 /** Writing and signing the opinion: findings, four plain boxes, by when, what was seen, key images. */
 import { Button, Checkbox, Textarea } from '@mantine/core';
 import { useEffect, useState } from 'react';
+import { isOfConsent } from '../../api/consent';
 import type { CaseView } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ErrorCard, errorText } from '../../ui/cards';
@@ -127,12 +128,12 @@ function Editor({ view, seen, action, initial, blocked, onDone }: { view: CaseVi
 }
 
 function itemsToSee(view: CaseView): number {
-  return (view.items?.studies.length ?? 0) + (view.items?.attachments ?? []).filter((one) => one.kind !== 'consent_signature' && one.kind !== 'key_image').length;
+  return (view.items?.studies.length ?? 0) + (view.items?.attachments ?? []).filter((one) => !isOfConsent(one.kind) && one.kind !== 'key_image').length;
 }
 
 function SeenItems({ view, state, seen, set, error }: { view: CaseView; state: OpinionState; seen: Readonly<Record<string, SeenImages>>; set: (change: Partial<OpinionState>) => void; error: string | undefined }) {
   const t = useText();
-  const attachments = (view.items?.attachments ?? []).filter((one) => one.kind !== 'consent_signature' && one.kind !== 'key_image');
+  const attachments = (view.items?.attachments ?? []).filter((one) => !isOfConsent(one.kind) && one.kind !== 'key_image');
   const items = [
     ...(view.items?.studies ?? []).map((one) => {
       const shown = seen[one.study_uid];

@@ -5,6 +5,7 @@ import { ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
 import { ageText, formatDate, formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { stateText } from '../cases/worklist_table';
+import { ConsentChip } from './consent_card';
 
 export function PatientBanner({ case: view, compact = false }: { case: CaseView; compact?: boolean }) {
   const t = useText();
@@ -32,6 +33,7 @@ export function PatientBanner({ case: view, compact = false }: { case: CaseView;
     </section>
       <div className="b-more q-row q-small">
         {view.number && <span className="q-num q-dim">{view.number}</span>}
+        {view.consent && <ConsentChip consent={view.consent} />}
         {view.from && <span className="q-dim">{t('consult.banner.from_to', { from: nameIn(view.from), to: nameIn(view.to) })}</span>}
         {view.clocks
           .filter((clock) => !clock.stopped)

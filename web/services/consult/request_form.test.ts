@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestForm } from '../../api/flow';
+import { kEmptyConsent } from './consent_state';
 import { defectsOf, fromForm, kEmptyRequest, kVitals, toForm, vitalDefect, yearsAt, type PatientFacts, type RequestState } from './request_form';
 
 const now = new Date('2026-11-21T08:00:00Z');
@@ -17,7 +18,7 @@ const whole: RequestState = {
   allergies: { status: 'given', items: [{ text: ' penicillin ', note: 'rash' }, { text: '', note: '' }] },
   drugs: { status: 'none', items: [] },
   pregnancy: { status: 'given', value: 'pregnant', weeks: '20' },
-  consent: { by: 'patient', name: '林小海', relation: '', reason: '', told: true, signature: 3 },
+  consent: { ...kEmptyConsent, by: 'patient', name: '林小海', told: true, signature: 3, recording: 'no', language: 'zh', textVersion: 'consult-1', textDigest: 'ab' },
 };
 
 describe('request to wire form', () => {
@@ -29,7 +30,7 @@ describe('request to wire form', () => {
     expect(form.pregnancy).toEqual({ status: 'given', value: 'pregnant', weeks: 20 });
     expect(form.weight).toBeUndefined();
     expect(form.attachments).toEqual({ status: 'given' });
-    expect(form.consent).toEqual({ by: 'patient', name: '林小海', told: true, signature: 3 });
+    expect(form.consent).toEqual({ by: 'patient', name: '林小海', told: true, consultation: true, method: 'signature', signature: 3, recording: false, language: 'zh', text_version: 'consult-1', text_digest: 'ab' });
   });
   it('leaves out what was not chosen, and pregnancy of males', () => {
     const form = toForm({ ...kEmptyRequest, pregnancy: { status: 'not_asked', value: '', weeks: '' } }, child);
@@ -55,6 +56,19 @@ describe('defects', () => {
   it('wants a guardian for a child and a reason for a relative', () => {
     expect(fields(whole, { ...child, attached: 1 })).toEqual(expect.arrayContaining(['consent.by', 'weight']));
     expect(fields({ ...whole, consent: { ...whole.consent, by: 'relative' } }, woman)).toEqual(expect.arrayContaining(['consent.relation', 'consent.reason']));
+  });
+  it('wants a print with a witness who stands apart, and a sheet of paper', () => {
+    const print = { ...whole.consent, method: 'thumbprint', signature: 0 };
+    expect(fields({ ...whole, consent: print }, woman)).toEqual(expect.arrayContaining(['consent.print', 'consent.witness.name', 'consent.witness.relation', 'consent.witness.signature']));
+    expect(fields({ ...whole, consent: { ...print, print: 4, witness: { name: '林小海', relation: 'self', signature: 5 } } }, woman)).toContain('consent.witness.name');
+    expect(fields({ ...whole, consent: { ...whole.consent, method: 'paper' } }, woman)).toContain('consent.paper');
+    expect(toForm({ ...whole, consent: { ...whole.consent, method: 'paper', paper: [7, 8] } }, woman).consent).toMatchObject({ method: 'paper', paper: [7, 8] });
+  });
+  it('wants the reason of an adult’s guardian in words', () => {
+    const guardian = { ...whole.consent, by: 'guardian', relation: 'father', reason: '不清楚' };
+    expect(fields({ ...whole, consent: guardian }, woman)).toContain('consent.reason');
+    expect(fields({ ...whole, consent: { ...guardian, reason: '自幼智力障碍不能理解' } }, woman)).not.toContain('consent.reason');
+    expect(fields({ ...whole, consent: guardian }, { ...child, attached: 1 })).not.toContain('consent.reason');
   });
   it('refuses values of no living body and times to come', () => {
     const bad = { ...whole, vitals: { status: 'given' as const, taken: '2027-01-01T00:00', values: { spo2: '120', heart_rate: 'x' } } };

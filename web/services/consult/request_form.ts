@@ -3,6 +3,7 @@
  * fact is "value, none, or not asked": a blank stays a defect until the doctor chooses one of the three.
  */
 import type { RequestForm, Status, Urgency } from '../../api/flow';
+import { consentDefectsOf, consentFromWire, consentToWire, kEmptyConsent, type ConsentState } from './consent_state';
 
 export const kPurposes = ['diagnosis', 'treatment', 'transfer', 'second_opinion', 'follow_up'] as const;
 export const kRanks = ['any', 'attending', 'associate_chief', 'chief'] as const;
@@ -46,7 +47,7 @@ export interface RequestState {
   pregnancy: { status: '' | Status; value: '' | 'pregnant' | 'not_pregnant'; weeks: string };
   weight: { status: '' | Status; kg: string };
   attachments: '' | Status;
-  consent: { by: string; name: string; relation: string; reason: string; told: boolean; signature: number };
+  consent: ConsentState;
 }
 
 export const kEmptyRequest: RequestState = {
@@ -63,7 +64,7 @@ export const kEmptyRequest: RequestState = {
   pregnancy: { status: '', value: '', weeks: '' },
   weight: { status: '', kg: '' },
   attachments: '',
-  consent: { by: '', name: '', relation: '', reason: '', told: false, signature: 0 },
+  consent: kEmptyConsent,
 };
 
 export interface PatientFacts {
@@ -114,7 +115,7 @@ export function defectsOf(state: RequestState, patient: PatientFacts, now: Date 
   factDefects(state, patient, now, add);
   if (state.attachments === '' && patient.attached === 0) add('material', 'attachments', 'consult.defect.choose');
   if (state.attachments === 'given' && patient.attached === 0) add('material', 'attachments', 'consult.defect.attachments');
-  consentDefects(state, patient, add);
+  for (const { field, key } of consentDefectsOf(state.consent, needsGuardian(patient))) add('consent', field, key);
   return defects;
 }
 
@@ -146,17 +147,6 @@ function factDefects(state: RequestState, patient: PatientFacts, now: Date, add:
     if (state.weight.status === '') add('facts', 'weight', 'consult.defect.choose');
     if (state.weight.status === 'given' && (kg === undefined || kg < 0.3 || kg > 200)) add('facts', 'weight', 'consult.defect.value');
   }
-}
-
-function consentDefects(state: RequestState, patient: PatientFacts, add: Add): void {
-  const { consent } = state;
-  if (consent.by === '') add('consent', 'consent.by', 'consult.defect.choose');
-  if (consent.by === 'patient' && needsGuardian(patient)) add('consent', 'consent.by', 'consult.defect.guardian');
-  if (consent.name.trim() === '') add('consent', 'consent.name', 'consult.defect.write');
-  if (consent.by !== '' && consent.by !== 'patient' && consent.relation.trim() === '') add('consent', 'consent.relation', 'consult.defect.write');
-  if (consent.by === 'relative' && consent.reason.trim() === '') add('consent', 'consent.reason', 'consult.defect.write');
-  if (!consent.told) add('consent', 'consent.told', 'consult.defect.told');
-  if (consent.signature === 0) add('consent', 'consent.signature', 'consult.defect.signature');
 }
 
 /** The wire form; what was not filled in is left out, so that a half-written draft is a valid one too. */
@@ -191,13 +181,7 @@ export function toForm(state: RequestState, patient: PatientFacts): RequestForm 
   }
   if (patient.attached > 0) form.attachments = { status: 'given' };
   else if (state.attachments !== '') form.attachments = { status: state.attachments };
-  const { consent } = state;
-  if (consent.by !== '') {
-    form.consent = { by: consent.by, name: consent.name.trim(), told: consent.told };
-    if (consent.by !== 'patient') form.consent.relation = consent.relation.trim();
-    if (consent.by === 'relative') form.consent.reason = consent.reason.trim();
-    if (consent.signature > 0) form.consent.signature = consent.signature;
-  }
+  if (state.consent.by !== '') form.consent = consentToWire(state.consent, needsGuardian(patient));
   return form;
 }
 
@@ -228,14 +212,7 @@ export function fromForm(form: RequestForm | null | undefined): RequestState {
     pregnancy: { status: form.pregnancy?.status ?? '', value: form.pregnancy?.value ?? '', weeks: form.pregnancy?.weeks === undefined ? '' : String(form.pregnancy.weeks) },
     weight: { status: form.weight?.status ?? '', kg: form.weight?.value_kg === undefined ? '' : String(form.weight.value_kg) },
     attachments: form.attachments?.status ?? '',
-    consent: {
-      by: form.consent?.by ?? '',
-      name: form.consent?.name ?? '',
-      relation: form.consent?.relation ?? '',
-      reason: form.consent?.reason ?? '',
-      told: form.consent?.told ?? false,
-      signature: form.consent?.signature ?? 0,
-    },
+    consent: consentFromWire(form.consent),
   };
 }
 

@@ -2,6 +2,7 @@
 import { Button, Checkbox } from '@mantine/core';
 import { useCallback, useState } from 'react';
 import { Link, Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
+import { isOfConsent } from '../../api/consent';
 import { deleteAttachment, type CaseView, type Move, type RequestForm } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
@@ -14,6 +15,7 @@ import { Moves } from '../cases/moves';
 import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
 import { ConsentForm } from './consent_form';
+import { RefusalDialog, RefusedNote } from './consent_refusal';
 import { DraftStatus } from './draft_status';
 import { CallPanel } from './emergency';
 import { FactsForm } from './facts_form';
@@ -47,7 +49,7 @@ function submitMove(view: CaseView): Move | undefined {
 }
 
 function attachedOf(view: CaseView): number {
-  return (view.items?.attachments ?? []).filter((one) => one.kind !== 'consent_signature' && one.kind !== 'key_image').length + (view.items?.studies.length ?? 0);
+  return (view.items?.attachments ?? []).filter((one) => !isOfConsent(one.kind) && one.kind !== 'key_image').length + (view.items?.studies.length ?? 0);
 }
 
 function Wizard({ view }: { view: CaseView }) {
@@ -55,6 +57,7 @@ function Wizard({ view }: { view: CaseView }) {
   const [params, setParams] = useSearchParams();
   const step = (kSteps as readonly string[]).includes(params.get('step') ?? '') ? (params.get('step') as Step) : 'question';
   const [tried, setTried] = useState<ReadonlySet<Step>>(new Set());
+  const [refusing, setRefusing] = useState(false);
   const patient: PatientFacts = { sex: view.patient.sex, ageYears: yearsAt(view.patient.birth_date), attached: attachedOf(view) };
   const initial: RequestState = { ...(view.form ? fromForm(view.form) : kEmptyRequest), receiver: view.form?.receiver ?? view.to?.reference ?? '' };
   const toWire = useCallback((state: RequestState) => toForm(state, patient), [patient.sex, patient.ageYears, patient.attached]);
@@ -88,13 +91,15 @@ function Wizard({ view }: { view: CaseView }) {
       <div className="q-page q-page-narrow">
         <StepBar step={step} defects={(one) => defects.filter((defect) => defect.step === one).length} onGo={go} seen={tried} />
         <DraftStatus draft={draft} />
+        {view.consent?.state === 'refused' && <RefusedNote case={view} consent={view.consent} onDiscard={draft.drop} />}
         {state.urgency === 'emergency' && view.moves.some((move) => move.action === 'call_emergency' && move.blocked === null) && <CallPanel view={view} draft={draft} onFacts={() => go('facts')} />}
         {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
         {step === 'facts' && <FactsForm state={state} set={set} patient={patient} errors={errors} />}
         {step === 'material' && <Material view={view} state={state} set={set} patient={patient} error={errors('attachments')} />}
         {step === 'consent' && (
           <section className="q-card">
-            <ConsentForm caseId={view.case} number={view.number ?? ''} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} textKey={state.receiver} />
+            <ConsentForm caseId={view.case} number={view.number ?? ''} receiver={state.receiver} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} onRefused={() => setRefusing(true)} />
+            {refusing && <RefusalDialog case={view} receiver={state.receiver} consent={state.consent} onClose={() => setRefusing(false)} />}
           </section>
         )}
         {step === 'review' && <Review view={view} draft={draft} defects={defects} patient={patient} onGo={go} />}
@@ -110,7 +115,7 @@ function Wizard({ view }: { view: CaseView }) {
           <details>
             <summary>{t('consult.wizard.other_moves')}</summary>
             <div className="w-other">
-              <Moves case={view} except={['submit', 'submit_to_office', 'call_emergency']} takeDraft={draft.flush} />
+              <Moves case={view} except={['submit', 'submit_to_office', 'call_emergency', 'refuse_consent']} takeDraft={draft.flush} />
             </div>
           </details>
         )}
@@ -186,7 +191,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
   const [unsaved, setUnsaved] = useState(false);
   const form = toForm(draft.value, patient);
   const submit = submitMove(view);
-  const photos = (view.items?.attachments ?? []).filter((one) => one.kind !== 'consent_signature').length;
+  const photos = (view.items?.attachments ?? []).filter((one) => !isOfConsent(one.kind)).length;
   const studies = view.items?.studies.length ?? 0;
   const send = async () => {
     setTried(true);

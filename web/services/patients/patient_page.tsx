@@ -13,6 +13,7 @@ import { formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { RecordTimeline } from '../../ui/record_timeline';
 import { PatientGate } from '../cases/patient_gate';
+import { Consents } from './consents';
 import { IdentifyDialog, isTemporary, joinedHere, joinedTo, JoinedNote } from './joining';
 import { usePatientDetail } from './patient_bits';
 import { PhonesCard } from './phones';
@@ -87,7 +88,10 @@ export default function PatientPage() {
                   )}
                 </dl>
               </section>
-              <Cases patient={id} />
+              <div className="q-stack">
+                <Cases patient={id} />
+                <Consents patient={id} />
+              </div>
             </div>
             {mayRegisterPatients(session) && <PhonesCard patient={person} />}
             <section className="q-card">
