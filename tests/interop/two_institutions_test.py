@@ -183,8 +183,10 @@ def routes(material, references):
             "/patient/session", "/patient/session/code", "/patient/binding", "/patient/{patient}/cases", "/patient/{patient}/cases/{case}", "/patient/{patient}/cases/{case}/opinion.pdf", "/patient/{patient}/consents",
             "/patient/{patient}/record", "/patient/{patient}/requests")},
         "/notify/receipt/{token}": "a channel's answer, by a random token",
+        "/verify": "open to everybody: an empty form, and the verdict on files that the reader brings (signatures_test)",
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
         **{pattern: NO_PATIENT for pattern in (
+            "/access/certificates", "/access/certificates/request", "/access/certificates/import", "/access/certificates/seal", "/access/certificates/authorities", "/access/certificates/authorities/{id}/remove", "/access/certificates/authorities/{id}/revocation-list", "/access/certificates/keys/{id}/revoke",
             "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/imaging/devices/{id}", "/imaging/devices/{id}/echo", "/flow/notifications/test", "/operations/backups", "/operations/setup", "/access/contact", "/access/contacts", "/access/people/{id}/contact", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory", "/access/patient-requests/{id}/take", "/access/patient-requests/{id}/answer",
             "/access/first-run", "/access/memberships", "/access/organisations", "/access/password", "/access/people", "/access/people/{id}/end", "/access/session", "/access/step-up",
             "/access/session/second", "/access/device-session", "/access/device-session/challenge", "/access/device-codes", "/access/reset-password", "/access/resets", "/access/resets/{id}/confirm",
