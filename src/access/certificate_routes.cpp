@@ -35,7 +35,9 @@ void write_time(JsonWriter& json, std::string_view name, Instant at) {
 
 void write_holder(JsonWriter& json, const Directory& directory, const Holder& holder) {
     json.object("holder", [&] {
-        if (holder.kind == KeyKind::person) {
+        if (holder.kind == KeyKind::authority) {
+            json.field("name", "");
+        } else if (holder.kind == KeyKind::person) {
             if (const auto person = directory.person(holder.id)) {
                 json.field("resource", person->resource);
                 json.field("name", person->name);
