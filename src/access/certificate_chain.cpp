@@ -56,8 +56,8 @@ bool may_sign(X509* certificate) {
 CrlPtr read_list(std::string_view bytes) {
     const BioPtr bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
     CrlPtr list(bio && bytes.find("-----BEGIN") != std::string_view::npos ? PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)
-                : bio                                                    ? d2i_X509_CRL_bio(bio.get(), nullptr)
-                                                                         : nullptr);
+                : bio                                                     ? d2i_X509_CRL_bio(bio.get(), nullptr)
+                                                                          : nullptr);
     ERR_clear_error();
     return list;
 }
@@ -125,7 +125,7 @@ CertificateState check_certificate(std::string_view certificate_pem, std::string
     const StorePtr store(X509_STORE_new());
     const StoreContextPtr context(X509_STORE_CTX_new());
     STACK_OF(X509)* between = sk_X509_new_null();
-    const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> owned(between, [](STACK_OF(X509)* stack) { sk_X509_free(stack); });
+    const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> owned(between, [](STACK_OF(X509) * stack) { sk_X509_free(stack); });
     require(store && context && between != nullptr, "certificate chain");
     for (const auto& one : authorities) require(X509_STORE_add_cert(store.get(), one.get()) == 1, "certificate chain");
     for (std::size_t i = 1; i < given.size(); ++i) require(sk_X509_push(between, given[i].get()) > 0, "certificate chain");

@@ -36,7 +36,7 @@ CertificateState check_certificate(std::string_view certificate_pem, std::string
 struct RevocationList {
     std::string number;  ///< decimal; empty when it has none
     Instant made{};
-    Instant next{};                                            ///< Instant::max() when it does not say
+    Instant next{};                                             ///< Instant::max() when it does not say
     std::vector<std::pair<std::string, Instant>> revoked = {};  ///< serial and from when
 };
 /// PEM or DER, signed by one of `authorities_pem`, at most 100,000 entries. Error(invalid): signing.bad_revocation_list,

@@ -76,8 +76,8 @@ struct Origin {
 class SigningKeys {
 public:
     /// @param key_folder  of `master.key`   @param fresh  algorithm of keys that are made from now on
-    SigningKeys(storage::Database& database, storage::Writer& writer, Audit& audit, const Directory& directory, const Clock& clock, const std::string& key_folder,
-                KeyAlgorithm fresh = KeyAlgorithm::p256);
+    SigningKeys(storage::Database& database, storage::Writer& writer, Audit& audit, const Directory& directory, const Clock& clock,
+                const std::string& key_folder, KeyAlgorithm fresh = KeyAlgorithm::p256);
     ~SigningKeys();
 
     /// Made when there is none; a new one is valid 3 years. @param subject  what its first certificate says

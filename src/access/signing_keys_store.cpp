@@ -64,8 +64,9 @@ void SigningKeys::store_key(const SigningKey& row, const AuditEvent* event) {
                         connection.execute(
                             "INSERT INTO access_signing_key(id, kind, holder, algorithm, wrapped_key, certificate, chain, authority, serial, created_us, "
                             "expires_us, revoked_us, revoked_reason) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '')",
-                            {id, code_of(row.holder.kind), row.holder.id, code_of(row.algorithm), storage::Blob{row.wrapped}, std::string_view(row.certificate_pem),
-                             std::string_view(row.chain_pem), row.authority, std::string_view(serial), now_us, to_us(row.expires)});
+                            {id, code_of(row.holder.kind), row.holder.id, code_of(row.algorithm), storage::Blob{row.wrapped},
+                             std::string_view(row.certificate_pem), std::string_view(row.chain_pem), row.authority, std::string_view(serial), now_us,
+                             to_us(row.expires)});
                         if (event != nullptr) audit_.write(group, *event);
                     }});
 }
@@ -132,11 +133,13 @@ std::int64_t SigningKeys::store_authority(const OtherAuthority& one, const Audit
     writer_.submit({{}, [&](storage::Group& group) {
                         auto& connection = group.connection();
                         // Never a number that was in use: kept signatures name it.
-                        id = next_id(connection, "SELECT MAX(COALESCE((SELECT MAX(id) FROM access_other_authority), 0), "
-                                                 "COALESCE((SELECT MAX(authority) FROM access_signing_key), 0))");
-                        connection.execute("INSERT INTO access_other_authority(id, name, licensed, certificates, added_us, list_number, list_made_us, "
-                                           "list_next_us) VALUES(?, ?, ?, ?, ?, '', 0, 0)",
-                                           {id, std::string_view(one.name), std::int64_t{one.licensed}, std::string_view(one.pem), to_us(one.added)});
+                        id = next_id(connection,
+                                     "SELECT MAX(COALESCE((SELECT MAX(id) FROM access_other_authority), 0), "
+                                     "COALESCE((SELECT MAX(authority) FROM access_signing_key), 0))");
+                        connection.execute(
+                            "INSERT INTO access_other_authority(id, name, licensed, certificates, added_us, list_number, list_made_us, "
+                            "list_next_us) VALUES(?, ?, ?, ?, ?, '', 0, 0)",
+                            {id, std::string_view(one.name), std::int64_t{one.licensed}, std::string_view(one.pem), to_us(one.added)});
                         audit_.write(group, event);
                     }});
     return id;
@@ -151,24 +154,26 @@ void SigningKeys::delete_authority(std::int64_t id, const AuditEvent& event) {
 }
 
 void SigningKeys::store_list(const OtherAuthority& one, const std::vector<std::pair<std::string, Instant>>& revoked, const AuditEvent& event) {
-    writer_.submit({{}, [&](storage::Group& group) {
-                        auto& connection = group.connection();
-                        connection.execute("UPDATE access_other_authority SET list_number = ?, list_made_us = ?, list_next_us = ? WHERE id = ?",
-                                           {std::string_view(one.list_number), to_us(one.list_made), to_us(one.list_next), one.id});
-                        for (const auto& [serial, at] : revoked) {
-                            connection.execute("INSERT INTO access_revoked_certificate(authority, serial, at_us) VALUES(?, ?, ?) "
-                                               "ON CONFLICT(authority, serial) DO UPDATE SET at_us = MIN(at_us, excluded.at_us)",
-                                               {one.id, std::string_view(serial), to_us(at)});
-                        }
-                        // The key is given up with its certificate, so each other certificate about it ends too.
-                        connection.execute(
-                            "UPDATE access_signing_key AS one SET revoked_reason = 'revocation list', revoked_us = (SELECT MIN(r.at_us) FROM access_signing_key k "
-                            "JOIN access_revoked_certificate r ON r.authority = k.authority AND r.serial = k.serial WHERE k.wrapped_key = one.wrapped_key) "
-                            "WHERE revoked_us = 0 AND wrapped_key IN (SELECT k.wrapped_key FROM access_signing_key k JOIN access_revoked_certificate r "
-                            "ON r.authority = k.authority AND r.serial = k.serial WHERE k.authority = ?)",
-                            {one.id});
-                        audit_.write(group, event);
-                    }});
+    writer_.submit(
+        {{}, [&](storage::Group& group) {
+             auto& connection = group.connection();
+             connection.execute("UPDATE access_other_authority SET list_number = ?, list_made_us = ?, list_next_us = ? WHERE id = ?",
+                                {std::string_view(one.list_number), to_us(one.list_made), to_us(one.list_next), one.id});
+             for (const auto& [serial, at] : revoked) {
+                 connection.execute(
+                     "INSERT INTO access_revoked_certificate(authority, serial, at_us) VALUES(?, ?, ?) "
+                     "ON CONFLICT(authority, serial) DO UPDATE SET at_us = MIN(at_us, excluded.at_us)",
+                     {one.id, std::string_view(serial), to_us(at)});
+             }
+             // The key is given up with its certificate, so each other certificate about it ends too.
+             connection.execute(
+                 "UPDATE access_signing_key AS one SET revoked_reason = 'revocation list', revoked_us = (SELECT MIN(r.at_us) FROM access_signing_key k "
+                 "JOIN access_revoked_certificate r ON r.authority = k.authority AND r.serial = k.serial WHERE k.wrapped_key = one.wrapped_key) "
+                 "WHERE revoked_us = 0 AND wrapped_key IN (SELECT k.wrapped_key FROM access_signing_key k JOIN access_revoked_certificate r "
+                 "ON r.authority = k.authority AND r.serial = k.serial WHERE k.authority = ?)",
+                 {one.id});
+             audit_.write(group, event);
+         }});
 }
 
 void SigningKeys::store_revocation(std::int64_t key, Instant at, std::string_view reason, const AuditEvent& event) {

@@ -40,7 +40,8 @@ MdPtr context_of(EVP_PKEY* key, bool signs) {
     MdPtr context(EVP_MD_CTX_new());
     const bool sm2 = is_sm2(key);
     std::string name(kSm2Name);
-    const std::array<OSSL_PARAM, 2> for_sm2 = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, name.data(), name.size()), OSSL_PARAM_construct_end()};
+    const std::array<OSSL_PARAM, 2> for_sm2 = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, name.data(), name.size()),
+                                               OSSL_PARAM_construct_end()};
     const auto init = signs ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
     const bool fine = context && init(context.get(), nullptr, sm2 ? "SM3" : "SHA256", nullptr, nullptr, key, sm2 ? for_sm2.data() : nullptr) == 1;
     if (!fine) context.reset();

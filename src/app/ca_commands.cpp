@@ -52,8 +52,9 @@ void print_list(const Value& answer) {
     }
     for (const Value& one : answer["authorities"].items()) {
         const Value& list = one["list"];
-        fmt::print("trusted\tauthority {}\t{}{}\t\t{}\trevocation list {}\n", one["id"].text(), one["name"].text(), one["licensed"].truth() ? " (licensed)" : "",
-                   one["certificates"].at(0)["subject"].text(), list.is_null() ? "none" : list["made"].text() + (list["old"].truth() ? " (OLD)" : ""));
+        fmt::print("trusted\tauthority {}\t{}{}\t\t{}\trevocation list {}\n", one["id"].text(), one["name"].text(),
+                   one["licensed"].truth() ? " (licensed)" : "", one["certificates"].at(0)["subject"].text(),
+                   list.is_null() ? "none" : list["made"].text() + (list["old"].truth() ? " (OLD)" : ""));
     }
     for (const Value& one : answer["seals"].items()) {
         std::string words;

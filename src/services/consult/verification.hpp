@@ -14,9 +14,7 @@ namespace qiao::consult {
 enum class OpinionState : std::uint8_t { valid, certificate_expired, amended, altered, unknown_signer, revoked_before };
 std::string_view code_of(OpinionState state);
 /// Whether it may be acted on: it is what was signed, by whom it says, though perhaps not the newest version.
-inline bool is_good(OpinionState state) {
-    return state == OpinionState::valid || state == OpinionState::certificate_expired || state == OpinionState::amended;
-}
+inline bool is_good(OpinionState state) { return state == OpinionState::valid || state == OpinionState::certificate_expired || state == OpinionState::amended; }
 
 /// Of the signature alone, without a look at what it covers.
 OpinionState state_of(access::Verdict verdict);

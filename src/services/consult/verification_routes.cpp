@@ -100,8 +100,8 @@ Response page(int status, const std::string& content) {
         "consultation opinion</h1>{}</main></body></html>",
         kStyle, content);
     response
-        .with("Content-Security-Policy", fmt::format("default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-                                                     to_base64(sha256(kStyle))))
+        .with("Content-Security-Policy",
+              fmt::format("default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'", to_base64(sha256(kStyle))))
         .with("X-Content-Type-Options", "nosniff")
         .with("Referrer-Policy", "same-origin")
         .with("Cache-Control", "no-store");
@@ -109,7 +109,8 @@ Response page(int status, const std::string& content) {
 }
 
 constexpr std::string_view kForm =
-    "<h2>核验导出的文件 Check exported files</h2><p class=\"d\">选择导出的三个文件。文件只用于本次核验，不会保存。<br>Choose the three exported files. They are "
+    "<h2>核验导出的文件 Check exported files</h2><p class=\"d\">选择导出的三个文件。文件只用于本次核验，不会保存。<br>Choose the three exported files. They "
+    "are "
     "checked and not kept.</p><form method=\"post\" action=\"/verify\" enctype=\"multipart/form-data\">"
     "<label for=\"m\">manifest.bin</label><input id=\"m\" name=\"manifest\" type=\"file\" required>"
     "<label for=\"s\">signature.der / seal.der</label><input id=\"s\" name=\"signature\" type=\"file\" required>"

@@ -51,8 +51,7 @@ TEST(Certificates, from_the_request_to_the_revocation) {
         return office.ask(Method::post, "/import", json::Value::object({{"holder", office.expert.resource}, {"pem", pem}}));
     };
     EXPECT_EQ(error_of(import(issued)), "signing.authority_unknown");
-    const auto trusted =
-        office.ask(Method::post, "/authorities", json::Value::object({{"name", "County CA"}, {"licensed", true}, {"pem", hospital.pem()}}));
+    const auto trusted = office.ask(Method::post, "/authorities", json::Value::object({{"name", "County CA"}, {"licensed", true}, {"pem", hospital.pem()}}));
     ASSERT_EQ(trusted.status, 201) << trusted.body;
     ASSERT_EQ(import(issued).status, 201);
     EXPECT_EQ(office.ask(Method::post, "/authorities/1/revocation-list", json::Value::object({{"list", hospital.list()}})).status, 204);

@@ -45,7 +45,8 @@ TEST_F(Signatures, TheSealStandsBesideTheDoctorsSignature) {
     const std::string text = paper(id);
     EXPECT_TRUE(says(text, "Seal of the institution") && says(text, "机构印章") && says(text, "integrity only")) << text;
     const Answer page = get("", view("doctor", id)["opinion"]["verify"].text());
-    EXPECT_TRUE(says(page.raw, "Seal of the institution") && says(page.raw, "中心医院") && says(page.raw, "integrity only") && says(page.raw, "仅证明内容未被改动"));
+    EXPECT_TRUE(says(page.raw, "Seal of the institution") && says(page.raw, "中心医院") && says(page.raw, "integrity only") &&
+                says(page.raw, "仅证明内容未被改动"));
     for (const char* hidden : {"王小明", "赵明", "C-20", "Practitioner"}) {
         EXPECT_FALSE(says(page.raw, hidden)) << hidden;
     }
@@ -100,7 +101,8 @@ TEST_F(Signatures, TheExportedFilesAreCheckedInTheBrowserToo) {
     EXPECT_TRUE(says(check(manifest, "nonsense", certificate).raw, "Altered"));
     EXPECT_TRUE(says(check(manifest, signature, "nonsense").raw, "Altered"));
     const access::Key key = access::Key::make();
-    const std::string stranger = access::make_certificate(key, {"Dr expert", "", ""}, key, {}, "41", clock_.now() - std::chrono::hours(1), clock_.now() + std::chrono::hours(1));
+    const std::string stranger =
+        access::make_certificate(key, {"Dr expert", "", ""}, key, {}, "41", clock_.now() - std::chrono::hours(1), clock_.now() + std::chrono::hours(1));
     EXPECT_TRUE(says(check(manifest, key.sign(manifest), stranger).raw, "no trusted authority"));
     EXPECT_EQ(check(manifest, signature, std::string(70 * 1024, 'x')).status, 400);
     EXPECT_EQ(send_bytes("", http::Method::post, "/verify", "x", {{"content-type", "text/plain"}}).status, 400);

@@ -19,7 +19,8 @@ struct Signed : House {
 
     record::Actor actor(bool step = true) {
         if (step) {
-            const auto response = send(http::Method::post, "/access/step-up", R"({"password":")" + std::string(testing::kPassword) + "\"}", {{"cookie", cookie}});
+            const auto response =
+                send(http::Method::post, "/access/step-up", R"({"password":")" + std::string(testing::kPassword) + "\"}", {{"cookie", cookie}});
             EXPECT_EQ(response.status, 200);
         }
         return caller(cookie).actor;
@@ -56,13 +57,14 @@ struct HospitalAuthority : Openssl {
 
     explicit HospitalAuthority(std::string called, bool is_sm2 = false)
         : name(std::move(called)), digest(is_sm2 ? "sm3" : "sha256"), sm2(is_sm2 ? " -sigopt distid:1234567812345678" : "") {
-        write("ca.cnf", "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nserial=serial\ncrlnumber=crlnumber\nnew_certs_dir=.\ncertificate=" + name +
-                            ".pem\nprivate_key=" + name + ".key\ndefault_md=" + digest +
-                            "\npolicy=any\nunique_subject=no\ndefault_crl_days=30\n[any]\ncommonName=supplied\norganizationName=optional\nserialNumber=optional\n"
-                            "[signer]\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature,nonRepudiation\n"
-                            "[server]\nbasicConstraints=CA:FALSE\nkeyUsage=critical,keyEncipherment\n[middle]\nbasicConstraints=critical,CA:TRUE\n"
-                            "keyUsage=critical,keyCertSign,cRLSign\n[req]\ndistinguished_name=dn\nprompt=no\nx509_extensions=middle\n[dn]\nCN=" +
-                            name + "\n");
+        write("ca.cnf",
+              "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nserial=serial\ncrlnumber=crlnumber\nnew_certs_dir=.\ncertificate=" + name +
+                  ".pem\nprivate_key=" + name + ".key\ndefault_md=" + digest +
+                  "\npolicy=any\nunique_subject=no\ndefault_crl_days=30\n[any]\ncommonName=supplied\norganizationName=optional\nserialNumber=optional\n"
+                  "[signer]\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature,nonRepudiation\n"
+                  "[server]\nbasicConstraints=CA:FALSE\nkeyUsage=critical,keyEncipherment\n[middle]\nbasicConstraints=critical,CA:TRUE\n"
+                  "keyUsage=critical,keyCertSign,cRLSign\n[req]\ndistinguished_name=dn\nprompt=no\nx509_extensions=middle\n[dn]\nCN=" +
+                  name + "\n");
         write("index.txt", ""), write("serial", "1000\n"), write("crlnumber", "01\n");
         must(std::string("genpkey ") + (is_sm2 ? "-algorithm SM2" : "-algorithm EC -pkeyopt ec_paramgen_curve:P-384") + " -out " + name + ".key");
         must("req -x509 -new -config ca.cnf -key " + name + ".key -" + digest + sm2 + " -days 3650 -out " + name + ".pem");

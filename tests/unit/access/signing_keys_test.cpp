@@ -113,7 +113,8 @@ TEST(SigningKeys, a_revocation_list_ends_what_is_signed_later) {
     house.clock.advance(2s);  // lists say whole seconds
     house.hospital.revoke(issued);
     EXPECT_EQ(import(house.hospital.list()), "");
-    EXPECT_EQ(house.signing->verify(before), before.signed_at < *house.signing_keys->revoked_at(id, serial_of(issued)) ? Verdict::valid : Verdict::revoked_before);
+    EXPECT_EQ(house.signing->verify(before),
+              before.signed_at < *house.signing_keys->revoked_at(id, serial_of(issued)) ? Verdict::valid : Verdict::revoked_before);
     EXPECT_EQ(house.verify("m", before.der, issued, house.clock.now() + 1h), Verdict::revoked_before);
     EXPECT_EQ(house.import(issued), "signing.key_does_not_match") << "a revoked key is given up: the next request is over a new one";
     house.cookie = house.cookie_of("expert");
@@ -188,7 +189,8 @@ TEST(SigningKeys, an_sm2_authority_certifies_and_revokes) {
     authority.revoke(issued);
     house.signing_keys->import_list(house.system(), id, authority.list());
     EXPECT_TRUE(house.signing_keys->revoked_at(id, serial_of(issued)));
-    EXPECT_EQ(code_of([&] { house.signing_keys->import_list(house.system(), id, HospitalAuthority("sm2ca", true).list()); }), "signing.revocation_list_of_another");
+    EXPECT_EQ(code_of([&] { house.signing_keys->import_list(house.system(), id, HospitalAuthority("sm2ca", true).list()); }),
+              "signing.revocation_list_of_another");
 }
 
 TEST(SigningKeys, the_seal_of_the_institution_is_a_second_signature) {
@@ -233,7 +235,8 @@ TEST(SigningKeys, keys_of_older_folders_stay) {
     database->migrate(before);
     const std::string wrapped = "sealed";
     const auto insert = [&](std::int64_t id, std::int64_t person, std::string_view pem, std::string_view serial) {
-        database->write_connection().execute("INSERT INTO access_signing_key VALUES(?, ?, ?, ?, ?, 1, 2, 0, '')", {id, person, storage::Blob{wrapped}, pem, serial});
+        database->write_connection().execute("INSERT INTO access_signing_key VALUES(?, ?, ?, ?, ?, 1, 2, 0, '')",
+                                             {id, person, storage::Blob{wrapped}, pem, serial});
     };
     insert(1, 0, "AUTHORITY", "40"), insert(2, 7, "CERTIFICATE", "41");
     database->migrate(access_migrations());
