@@ -1,17 +1,12 @@
 #include "access/certificate.hpp"
 
+#include "access/x509_handle.hpp"
 #include "base/error.hpp"
-#include "base/freed.hpp"
 #include "base/id.hpp"
 
 #include <openssl/asn1.h>
-#include <openssl/bio.h>
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -19,50 +14,15 @@
 #include <ctime>
 
 namespace qiao::access {
-namespace {
 
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
-using BioPtr = std::unique_ptr<BIO, Freed<BIO_free_all>>;
-using BnPtr = std::unique_ptr<BIGNUM, Freed<BN_free>>;
-using MdPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
-using CipherPtr = std::unique_ptr<EVP_CIPHER_CTX, Freed<EVP_CIPHER_CTX_free>>;
-using SignaturePtr = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
-using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
+using namespace x509;
+
+namespace {
 
 constexpr int kNonce_bytes = 12;
 constexpr int kTag_bytes = 16;
 constexpr std::size_t kMasterKey_bytes = 32;
 constexpr int kCoordinate_bytes = 32;
-
-void require(bool fine, const char* what) {
-    if (!fine) throw Error(ErrorKind::internal, "signing.openssl", what);
-}
-
-const unsigned char* in(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-unsigned char* out(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
-X509Ptr read_certificate(std::string_view pem) {
-    const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    X509Ptr certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
-    ERR_clear_error();
-    return certificate;
-}
-
-void add_name(X509_NAME* name, const char* field, const std::string& value) {
-    if (value.empty()) return;
-    require(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, in(value), static_cast<int>(value.size()), -1, 0) == 1, field);
-}
-
-/// X.520 limits a common name to 64 characters.
-std::string shortened(std::string text) {
-    std::size_t characters = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
-        if (begins && ++characters > 64) return text.substr(0, i);
-    }
-    return text;
-}
 
 void add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
     X509V3_CTX context;
@@ -89,9 +49,17 @@ struct Key::State {
     PkeyPtr key;
 };
 
-Key Key::make() {
+std::string_view code_of(KeyAlgorithm algorithm) { return algorithm == KeyAlgorithm::sm2 ? "sm2" : "p256"; }
+
+std::optional<KeyAlgorithm> key_algorithm_of(std::string_view code) {
+    if (code == "p256") return KeyAlgorithm::p256;
+    if (code == "sm2") return KeyAlgorithm::sm2;
+    return std::nullopt;
+}
+
+Key Key::make(KeyAlgorithm algorithm) {
     auto state = std::make_shared<State>();
-    state->key.reset(EVP_EC_gen("P-256"));
+    state->key.reset(algorithm == KeyAlgorithm::sm2 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "SM2") : EVP_EC_gen("P-256"));
     require(state->key != nullptr, "key generation");
     return Key(std::move(state));
 }
@@ -105,23 +73,45 @@ Key Key::from_der(std::string_view der) {
 }
 
 std::string Key::to_der() const {
+    using InfoPtr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
+    const InfoPtr info(EVP_PKEY2PKCS8(state_->key.get()));
     unsigned char* bytes = nullptr;
-    const int length = i2d_PrivateKey(state_->key.get(), &bytes);
+    const int length = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &bytes) : 0;
     require(length > 0, "key encoding");
     std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(length));
     OPENSSL_clear_free(bytes, static_cast<std::size_t>(length));
     return der;
 }
 
+KeyAlgorithm Key::algorithm() const { return is_sm2(state_->key.get()) ? KeyAlgorithm::sm2 : KeyAlgorithm::p256; }
+
 std::string Key::sign(std::string_view bytes) const {
-    const MdPtr context(EVP_MD_CTX_new());
-    require(context && EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, state_->key.get()) == 1, "signing");
+    const MdPtr context = signing_context(state_->key.get());
     std::size_t length = 0;
-    require(EVP_DigestSign(context.get(), nullptr, &length, in(bytes), bytes.size()) == 1, "signing");
+    require(context && EVP_DigestSign(context.get(), nullptr, &length, in(bytes), bytes.size()) == 1, "signing");
     std::string signature(length, '\0');
     require(EVP_DigestSign(context.get(), out(signature), &length, in(bytes), bytes.size()) == 1, "signing");
     signature.resize(length);
     return signature;
+}
+
+std::string make_request(const Key& key, const Subject& subject) {
+    const RequestPtr request(X509_REQ_new());
+    require(request && X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1, "request");
+    fill_name(X509_REQ_get_subject_name(request.get()), subject.organisation, subject.common_name, subject.serial_number);
+    require(X509_REQ_set_pubkey(request.get(), key.state().key.get()) == 1, "public key");
+    const MdPtr context = signing_context(key.state().key.get());
+    require(context && X509_REQ_sign_ctx(request.get(), context.get()) > 0, "request signature");
+    const BioPtr bio(BIO_new(BIO_s_mem()));
+    require(bio && PEM_write_bio_X509_REQ(bio.get(), request.get()) == 1, "request text");
+    return text_of(bio.get());
+}
+
+bool has_key(std::string_view certificate_pem, const Key& key) {
+    const X509Ptr certificate = read_certificate(certificate_pem);
+    const bool same = certificate && EVP_PKEY_eq(X509_get0_pubkey(certificate.get()), key.state().key.get()) == 1;
+    ERR_clear_error();
+    return same;
 }
 
 std::string make_certificate(const Key& subject_key, const Subject& subject, const Key& issuer_key, std::string_view issuer_pem, std::string_view serial_hex,
@@ -134,9 +124,7 @@ std::string make_certificate(const Key& subject_key, const Subject& subject, con
     set_time(X509_getm_notBefore(certificate), from);
     set_time(X509_getm_notAfter(certificate), until);
     X509_NAME* name = X509_get_subject_name(certificate);
-    add_name(name, "O", shortened(subject.organisation));
-    add_name(name, "CN", shortened(subject.common_name));
-    add_name(name, "serialNumber", subject.serial_number);
+    fill_name(name, subject.organisation, subject.common_name, subject.serial_number);
     require(X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer.get()) : name) == 1, "issuer");
     require(X509_set_pubkey(certificate, subject_key.state().key.get()) == 1, "public key");
     X509* signer = issuer ? issuer.get() : certificate;
@@ -144,26 +132,14 @@ std::string make_certificate(const Key& subject_key, const Subject& subject, con
     add_extension(certificate, signer, NID_key_usage, issuer ? "critical,digitalSignature,nonRepudiation" : "critical,keyCertSign,cRLSign");
     add_extension(certificate, signer, NID_subject_key_identifier, "hash");
     if (issuer) add_extension(certificate, signer, NID_authority_key_identifier, "keyid:always");
-    require(X509_sign(certificate, issuer_key.state().key.get(), EVP_sha256()) > 0, "certificate signature");
-    const BioPtr bio(BIO_new(BIO_s_mem()));
-    require(bio && PEM_write_bio_X509(bio.get(), certificate) == 1, "certificate text");
-    char* text = nullptr;
-    const long length = BIO_get_mem_data(bio.get(), &text);
-    return {text, static_cast<std::size_t>(length)};
+    const MdPtr context = signing_context(issuer_key.state().key.get());
+    require(context && X509_sign_ctx(certificate, context.get()) > 0, "certificate signature");
+    return pem_of(certificate);
 }
 
-CertificateState check_certificate(std::string_view certificate_pem, std::string_view authority_pem, Instant at) {
+bool uses_sm2(std::string_view certificate_pem) {
     const X509Ptr certificate = read_certificate(certificate_pem);
-    const X509Ptr authority = read_certificate(authority_pem);
-    if (!certificate || !authority) return CertificateState::unknown;
-    const bool issued =
-        X509_check_issued(authority.get(), certificate.get()) == X509_V_OK && X509_verify(certificate.get(), X509_get0_pubkey(authority.get())) == 1;
-    ERR_clear_error();
-    if (!issued || (X509_get_key_usage(certificate.get()) & KU_DIGITAL_SIGNATURE) == 0) return CertificateState::unknown;
-    std::time_t time = static_cast<std::time_t>(to_us(at) / 1'000'000);
-    const bool begun = X509_cmp_time(X509_get0_notBefore(certificate.get()), &time) <= 0;
-    const bool over = X509_cmp_time(X509_get0_notAfter(certificate.get()), &time) < 0;
-    return begun && !over ? CertificateState::good : CertificateState::expired;
+    return certificate && is_sm2(X509_get0_pubkey(certificate.get()));
 }
 
 std::string serial_of(std::string_view certificate_pem) {
@@ -186,9 +162,8 @@ Instant expiry_of(std::string_view certificate_pem) {
 bool is_signature(std::string_view bytes, std::string_view der, std::string_view certificate_pem) {
     const X509Ptr certificate = read_certificate(certificate_pem);
     if (!certificate) return false;
-    const MdPtr context(EVP_MD_CTX_new());
-    const bool right = context && EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, X509_get0_pubkey(certificate.get())) == 1 &&
-                       EVP_DigestVerify(context.get(), in(der), der.size(), in(bytes), bytes.size()) == 1;
+    const MdPtr context = verifying_context(X509_get0_pubkey(certificate.get()));
+    const bool right = context && EVP_DigestVerify(context.get(), in(der), der.size(), in(bytes), bytes.size()) == 1;
     ERR_clear_error();
     return right;
 }

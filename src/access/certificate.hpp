@@ -2,22 +2,30 @@
 
 #include "base/time.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-/// Keys, certificates and signatures of the built-in authority: a thin face of OpenSSL 3 for this folder. A Key may be used
+/// Keys, certificates and signatures: a thin face of OpenSSL 3 for this folder. A Key may be used
 /// by several threads; the functions are pure but for randomness. Failures of OpenSSL throw Error(internal, "signing.openssl").
 namespace qiao::access {
 
-/// A P-256 private key.
+/// ECDSA on P-256 with SHA-256, or SM2 with SM3 (GM/T 0003, GM/T 0009).
+enum class KeyAlgorithm : std::uint8_t { p256, sm2 };
+std::string_view code_of(KeyAlgorithm algorithm);  ///< "p256", "sm2"
+std::optional<KeyAlgorithm> key_algorithm_of(std::string_view code);
+
+/// A private key.
 class Key {
 public:
-    static Key make();
+    static Key make(KeyAlgorithm algorithm = KeyAlgorithm::p256);
     /// From what to_der() gave; Error(internal, "signing.bad_key").
     static Key from_der(std::string_view der);
     [[nodiscard]] std::string to_der() const;
-    /// ECDSA with SHA-256 over `bytes`, DER.
+    [[nodiscard]] KeyAlgorithm algorithm() const;
+    /// Over `bytes`, DER.
     [[nodiscard]] std::string sign(std::string_view bytes) const;
 
     struct State;
@@ -31,16 +39,18 @@ private:
 struct Subject {
     std::string common_name;
     std::string organisation;
-    std::string serial_number;  ///< of the person: "Practitioner/…"; empty for the authority
+    std::string serial_number;  ///< "Practitioner/…", "Organization/…"; empty for the authority
 };
 
 /// @param issuer_pem  empty = signed by itself: the authority   @param serial_hex  at most 20 bytes
 std::string make_certificate(const Key& subject_key, const Subject& subject, const Key& issuer_key, std::string_view issuer_pem, std::string_view serial_hex,
                              Instant from, Instant until);
 
-enum class CertificateState { good, expired, unknown };
-/// Whether `authority_pem` issued it for signing, and whether `at` lies in its time.
-CertificateState check_certificate(std::string_view certificate_pem, std::string_view authority_pem, Instant at);
+/// PKCS#10 in PEM: what another authority makes a certificate from. It proves that the key is here.
+std::string make_request(const Key& key, const Subject& subject);
+/// Whether the certificate is about this key.
+bool has_key(std::string_view certificate_pem, const Key& key);
+bool uses_sm2(std::string_view certificate_pem);
 std::string serial_of(std::string_view certificate_pem);  ///< hex, upper case; empty when it cannot be read
 Instant expiry_of(std::string_view certificate_pem);
 

@@ -133,10 +133,36 @@ CREATE INDEX access_patient_request_by_patient ON access_patient_request(patient
 CREATE INDEX access_patient_request_by_account ON access_patient_request(account);
 )sql";
 
+/// Keys of seals and of SM2, certificates of other authorities, revocation lists. Serial numbers are each authority's own.
+constexpr std::string_view kAuthorities = R"sql(
+CREATE TABLE access_signing_key_2(
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, holder INTEGER NOT NULL, algorithm TEXT NOT NULL, wrapped_key BLOB NOT NULL,
+  certificate TEXT NOT NULL, chain TEXT NOT NULL, authority INTEGER NOT NULL, serial TEXT NOT NULL, created_us INTEGER NOT NULL,
+  expires_us INTEGER NOT NULL, revoked_us INTEGER NOT NULL, revoked_reason TEXT NOT NULL, UNIQUE(authority, serial));
+INSERT INTO access_signing_key_2 SELECT id, CASE person WHEN 0 THEN 'authority' ELSE 'person' END, person, 'p256', wrapped_key, certificate,
+  CASE person WHEN 0 THEN '' ELSE COALESCE((SELECT a.certificate FROM access_signing_key a WHERE a.person = 0 ORDER BY a.id LIMIT 1), '') END,
+  0, serial, created_us, expires_us, revoked_us, revoked_reason FROM access_signing_key;
+DROP TABLE access_signing_key;
+ALTER TABLE access_signing_key_2 RENAME TO access_signing_key;
+CREATE INDEX access_signing_key_by_holder ON access_signing_key(kind, holder);
+CREATE TABLE access_other_authority(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, licensed INTEGER NOT NULL, certificates TEXT NOT NULL, added_us INTEGER NOT NULL,
+  list_number TEXT NOT NULL, list_made_us INTEGER NOT NULL, list_next_us INTEGER NOT NULL);
+CREATE TABLE access_revoked_certificate(authority INTEGER NOT NULL, serial TEXT NOT NULL, at_us INTEGER NOT NULL,
+  PRIMARY KEY(authority, serial)) WITHOUT ROWID;
+CREATE TABLE access_seal(organisation INTEGER PRIMARY KEY, meanings TEXT NOT NULL);
+CREATE TABLE access_signature_seal(
+  signature INTEGER PRIMARY KEY, organisation INTEGER NOT NULL, der BLOB NOT NULL, certificate TEXT NOT NULL, chain TEXT NOT NULL);
+ALTER TABLE access_signature ADD COLUMN revocation TEXT NOT NULL DEFAULT '';
+CREATE INDEX access_signature_by_der ON access_signature(der);
+CREATE INDEX access_signature_seal_by_der ON access_signature_seal(der);
+)sql";
+
 constexpr std::array kMigrations = {
     storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
     storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
-    storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients}};
+    storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients},
+    storage::Migration{"access_authorities", 1, kAuthorities}};
 
 }  // namespace
 

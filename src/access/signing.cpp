@@ -1,34 +1,17 @@
 #include "access/signing.hpp"
 
 #include "access/certificate.hpp"
-#include "access/master_key.hpp"
+#include "access/certificate_chain.hpp"
 #include "access/role.hpp"
-#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace qiao::access {
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kPersonYears = 3 * 365 * 24h;
-constexpr auto kAuthorityYears = 25 * 365 * 24h;
-constexpr std::string_view kAuthorityName = "Qiao built-in authority";
-
-/// Positive and at most 16 bytes (RFC 5280 4.1.2.2).
-std::string new_serial() {
-    std::string bytes = random_bytes(16);
-    bytes[0] = static_cast<char>((static_cast<unsigned char>(bytes[0]) & 0x7FU) | 0x40U);
-    return to_hex(bytes);
-}
-
-std::string label_of(std::int64_t person) { return "qiao-signing-key " + std::to_string(person); }
 
 /// The base64 between the lines of a PEM certificate: what `x5c` holds.
 std::string body_of_pem(std::string_view pem) {
@@ -39,27 +22,22 @@ std::string body_of_pem(std::string_view pem) {
     return body;
 }
 
-std::string jws_of(const Key& key, std::string_view payload, std::string_view certificate_pem, std::string_view authority_pem) {
+/// Empty for SM2, which has no name in JOSE.
+std::string jws_of(const LiveKey& key, std::string_view payload) {
+    if (key.key.algorithm() == KeyAlgorithm::sm2) return {};
     JsonWriter header;
     header.object([&] {
         header.field("alg", "ES256");
-        header.field("kid", serial_of(certificate_pem));
+        header.field("kid", serial_of(key.certificate_pem));
         header.array("x5c", [&] {
-            header.string(body_of_pem(certificate_pem));
-            header.string(body_of_pem(authority_pem));
+            for (const std::string& one : split_certificates(key.certificate_pem + key.chain_pem)) header.string(body_of_pem(one));
         });
     });
     const std::string signed_text = to_base64url(header.text()) + "." + to_base64url(payload);
-    return signed_text + "." + to_base64url(raw_signature(key.sign(signed_text)));
+    return signed_text + "." + to_base64url(raw_signature(key.key.sign(signed_text)));
 }
 
 }  // namespace
-
-struct Signing::PersonKey {
-    Key key;
-    std::string certificate_pem;
-    Instant expires;
-};
 
 std::string_view code_of(Verdict verdict) {
     switch (verdict) {
@@ -72,58 +50,14 @@ std::string_view code_of(Verdict verdict) {
     return "altered";
 }
 
-Signing::Signing(storage::Database& database, storage::Writer& writer, const Directory& directory, const Clock& clock, const std::string& key_folder,
-                 SteppedUp stepped_up)
-    : database_(database), writer_(writer), directory_(directory), clock_(clock), stepped_up_(std::move(stepped_up)) {
-    master_key_ = open_master_key(database_, key_folder);
-    open_authority();
-}
+Signing::Signing(storage::Database& database, const Directory& directory, const Clock& clock, SigningKeys& keys, SteppedUp stepped_up)
+    : database_(database), directory_(directory), clock_(clock), keys_(keys), stepped_up_(std::move(stepped_up)) {}
 
-Signing::~Signing() = default;
-
-void Signing::open_authority() {
-    if (!read_key(0)) {
-        const Key key = Key::make();
-        const Instant now = clock_.now();
-        const std::string pem = make_certificate(key, {std::string(kAuthorityName), {}, {}}, key, {}, new_serial(), now, now + kAuthorityYears);
-        store_key(0, {wrap(master_key_, label_of(0), key.to_der()), pem});
-    }
-    const auto row = read_key(0);
-    unwrap(master_key_, label_of(0), row->wrapped);  // a wrong master key shows at the start, not at the first signature
-    authority_pem_ = row->certificate_pem;
-}
-
-std::string Signing::authority_pem() const { return authority_pem_; }
-
-Signing::KeyRow Signing::make_row(std::int64_t person, std::string_view name, std::string_view organisation) {
-    const auto who = directory_.person(person);
-    const Key authority = Key::from_der(unwrap(master_key_, label_of(0), read_key(0)->wrapped));
-    const Key key = Key::make();
-    const Instant now = clock_.now();
-    const Subject subject{std::string(name), std::string(organisation), who ? who->resource : std::string()};
-    const Instant until = std::min<Instant>(now + kPersonYears, expiry_of(authority_pem_));
-    const std::string pem = make_certificate(key, subject, authority, authority_pem_, new_serial(), now, until);
-    return {wrap(master_key_, label_of(person), key.to_der()), pem};
-}
-
-std::shared_ptr<const Signing::PersonKey> Signing::key_of(const record::Actor& actor) {
-    {
-        const std::lock_guard lock(mutex_);
-        const auto at = keys_.find(actor.person);
-        if (at != keys_.end() && clock_.now() < at->second->expires) return at->second;
-    }
-    auto row = read_key(actor.person);
-    if (!row) {
-        const auto where = directory_.organisation(actor.organisation);
-        store_key(actor.person, make_row(actor.person, actor.name, where ? where->name : std::string()));
-        row = read_key(actor.person);
-    }
-    if (!row) throw Error(ErrorKind::internal, "signing.no_key", "a signing key was made and is not there");
-    auto key = std::make_shared<const PersonKey>(
-        PersonKey{Key::from_der(unwrap(master_key_, label_of(actor.person), row->wrapped)), row->certificate_pem, expiry_of(row->certificate_pem)});
-    const std::lock_guard lock(mutex_);
-    keys_[actor.person] = key;
-    return key;
+/// The institution is the one that the person acts for, not the first of several.
+Subject Signing::subject_of(const record::Actor& actor) const {
+    const auto who = directory_.person(actor.person);
+    const auto where = directory_.organisation(actor.organisation);
+    return {actor.name, where ? where->name : std::string(), who ? who->resource : std::string()};
 }
 
 void Signing::check_right(const record::Actor& actor) const {
@@ -138,21 +72,31 @@ void Signing::check_right(const record::Actor& actor) const {
 
 void Signing::require_may_sign(const record::Actor& actor) {
     check_right(actor);
-    static_cast<void>(key_of(actor));
+    static_cast<void>(keys_.key_of({KeyKind::person, actor.person}, subject_of(actor)));
+    if (keys_.sealed_meanings(actor.organisation).empty()) return;
+    const Holder seal{KeyKind::seal, actor.organisation};
+    static_cast<void>(keys_.key_of(seal, keys_.subject_of(seal)));
 }
 
-Signature Signing::sign(const record::Actor& actor, std::string manifest) {
+Signature Signing::sign(const record::Actor& actor, std::string manifest, std::string_view meaning) {
     check_right(actor);
-    const auto key = key_of(actor);
+    const auto key = keys_.key_of({KeyKind::person, actor.person}, subject_of(actor));
     Signature signature;
     signature.reference = new_secret();
     signature.der = key->key.sign(manifest);
-    signature.jws = jws_of(key->key, manifest, key->certificate_pem, authority_pem_);
-    signature.manifest = std::move(manifest);
+    signature.jws = jws_of(*key, manifest);
     signature.certificate_pem = key->certificate_pem;
-    signature.chain_pem = authority_pem_;
+    signature.chain_pem = key->chain_pem;
     signature.person = actor.person;
     signature.signed_at = clock_.now();
+    signature.revocation = keys_.revocation_state(*key);
+    const auto sealed = keys_.sealed_meanings(actor.organisation);
+    if (std::find(sealed.begin(), sealed.end(), meaning) != sealed.end()) {
+        const Holder holder{KeyKind::seal, actor.organisation};
+        const auto seal = keys_.key_of(holder, keys_.subject_of(holder));
+        signature.seal = Seal{actor.organisation, seal->key.sign(manifest), seal->certificate_pem, seal->chain_pem};
+    }
+    signature.manifest = std::move(manifest);
     return signature;
 }
 
@@ -161,17 +105,22 @@ void Signing::require_open(const record::Stored* existing, std::string_view type
         throw Error(ErrorKind::conflict, "signing.closed", "it is signed: a change is a new, signed version");
 }
 
-Verdict Signing::verify(std::string_view manifest, std::string_view der, std::string_view certificate_pem, Instant signed_at) {
-    if (!is_signature(manifest, der, certificate_pem)) return Verdict::altered;
-    const auto authorities = read_authorities();
-    const bool known = std::any_of(authorities.begin(), authorities.end(),
-                                   [&](const std::string& pem) { return check_certificate(certificate_pem, pem, signed_at) == CertificateState::good; });
-    if (!known) return Verdict::unknown_signer;
-    const auto revoked = revoked_at(serial_of(certificate_pem));
-    if (revoked && *revoked <= signed_at) return Verdict::revoked_before;
-    return clock_.now() < expiry_of(certificate_pem) ? Verdict::valid : Verdict::valid_certificate_expired;
+Checked Signing::check(std::string_view manifest, std::string_view der, std::string_view certificate_pem, Instant signed_at) {
+    if (!is_signature(manifest, der, certificate_pem)) return {Verdict::altered, {}};
+    const Origin origin = keys_.origin_of(certificate_pem, signed_at);
+    if (!origin.known) return {Verdict::unknown_signer, {}};
+    const auto revoked = keys_.revoked_at(origin.authority, serial_of(certificate_pem));
+    if (revoked && *revoked <= signed_at) return {Verdict::revoked_before, origin};
+    return {clock_.now() < expiry_of(certificate_pem) ? Verdict::valid : Verdict::valid_certificate_expired, origin};
 }
 
-Verdict Signing::verify(const Signature& signature) { return verify(signature.manifest, signature.der, signature.certificate_pem, signature.signed_at); }
+Checked Signing::check(const Signature& signature) {
+    return check(signature.manifest, signature.der, signature.certificate_pem + signature.chain_pem, signature.signed_at);
+}
+
+Checked Signing::check_seal(const Signature& signature) {
+    if (!signature.seal) return {};
+    return check(signature.manifest, signature.seal->der, signature.seal->certificate_pem + signature.seal->chain_pem, signature.signed_at);
+}
 
 }  // namespace qiao::access

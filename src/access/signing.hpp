@@ -2,57 +2,69 @@
 
 #include "access/manifest.hpp"
 #include "access/organisation.hpp"
+#include "access/signing_keys.hpp"
 #include "storage/writer.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-/// Signatures of people: ECDSA P-256 with SHA-256, keys and certificates of a certificate authority built into this
-/// installation, private keys wrapped by a master key file. docs/signatures.md says how anyone verifies them with
-/// `openssl`. Thread-safe; making a person's first key blocks until it is durable.
+/// Signatures of people, and of the institution beside them (its seal), over a manifest. docs/signatures.md says how anyone
+/// verifies them with `openssl`. Thread-safe; making a person's first key blocks until it is durable.
 namespace qiao::access {
+
+/// The institution's own signature over the same manifest.
+struct Seal {
+    std::int64_t organisation = 0;
+    std::string der;
+    std::string certificate_pem;
+    std::string chain_pem;
+};
 
 struct Signature {
     std::string reference;        ///< random, for the page behind the QR code
     std::string manifest;         ///< the signed bytes
-    std::string der;              ///< ECDSA signature over `manifest`, DER as `openssl dgst -verify` takes it
-    std::string jws;              ///< the same manifest as compact JWS (RFC 7515, ES256), signed with the same key
+    std::string der;              ///< over `manifest`, as `openssl dgst -verify` takes it
+    std::string jws;              ///< the same manifest as compact JWS (RFC 7515, ES256), signed with the same key; empty for SM2
     std::string certificate_pem;  ///< of the signer
-    std::string chain_pem;        ///< of the authority
+    std::string chain_pem;        ///< from its issuer to the top
     std::int64_t person = 0;
     Instant signed_at{};
+    std::string revocation = {};  ///< what was known of revocation when signing, JSON
+    std::optional<Seal> seal = {};
 };
 
 enum class Verdict : std::uint8_t { valid, valid_certificate_expired, altered, unknown_signer, revoked_before };
 std::string_view code_of(Verdict verdict);  ///< "valid", "valid-certificate-since-expired", "altered", "unknown-signer", "revoked-before"
+inline bool is_good(Verdict verdict) { return verdict == Verdict::valid || verdict == Verdict::valid_certificate_expired; }
+
+struct Checked {
+    Verdict verdict = Verdict::altered;
+    Origin origin;  ///< who vouches for the signer; nobody when the verdict is altered or unknown_signer
+};
 
 /// Whether this session gave the password again within the last minutes (Sessions::stepped_up).
 using SteppedUp = std::function<bool(const record::Actor&)>;
 
 class Signing {
 public:
-    /// @param key_folder  of `master.key` (0400), made at the first start; keep a copy of it away from the data
-    Signing(storage::Database& database, storage::Writer& writer, const Directory& directory, const Clock& clock, const std::string& key_folder,
-            SteppedUp stepped_up);
-    ~Signing();
+    Signing(storage::Database& database, const Directory& directory, const Clock& clock, SigningKeys& keys, SteppedUp stepped_up);
 
     /// Asked before a work reads anything: whether sign() would, Error(forbidden) access.may_not_sign or
-    /// access.step_up_needed. Signs nothing, but makes the person's first key, which sign() would else have to wait for.
+    /// access.step_up_needed. Signs nothing, but makes the first keys, which sign() would else have to wait for.
     void require_may_sign(const record::Actor& actor);
-    /// Signs in the name of actor.person. Error(forbidden): access.step_up_needed, access.may_not_sign.
-    Signature sign(const record::Actor& actor, std::string manifest);
+    /// Signs in the name of actor.person; with the seal of actor.organisation where it has one for this meaning.
+    /// Error(forbidden): access.step_up_needed, access.may_not_sign.
+    Signature sign(const record::Actor& actor, std::string manifest, std::string_view meaning = {});
     /// Keeps the signature and closes what it covers, in the commit of the signed resources; on the writer thread.
     void keep(storage::Group& group, const Signature& signature, std::span<const SignedItem> items);
 
     [[nodiscard]] std::optional<Signature> find(std::string_view reference);
+    /// The kept signature with exactly these bytes, the person's own or the seal.
+    [[nodiscard]] std::optional<Signature> find_der(std::string_view der);
     /// The newest signature that covers a resource.
     [[nodiscard]] std::optional<Signature> of_resource(std::string_view type, std::string_view id);
     /// Whether a kept signature covers it: it is closed for plain writes ("signing.closed").
@@ -60,40 +72,23 @@ public:
     /// For record::Ports::may_write: throws Error(conflict, "signing.closed").
     void require_open(const record::Stored* existing, std::string_view type);
 
-    [[nodiscard]] Verdict verify(std::string_view manifest, std::string_view der, std::string_view certificate_pem, Instant signed_at);
-    [[nodiscard]] Verdict verify(const Signature& signature);
-    /// Signatures made later than `at` by the keys this person has now are worth nothing.
-    void revoke_keys(std::int64_t person, Instant at, std::string_view reason);
-    [[nodiscard]] std::string authority_pem() const;
+    /// `certificate_pem`: of the signer, and what lies between it and an authority.
+    [[nodiscard]] Checked check(std::string_view manifest, std::string_view der, std::string_view certificate_pem, Instant signed_at);
+    [[nodiscard]] Checked check(const Signature& signature);
+    [[nodiscard]] Checked check_seal(const Signature& signature);  ///< altered when there is none
+    [[nodiscard]] Verdict verify(const Signature& signature) { return check(signature).verdict; }
+    [[nodiscard]] SigningKeys& keys() { return keys_; }
 
 private:
     void check_right(const record::Actor& actor) const;
-    struct PersonKey;
-    struct KeyRow {
-        std::string wrapped;
-        std::string certificate_pem;
-    };
-    void open_authority();
-    [[nodiscard]] std::shared_ptr<const PersonKey> key_of(const record::Actor& actor);
-    KeyRow make_row(std::int64_t person, std::string_view name, std::string_view organisation);
-
-    // signing_store.cpp
-    std::optional<KeyRow> read_key(std::int64_t person);
-    /// Keeps `row` unless somebody else was quicker.
-    void store_key(std::int64_t person, const KeyRow& row);
-    std::vector<std::string> read_authorities();
-    std::optional<Instant> revoked_at(std::string_view serial);
-    static std::optional<Signature> signature_in(storage::Cursor rows);
+    [[nodiscard]] Subject subject_of(const record::Actor& actor) const;
+    std::optional<Signature> signature_of(std::string_view condition, storage::Values args);
 
     storage::Database& database_;
-    storage::Writer& writer_;
     const Directory& directory_;
     const Clock& clock_;
+    SigningKeys& keys_;
     SteppedUp stepped_up_;
-    std::string master_key_;
-    std::string authority_pem_;
-    std::mutex mutex_;
-    std::map<std::int64_t, std::shared_ptr<const PersonKey>> keys_;
 };
 
 }  // namespace qiao::access

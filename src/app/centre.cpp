@@ -1,5 +1,6 @@
 #include "app/centre.hpp"
 
+#include "access/certificate_routes.hpp"
 #include "access/contact_routes.hpp"
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
@@ -84,6 +85,7 @@ Centre::Centre(const Options& options)
     patients_->add_operation(*rest_);
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, *entrance_, *clock_);
+    access::add_certificate_routes(router_, *sessions_, *signing_keys_, *clock_);
     access::add_contact_routes(router_, *sessions_, *contacts_);
     access::add_patient_routes(router_, *record_, *patient_accounts_, *patient_requests_);
     access::add_patient_desk_routes(router_, *sessions_, *record_, *patient_accounts_, *patient_requests_);
@@ -118,7 +120,8 @@ void Centre::open_record() {
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
-    signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, *clock_, options_.data_folder,
+    signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
+    signing_ = std::make_unique<access::Signing>(*database_, *directory_, *clock_, *signing_keys_,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
     patients_ = std::make_unique<access::Patients>(*record_, *grants_, *directory_, *clock_);
     open_patient_accounts();

@@ -61,6 +61,7 @@ public:
 
     [[nodiscard]] access::Sessions& sessions() { return *sessions_; }
     [[nodiscard]] access::Directory& directory() { return *directory_; }
+    [[nodiscard]] access::SigningKeys& signing_keys() { return *signing_keys_; }
     [[nodiscard]] backup::Backups& backups() { return *backups_; }
     [[nodiscard]] record::Record& record() { return *record_; }
     [[nodiscard]] http::Router& router() { return router_; }
@@ -101,6 +102,7 @@ private:
     std::unique_ptr<access::Contacts> contacts_;
     std::unique_ptr<access::Entrance> entrance_;
     std::unique_ptr<access::Grants> grants_;
+    std::unique_ptr<access::SigningKeys> signing_keys_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
     std::unique_ptr<access::PatientAccounts> patient_accounts_;

@@ -142,6 +142,32 @@ void check_devices(const CentreRows& rows, Findings& findings) {
     }
 }
 
+/// A certificate of the built-in authority is renewed by itself at the next signature; another authority's has to be asked for.
+void check_certificates(const CentreRows& rows, Instant now, Findings& findings) {
+    std::size_t by_other = 0;
+    for (const CertificateRow& one : rows.certificates) {
+        by_other += one.by_other && one.kind != "authority" ? 1 : 0;
+        const std::string who = one.kind == "authority" ? "the built-in authority" : fmt::format("{} {}", one.kind == "seal" ? "the seal of" : "the signer", one.holder);
+        if (one.kind == "authority" ? one.expires - now > 365 * days(1) : !one.by_other || one.expires - now >= kCertificateSoon) continue;
+        findings.wrong(fmt::format("the certificate of {} {} on {}{}", who, one.expires <= now ? "ended" : "ends", day_of(one.expires),
+                                   one.by_other ? ": ask its authority for a new one (qiao ca csr, qiao ca import)" : ""));
+    }
+    for (const AuthorityRow& one : rows.authorities) {
+        if (!one.in_use) continue;
+        if (one.list_made == Instant{})
+            Findings::warn(fmt::format("authority \"{}\": no revocation list was given, so a certificate that it withdrew still counts (qiao ca crl)", one.name));
+        else if (one.list_next <= now)
+            findings.wrong(fmt::format("authority \"{}\": its revocation list was good until {}: take the new one (qiao ca crl)", one.name, day_of(one.list_next)));
+        else
+            Findings::good(fmt::format("authority \"{}\": revocation list of {}, good until {}", one.name, day_of(one.list_made), day_of(one.list_next)));
+    }
+    if (rows.certificates.empty()) return;
+    if (by_other == 0)
+        Findings::note("signatures rest on the built-in authority: paper and the verification page say that they show integrity only");
+    else
+        Findings::note(fmt::format("{} of the keys that sign have the certificate of another authority", by_other));
+}
+
 void check_administrators(const CentreRows& rows, Findings& findings) {
     const auto somebody = [&](std::string_view role) {
         return std::any_of(rows.administrators.begin(), rows.administrators.end(),
@@ -238,6 +264,7 @@ int check(const Options& options) {
             if (rows.demo) Findings::warn("this is the demo network: its people are invented; keep no real patient here");
             check_clients(rows, now, findings);
             check_devices(rows, findings);
+            check_certificates(rows, now, findings);
             check_administrators(rows, findings);
             check_audit(folder, rows, running, now, findings);
         });

@@ -42,6 +42,23 @@ void read_administrators(Connection& connection, Instant now, CentreRows& found)
     }
 }
 
+void read_certificates(Connection& connection, CentreRows& found) {
+    auto rows = connection.query(
+        "SELECT k.kind, coalesce(p.login, o.name, ''), k.expires_us, k.authority FROM access_signing_key k "
+        "LEFT JOIN access_person p ON k.kind = 'person' AND p.id = k.holder LEFT JOIN access_organisation o ON k.kind = 'seal' AND o.id = k.holder "
+        "WHERE k.revoked_us = 0 AND coalesce(p.active, 1) <> 0 AND NOT EXISTS (SELECT 1 FROM access_signing_key n WHERE n.kind = k.kind AND n.holder = k.holder "
+        "AND n.id > k.id AND n.revoked_us = 0) ORDER BY k.expires_us");
+    while (rows.next()) {
+        found.certificates.push_back({std::string(rows.text(0)), std::string(rows.text(1)), from_us(rows.integer(2)), rows.integer(3) != 0});
+    }
+    auto others = connection.query(
+        "SELECT name, list_made_us, list_next_us, EXISTS (SELECT 1 FROM access_signing_key k WHERE k.authority = a.id AND k.revoked_us = 0) "
+        "FROM access_other_authority a ORDER BY id");
+    while (others.next()) {
+        found.authorities.push_back({std::string(others.text(0)), from_us(others.integer(1)), from_us(others.integer(2)), others.integer(3) != 0});
+    }
+}
+
 }  // namespace
 
 CentreRows read_centre(storage::Database& record, Instant now) {
@@ -50,6 +67,7 @@ CentreRows read_centre(storage::Database& record, Instant now) {
     Connection& connection = snapshot->connection();
     if (has(connection, "access", 7)) read_clients(connection, found);
     if (has(connection, "imaging", 1) && has(connection, "access", 1)) read_devices(connection, found);
+    if (has(connection, "access_authorities", 1)) read_certificates(connection, found);
     if (!has(connection, "access", 4)) return found;
     read_administrators(connection, now, found);
     {

@@ -26,7 +26,23 @@ struct AdministratorRow {
     std::vector<std::string> roles;  ///< administrator roles that have not ended
 };
 
+struct CertificateRow {
+    std::string kind;    ///< person, seal, authority
+    std::string holder;  ///< login, name of the institution, or empty
+    Instant expires{};
+    bool by_other = false;  ///< another authority's
+};
+
+struct AuthorityRow {
+    std::string name;
+    Instant list_made{};  ///< of its revocation list; the epoch = none
+    Instant list_next{};
+    bool in_use = false;
+};
+
 struct CentreRows {
+    std::vector<CertificateRow> certificates;  ///< those that sign now, or did until they expired
+    std::vector<AuthorityRow> authorities;
     std::vector<ClientRow> clients;  ///< not revoked
     std::vector<DeviceRow> devices;
     std::vector<AdministratorRow> administrators;

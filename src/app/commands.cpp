@@ -2,6 +2,7 @@
 
 #include "access/audit.hpp"
 #include "app/backup/commands.hpp"
+#include "app/ca_commands.hpp"
 #include "app/centre.hpp"
 #include "app/control.hpp"
 #include "app/demo/demo.hpp"
@@ -70,6 +71,7 @@ Value remove_device_row(Centre& centre, const Value& request) {
 Value obey(Centre& centre, const Value& request) {
     access::Sessions& sessions = centre.sessions();
     if (auto answer = backup::obey(centre.backups(), request)) return std::move(*answer);
+    if (auto answer = obey_ca(centre.signing_keys(), centre.directory(), centre.clock(), request)) return std::move(*answer);
     const std::string& command = request["command"].text();
     if (command == "ae_add") return add_device_row(centre, request);
     if (command == "ae_list") return device_rows(centre);
@@ -86,12 +88,6 @@ Value obey(Centre& centre, const Value& request) {
         return Value::object();
     }
     throw Error(ErrorKind::invalid, "control.unknown_command", "unknown command");
-}
-
-Value ask(const Options& options, const Value& request) {
-    if (auto answer = ask_running_server(options.data_folder, request)) return std::move(*answer);
-    Centre centre(options);
-    return obey(centre, request);
 }
 
 /// Signals are taken by sigwait in serve(): blocked before the first thread starts, so that every thread inherits it.
@@ -119,6 +115,12 @@ void print_first_run(Centre& centre) {
 }
 
 }  // namespace
+
+Value ask(const Options& options, const Value& request) {
+    if (auto answer = ask_running_server(options.data_folder, request)) return std::move(*answer);
+    Centre centre(options);
+    return obey(centre, request);
+}
 
 int serve(const Options& options) {
     no_core_dumps();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/options.hpp"
+#include "base/json_value.hpp"
 
 #include <cstdint>
 #include <string>
@@ -18,6 +19,8 @@ struct Device {
 
 /// Serves until SIGTERM or SIGINT. Makes the demo network first when options.demo and the folder is empty.
 int serve(const Options& options);
+/// Asks the running server through `control.sock`, or opens the folder itself when none runs; the answer.
+json::Value ask(const Options& options, const json::Value& request);
 /// These ask the running server through `control.sock`, or open the folder themselves when none runs.
 int print_token(const Options& options, const std::string& login, int hours);
 struct NewClient {

@@ -19,7 +19,7 @@
 namespace qiao::app {
 namespace {
 
-constexpr std::size_t kMessageLimit_bytes = 64 * 1024;
+constexpr std::size_t kMessageLimit_bytes = 8 * 1024 * 1024;  // a revocation list with many entries
 constexpr timeval kPatience{10, 0};
 
 using storage::Descriptor;

@@ -1,4 +1,5 @@
 #include "app/backup/commands.hpp"
+#include "app/ca_commands.hpp"
 #include "app/commands.hpp"
 #include "base/error.hpp"
 
@@ -17,6 +18,7 @@ struct Arguments {
     std::string http, dicom, user, name, role = "integration", client, jwks, audience;
     qiao::app::Device device;
     bool no_store = false;
+    qiao::app::CaInput certificate;
     qiao::app::backup::RestoreInput restore;
     std::string scratch;
     bool unsealed = false, replace = false;
@@ -73,6 +75,49 @@ void add_ae(CLI::App& program, Arguments& arguments, int& status) {
     });
     list.callback([&] { status = qiao::app::list_devices(arguments.options); });
     remove.callback([&] { status = qiao::app::remove_device(arguments.options, arguments.device.title, arguments.device.address); });
+}
+
+void add_ca(CLI::App& program, Arguments& arguments, int& status) {
+    auto& ca = *program.add_subcommand("ca", "certificates of the keys that sign: of people, of institutions' seals, and the authorities that are trusted");
+    ca.require_subcommand(1);
+    add_data(ca, arguments);
+    ca.add_option("--config", arguments.options.config_file, "TOML file, see docs/operations.md");
+    const auto act = [&](const char* name, const char* help) {
+        auto* command = ca.add_subcommand(name, help);
+        command->fallthrough();
+        command->callback([&arguments, &status, name] {
+            arguments.certificate.act = name;
+            status = qiao::app::certificates(merged(arguments, false), arguments.certificate);
+        });
+        return command;
+    };
+    auto& in = arguments.certificate;
+    const auto holder = [&](CLI::App* command) {
+        auto* person = command->add_option("--person", in.person, "login or Practitioner/…");
+        command->add_option("--organisation", in.organisation, "the seal of this institution: Organization/… or its exact name")->excludes(person);
+    };
+    const auto file = [&](CLI::App* command, const char* help) { command->add_option("--file", in.file, help)->required()->check(CLI::ExistingFile); };
+    act("list", "keys, trusted authorities and seals");
+    act("authority", "print the certificate of the built-in authority");
+    holder(act("csr", "print a certificate request (PKCS#10) over the key that signs"));
+    auto* import = act("import", "take the certificate that an authority made of the request");
+    holder(import);
+    file(import, "PEM: the certificate, and what lies between it and a trusted authority");
+    auto* trust = act("trust", "trust another authority from now on");
+    file(trust, "PEM: its certificates");
+    trust->add_option("--name", in.name, "as it is shown on paper and on the verification page")->required();
+    trust->add_flag("--licensed", in.licensed, "it is licensed by law: paper does not say \"integrity only\" any more");
+    auto* distrust = act("distrust", "forget an authority that no certificate here comes from");
+    auto* crl = act("crl", "take its revocation list (CRL)");
+    for (auto* command : {distrust, crl}) command->add_option("--id", in.id, "number of the authority, as in the list")->required();
+    file(crl, "PEM or DER");
+    auto* revoke = act("revoke", "what the key signs from then on is worth nothing");
+    holder(revoke);
+    revoke->add_option("--reason", in.reason, "why, kept and shown")->required();
+    revoke->add_option("--from", in.from, "time with zone, for example 2026-11-21T08:00:00Z; default: now");
+    auto* seal = act("seal", "let an institution seal what its people sign; without --for it seals nothing more");
+    seal->add_option("--organisation", in.organisation, "Organization/… or its exact name")->required();
+    seal->add_option("--for", in.meanings, "request, approval, part, opinion, amendment, receipt")->delimiter(',');
 }
 
 void add_backup(CLI::App& program, Arguments& arguments, int& status) {
@@ -149,6 +194,7 @@ int run(int argc, char** argv) {
     revoke.callback([&] { status = qiao::app::revoke_client(arguments.options, arguments.client); });
 
     add_ae(program, arguments, status);
+    add_ca(program, arguments, status);
 
     auto& check = *program.add_subcommand("check", "say what is wrong or unsafe about a data folder; status 1 when something is");
     add_serving(check, arguments);

@@ -92,6 +92,15 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
         bad_config(fmt::format("unknown key {} (line {})", name, node.source().begin.line));
 }
 
+/// [signing] algorithm = "p256" or "sm2"
+void read_signing(Options& options, const toml::node& node) {
+    const toml::table* table = node.as_table();
+    const auto text = table == nullptr || table->size() != 1 ? std::nullopt : table->get("algorithm") == nullptr ? std::nullopt : (*table)["algorithm"].value<std::string>();
+    const auto algorithm = text ? access::key_algorithm_of(*text) : std::nullopt;
+    if (!algorithm) bad_config(fmt::format("[signing]: algorithm = \"p256\" or \"sm2\" is expected (line {})", node.source().begin.line));
+    options.signing_algorithm = *algorithm;
+}
+
 }  // namespace
 
 std::string Endpoint::text() const {
@@ -117,7 +126,10 @@ void read_config(Options& options) {
     try {
         const toml::table table = toml::parse_file(options.config_file);
         for (const auto& [key, node] : table) {
-            if (key.str() != "notify") read_key(options, key.str(), node);
+            if (key.str() == "signing")
+                read_signing(options, node);
+            else if (key.str() != "notify")
+                read_key(options, key.str(), node);
         }
         options.notify = exchange::read_notify(options.config_file);
     } catch (const toml::parse_error& error) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/certificate.hpp"
 #include "exchange/notify_config.hpp"
 
 #include <chrono>
@@ -42,6 +43,7 @@ struct Options {
     std::string pack = "CN";             ///< country pack: deadlines, retention, texts
     exchange::NotifyConfig notify = {};  ///< tables [notify.*]: how notices leave the screen
     std::string public_url = {};         ///< origin under which people reach the centre; empty = address and port of HTTP
+    access::KeyAlgorithm signing_algorithm = access::KeyAlgorithm::p256;  ///< of keys made from now on
     std::string second_factor = {};      ///< "required" or "offered" for all staff; empty = as the country pack says for each role
 };
 

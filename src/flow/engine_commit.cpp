@@ -119,13 +119,27 @@ Value provenance_of(const Move& move, const access::Signature& signature, const 
                                 {"who", std::move(who)},
                                 {"sigFormat", "application/jose"},
                                 {"data", to_base64(signature.jws)}});
+    if (signature.jws.empty()) {  // SM2 has no name in JOSE: the bytes as openssl reads them
+        sign.set("sigFormat", "application/octet-stream");
+        sign.set("data", to_base64(signature.der));
+    }
+    Value signatures = Value::array({std::move(sign)});
+    if (const auto& seal = signature.seal) {
+        const Value place = move.organisation_ref(seal->organisation);
+        signatures.push(Value::object({{"type", Value::array({Value::object({{"system", "urn:qiao:signature"}, {"code", "institution-seal"}})})},
+                                       {"when", format_instant(move.now)},
+                                       {"who", place},
+                                       {"onBehalfOf", place},
+                                       {"sigFormat", "application/octet-stream"},
+                                       {"data", to_base64(seal->der)}}));
+    }
     return Value::object({{"resourceType", "Provenance"},
                           {"target", std::move(targets)},
                           {"occurredDateTime", format_instant(move.occurred)},
                           {"recorded", format_instant(move.now)},
                           {"activity", coding("urn:qiao:signs", meaning)},
                           {"agent", Value::array({std::move(agent)})},
-                          {"signature", Value::array({std::move(sign)})}});
+                          {"signature", std::move(signatures)}});
 }
 
 void add_people(Audience& to, const Audience& more) {
@@ -200,7 +214,7 @@ public:
                                         move_.actor.organisation_ref,
                                         move_.occurred,
                                         move_.now};
-        const access::Signature signature = ground_.signing.sign(move_.actor, access::manifest_bytes(manifest));
+        const access::Signature signature = ground_.signing.sign(move_.actor, access::manifest_bytes(manifest), meaning);
         machine_.signed_as(move_, meaning, signature.reference);
         std::string provenance = move_.create(provenance_of(move_, signature, items, meaning), "provenance");
         move_.rows_.push_back([this, signature, items](storage::Group& group) { ground_.signing.keep(group, signature, items); });

@@ -145,7 +145,11 @@ export interface Opinion {
   resource: string;
   report: string;
   version: number;
-  state: 'valid' | 'amended' | 'altered';
+  state: 'valid' | 'valid-certificate-since-expired' | 'amended' | 'altered' | 'unknown-signer' | 'revoked-before';
+  /** What the certificate is worth, and whose it is when it is not this system's own. */
+  assurance?: 'internal' | 'own' | 'licensed';
+  authority?: string;
+  seal?: { organisation: Named; state: string };
   flagged: { reason: string; study_uid?: string } | null;
   signed: string;
   signer: Named;

@@ -16,6 +16,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/contact', name: 'app.nav.contact', may: () => true },
   { to: '/app/access/me', name: 'app.nav.security', may: () => true },
   { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },
+  { to: '/app/access/certificates', name: 'app.nav.certificates', may: mayKeepPeople },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },
   { to: '/app/board', name: 'app.nav.board', may: answersForDeadlines, inNavigation: 'desk' },
   { to: '/app/imaging/unmatched', name: 'app.nav.unmatched', may: mayMatchStudies, inNavigation: 'desk' },

@@ -59,6 +59,7 @@ export const routes: RouteObject[] = [
           { path: 'access/contact', lazy: page(() => import('../services/access/contact_page'), 'access') },
           { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },
           { path: 'access/me', lazy: page(() => import('../services/access/me_page'), 'access') },
+          { path: 'access/certificates', lazy: page(() => import('../services/access/certificates_page'), 'access') },
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: 'operations/state', lazy: page(() => import('../services/operations/state_page'), 'operations', 'consult') },
           { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },

@@ -46,7 +46,16 @@ Value opinion_view(const flow::Ground& ground, record::Reader& reader, const flo
     view.set("report", note["report"]);
     view.set("version", note["version"]);
     const std::optional<access::Signature> signature = ground.signing.find(note["signature"].text());
-    view.set("state", signature ? std::string(code_of(verdict_of(ground, *signature))) : "altered");
+    view.set("state", signature ? std::string(code_of(state_of(ground, *signature))) : "altered");
+    if (signature) {
+        const access::Origin origin = ground.signing.check(*signature).origin;
+        view.set("assurance", origin.licensed ? "licensed" : origin.authority != 0 ? "own" : "internal");
+        view.set("authority", origin.name);
+        if (signature->seal) {
+            view.set("seal", Value::object({{"organisation", flow::organisation_view(ground, signature->seal->organisation)},
+                                            {"state", std::string(access::code_of(ground.signing.check_seal(*signature).verdict))}}));
+        }
+    }
     view.set("flagged", note["flagged"]);
     view.set("signed", note["signed"]);
     view.set("signer", flow::person_view(ground, note["signer"].integer().value_or(0)));

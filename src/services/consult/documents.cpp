@@ -58,12 +58,31 @@ std::string age_both(const std::string& age) {
 void signature_lines(Pdf& pdf, const flow::Ground& ground, const std::string& reference) {
     const auto signature = ground.signing.find(reference);
     pdf.label("电子签名 Signature");
-    if (!signature || verdict_of(ground, *signature) == OpinionState::altered) {
-        pdf.text("核验失败：内容不是所签署的内容，请勿采用。 Does not verify: this is not what was signed. Do not use.", true);
+    const OpinionState state = signature ? state_of(ground, *signature) : OpinionState::altered;
+    if (!is_good(state)) {
+        pdf.text(state == OpinionState::unknown_signer   ? "核验失败：签名人的证书不受信任，请勿采用。 Does not verify: no trusted authority knows the signer. Do not use."
+                 : state == OpinionState::revoked_before ? "核验失败：签署前证书已被吊销，请勿采用。 Does not verify: the certificate was revoked before signing. Do not use."
+                                                         : "核验失败：内容不是所签署的内容，请勿采用。 Does not verify: this is not what was signed. Do not use.",
+                 true);
         return;
     }
-    pdf.text(fmt::format("本系统内部证书，序列号 {}：仅证明内容未被改动。", access::serial_of(signature->certificate_pem)));
-    pdf.text("Internal certificate of this system: it shows integrity only.");
+    const auto vouched = [&](const access::Checked& checked, const std::string& certificate_pem) {
+        const Words worth = worth_of(checked.origin);
+        pdf.text(fmt::format("证书序列号 Certificate {}", access::serial_of(certificate_pem)));
+        pdf.text(worth.zh);
+        pdf.text(worth.en);
+    };
+    vouched(ground.signing.check(*signature), signature->certificate_pem);
+    if (signature->seal) {
+        pdf.label("机构印章 Seal of the institution");
+        pdf.text(organisation_name(ground, signature->seal->organisation), true);
+        const access::Checked seal = ground.signing.check_seal(*signature);
+        if (access::is_good(seal.verdict)) {
+            vouched(seal, signature->seal->certificate_pem);
+        } else {
+            pdf.text("印章核验失败。 The seal does not verify.", true);
+        }
+    }
 }
 
 Value patient_of(record::Reader& reader, const flow::Case& item) { return reader.get(item.patient).value(); }

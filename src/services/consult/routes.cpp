@@ -145,6 +145,20 @@ Response receipt(const Handlers& to, const Request& request) {
     return file_answer(receipt_pdf(to.ground(), *reader, item, to.zone), "application/pdf", item.number + "-receipt.pdf", true);
 }
 
+/// A file of the export; nothing where the signature has none of that name.
+std::optional<std::string> file_of(const access::Signature& signature, std::string_view name) {
+    if (name == "manifest.bin") return signature.manifest;
+    if (name == "signature.der") return signature.der;
+    if (name == "cert.pem") return signature.certificate_pem;
+    if (name == "chain.pem") return signature.chain_pem;
+    if (name == "signature.jws" && !signature.jws.empty()) return signature.jws;
+    if (!signature.seal) return std::nullopt;
+    if (name == "seal.der") return signature.seal->der;
+    if (name == "seal-cert.pem") return signature.seal->certificate_pem;
+    if (name == "seal-chain.pem") return signature.seal->chain_pem;
+    return std::nullopt;
+}
+
 Response evidence(const Handlers& to, const Request& request) {
     const record::Caller caller = to.caller_of(request);
     const flow::Case item = open_full(to, caller, request.param("id"));
@@ -160,16 +174,12 @@ Response evidence(const Handlers& to, const Request& request) {
         }
     }
     const std::string_view name = request.param("file");
-    if (!signature || !flow::has_word("manifest.bin signature.der cert.pem chain.pem signature.jws", name)) {
+    const std::optional<std::string> bytes = signature ? file_of(*signature, name) : std::nullopt;
+    if (!bytes) {
         throw Error(ErrorKind::not_found, "flow.no_opinion", "no such signed opinion");
     }
     flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
-    std::string bytes = name == "manifest.bin"    ? signature->manifest
-                        : name == "signature.der" ? signature->der
-                        : name == "cert.pem"      ? signature->certificate_pem
-                        : name == "chain.pem"     ? signature->chain_pem
-                                                  : signature->jws;
-    return file_answer(std::move(bytes), name.ends_with(".pem") ? "application/x-pem-file" : "application/octet-stream", std::string(name), false);
+    return file_answer(*bytes, name.ends_with(".pem") ? "application/x-pem-file" : "application/octet-stream", std::string(name), false);
 }
 
 }  // namespace
@@ -197,8 +207,7 @@ void add_routes(http::Router& router, flow::Engine& engine, record::CallerOf cal
         put_clinic_card(to->ground(), caller, flow::body_object(request, "drugs devices transport phone"));
         return flow::json_answer(clinic_card(to->ground(), caller.actor.organisation));
     });
-    router.add(Method::get, "/verify/{ref}", {http::Scope::open},
-               [to](const Request& request) { return verification_page(to->ground(), request.param("ref")); });
+    add_verification_routes(router, engine);
 }
 
 }  // namespace qiao::consult

@@ -162,7 +162,8 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, clock_, access::SessionOptions{.demo = true});
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, clock_, access::open_master_key(*database_, folder_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, clock_);
-    signing_ = std::make_unique<access::Signing>(*database_, *writer_, *directory_, clock_, folder_,
+    signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, clock_, folder_);
+    signing_ = std::make_unique<access::Signing>(*database_, *directory_, clock_, *signing_keys_,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
     blobs_ = std::make_unique<storage::BlobStore>(folder_ + "/blobs");
     const record::CallerOf caller_of = [this](const http::Request& request) { return sessions_->caller(request); };

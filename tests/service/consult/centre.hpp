@@ -100,6 +100,7 @@ protected:
     std::unique_ptr<access::Sessions> sessions_;
     std::unique_ptr<access::Entrance> entrance_;
     std::unique_ptr<access::Grants> grants_;
+    std::unique_ptr<access::SigningKeys> signing_keys_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<record::Rest> rest_;
     std::unique_ptr<storage::BlobStore> blobs_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/certificate_routes.hpp"
 #include "access/entrance.hpp"
 #include "access/grant.hpp"
 #include "access/master_key.hpp"
@@ -92,6 +93,8 @@ struct House {
     std::unique_ptr<Sessions> sessions;
     std::unique_ptr<Entrance> entrance;
     std::unique_ptr<Grants> grants;
+    KeyAlgorithm algorithm = KeyAlgorithm::p256;  ///< set it and reopen()
+    std::unique_ptr<SigningKeys> signing_keys;
     std::unique_ptr<Signing> signing;
     std::unique_ptr<Patients> patients;
     std::unique_ptr<OperationsOnly> rest;
@@ -110,7 +113,8 @@ struct House {
         sessions = std::make_unique<Sessions>(*database, *writer, *directory, *audit, clock, quick(demo));
         entrance = std::make_unique<Entrance>(*database, *writer, *audit, *directory, *sessions, clock, open_master_key(*database, folder.path()), policy);
         grants = std::make_unique<Grants>(*database, *record, clock);
-        signing = std::make_unique<Signing>(*database, *writer, *directory, clock, folder.path(),
+        signing_keys = std::make_unique<SigningKeys>(*database, *writer, *audit, *directory, clock, folder.path(), algorithm);
+        signing = std::make_unique<Signing>(*database, *directory, clock, *signing_keys,
                                             [this](const record::Actor& actor) { return sessions->stepped_up(actor); });
         patients = std::make_unique<Patients>(*record, *grants, *directory, clock);
         router = std::make_unique<http::Router>();
@@ -119,13 +123,14 @@ struct House {
         patients->add_operation(*rest);
         rest->add_routes(*router);
         add_routes(*router, *sessions, *directory, *entrance, clock);
+        add_certificate_routes(*router, *sessions, *signing_keys, clock);
         router->add(http::Method::get, "/metrics", {.scope = http::Scope::operations}, [](const http::Request&) { return http::Response{.body = "metrics"}; });
         router->add(http::Method::get, "/test/who", {},
                     [this](const http::Request& request) { return http::Response{.body = std::to_string(sessions->caller(request).actor.person)}; });
         router->add(http::Method::post, "/test/act", {}, [](const http::Request&) { return http::Response{.status = 204}; });
     }
     void close() {
-        router.reset(), rest.reset(), patients.reset(), signing.reset(), grants.reset(), entrance.reset(), sessions.reset(), audit.reset(), directory.reset();
+        router.reset(), rest.reset(), patients.reset(), signing.reset(), signing_keys.reset(), grants.reset(), entrance.reset(), sessions.reset(), audit.reset(), directory.reset();
         record.reset(), writer.reset(), database.reset(), metrics.reset();
     }
     /// As after a restart of the process.

@@ -1,22 +1,23 @@
 #include "access/signing.hpp"
 #include "access/certificate.hpp"
+#include "access/certificate_chain.hpp"
 #include "access/manifest.hpp"
 #include "base/digest.hpp"
 #include "base/text.hpp"
 #include "house.hpp"
+#include "signed_house.hpp"
 #include "storage/file.hpp"
 
 #include <sys/stat.h>
 
-#include <cstdlib>
-#include <fstream>
 
 namespace qiao::access {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::code_of;
-using testing::House;
+using testing::Openssl;
+using testing::Signed;
 
 json::Value parsed(std::string_view text) { return *json::parse(text); }
 
@@ -76,23 +77,6 @@ TEST(Certificate, garbage_is_no_certificate_and_no_signature) {
     EXPECT_FALSE(is_signature("a", "b", "c"));
 }
 
-struct Signed : House {
-    Organisation hub = place("hub", "中心医院");
-    Person expert = person("expert", hub.id, role::kExpert), nurse = person("nurse", hub.id, role::kNurse);
-    std::string cookie = cookie_of("expert");
-
-    record::Actor actor(bool step = true) {
-        if (step) {
-            const auto response = send(http::Method::post, "/access/step-up", R"({"password":")" + std::string(testing::kPassword) + "\"}", {{"cookie", cookie}});
-            EXPECT_EQ(response.status, 200);
-        }
-        return caller(cookie).actor;
-    }
-    void keep(const Signature& signature, std::vector<SignedItem> items) {
-        run([&](storage::Group& group) { signing->keep(group, signature, items); });
-    }
-};
-
 TEST(Signing, needs_the_password_again_and_a_role_that_signs) {
     Signed house;
     EXPECT_EQ(code_of([&] { house.signing->sign(house.actor(false), "m"); }), "access.step_up_needed");
@@ -116,14 +100,14 @@ TEST(Signing, each_changed_byte_shows) {
     for (std::size_t i = 0; i < manifest.size(); ++i) {
         std::string bad = manifest;
         bad[i] ^= 1;
-        EXPECT_EQ(house.signing->verify(bad, signature.der, signature.certificate_pem, signature.signed_at), Verdict::altered);
+        EXPECT_EQ(house.verify(bad, signature.der, signature.certificate_pem, signature.signed_at), Verdict::altered);
     }
     for (std::size_t i = 0; i < signature.der.size(); ++i) {
         std::string bad = signature.der;
         bad[i] ^= 1;
-        EXPECT_EQ(house.signing->verify(manifest, bad, signature.certificate_pem, signature.signed_at), Verdict::altered) << i;
+        EXPECT_EQ(house.verify(manifest, bad, signature.certificate_pem, signature.signed_at), Verdict::altered) << i;
     }
-    EXPECT_EQ(house.signing->verify(manifest + " ", signature.der, signature.certificate_pem, signature.signed_at), Verdict::altered);
+    EXPECT_EQ(house.verify(manifest + " ", signature.der, signature.certificate_pem, signature.signed_at), Verdict::altered);
 }
 
 TEST(Signing, verdicts) {
@@ -134,14 +118,14 @@ TEST(Signing, verdicts) {
     const Key own = Key::make();
     const std::string pem =
         make_certificate(own, {"Name expert", "中心医院", house.expert.resource}, own, {}, "4001", house.clock.now() - 1h, house.clock.now() + 24h);
-    EXPECT_EQ(house.signing->verify("m", own.sign("m"), pem, house.clock.now()), Verdict::unknown_signer);
+    EXPECT_EQ(house.verify("m", own.sign("m"), pem, house.clock.now()), Verdict::unknown_signer);
     const std::string same_name =
-        make_certificate(own, {"Name expert", "", ""}, own, house.signing->authority_pem(), "4002", house.clock.now() - 1h, house.clock.now() + 24h);
-    EXPECT_EQ(house.signing->verify("m", own.sign("m"), same_name, house.clock.now()), Verdict::unknown_signer) << "names the authority, but it did not sign";
+        make_certificate(own, {"Name expert", "", ""}, own, house.signing_keys->authority_pem(), "4002", house.clock.now() - 1h, house.clock.now() + 24h);
+    EXPECT_EQ(house.verify("m", own.sign("m"), same_name, house.clock.now()), Verdict::unknown_signer) << "names the authority, but it did not sign";
     house.clock.advance(24h);
-    house.signing->revoke_keys(house.expert.id, house.clock.now(), "left");
+    house.signing_keys->revoke(house.system(), house.signing_keys->all().front().id, house.clock.now(), "left");
     EXPECT_EQ(house.signing->verify(signature), Verdict::valid) << "made before";
-    EXPECT_EQ(house.signing->verify("m", signature.der, signature.certificate_pem, house.clock.now()), Verdict::revoked_before);
+    EXPECT_EQ(house.verify("m", signature.der, signature.certificate_pem, house.clock.now()), Verdict::revoked_before);
     house.cookie = house.cookie_of("expert");
     const auto next = house.signing->sign(house.actor(), "m");
     EXPECT_NE(next.certificate_pem, signature.certificate_pem);
@@ -190,26 +174,13 @@ TEST(Signing, the_key_stays_over_a_restart_and_needs_its_master_key) {
     EXPECT_EQ(code_of([&] { house.open(); }), "");
 }
 
-/// What docs/signatures.md tells a reader to do, done by the same program.
-struct Openssl {
-    testing::Folder folder;
-    void write(const std::string& name, const std::string& bytes) const { std::ofstream(folder.path() + "/" + name, std::ios::binary) << bytes; }
-    [[nodiscard]] bool run(const std::string& arguments) const {
-        return std::system(("cd " + folder.path() + " && openssl " + arguments + " > out.txt 2>&1").c_str()) == 0;
-    }
-    explicit Openssl(const Signature& signature) {
-        write("manifest.bin", signature.manifest), write("signature.der", signature.der);
-        write("cert.pem", signature.certificate_pem), write("authority.pem", signature.chain_pem);
-    }
-};
-
 TEST(Signing, the_openssl_command_alone_verifies_it) {
     Signed house;
     const auto signature = house.signing->sign(house.actor(), manifest_bytes({.case_id = "c", .meaning = "opinion", .signer_name = "王"}));
     const Openssl openssl(signature);
     ASSERT_TRUE(openssl.run("x509 -in cert.pem -pubkey -noout -out key.pem"));
     EXPECT_TRUE(openssl.run("dgst -sha256 -verify key.pem -signature signature.der manifest.bin"));
-    EXPECT_TRUE(openssl.run("verify -CAfile authority.pem cert.pem"));
+    EXPECT_TRUE(openssl.run("verify -CAfile chain.pem cert.pem"));
     openssl.write("manifest.bin", signature.manifest + " ");
     EXPECT_FALSE(openssl.run("dgst -sha256 -verify key.pem -signature signature.der manifest.bin"));
     const Signature other = [&] {
@@ -217,7 +188,7 @@ TEST(Signing, the_openssl_command_alone_verifies_it) {
         return elsewhere.signing->sign(elsewhere.actor(), "m");
     }();
     openssl.write("cert.pem", other.certificate_pem);
-    EXPECT_FALSE(openssl.run("verify -CAfile authority.pem cert.pem"));
+    EXPECT_FALSE(openssl.run("verify -CAfile chain.pem cert.pem"));
 }
 
 TEST(Signing, the_jws_is_an_es256_signature_of_the_same_bytes) {

@@ -6,7 +6,8 @@ import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 
 /** The signed bytes, the signature over them and the signer's certificate: proof that needs no Qiao. */
-const kEvidence = ['manifest.bin', 'signature.der', 'cert.pem'];
+const kEvidence = ['manifest.bin', 'signature.der', 'cert.pem', 'chain.pem'];
+const kSealEvidence = ['seal.der', 'seal-cert.pem', 'seal-chain.pem'];
 export const kBoxes = ['do_now', 'when_to_send', 'danger_signs', 'call'] as const;
 
 export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: Opinion }) {
@@ -19,7 +20,7 @@ export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: 
           {opinion.act_by !== 'routine' && <Icon name="alert" size={20} />} {t(`consult.act_by_long.${opinion.act_by}`)}
         </span>
         <span className="q-row">
-          <span className={`q-chip ${opinion.state === 'altered' ? 'q-chip-critical' : opinion.state === 'amended' ? 'q-chip-warning' : 'q-chip-ok'}`}>{t(`consult.opinion.state.${opinion.state}`)}</span>
+          <span className={`q-chip ${opinion.state === 'amended' ? 'q-chip-warning' : opinion.state.startsWith('valid') ? 'q-chip-ok' : 'q-chip-critical'}`}>{t(`consult.opinion.state.${opinion.state}`)}</span>
           <span className="q-chip">{t('consult.opinion.version', { version: opinion.version })}</span>
         </span>
       </div>
@@ -67,6 +68,8 @@ export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: 
         {t('consult.opinion.signed_by', { name: nameIn(opinion.signer), time: formatDateTime(opinion.signed) })}
         {view.to && ` · ${nameIn(view.to)}`}
       </p>
+      {opinion.assurance && <p className="q-small q-dim">{t(`consult.opinion.assurance.${opinion.assurance}`, { name: opinion.authority })}</p>}
+      {opinion.seal && <p className={`q-small ${opinion.seal.state.startsWith('valid') ? 'q-ok' : 'q-critical'}`}>{t(`consult.opinion.seal.${opinion.seal.state.startsWith('valid') ? 'good' : 'bad'}`, { name: nameIn(opinion.seal.organisation) })}</p>}
       <p className="q-small q-dim">{t('consult.opinion.advice_only')}</p>
       <div className="q-actions">
         <Button component="a" href={opinion.pdf} target="_blank" rel="noreferrer" variant="default" leftSection={<Icon name="file" size={16} />}>
@@ -85,7 +88,7 @@ export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: 
         <summary>{t('consult.opinion.evidence')}</summary>
         <p className="q-small">{t('consult.opinion.evidence_help')}</p>
         <ul>
-          {kEvidence.map((file) => (
+          {[...kEvidence, ...(opinion.seal ? kSealEvidence : [])].map((file) => (
             <li key={file}>
               <a href={`/flow/cases/${view.case}/opinion/${file}?version=${opinion.version}`} download>
                 {file}
