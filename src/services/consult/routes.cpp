@@ -110,7 +110,7 @@ Response consent(const Handlers& to, const Request& request) {
 Response opinion(const Handlers& to, const Request& request) {
     const record::Caller caller = to.caller_of(request);
     const flow::Case item = open_full(to, caller, request.param("id"));
-    flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
+    flow::note_reading(to.ground(), caller.actor.in_case(item.id), item.notes["opinion"]["resource"].text(), item.patient, "export");
     const auto reader = to.ground().record.read(caller.filter);
     return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), {to.zone, to.public_url()}), "application/pdf",
                        item.number + ".pdf", true);
@@ -119,7 +119,7 @@ Response opinion(const Handlers& to, const Request& request) {
 Response receipt(const Handlers& to, const Request& request) {
     const record::Caller caller = to.caller_of(request);
     const flow::Case item = open_full(to, caller, request.param("id"));
-    flow::note_reading(to.ground(), caller.actor, item.request, item.patient);
+    flow::note_reading(to.ground(), caller.actor.in_case(item.id), item.request, item.patient, "export");
     const auto reader = to.ground().record.read(caller.filter);
     return file_answer(receipt_pdf(to.ground(), *reader, item, to.zone), "application/pdf", item.number + "-receipt.pdf", true);
 }
@@ -142,7 +142,7 @@ Response evidence(const Handlers& to, const Request& request) {
     if (!signature || !flow::has_word("manifest.bin signature.der cert.pem chain.pem signature.jws", name)) {
         throw Error(ErrorKind::not_found, "flow.no_opinion", "no such signed opinion");
     }
-    flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
+    flow::note_reading(to.ground(), caller.actor.in_case(item.id), item.notes["opinion"]["resource"].text(), item.patient, "export");
     std::string bytes = name == "manifest.bin"    ? signature->manifest
                         : name == "signature.der" ? signature->der
                         : name == "cert.pem"      ? signature->certificate_pem
