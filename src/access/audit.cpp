@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 
 namespace qiao::access {
@@ -53,15 +54,45 @@ std::string_view action_of(char operation) {
 std::string listed(std::string_view name, std::span<const record::Rid> numbers) {
     std::string text(name);
     text += '=';
-    for (std::size_t i = 0; i < std::min(numbers.size(), kListed); ++i) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
         if (i > 0) text += ',';
         text += std::to_string(numbers[i]);
     }
-    if (numbers.size() > kListed) text += ",+" + std::to_string(numbers.size() - kListed);
     return text;
 }
 
+std::span<const record::Rid> part_of(std::span<const record::Rid> numbers, std::size_t from) {
+    return from >= numbers.size() ? std::span<const record::Rid>{} : numbers.subspan(from, std::min(kListed, numbers.size() - from));
+}
+
+AuditEvent event_of_read(AuditEvent event, std::string_view type, std::span<const record::Rid> resources, std::span<const record::Rid> patients) {
+    event.type = type;
+    const auto add = [&event](std::string_view name, std::span<const record::Rid> numbers) {
+        if (!event.detail.empty()) event.detail += ' ';
+        event.detail += listed(name, numbers);
+    };
+    if (resources.size() == 1) event.rid = resources.front();
+    if (patients.size() == 1) event.patient = patients.front();
+    if (resources.size() > 1) add("resources", resources);
+    if (patients.size() > 1) add("patients", patients);
+    return event;
+}
+
 }  // namespace
+
+std::vector<std::int64_t> patients_of(const AuditEvent& event) {
+    if (event.patient != 0) return {event.patient};
+    std::vector<std::int64_t> patients;
+    for (const std::string_view word : split(event.detail, ' ')) {
+        if (!word.starts_with("patients=")) continue;
+        for (const std::string_view number : split(word.substr(9), ',')) {
+            std::int64_t rid = 0;
+            const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), rid);
+            if (error == std::errc() && end == number.data() + number.size() && rid > 0) patients.push_back(rid);
+        }
+    }
+    return patients;
+}
 
 std::string audit_hash(std::int64_t seq, const AuditEvent& event, std::string_view prev) {
     Sha256 hash;
@@ -137,13 +168,12 @@ void Audit::attach(record::Ports& ports) {
     };
     ports.on_read = [this](const record::Actor& actor, std::string_view what, std::string_view type, std::span<const record::Rid> resources,
                            std::span<const record::Rid> patients) {
-        AuditEvent event = event_of(actor, what);
-        event.type = type;
-        if (resources.size() == 1) event.rid = resources.front();
-        if (patients.size() == 1) event.patient = patients.front();
-        if (resources.size() > 1) event.detail = listed("resources", resources);
-        if (patients.size() > 1) event.detail += listed(event.detail.empty() ? "patients" : " patients", patients);
-        note(event);
+        // A long list takes several rows: whoever was in it finds themselves.
+        std::size_t from = 0;
+        do {
+            note(event_of_read(event_of(actor, what), type, part_of(resources, from), part_of(patients, from)));
+            from += kListed;
+        } while (from < std::max(resources.size(), patients.size()));
     };
 }
 
@@ -158,7 +188,9 @@ AuditEvent Audit::event_of(const record::Actor& actor, std::string_view action, 
     event.action = action;
     event.outcome = outcome;
     event.purpose = actor.purpose;
+    event.case_id = actor.case_id;
     event.source = actor.source;
+    if (actor.person == 0 && !actor.session8.empty()) event.detail = "client=" + actor.name;
     return event;
 }
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -69,6 +70,9 @@ private:
     std::jthread thread_;
 };
 
+/// Whom an event is about: `patient`, or those that its detail lists ("patients=7,9").
+std::vector<std::int64_t> patients_of(const AuditEvent& event);
+
 /// The last row of the chain in any database of a centre.
 Audit::Head stored_head(storage::Connection& connection);
 
@@ -90,11 +94,14 @@ struct AuditDefect {
 struct AuditReport {
     std::int64_t rows = 0;
     std::int64_t heads = 0;
+    Audit::Head head;  ///< the last row that was read
     std::vector<AuditDefect> defects;
     [[nodiscard]] bool whole() const { return defects.empty(); }
 };
 
-/// Checks the chain and, when `folder` has them, the signed heads. May run beside a server.
-AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq = 1);
+/// Checks the chain and, when `folder` has them, the signed heads. May run beside a server: it reads in stretches.
+/// @param progress  is told how many rows are done after each stretch, and says whether to go on
+AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq = 1,
+                         const std::function<bool(std::int64_t rows)>& progress = {});
 
 }  // namespace qiao::access

@@ -24,6 +24,9 @@ void Audit::chain(storage::Group& group, std::span<const AuditEvent> events) {
              std::string_view(event.action), std::string_view(event.outcome), std::string_view(event.purpose), event.patient, std::string_view(event.type),
              event.rid, event.version, std::string_view(event.case_id), std::string_view(event.source), std::string_view(event.detail),
              storage::Blob{head.hash}, storage::Blob{hash}});
+        for (const std::int64_t patient : patients_of(event)) {
+            connection.execute("INSERT OR IGNORE INTO access_audit_patient(patient, recorded_us, seq) VALUES(?, ?, ?)", {patient, event.recorded_us, seq});
+        }
         head = {seq, hash};
     }
     group.on_commit([this, head] {

@@ -1,4 +1,5 @@
 #include "access/audit.hpp"
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "storage/file.hpp"
@@ -13,6 +14,9 @@
 namespace qiao::access {
 namespace {
 
+constexpr std::size_t kWrong = 1000;  // beyond that, the pairs are not compared
+constexpr std::int64_t kStretch_rows = 50'000;
+
 struct Row {
     std::int64_t seq = 0;
     AuditEvent event;
@@ -22,7 +26,7 @@ struct Row {
 
 constexpr std::string_view kRows =
     "SELECT seq, recorded_us, occurred_us, person, organisation, role, session8, action, outcome, purpose, patient, type, rid, ver, case_id, source, "
-    "detail, prev, hash FROM access_audit WHERE chain = 1 AND seq >= ? ORDER BY seq";
+    "detail, prev, hash FROM access_audit WHERE chain = 1 AND seq >= ? ORDER BY seq LIMIT ?";
 
 Row read_row(const storage::Cursor& rows) {
     Row row;
@@ -94,43 +98,103 @@ void name_reordered(const std::vector<Row>& wrong, AuditReport& report) {
     }
 }
 
+/// The fields of a row as canonical_fields() writes them, straight from the columns: the bulk of the work is here.
+void append_fields(std::string& out, const storage::Cursor& rows) {
+    const auto put = [&out](std::uint64_t value, int bytes) {
+        char text[8];
+        for (int i = 0; i < bytes; ++i) text[i] = static_cast<char>((value >> (8 * i)) & 0xFFU);
+        out.append(text, static_cast<std::size_t>(bytes));
+    };
+    for (int column = 1; column <= 16; ++column) {
+        const bool is_number = column <= 4 || column == 10 || column == 12 || column == 13;
+        if (is_number) {
+            put(static_cast<std::uint64_t>(rows.integer(column)), 8);
+        } else {
+            const std::string_view text = rows.text(column);
+            put(text.size(), 4);
+            out += text;
+        }
+    }
+}
+
+class ChainCheck {
+public:
+    ChainCheck(const std::map<std::int64_t, SignedHead>& heads, std::int64_t from_seq, AuditReport& report)
+        : heads_(heads), from_seq_(from_seq), last_seq_(from_seq - 1), report_(report) {}
+
+    [[nodiscard]] std::int64_t next_seq() const { return last_seq_ + 1; }
+
+    void take(const storage::Cursor& rows) {
+        const std::int64_t seq = rows.integer(0);
+        const std::string_view prev = rows.text(17);
+        const std::string_view hash = rows.text(18);
+        ++report_.rows;
+        const bool first_of_part = report_.rows == 1 && from_seq_ > 1;
+        if (seq != last_seq_ + 1) {
+            report_.defects.push_back({AuditDefect::Kind::missing, last_seq_ + 1, seq - 1, rows_text(last_seq_ + 1, seq - 1) + " are missing"});
+        } else if (!first_of_part && prev != last_hash_) {
+            report_.defects.push_back({AuditDefect::Kind::altered, seq, seq, "row " + std::to_string(seq) + " does not follow the one before it"});
+        }
+        if (hash_of(rows, seq, prev) != hash && wrong_.size() < kWrong) wrong_.push_back(read_row(rows));
+        const auto head = heads_.find(seq);
+        if (head != heads_.end() && head->second.hash != to_hex(hash)) {
+            report_.defects.push_back({AuditDefect::Kind::head_differs, seq, seq, "row " + std::to_string(seq) + " is not the one in audit-heads.log"});
+        }
+        last_seq_ = seq;
+        last_hash_ = hash;
+    }
+
+    void finish() {
+        report_.head = {last_seq_, last_hash_};
+        name_reordered(wrong_, report_);
+        if (!heads_.empty() && heads_.rbegin()->first > last_seq_) {
+            report_.defects.push_back({AuditDefect::Kind::cut_off, last_seq_ + 1, heads_.rbegin()->first,
+                                       rows_text(last_seq_ + 1, heads_.rbegin()->first) + " at the end are missing"});
+        }
+    }
+
+private:
+    std::string hash_of(const storage::Cursor& rows, std::int64_t seq, std::string_view prev) {
+        bytes_ = "qiao-audit-1\n1\n";
+        bytes_ += std::to_string(seq);
+        bytes_ += '\n';
+        append_fields(bytes_, rows);
+        bytes_ += prev;
+        digest_.restart();
+        digest_.update(bytes_);
+        return digest_.finish();
+    }
+
+    const std::map<std::int64_t, SignedHead>& heads_;
+    const std::int64_t from_seq_;
+    std::int64_t last_seq_;
+    std::string last_hash_;
+    std::vector<Row> wrong_;
+    std::string bytes_;
+    Sha256 digest_;
+    AuditReport& report_;
+};
+
 }  // namespace
 
-AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq) {
+AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq,
+                         const std::function<bool(std::int64_t rows)>& progress) {
     if (sodium_init() < 0) throw Error(ErrorKind::internal, "access.sodium", "libsodium does not start");
-    constexpr std::size_t kWrong = 1000;  // beyond that, the pairs are not compared
     AuditReport report;
     const auto heads = read_heads(folder, report);
-    std::vector<Row> wrong;
-    std::int64_t last_seq = from_seq - 1;
-    std::string last_hash;
-    auto snapshot = database.read();
-    auto rows = snapshot->connection().query(kRows, {from_seq});
-    while (rows.next()) {
-        Row row = read_row(rows);
-        ++report.rows;
-        const bool first_of_part = report.rows == 1 && from_seq > 1;
-        if (row.seq != last_seq + 1) {
-            report.defects.push_back({AuditDefect::Kind::missing, last_seq + 1, row.seq - 1, rows_text(last_seq + 1, row.seq - 1) + " are missing"});
-        } else if (!first_of_part && row.prev != last_hash) {
-            report.defects.push_back({AuditDefect::Kind::altered, row.seq, row.seq, "row " + std::to_string(row.seq) + " does not follow the one before it"});
+    ChainCheck check(heads, from_seq, report);
+    for (bool more = true; more;) {
+        // A new snapshot each stretch: what is chained does not change, and a long one would stop checkpoints.
+        auto snapshot = database.read();
+        auto rows = snapshot->connection().query(kRows, {check.next_seq(), kStretch_rows});
+        more = false;
+        while (rows.next()) {
+            check.take(rows);
+            more = true;
         }
-        if (audit_hash(row.seq, row.event, row.prev) != row.hash) {
-            if (wrong.size() < kWrong) wrong.push_back(row);
-        }
-        const auto head = heads.find(row.seq);
-        if (head != heads.end() && head->second.hash != to_hex(row.hash)) {
-            report.defects.push_back(
-                {AuditDefect::Kind::head_differs, row.seq, row.seq, "row " + std::to_string(row.seq) + " is not the one in audit-heads.log"});
-        }
-        last_seq = row.seq;
-        last_hash = row.hash;
+        if (more && progress && !progress(report.rows)) return report;
     }
-    name_reordered(wrong, report);
-    if (!heads.empty() && heads.rbegin()->first > last_seq) {
-        report.defects.push_back(
-            {AuditDefect::Kind::cut_off, last_seq + 1, heads.rbegin()->first, rows_text(last_seq + 1, heads.rbegin()->first) + " at the end are missing"});
-    }
+    check.finish();
     return report;
 }
 

@@ -158,11 +158,33 @@ CREATE INDEX access_signature_by_der ON access_signature(der);
 CREATE INDEX access_signature_seal_by_der ON access_signature_seal(der);
 )sql";
 
+/// By what the audit is searched. A row about several patients lists them in `detail`; versions before this one ended a long
+/// list with ",+<how many more>".
+constexpr std::string_view kAuditSearch = R"sql(
+CREATE TABLE access_audit_patient(
+  patient INTEGER NOT NULL, recorded_us INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(patient, recorded_us, seq)) WITHOUT ROWID;
+INSERT INTO access_audit_patient SELECT patient, recorded_us, seq FROM access_audit WHERE patient <> 0;
+INSERT OR IGNORE INTO access_audit_patient
+  SELECT one.value, a.recorded_us, a.seq FROM access_audit a,
+    json_each('[' || replace(substr(a.detail, instr(a.detail, 'patients=') + 9), ',+', ',-') || ']') one
+  WHERE a.patient = 0 AND a.action IN ('read', 'vread', 'history', 'search') AND instr(a.detail, 'patients=') > 0 AND one.value > 0;
+CREATE INDEX access_audit_by_time ON access_audit(recorded_us, seq);
+CREATE INDEX access_audit_by_person ON access_audit(person, recorded_us, seq);
+CREATE INDEX access_audit_by_case ON access_audit(case_id, recorded_us, seq) WHERE case_id <> '';
+CREATE TABLE access_audit_check(
+  id INTEGER PRIMARY KEY, started_us INTEGER NOT NULL, ended_us INTEGER NOT NULL, person INTEGER NOT NULL, rows INTEGER NOT NULL,
+  heads INTEGER NOT NULL, head_seq INTEGER NOT NULL, head_hash BLOB NOT NULL, defect_count INTEGER NOT NULL, defects TEXT NOT NULL);
+CREATE TABLE access_odd_look(
+  id INTEGER PRIMARY KEY, week_us INTEGER NOT NULL, kind TEXT NOT NULL, person INTEGER NOT NULL, organisation INTEGER NOT NULL,
+  patient INTEGER NOT NULL, first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER NOT NULL, explained_us INTEGER NOT NULL,
+  explained_by INTEGER NOT NULL, explanation TEXT NOT NULL, UNIQUE(week_us, kind, person, patient));
+)sql";
+
 constexpr std::array kMigrations = {
     storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
     storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
     storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients},
-    storage::Migration{"access_authorities", 1, kAuthorities}};
+    storage::Migration{"access_authorities", 1, kAuthorities}, storage::Migration{"access_audit", 1, kAuditSearch}};
 
 }  // namespace
 

@@ -20,7 +20,7 @@ constexpr std::array kRoles = {
     RoleRights{.code = role::kSystemAdmin, .number = 8, .keeps_nodes = true, .administrator = true},
     RoleRights{.code = role::kSecurityAdmin, .number = 9, .keeps_people = true, .administrator = true},
     RoleRights{.code = role::kAuditAdmin, .number = 10, .reads_audit = true, .administrator = true},
-    RoleRights{.code = role::kPrivacyOfficer, .number = 11, .answers_patients = true},
+    RoleRights{.code = role::kPrivacyOfficer, .number = 11, .answers_patients = true, .keeps_privacy = true},
     RoleRights{.code = role::kIntegration, .number = 12, .whole_record = true},
     RoleRights{.code = role::kMetrics, .number = 13, .keeps_nodes = true},
 };

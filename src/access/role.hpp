@@ -39,6 +39,7 @@ struct RoleRights {
     bool keeps_nodes = false;       ///< configuration, devices, /metrics
     bool administrator = false;     ///< at most one of these a person
     bool answers_patients = false;  ///< works off what patients ask
+    bool keeps_privacy = false;     ///< sees who looked at the patients of the own institution, and why
     bool whole_record = false;      ///< integration clients: everything, audited
 };
 

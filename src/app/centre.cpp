@@ -1,5 +1,6 @@
 #include "app/centre.hpp"
 
+#include "access/audit_routes.hpp"
 #include "access/certificate_routes.hpp"
 #include "access/contact_routes.hpp"
 #include "access/master_key.hpp"
@@ -59,6 +60,11 @@ imaging::DicomwebPorts image_ports(access::Sessions& sessions, const access::Dir
     return ports;
 }
 
+record::Rid rid_of_patient(record::Record& record, std::string_view reference) {
+    if (!reference.starts_with("Patient/")) return 0;
+    return record.read(record::ReadFilter::system("the audit names whose images were opened"))->rid_of("Patient", reference.substr(8)).value_or(0);
+}
+
 std::size_t worker_count(const Options& options) {
     return options.workers > 0 ? static_cast<std::size_t>(options.workers) : std::max(2U, std::thread::hardware_concurrency());
 }
@@ -89,6 +95,10 @@ Centre::Centre(const Options& options)
     access::add_contact_routes(router_, *sessions_, *contacts_);
     access::add_patient_routes(router_, *record_, *patient_accounts_, *patient_requests_);
     access::add_patient_desk_routes(router_, *sessions_, *record_, *patient_accounts_, *patient_requests_);
+    const access::AuditDesk audit_desk{*database_, *record_, *audit_, *sessions_, *looks_, *audit_check_, options_.data_folder};
+    access::add_looks_routes(router_, audit_desk);
+    access::add_audit_routes(router_, audit_desk);
+    access::add_odd_looks_routes(router_, audit_desk, *odd_looks_);
     add_operation_routes();
     backups_ = std::make_unique<backup::Backups>(
         backup::Source{options_.data_folder, *database_, *audit_, *clock_, QIAO_VERSION},
@@ -115,11 +125,14 @@ void Centre::open_record() {
         std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);
     audit_->attach(record_->ports());
+    audit_check_ = std::make_unique<access::AuditCheck>(*database_, *writer_, *audit_, *clock_, metrics_, options_.data_folder);
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options_.demo});
     contacts_ = std::make_unique<access::Contacts>(*database_, *writer_, *audit_);
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
+    looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
+    odd_looks_ = std::make_unique<access::OddLooks>(*database_, *writer_, *record_, *audit_, *directory_, *clock_);
     signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
     signing_ = std::make_unique<access::Signing>(*database_, *directory_, *clock_, *signing_keys_,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
@@ -155,6 +168,7 @@ void Centre::open_images() {
             access::AuditEvent event = audit_->event_of(viewer.actor, "read");
             event.type = "ImagingStudy";
             event.rid = study.rid;
+            event.patient = rid_of_patient(*record_, study.patient_ref);
             event.source = viewer.address;
             audit_->note(event);
         });
@@ -183,6 +197,7 @@ void Centre::open_cases() {
     consult::add_patient_routes(router_, *engine_, *patient_accounts_, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
+        if (type == "AuditEvent") throw Error(ErrorKind::conflict, "access.audit_only_grows", "the audit only grows, and by itself");
         signing_->require_open(existing, type);
         engine_->require_no_case(existing);
     };
@@ -192,6 +207,8 @@ void Centre::add_jobs() {
     jobs_ = std::make_unique<jobs::Jobs>(*database_, *writer_, *clock_, metrics_);
     jobs_->every("flow.tick", std::chrono::seconds(1), [this] { engine_->tick(); });
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
+    jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
+    jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
     add_state_route(router_, {*sessions_, *jobs_, *writer_, engine_->ground().pack, options_.data_folder, *clock_});

@@ -1,9 +1,12 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/audit_check.hpp"
 #include "access/contact.hpp"
 #include "access/entrance.hpp"
 #include "access/grant.hpp"
+#include "access/looks.hpp"
+#include "access/odd_looks.hpp"
 #include "access/organisation.hpp"
 #include "access/patient_request.hpp"
 #include "access/patients.hpp"
@@ -98,11 +101,14 @@ private:
     std::unique_ptr<record::Record> record_;
     std::unique_ptr<access::Directory> directory_;
     std::unique_ptr<access::Audit> audit_;
+    std::unique_ptr<access::AuditCheck> audit_check_;
     std::unique_ptr<access::Sessions> sessions_;
     std::unique_ptr<access::Contacts> contacts_;
     std::unique_ptr<access::Entrance> entrance_;
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::SigningKeys> signing_keys_;
+    std::unique_ptr<access::Looks> looks_;
+    std::unique_ptr<access::OddLooks> odd_looks_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
     std::unique_ptr<access::PatientAccounts> patient_accounts_;

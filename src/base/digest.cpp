@@ -35,6 +35,10 @@ std::string Sha256::finish() {
     return out;
 }
 
+void Sha256::restart() {
+    if (EVP_DigestInit_ex(state_->context, nullptr, nullptr) != 1) throw Error(ErrorKind::internal, "base.digest", "SHA-256 is not available");
+}
+
 std::string sha256(std::string_view bytes) {
     Sha256 digest;
     digest.update(bytes);

@@ -16,7 +16,8 @@ public:
     Sha256(Sha256&&) noexcept;
     Sha256& operator=(Sha256&&) noexcept;
     void update(std::string_view bytes);
-    [[nodiscard]] std::string finish();  ///< 32 bytes; the object is spent
+    [[nodiscard]] std::string finish();  ///< 32 bytes; the object is spent until restart()
+    void restart();                      ///< cheaper than a new one, for many short texts
 
 private:
     struct State;

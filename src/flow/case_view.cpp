@@ -324,7 +324,7 @@ Value attachment_view(const Ground& ground, std::string_view case_id, const Atta
 
 Value case_view(const Engine& engine, const record::Caller& caller, std::string_view case_id) {
     const Visible visible = engine.open(caller, case_id);
-    note_reading(engine.ground(), caller.actor, "Task/" + visible.item.id, visible.item.patient);
+    note_reading(engine.ground(), caller.actor.in_case(visible.item.id), "Task/" + visible.item.id, visible.item.patient);
     if (visible.level == Visible::Level::moves) {
         Value view = head_view(engine, visible.item, "moves");
         view.set("number", visible.item.number);

@@ -211,7 +211,7 @@ Answer Engine::create(const record::Caller& caller, const CreateInput& input) {
     as_move.action = "create";
     as_move.move_id = "create:" + item.id;
     as_move.fields = input.fields;
-    const auto work = ground_.record.begin(by_case(), caller.actor);
+    const auto work = ground_.record.begin(by_case(), caller.actor.in_case(item.id));
     Move move(ground_, std::move(item), caller.actor, as_move, *work, now);
     move.role = "requester";
     if (!input.based_on.empty()) {
@@ -275,7 +275,7 @@ bool Engine::move_in_role(std::string_view case_id, const record::Actor& actor, 
 Answer Engine::carry_out(const Order& order) {
     const Instant now = ground_.clock.now();
     check_occurred(order.item, order.input, now);
-    const auto work = ground_.record.begin(by_case(), order.actor);
+    const auto work = ground_.record.begin(by_case(), order.actor.in_case(order.item.id));
     Move move(ground_, order.item, order.actor, order.input, *work, now);
     move.row = &order.row;
     move.role = order.role;

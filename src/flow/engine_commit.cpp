@@ -371,7 +371,7 @@ void Engine::finish(Machine& machine, Move& move, std::string_view meaning, bool
 void Engine::change(const record::Caller& caller, const Visible& visible, const std::function<void(Move&)>& fill) {
     MoveInput input;
     input.move_id = new_uuid(ground_.clock.now());
-    const auto work = ground_.record.begin(record::ReadFilter::system("a change of a case that its maker may see"), caller.actor);
+    const auto work = ground_.record.begin(record::ReadFilter::system("a change of a case that its maker may see"), caller.actor.in_case(visible.item.id));
     Move move(ground_, visible.item, caller.actor, input, *work, ground_.clock.now());
     load(move);
     fill(move);

@@ -71,7 +71,7 @@ void Engine::escalate(const ClockRow& due) {
         system_move(item->lead_case.empty() ? item->id : item->lead_case, action, json::Value::object({{"case", item->id}}));
         item = find();
     }
-    const auto work = ground_.record.begin(record::ReadFilter::system("an escalation"), actor);
+    const auto work = ground_.record.begin(record::ReadFilter::system("an escalation"), actor.in_case(item->id));
     Move move(ground_, *item, actor, input, *work, now);
     load(move);
     const std::string_view owner = owner_of(*item, clock.name);

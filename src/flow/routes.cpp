@@ -107,7 +107,7 @@ Response show_case(const Handlers& to, const Request& request) {
 Response printed(const Handlers& to, const Request& request) {
     const record::Caller caller = to.caller_of(request);
     const Value view = case_view(to.engine, caller, request.param("id"));
-    note_reading(to.ground(), caller.actor, "Task/" + view["case"].text(), view["patient"]["reference"].text(), "print");
+    note_reading(to.ground(), caller.actor.in_case(view["case"].text()), "Task/" + view["case"].text(), view["patient"]["reference"].text(), "print");
     Response response;
     response.status = 204;
     return response;
@@ -286,7 +286,7 @@ Response attachment(const Handlers& to, const Request& request) {
     if (!one) {
         throw Error(ErrorKind::not_found, "flow.no_attachment", "no such attachment");
     }
-    note_reading(to.ground(), caller.actor, one->resource, visible.item.patient);
+    note_reading(to.ground(), caller.actor.in_case(visible.item.id), one->resource, visible.item.patient);
     Response response;
     response.content_type = one->content_type;
     const std::string tag = "\"" + one->sha256.substr(0, 32) + "\"";

@@ -38,6 +38,12 @@ void append_keys(std::vector<storage::Value>& args, const std::vector<std::int64
 
 }  // namespace
 
+Actor Actor::in_case(std::string_view id) const {
+    Actor actor = *this;
+    actor.case_id = std::string(id);
+    return actor;
+}
+
 Actor Actor::system(std::string_view purpose) {
     Actor actor;
     actor.name = "system";

@@ -14,17 +14,19 @@ namespace qiao::record {
 
 /// Who acts: for the audit row, the owning institution of what is written, and Provenance. Built by `access`.
 struct Actor {
-    std::int64_t person = 0;         ///< access_person.id, 0 = the system
-    std::int64_t organisation = 0;   ///< access_organisation.id in whose name, 0 = none
-    std::string practitioner;        ///< "Practitioner/…", empty for clients and the system
-    std::string organisation_ref;    ///< "Organization/…"
-    std::string name;                ///< display name, for the record itself, never for logs
-    std::string role;                ///< membership role code, e.g. "doctor"
-    std::string session8;            ///< first 8 bytes of the session's hash
-    std::string purpose;             ///< v3 PurposeOfUse: TREAT, HOPERAT, …
-    std::string source;              ///< peer address
-    std::string request_id;          ///< X-Request-Id, may be empty
+    std::int64_t person = 0;        ///< access_person.id, 0 = the system
+    std::int64_t organisation = 0;  ///< access_organisation.id in whose name, 0 = none
+    std::string practitioner;       ///< "Practitioner/…", empty for clients and the system
+    std::string organisation_ref;   ///< "Organization/…"
+    std::string name;               ///< display name, for the record itself, never for logs
+    std::string role;               ///< membership role code, e.g. "doctor"
+    std::string session8;           ///< first 8 bytes of the session's hash
+    std::string purpose;            ///< v3 PurposeOfUse: TREAT, HOPERAT, …
+    std::string source;             ///< peer address
+    std::string request_id;         ///< X-Request-Id, may be empty
+    std::string case_id = {};       ///< id of the case in which this is done, for the audit row; may be empty
     static Actor system(std::string_view purpose);
+    [[nodiscard]] Actor in_case(std::string_view id) const;
 };
 
 /// Which rows a caller may see. `grantee` keys are made by `access` (person, organisation, desk = role at an
@@ -57,7 +59,7 @@ private:
     std::string condition_;
     std::vector<std::int64_t> grantees_;
     std::vector<std::int64_t> organisations_;
-    std::string grantees_json_;       ///< when there are too many to bind one by one
+    std::string grantees_json_;  ///< when there are too many to bind one by one
     std::string organisations_json_;
     std::int64_t ceiling_ = 0;
     std::int64_t now_ms_ = 0;

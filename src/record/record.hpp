@@ -60,6 +60,8 @@ public:
     virtual SearchResult search(std::string_view type, std::string_view query) = 0;
     /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.
     virtual std::optional<Rid> rid_of(std::string_view type, std::string_view id) = 0;
+    /// The way back: "Type/id", also of a deleted one. Empty when not visible.
+    virtual std::string reference_of(Rid rid) = 0;
     virtual storage::Connection& connection() = 0;  ///< for SQL of upper rows on the same snapshot
 
     /// read() of "Type/id", with Error(not_found, "record.not_found") instead of nothing and "record.deleted" (410).

@@ -68,6 +68,8 @@ export interface RequestOptions {
   headers?: Record<string, string>;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** The answer is a file: its bytes come as a Blob. */
+  file?: boolean;
   /** A 401 of this request is an answer (wrong password), not the end of the session. */
   ownSession?: boolean;
 }
@@ -100,9 +102,11 @@ export async function send<T>(method: string, path: string, options: RequestOpti
     if (options.signal?.aborted) throw cause;
     throw new ApiError(0, timeout.aborted ? 'client.timeout' : 'client.no_connection', String(cause));
   }
-  const text = await response.text().catch(() => {
+  const brokeOff = () => {
     throw new ApiError(0, 'client.no_connection', 'the answer broke off');
-  });
+  };
+  if (options.file && response.ok) return { data: (await response.blob().catch(brokeOff)) as T, status: response.status, headers: response.headers };
+  const text = await response.text().catch(brokeOff);
   let data: unknown;
   try {
     data = text ? JSON.parse(text) : undefined;

@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, answersPatients, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepSetup, mayMatchStudies, mayReadRoster, mayReadStatement, mayReset } from './roles';
+import { answersForDeadlines, answersPatients, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset } from './roles';
 
 interface Place {
   to: string;
@@ -25,6 +25,8 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
   { to: '/app/access/people', name: 'app.nav.people', may: mayKeepPeople, inNavigation: 'both' },
+  { to: '/app/access/audit', name: 'app.nav.audit', may: (session) => mayReadAudit(session) || mayKeepPrivacy(session), inNavigation: 'both' },
+  { to: '/app/access/odd-looks', name: 'app.nav.odd_looks', may: mayKeepPrivacy },
   { to: '/app/imaging/devices', name: 'app.nav.devices', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/operations/backups', name: 'app.nav.backups', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/operations/state', name: 'app.nav.state', may: (session) => mayKeepNodes(session) || mayKeepContracts(session) },

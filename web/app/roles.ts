@@ -18,3 +18,5 @@ export const answersForDeadlines = (session: Session) => has(session, 'coordinat
 export const mayReadStatement = (session: Session) => has(session, 'centre_manager', 'coordinator', 'doctor');
 export const mayReset = (session: Session) => has(session, 'security_admin', 'coordinator', 'duty_lead');
 export const answersPatients = (session: Session) => has(session, 'privacy_officer');
+export const mayReadAudit = (session: Session) => has(session, 'audit_admin');
+export const mayKeepPrivacy = (session: Session) => has(session, 'privacy_officer');

@@ -19,7 +19,7 @@ import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
 import { NewVersionRow, useServiceWorker } from './new_version';
 import { placesOf } from './places';
-import { answersForDeadlines, mayKeepNodes, mayKeepPeople, mayMatchStudies, maySeePatients } from './roles';
+import { answersForDeadlines, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayMatchStudies, mayReadAudit, maySeePatients } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
@@ -216,6 +216,7 @@ function Navigation() {
         {maySeePatients(session) && item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {(mayReadAudit(session) || mayKeepPrivacy(session)) && item('/app/access/audit', 'list', t('app.nav.audit'))}
         {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
         {mayKeepNodes(session) && item('/app/operations/backups', 'file', t('app.nav.backups'))}
       </ul>
@@ -228,6 +229,7 @@ function Navigation() {
         )}
         {maySeePatients(session) && item('/app/patients', 'people', t('app.nav.patients'))}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
+        {(mayReadAudit(session) || mayKeepPrivacy(session)) && item('/app/access/audit', 'list', t('app.nav.audit'))}
         {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
         {mayKeepNodes(session) && item('/app/operations/backups', 'file', t('app.nav.backups'))}
       </ul>

@@ -5,9 +5,11 @@ export function csvOf(rows: readonly (readonly string[])[]): string {
   return `\uFEFF${rows.map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
 }
 
-export function saveCsv(name: string, rows: readonly (readonly string[])[]): void {
+export const saveCsv = (name: string, rows: readonly (readonly string[])[]): void => saveFile(name, new Blob([csvOf(rows)], { type: 'text/csv;charset=utf-8' }));
+
+export function saveFile(name: string, bytes: Blob): void {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([csvOf(rows)], { type: 'text/csv;charset=utf-8' }));
+  link.href = URL.createObjectURL(bytes);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -53,6 +53,7 @@ public:
     std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override;
     SearchResult search(std::string_view type, std::string_view query) override;
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override;
+    std::string reference_of(Rid rid) override;
     storage::Connection& connection() override { return *connection_; }
 
     [[nodiscard]] Core& core() { return core_; }

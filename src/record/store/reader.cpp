@@ -131,6 +131,14 @@ std::optional<Stored> StoreReader::read_version(std::string_view type, std::stri
 
 SearchResult StoreReader::search(std::string_view type, std::string_view query) { return run_search(*this, known_type(type), query); }
 
+std::string StoreReader::reference_of(Rid rid) {
+    std::vector<storage::Value> args{rid};
+    visible_.append_to(args);
+    auto rows = connection().query("SELECT r.type, r.id FROM res r WHERE r.rid = ? AND " + visible_.condition(), args);
+    if (!rows.next()) return {};
+    return std::string(type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(0))))) + "/" + id_text(rows.text(1));
+}
+
 std::optional<Rid> StoreReader::rid_of(std::string_view type, std::string_view id) {
     const TypeId number = find_type(type);
     if (number == TypeId::none || !is_fhir_id(id)) return std::nullopt;

@@ -131,7 +131,7 @@ Response sheet(const Handlers& to, const Request& request) {
 Response opinion(const Handlers& to, const Request& request) {
     const record::Caller caller = to.caller_of(request);
     const flow::Case item = open_full(to, caller, request.param("id"));
-    flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
+    flow::note_reading(to.ground(), caller.actor.in_case(item.id), item.notes["opinion"]["resource"].text(), item.patient, "export");
     const auto reader = to.ground().record.read(caller.filter);
     return file_answer(opinion_pdf(to.ground(), *reader, item, version_asked(request), {to.zone, to.public_url()}), "application/pdf", item.number + ".pdf",
                        true);
@@ -140,7 +140,7 @@ Response opinion(const Handlers& to, const Request& request) {
 Response receipt(const Handlers& to, const Request& request) {
     const record::Caller caller = to.caller_of(request);
     const flow::Case item = open_full(to, caller, request.param("id"));
-    flow::note_reading(to.ground(), caller.actor, item.request, item.patient);
+    flow::note_reading(to.ground(), caller.actor.in_case(item.id), item.request, item.patient, "export");
     const auto reader = to.ground().record.read(caller.filter);
     return file_answer(receipt_pdf(to.ground(), *reader, item, to.zone), "application/pdf", item.number + "-receipt.pdf", true);
 }
@@ -178,7 +178,7 @@ Response evidence(const Handlers& to, const Request& request) {
     if (!bytes) {
         throw Error(ErrorKind::not_found, "flow.no_opinion", "no such signed opinion");
     }
-    flow::note_reading(to.ground(), caller.actor, item.notes["opinion"]["resource"].text(), item.patient);
+    flow::note_reading(to.ground(), caller.actor.in_case(item.id), item.notes["opinion"]["resource"].text(), item.patient, "export");
     return file_answer(*bytes, name.ends_with(".pem") ? "application/x-pem-file" : "application/octet-stream", std::string(name), false);
 }
 

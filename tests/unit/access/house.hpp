@@ -1,11 +1,13 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/audit_routes.hpp"
 #include "access/certificate_routes.hpp"
 #include "access/entrance.hpp"
 #include "access/grant.hpp"
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
+#include "access/odd_looks.hpp"
 #include "access/organisation.hpp"
 #include "access/patients.hpp"
 #include "access/role.hpp"
@@ -90,11 +92,14 @@ struct House {
     std::unique_ptr<record::Record> record;
     std::unique_ptr<Directory> directory;
     std::unique_ptr<Audit> audit;
+    std::unique_ptr<AuditCheck> check;
     std::unique_ptr<Sessions> sessions;
     std::unique_ptr<Entrance> entrance;
     std::unique_ptr<Grants> grants;
     KeyAlgorithm algorithm = KeyAlgorithm::p256;  ///< set it and reopen()
     std::unique_ptr<SigningKeys> signing_keys;
+    std::unique_ptr<Looks> looks;
+    std::unique_ptr<OddLooks> odd_looks;
     std::unique_ptr<Signing> signing;
     std::unique_ptr<Patients> patients;
     std::unique_ptr<OperationsOnly> rest;
@@ -110,9 +115,12 @@ struct House {
         directory = std::make_unique<Directory>(*database, *record, clock, separation);
         audit = std::make_unique<Audit>(*database, *writer, clock, folder.path());
         audit->attach(record->ports());
+        check = std::make_unique<AuditCheck>(*database, *writer, *audit, clock, *metrics, folder.path());
         sessions = std::make_unique<Sessions>(*database, *writer, *directory, *audit, clock, quick(demo));
         entrance = std::make_unique<Entrance>(*database, *writer, *audit, *directory, *sessions, clock, open_master_key(*database, folder.path()), policy);
         grants = std::make_unique<Grants>(*database, *record, clock);
+        odd_looks = std::make_unique<OddLooks>(*database, *writer, *record, *audit, *directory, clock);
+        looks = std::make_unique<Looks>(*database, *record, *audit, *directory);
         signing_keys = std::make_unique<SigningKeys>(*database, *writer, *audit, *directory, clock, folder.path(), algorithm);
         signing = std::make_unique<Signing>(*database, *directory, clock, *signing_keys,
                                             [this](const record::Actor& actor) { return sessions->stepped_up(actor); });
@@ -124,13 +132,17 @@ struct House {
         rest->add_routes(*router);
         add_routes(*router, *sessions, *directory, *entrance, clock);
         add_certificate_routes(*router, *sessions, *signing_keys, clock);
+        const AuditDesk desk{*database, *record, *audit, *sessions, *looks, *check, folder.path()};
+        add_looks_routes(*router, desk);
+        add_audit_routes(*router, desk);
+        add_odd_looks_routes(*router, desk, *odd_looks);
         router->add(http::Method::get, "/metrics", {.scope = http::Scope::operations}, [](const http::Request&) { return http::Response{.body = "metrics"}; });
         router->add(http::Method::get, "/test/who", {},
                     [this](const http::Request& request) { return http::Response{.body = std::to_string(sessions->caller(request).actor.person)}; });
         router->add(http::Method::post, "/test/act", {}, [](const http::Request&) { return http::Response{.status = 204}; });
     }
     void close() {
-        router.reset(), rest.reset(), patients.reset(), signing.reset(), signing_keys.reset(), grants.reset(), entrance.reset(), sessions.reset(), audit.reset(), directory.reset();
+        router.reset(), rest.reset(), patients.reset(), signing.reset(), signing_keys.reset(), looks.reset(), odd_looks.reset(), grants.reset(), entrance.reset(), sessions.reset(), check.reset(), audit.reset(), directory.reset();
         record.reset(), writer.reset(), database.reset(), metrics.reset();
     }
     /// As after a restart of the process.
