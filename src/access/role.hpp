@@ -40,6 +40,8 @@ struct RoleRights {
     bool administrator = false;     ///< at most one of these a person
     bool answers_patients = false;  ///< works off what patients ask
     bool whole_record = false;      ///< integration clients: everything, audited
+    bool breaks_glass = false;      ///< opens any one patient for a while, with a reason; never who holds an administrator's role too
+    bool reviews_glass = false;
 };
 
 std::span<const RoleRights> roles();

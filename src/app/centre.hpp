@@ -7,6 +7,7 @@
 #include "access/organisation.hpp"
 #include "access/patient_request.hpp"
 #include "access/patients.hpp"
+#include "access/sensitive_routes.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
 #include "app/backup/service.hpp"
@@ -101,6 +102,7 @@ private:
     std::unique_ptr<access::Contacts> contacts_;
     std::unique_ptr<access::Entrance> entrance_;
     std::unique_ptr<access::Grants> grants_;
+    std::unique_ptr<access::Sensitive> sensitive_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
     std::unique_ptr<access::PatientAccounts> patient_accounts_;

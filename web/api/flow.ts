@@ -186,6 +186,7 @@ export interface RequestForm {
   weight?: { status: Status; value_kg?: number };
   attachments?: { status: Status };
   consent?: { by: string; name: string; relation?: string; told: boolean; signature?: number; reason?: string };
+  labels_shown?: string[];
 }
 
 export interface EmergencyNumber {
@@ -238,6 +239,8 @@ export interface CaseView {
   consent?: { resource: string; by: string; name: string; relation?: string; receiver?: Named; given: string; signature?: string; withdrawn: string | null } | null;
   opinion?: Opinion | null;
   clinic_card?: ClinicCard | null;
+  /** Sensitivity labels of this case. */
+  labels?: string[];
   /** Asked for and not answered yet; said to be out of reach by the clinic. */
   missing_items?: CodedItem[];
   not_obtainable?: string[];

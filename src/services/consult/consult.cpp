@@ -135,6 +135,7 @@ void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
         if (verbs::receiver_of(move.ground, move.item, move.fields) == 0) {
             fields.refuse("flow.missing_field", "receiver", "the institution that is asked");
         }
+        verbs::check_labels(move, patient_of(move), fields);
     } else if (action == "add_consent") {
         check_consent(move, patient_of(move), move.fields["consent"], fields);
     } else if (action == "schedule") {

@@ -9,6 +9,7 @@
 #include "access/patients.hpp"
 #include "access/role.hpp"
 #include "access/routes.hpp"
+#include "access/sensitive_routes.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
 #include "base/error.hpp"
@@ -92,6 +93,7 @@ struct House {
     std::unique_ptr<Sessions> sessions;
     std::unique_ptr<Entrance> entrance;
     std::unique_ptr<Grants> grants;
+    std::unique_ptr<Sensitive> sensitive;
     std::unique_ptr<Signing> signing;
     std::unique_ptr<Patients> patients;
     std::unique_ptr<OperationsOnly> rest;
@@ -110,6 +112,7 @@ struct House {
         sessions = std::make_unique<Sessions>(*database, *writer, *directory, *audit, clock, quick(demo));
         entrance = std::make_unique<Entrance>(*database, *writer, *audit, *directory, *sessions, clock, open_master_key(*database, folder.path()), policy);
         grants = std::make_unique<Grants>(*database, *record, clock);
+        sensitive = std::make_unique<Sensitive>(*database, *writer, *record, *grants, *directory, *audit, entrance->notices, clock);
         signing = std::make_unique<Signing>(*database, *writer, *directory, clock, folder.path(),
                                             [this](const record::Actor& actor) { return sessions->stepped_up(actor); });
         patients = std::make_unique<Patients>(*record, *grants, *directory, clock);
@@ -119,13 +122,14 @@ struct House {
         patients->add_operation(*rest);
         rest->add_routes(*router);
         add_routes(*router, *sessions, *directory, *entrance, clock);
+        add_sensitive_routes(*router, *sessions, *sensitive);
         router->add(http::Method::get, "/metrics", {.scope = http::Scope::operations}, [](const http::Request&) { return http::Response{.body = "metrics"}; });
         router->add(http::Method::get, "/test/who", {},
                     [this](const http::Request& request) { return http::Response{.body = std::to_string(sessions->caller(request).actor.person)}; });
         router->add(http::Method::post, "/test/act", {}, [](const http::Request&) { return http::Response{.status = 204}; });
     }
     void close() {
-        router.reset(), rest.reset(), patients.reset(), signing.reset(), grants.reset(), entrance.reset(), sessions.reset(), audit.reset(), directory.reset();
+        router.reset(), rest.reset(), patients.reset(), signing.reset(), sensitive.reset(), grants.reset(), entrance.reset(), sessions.reset(), audit.reset(), directory.reset();
         record.reset(), writer.reset(), database.reset(), metrics.reset();
     }
     /// As after a restart of the process.

@@ -47,6 +47,8 @@ export interface RequestState {
   weight: { status: '' | Status; kg: string };
   attachments: '' | Status;
   consent: { by: string; name: string; relation: string; reason: string; told: boolean; signature: number };
+  /** Sensitivity labels whose material the experts may see. */
+  labelsShown: string[];
 }
 
 export const kEmptyRequest: RequestState = {
@@ -64,6 +66,7 @@ export const kEmptyRequest: RequestState = {
   weight: { status: '', kg: '' },
   attachments: '',
   consent: { by: '', name: '', relation: '', reason: '', told: false, signature: 0 },
+  labelsShown: [],
 };
 
 export interface PatientFacts {
@@ -198,6 +201,7 @@ export function toForm(state: RequestState, patient: PatientFacts): RequestForm 
     if (consent.by === 'relative') form.consent.reason = consent.reason.trim();
     if (consent.signature > 0) form.consent.signature = consent.signature;
   }
+  if (state.labelsShown.length > 0) form.labels_shown = state.labelsShown;
   return form;
 }
 
@@ -236,6 +240,7 @@ export function fromForm(form: RequestForm | null | undefined): RequestState {
       told: form.consent?.told ?? false,
       signature: form.consent?.signature ?? 0,
     },
+    labelsShown: form.labels_shown ?? [],
   };
 }
 
