@@ -38,6 +38,13 @@ std::string search_token(std::string_view text) {
     return percent_encode(token);
 }
 
+std::string capitals(std::string text) {
+    for (char& c : text) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return text;
+}
+
 bool is_meant(const json::Value& patient, std::string_view identifier, std::string_view name) {
     for (const auto& one : patient["identifier"].items()) {
         if (lower(one["value"].text()) != lower(identifier)) continue;
@@ -83,7 +90,9 @@ std::vector<BreakGlass::Found> BreakGlass::records_of(const Known& known) {
     }
     const std::string identifier(trim(known.identifier));
     if (identifier.empty() || identifier.size() > 64 || known.name.size() > 200) return found;
-    for (const auto& match : reader->search("Patient", "identifier=" + search_token(identifier) + "&_count=20").matches) {
+    // Numbers of papers are kept in capitals.
+    const std::string query = "identifier=" + search_token(identifier) + "," + search_token(capitals(identifier)) + "&_count=20";
+    for (const auto& match : reader->search("Patient", query).matches) {
         if (found.size() < kRecords && is_meant(match.resource.value(), identifier, known.name))
             found.push_back({match.resource.rid, match.resource.reference()});
     }

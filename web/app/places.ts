@@ -15,7 +15,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/help', name: 'app.nav.help', may: () => true },
   { to: '/app/access/contact', name: 'app.nav.contact', may: () => true },
   { to: '/app/access/me', name: 'app.nav.security', may: () => true },
-  { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset, mayReviewGlass },
+  { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },
   { to: '/app/access/break-glass', name: 'app.nav.break_glass', may: mayBreakGlass },
   { to: '/app/access/glass-reviews', name: 'app.nav.glass_reviews', may: mayReviewGlass },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },

@@ -16,7 +16,7 @@ function page(load: () => Promise<Page>, ...texts: string[]): NonNullable<RouteO
 }
 
 /** Every page of a case stands behind the question about a second patient. */
-const gate = page(() => import('../services/cases/patient_gate'), 'consult');
+const gate = page(() => import('../services/cases/patient_gate'), 'consult', 'patients');
 
 export const routes: RouteObject[] = [
   { path: '/', element: <Navigate to="/app/today" replace /> },
@@ -60,7 +60,7 @@ export const routes: RouteObject[] = [
           { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },
           { path: 'access/me', lazy: page(() => import('../services/access/me_page'), 'access') },
           { path: 'access/break-glass', lazy: page(() => import('../services/access/break_glass_page'), 'access') },
-          { path: 'access/glass-reviews', lazy: page(() => import('../services/access/glass_reviews_page'), 'access') },
+          { path: 'access/glass-reviews', lazy: page(() => import('../services/access/glass_reviews_page'), 'access', 'patients') },
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },
           { path: 'access/patient-requests', lazy: page(() => import('../services/access/patient_requests_page'), 'access') },

@@ -23,7 +23,7 @@ export function CaseLabels({ case: view }: { case: CaseView }) {
   return (
     <section className="q-card q-stack-tight">
       <h2>{t('consult.labels.title')}</h2>
-      <p className="q-row">{shown.length === 0 ? <span className="q-dim">{t('consult.labels.none')}</span> : shown.map((code) => <span key={code} className="q-chip q-chip-warning">{t(`app.label.${code}`)}</span>)}</p>
+      <p className="q-row">{shown.length === 0 ? <span className="q-dim">{t('consult.labels.none')}</span> : shown.map((code) => <span key={code} className="q-chip q-chip-warning">{t(`patients.label.${code}`)}</span>)}</p>
       {may && (
         <div>
           <Button
@@ -55,7 +55,7 @@ export function CaseLabels({ case: view }: { case: CaseView }) {
             <legend className="c-legend">{t('consult.labels.which')}</legend>
             <div className="p-labels">
               {kLabels.map((code) => (
-                <Checkbox key={code} label={t(`app.label.${code}`)} checked={labels.includes(code)} onChange={(event) => setLabels(toggled(labels, code, event.currentTarget.checked))} />
+                <Checkbox key={code} label={t(`patients.label.${code}`)} checked={labels.includes(code)} onChange={(event) => setLabels(toggled(labels, code, event.currentTarget.checked))} />
               ))}
             </div>
           </fieldset>
@@ -79,7 +79,7 @@ export function LabelsShown({ patient, value, onChange }: { patient: string; val
       <h2>{t('consult.labels.show_title')}</h2>
       <p className="q-small">{t(whole.length > 0 ? 'consult.labels.show_whole' : 'consult.labels.show_part')}</p>
       {known.map((code) => (
-        <Checkbox key={code} label={t('consult.labels.show', { label: t(`app.label.${code}`) })} checked={value.includes(code)} onChange={(event) => onChange(toggled(value, code, event.currentTarget.checked))} />
+        <Checkbox key={code} label={t('consult.labels.show', { label: t(`patients.label.${code}`) })} checked={value.includes(code)} onChange={(event) => onChange(toggled(value, code, event.currentTarget.checked))} />
       ))}
     </section>
   );
