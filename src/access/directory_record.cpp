@@ -135,7 +135,7 @@ Membership Directory::add_membership(const record::Actor& actor, const NewMember
     const auto all = memberships(input.person);
     const auto at = std::find_if(all.begin(), all.end(), [&](const Membership& one) { return one.resource == made; });
     if (at != all.end()) return *at;
-    return {0, kept.person, kept.organisation, kept.role, kept.specialty, kept.rank, made, kept.starts, kept.ends};  // begins later
+    return {0, kept.person, kept.organisation, kept.role, kept.specialty, kept.rank, made, kept.starts, kept.ends, kept.labels};  // begins later
 }
 
 void Directory::end_membership(const record::Actor& actor, std::int64_t membership) {

@@ -26,11 +26,12 @@ struct Grant {
     Instant starts = {};      ///< the epoch = now
     Instant ends = Instant::max();
     std::int64_t granted_by = 0;  ///< access_person.id
+    std::int64_t labels = 0;      ///< sensitivity labels (record::label_bit()) that it opens; of the items also those of the case
 };
 
 /// One answer to "why may I see this, until when".
 struct Reason {
-    std::string kind;     ///< "care", "case"
+    std::string kind;     ///< "care", "case", "treats" (by name, for labelled records), "glass"
     std::string case_id;  ///< cases only
     std::string reason;
     std::string purpose;
@@ -39,6 +40,9 @@ struct Reason {
     Instant starts{};
     Instant ends{};  ///< Instant::max() = open
 };
+
+/// Source of what a case lets one grantee see, in the tables of reach: what one of them may see ends without the others.
+std::string case_source(std::string_view case_id, std::int64_t grantee);
 
 class Grants {
 public:
@@ -58,6 +62,22 @@ public:
     /// Ends everything that came from this case.
     void end_case(storage::Group& group, std::string_view case_id);
 
+    /// One of the treating people: sees `patient` with these labels, by name; 0 labels = no longer.
+    void treat(storage::Group& group, record::Rid patient, std::int64_t person, std::int64_t labels, std::int64_t by);
+    /// The case and what belongs to it carry these labels from now on; who has a grant of the case goes on seeing its items.
+    void label_case(storage::Group& group, std::string_view case_id, std::int64_t labels);
+    [[nodiscard]] static std::int64_t labels_of_case(storage::Connection& connection, std::string_view case_id);
+    /// Items that came to a case take its labels. `items` without the Patient.
+    void label_items(storage::Group& group, std::string_view case_id, std::span<const record::Rid> items);
+
+    /// The patient denies `organisation` what is known of them: rights of before open nothing to its people and desks, also in
+    /// search, and give() refuses a new one with Error(conflict, "access.consent_denied") (one of before stays as it is), until allow(). What is above or below
+    /// in the tree is meant only as far as it sees by this institution. Break-glass beats it. Twice is once.
+    void deny(storage::Group& group, record::Rid patient, std::int64_t organisation, std::string_view reason, std::int64_t by);
+    void allow(storage::Group& group, record::Rid patient, std::int64_t organisation, std::int64_t by);
+    /// Whether a denial stands between the patient and this institution. In a snapshot or the writer's transaction.
+    [[nodiscard]] static bool is_denied(storage::Connection& connection, record::Rid patient, std::int64_t organisation);
+
     /// The live reasons for which `filter`'s caller sees `patient`, the longest first. Needs no lock; opens a snapshot.
     [[nodiscard]] std::vector<Reason> why(const record::ReadFilter& filter, record::Rid patient);
     /// The live grants of a case, for its page.
@@ -66,8 +86,11 @@ public:
     /// Rises after every commit that took a right away: a pass for pixels older than this must be looked up again.
     [[nodiscard]] std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
 
-private:
+    /// For rights that others of this folder write: the epoch rises with the commit.
     void taken_away(storage::Group& group);
+
+private:
+    bool refuses_for_consent(storage::Group& group, const Grant& grant) const;
 
     storage::Database& database_;
     record::Record& record_;

@@ -180,11 +180,36 @@ CREATE TABLE access_odd_look(
   explained_by INTEGER NOT NULL, explanation TEXT NOT NULL, UNIQUE(week_us, kind, person, patient));
 )sql";
 
+constexpr std::string_view kSensitive = R"sql(
+ALTER TABLE access_membership ADD COLUMN labels INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_grant ADD COLUMN labels INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE access_treating(
+  patient INTEGER NOT NULL, person INTEGER NOT NULL, labels INTEGER NOT NULL, since_us INTEGER NOT NULL, ended_us INTEGER NOT NULL,
+  named_by INTEGER NOT NULL, PRIMARY KEY(patient, person)) WITHOUT ROWID;
+CREATE TABLE access_case_label(case_id TEXT PRIMARY KEY, labels INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE access_label_change(
+  id INTEGER PRIMARY KEY, patient INTEGER NOT NULL, case_id TEXT NOT NULL, labels INTEGER NOT NULL, person INTEGER NOT NULL,
+  at_us INTEGER NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX access_label_change_by_patient ON access_label_change(patient);
+CREATE TABLE access_consent_rule(
+  patient INTEGER NOT NULL, organisation INTEGER NOT NULL, denied INTEGER NOT NULL, since_us INTEGER NOT NULL, reason TEXT NOT NULL,
+  made_by INTEGER NOT NULL, PRIMARY KEY(patient, organisation)) WITHOUT ROWID;
+CREATE TABLE access_break_glass(
+  id INTEGER PRIMARY KEY, person INTEGER NOT NULL, organisation INTEGER NOT NULL, patient INTEGER NOT NULL, patient_ref TEXT NOT NULL,
+  reason_code TEXT NOT NULL, reason TEXT NOT NULL, starts_us INTEGER NOT NULL, ends_us INTEGER NOT NULL, ended INTEGER NOT NULL,
+  beat_denial INTEGER NOT NULL, beat_labels INTEGER NOT NULL, reviewed_by INTEGER NOT NULL, reviewed_us INTEGER NOT NULL,
+  verdict TEXT NOT NULL, verdict_text TEXT NOT NULL, overdue_told INTEGER NOT NULL);
+CREATE INDEX access_break_glass_by_person ON access_break_glass(person, ends_us);
+CREATE INDEX access_break_glass_by_patient ON access_break_glass(patient);
+CREATE INDEX access_break_glass_open ON access_break_glass(ended, ends_us);
+CREATE INDEX access_break_glass_unreviewed ON access_break_glass(reviewed_us, starts_us);
+)sql";
+
 constexpr std::array kMigrations = {
     storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
     storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
     storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients},
-    storage::Migration{"access_authorities", 1, kAuthorities}, storage::Migration{"access_audit", 1, kAuditSearch}};
+    storage::Migration{"access_authorities", 1, kAuthorities}, storage::Migration{"access_audit", 1, kAuditSearch}, storage::Migration{"access_sensitive", 1, kSensitive}};
 
 }  // namespace
 

@@ -56,7 +56,8 @@ struct Membership {
     std::string rank;       ///< professional title code such as "chief_physician"; may be empty
     std::string resource;   ///< "PractitionerRole/…"
     Instant starts{};
-    Instant ends{};  ///< Instant::max() = open
+    Instant ends{};           ///< Instant::max() = open
+    std::int64_t labels = 0;  ///< sensitivity labels (record::label_bit()) that it opens in patients in care
 
     [[nodiscard]] bool live_at(Instant now) const { return starts <= now && now < ends; }
 };
@@ -123,6 +124,7 @@ struct NewMembership {
     std::string rank = {};
     Instant starts = {};  ///< the epoch = now
     Instant ends = Instant::max();
+    std::int64_t labels = 0;
 };
 
 /// Which administrator roles one person may hold together. Nobody else ever is audit administrator too.

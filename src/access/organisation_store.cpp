@@ -46,13 +46,13 @@ void Directory::Tables::load_people(storage::Connection& connection) {
             people.emplace(one.id, std::move(one));
         }
     }
-    auto rows =
-        connection.query("SELECT id, person, organisation, role, specialty, rank_code, resource, starts_us, ends_us FROM access_membership ORDER BY id");
+    auto rows = connection.query(
+        "SELECT id, person, organisation, role, specialty, rank_code, resource, starts_us, ends_us, labels FROM access_membership ORDER BY id");
     while (rows.next()) {
         memberships_of_person[rows.integer(1)].push_back(memberships.size());
         memberships_at[rows.integer(2)].push_back(memberships.size());
         memberships.push_back({rows.integer(0), rows.integer(1), rows.integer(2), std::string(rows.text(3)), std::string(rows.text(4)),
-                               std::string(rows.text(5)), std::string(rows.text(6)), from_us(rows.integer(7)), from_us(rows.integer(8))});
+                               std::string(rows.text(5)), std::string(rows.text(6)), from_us(rows.integer(7)), from_us(rows.integer(8)), rows.integer(9)});
     }
 }
 
@@ -92,10 +92,10 @@ void insert_membership(storage::Group& group, const NewMembership& input, std::s
     auto& connection = group.connection();
     const std::int64_t id = next_id(connection, "SELECT COALESCE(MAX(id), 0) FROM access_membership");
     connection.execute(
-        "INSERT INTO access_membership(id, person, organisation, role, specialty, rank_code, resource, starts_us, ends_us, granted_by) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO access_membership(id, person, organisation, role, specialty, rank_code, resource, starts_us, ends_us, granted_by, labels) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {id, input.person, input.organisation, std::string_view(input.role), std::string_view(input.specialty), std::string_view(input.rank), resource,
-         us_of(input.starts), us_of(input.ends), granted_by});
+         us_of(input.starts), us_of(input.ends), granted_by, input.labels});
 }
 
 void end_membership(storage::Group& group, std::int64_t membership, Instant now) {

@@ -394,7 +394,6 @@ void PatientAccounts::build(PatientCaller& found) const {
     record::ReadFilter& filter = found.caller.filter;
     filter.scope = record::ReadFilter::Scope::standing;
     filter.grantees = {patient_key(found.account.id)};
-    filter.label_ceiling = std::numeric_limits<int>::max();  // one's own record has no secrets from oneself
 }
 
 PatientCaller PatientAccounts::caller(const http::Request& request) {

@@ -95,7 +95,8 @@ void PatientAccounts::put_tie(storage::Group& group, const PatientTie& tie) {
         "ends_us = excluded.ends_us, bound_by = excluded.bound_by, organisation = excluded.organisation, reason = excluded.reason",
         {tie.account, tie.rid, std::string_view(tie.patient), std::string_view(tie.relation), to_us(tie.starts), to_us(tie.ends), tie.bound_by,
          tie.organisation, std::string_view(tie.reason)});
-    record_.reach_patient(group, tie.rid, patient_key(tie.account), source_of(tie.account, tie.rid), Instant{}, tie.ends);
+    record_.reach_patient(group, tie.rid, patient_key(tie.account), source_of(tie.account, tie.rid), Instant{}, tie.ends,
+                          {.labels = record::kEveryLabel});  // one's own record has no secrets from oneself
 }
 
 void PatientAccounts::end_tie(storage::Group& group, std::int64_t account, record::Rid patient, Instant now) {

@@ -1,5 +1,6 @@
 #include "access/role.hpp"
 #include "access/routes.hpp"
+#include "access/sensitive_label.hpp"
 #include "access/wire.hpp"
 #include "base/error.hpp"
 
@@ -74,7 +75,8 @@ Response add_membership(Sessions& sessions, Directory& directory, const Request&
                         .role = body["role"].text(),
                         .specialty = body["specialty"].text(),
                         .rank = body["rank"].text(),
-                        .ends = end_of(body, "ends")};
+                        .ends = end_of(body, "ends"),
+                        .labels = labels_in(body["labels"])};
     const Membership made = directory.add_membership(caller.actor, input);
     JsonWriter json;
     json.object([&] {

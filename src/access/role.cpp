@@ -10,17 +10,18 @@ namespace qiao::access {
 namespace {
 
 constexpr std::array kRoles = {
-    RoleRights{.code = role::kDoctor, .number = 1, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true, .signs = true},
-    RoleRights{.code = role::kExpert, .number = 2, .stands_at_desk = true, .signs = true},
+    RoleRights{
+        .code = role::kDoctor, .number = 1, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true, .signs = true, .breaks_glass = true},
+    RoleRights{.code = role::kExpert, .number = 2, .stands_at_desk = true, .signs = true, .breaks_glass = true},
     RoleRights{.code = role::kCoordinator, .number = 3, .stands_at_desk = true},
-    RoleRights{.code = role::kNurse, .number = 4, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true},
+    RoleRights{.code = role::kNurse, .number = 4, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true, .breaks_glass = true},
     RoleRights{.code = role::kTechnician, .number = 5, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true},
     RoleRights{.code = role::kDutyLead, .number = 6, .stands_at_desk = true, .keeps_roster = true},
     RoleRights{.code = role::kCentreManager, .number = 7, .stands_at_desk = true, .keeps_contracts = true, .keeps_roster = true},
     RoleRights{.code = role::kSystemAdmin, .number = 8, .keeps_nodes = true, .administrator = true},
     RoleRights{.code = role::kSecurityAdmin, .number = 9, .keeps_people = true, .administrator = true},
     RoleRights{.code = role::kAuditAdmin, .number = 10, .reads_audit = true, .administrator = true},
-    RoleRights{.code = role::kPrivacyOfficer, .number = 11, .answers_patients = true, .keeps_privacy = true},
+    RoleRights{.code = role::kPrivacyOfficer, .number = 11, .answers_patients = true, .keeps_privacy = true, .reviews_glass = true},
     RoleRights{.code = role::kIntegration, .number = 12, .whole_record = true},
     RoleRights{.code = role::kMetrics, .number = 13, .keeps_nodes = true},
 };

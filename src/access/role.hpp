@@ -41,6 +41,8 @@ struct RoleRights {
     bool answers_patients = false;  ///< works off what patients ask
     bool keeps_privacy = false;     ///< sees who looked at the patients of the own institution, and why
     bool whole_record = false;      ///< integration clients: everything, audited
+    bool breaks_glass = false;      ///< opens any one patient for a while, with a reason; never who holds an administrator's role too
+    bool reviews_glass = false;
 };
 
 std::span<const RoleRights> roles();

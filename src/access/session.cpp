@@ -245,6 +245,7 @@ void Sessions::build_person(Entry& entry) const {
         }
         if (rights->stands_at_desk) grantees.push_back(desk_key(membership.organisation, membership.role));
         if (!rights->clinical_staff && !rights->stands_at_desk) continue;
+        if (rights->clinical_staff) filter.labels |= membership.labels & ~record::personal_labels();
         for (const std::int64_t id : directory_.subtree(membership.organisation)) {
             filter.organisations.push_back(id);
             if (rights->clinical_staff) grantees.push_back(organisation_key(id));

@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "flow/flow_store.hpp"
+#include "flow/label_routes.hpp"
 #include "flow/notice_routes.hpp"
 #include "flow/routes.hpp"
 #include "services/consult/figures_store.hpp"
@@ -92,6 +93,7 @@ Centre::Centre(const Options& options)
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, *entrance_, *clock_);
     access::add_certificate_routes(router_, *sessions_, *signing_keys_, *clock_);
+    access::add_sensitive_routes(router_, *sessions_, *sensitive_);
     access::add_contact_routes(router_, *sessions_, *contacts_);
     access::add_patient_routes(router_, *record_, *patient_accounts_, *patient_requests_);
     access::add_patient_desk_routes(router_, *sessions_, *record_, *patient_accounts_, *patient_requests_);
@@ -131,6 +133,8 @@ void Centre::open_record() {
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
+    sensitive_ =
+        std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
     odd_looks_ = std::make_unique<access::OddLooks>(*database_, *writer_, *record_, *audit_, *directory_, *clock_);
     signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
@@ -192,6 +196,7 @@ void Centre::open_cases() {
     engine_->add_operations(*rest_);
     const record::CallerOf caller_of = [this](const http::Request& request) { return sessions_->caller(request); };
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
+    flow::add_label_routes(router_, *engine_, caller_of);
     flow::add_notice_routes(router_, *delivery_, caller_of);
     consult::add_routes(router_, *engine_, caller_of, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     consult::add_patient_routes(router_, *engine_, *patient_accounts_, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
@@ -206,6 +211,7 @@ void Centre::open_cases() {
 void Centre::add_jobs() {
     jobs_ = std::make_unique<jobs::Jobs>(*database_, *writer_, *clock_, metrics_);
     jobs_->every("flow.tick", std::chrono::seconds(1), [this] { engine_->tick(); });
+    jobs_->every("access.break_glass", std::chrono::seconds(1), [this] { sensitive_->glass.tick(); });
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });

@@ -10,6 +10,7 @@
 #include "access/organisation.hpp"
 #include "access/patient_request.hpp"
 #include "access/patients.hpp"
+#include "access/sensitive_routes.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
 #include "app/backup/service.hpp"
@@ -109,6 +110,7 @@ private:
     std::unique_ptr<access::SigningKeys> signing_keys_;
     std::unique_ptr<access::Looks> looks_;
     std::unique_ptr<access::OddLooks> odd_looks_;
+    std::unique_ptr<access::Sensitive> sensitive_;
     std::unique_ptr<access::Signing> signing_;
     std::unique_ptr<access::Patients> patients_;
     std::unique_ptr<access::PatientAccounts> patient_accounts_;

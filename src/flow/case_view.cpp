@@ -261,6 +261,11 @@ Value full_view(const Engine& engine, const record::Caller& caller, const Case& 
     }
     view.set("items", Value::object({{"attachments", std::move(attachments)}, {"studies", studies_view(ground, item, items, patient)}}));
     view.set("messages", messages_view(ground, *reader, items));
+    Value labels = Value::array();
+    for (const std::string_view code : record::codes_of(access::Grants::labels_of_case(connection, item.id))) {
+        labels.push(code);
+    }
+    view.set("labels", std::move(labels));
     engine.machine_of(item).describe(ground, *reader, item, view);
     return view;
 }

@@ -1,5 +1,6 @@
 #include "flow/engine.hpp"
 
+#include "access/sensitive_label.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "flow/flow_store.hpp"
@@ -18,9 +19,25 @@ constexpr int kFollowUps = 5;                   ///< moves that the system makes
 
 record::ReadFilter by_case() { return record::ReadFilter::system("a move writes what its maker may not read"); }
 
+/// Whether a grant of this case would open the patient to that institution: an offer tells no more than the case will.
+bool would_be_open(const Ground& ground, const Case& item, std::int64_t organisation) {
+    const auto reader = ground.record.read(record::ReadFilter::system("labels and denials of the patient of an offer"));
+    const auto patient = reader->read("Patient", std::string_view(item.patient).substr(item.patient.find('/') + 1));
+    return patient && !patient->deleted && (access::labels_of(patient->value()) & ~shown_labels(item)) == 0 &&
+           !access::Grants::is_denied(reader->connection(), patient->rid, organisation);
+}
+
 Error not_found() { return {ErrorKind::not_found, "flow.no_case", "no such case"}; }
 
 }  // namespace
+
+std::int64_t shown_labels(const Case& item) {
+    std::int64_t labels = 0;
+    for (const json::Value& code : item.notes["labels_shown"].items()) {
+        labels |= record::label_bit(code.text());
+    }
+    return labels;
+}
 
 /// Everything that is known before a move begins.
 struct Engine::Order {
@@ -76,7 +93,7 @@ std::optional<Visible> Engine::look(const record::Caller& caller, std::string_vi
         return Visible{std::move(*item), Visible::Level::full};
     }
     const Party* party = item->party(caller.actor.person);
-    if (caller.actor.person != 0 && party != nullptr && party->is_asked()) {
+    if (caller.actor.person != 0 && party != nullptr && party->is_asked() && would_be_open(ground_, *item, party->organisation)) {
         return Visible{std::move(*item), Visible::Level::offer};
     }
     const std::vector<std::string> roles = roles_of(*item, caller.actor);

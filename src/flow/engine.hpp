@@ -22,6 +22,9 @@ struct OpenMove {
     std::string blocked;              ///< code of the guard that does not hold now, empty = open
 };
 
+/// Sensitivity labels that the requester shows to those who take part (notes.labels_shown).
+std::int64_t shown_labels(const Case& item);
+
 /// A case that the caller may know of, and how much of it.
 struct Visible {
     enum class Level : std::uint8_t {

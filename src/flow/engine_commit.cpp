@@ -326,6 +326,7 @@ private:
                 items.push_back(rid);
             }
         }
+        ground_.grants.label_items(group, move_.item.id, items);
         for (const Viewer& viewer : viewers) {
             if (viewer.frozen) {
                 continue;
@@ -337,6 +338,7 @@ private:
             grant.case_id = move_.item.id;
             grant.reason = viewer.reason;
             grant.granted_by = move_.actor.person;
+            grant.labels = shown_labels(move_.item);
             ground_.grants.give(group, grant);
         }
     }

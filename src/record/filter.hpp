@@ -4,6 +4,7 @@
 #include "storage/database.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,21 @@ struct Actor {
     [[nodiscard]] Actor in_case(std::string_view id) const;
 };
 
+/// Sensitivity labels as bits: HL7 v3 ActCode, InformationSensitivityPolicy (terminology.hl7.org/CodeSystem-v3-ActCode), in the
+/// order of label_codes(), and the two confidentiality levels above normal of v3-Confidentiality.
+inline constexpr std::int64_t kEveryLabel = -1;
+/// Code of a bit; the place never changes: it is stored. "PSY" psychiatry, "HIV", "GDIS" genetic disease, "ETH" and "SUD"
+/// substance use, "SEX", "STD", "SDV" domestic violence, "CEL" a widely known person, "EMP" a member of the staff as patient,
+/// "R" and "V" restricted and very restricted.
+std::span<const std::string_view> label_codes();
+/// 0 for a code that is none.
+std::int64_t label_bit(std::string_view code);
+std::vector<std::string_view> codes_of(std::int64_t labels);
+/// Those about who the patient is: no role opens them, only a right to this patient by name.
+std::int64_t personal_labels();
+inline constexpr std::string_view kSensitivitySystem = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+inline constexpr std::string_view kConfidentialitySystem = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+
 /// Which rows a caller may see. `grantee` keys are made by `access` (person, organisation, desk = role at an
 /// organisation); the record only compares them with the tables `reach` (whole patient) and `reach_item` (one resource).
 struct ReadFilter {
@@ -36,16 +52,18 @@ struct ReadFilter {
     Scope scope = Scope::nothing;
     std::vector<std::int64_t> grantees;       ///< keys under which the caller stands in reach and reach_item
     std::vector<std::int64_t> organisations;  ///< own and subordinate: resources without a patient
-    int label_ceiling = 0;                    ///< highest confidentiality that the caller may see
+    std::int64_t labels = 0;                  ///< sensitivity labels that the caller's own roles open in patients in care
 
     static ReadFilter system(std::string_view reason);  ///< everything; `reason` is a literal for the reader of the code
 };
 
 /// The filter as one SQL condition and its arguments, in the order of their `?`.
-/// A row with acl `a` is visible when its confidentiality ≤ ceiling and
-///   it has no patient and belongs to no organisation or to one of the caller's, or
+/// A row with acl `a` is visible when
+///   it has no patient, belongs to no organisation or to one of the caller's, and the caller's roles open its labels, or
 ///   a live row of `reach` names its patient and one of the caller's keys, or
 ///   a live row of `reach_item` names the resource itself and one of the caller's keys.
+/// A row of reach opens the labels that it names itself, and, where it says so, those of the caller's roles. It opens nothing
+/// of a patient who denied it to that key (`reach_denied`), unless it says that it beats a denial.
 /// @param acl  SQL expression of the row's aclset id, e.g. "res.acl"   @param rid  of its resource id, e.g. "res.rid"
 /// @param schema  prefix of the record's tables: "" in its own file, "record." where it is attached
 class FilterSql {
@@ -61,7 +79,7 @@ private:
     std::vector<std::int64_t> organisations_;
     std::string grantees_json_;  ///< when there are too many to bind one by one
     std::string organisations_json_;
-    std::int64_t ceiling_ = 0;
+    std::int64_t labels_ = 0;
     std::int64_t now_ms_ = 0;
     ReadFilter::Scope scope_ = ReadFilter::Scope::nothing;
 };

@@ -23,13 +23,13 @@ using Rid = std::int64_t;  ///< internal number of a resource, never shown outsi
 /// One version of a resource.
 struct Stored {
     Rid rid = 0;
-    std::string type;          ///< "Patient"
+    std::string type;  ///< "Patient"
     std::string id;
     std::int64_t version = 0;  ///< versionId
     Instant updated{};
     bool deleted = false;
-    std::string json;          ///< complete: with id, meta.versionId, meta.lastUpdated; empty when deleted
-    Rid patient = 0;           ///< whose record it belongs to, for the audit of reads; 0 = about no patient
+    std::string json;  ///< complete: with id, meta.versionId, meta.lastUpdated; empty when deleted
+    Rid patient = 0;   ///< whose record it belongs to, for the audit of reads; 0 = about no patient
 
     [[nodiscard]] std::string reference() const { return type + "/" + id; }
     [[nodiscard]] json::Value value() const;  ///< parsed
@@ -43,8 +43,8 @@ struct Match {
 struct SearchResult {
     std::vector<Match> matches;
     std::optional<std::int64_t> total;
-    std::string next_cursor;                                         ///< empty on the last page
-    std::vector<std::pair<std::string, std::string>> applied;        ///< the parameters that were really used, for `self`
+    std::string next_cursor;                                   ///< empty on the last page
+    std::vector<std::pair<std::string, std::string>> applied;  ///< the parameters that were really used, for `self`
 };
 
 /// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
@@ -74,8 +74,8 @@ struct Change {
     std::string type;
     std::string id;
     std::int64_t version = 0;
-    char operation = 'C';  ///< C create, U update, D delete
-    Rid patient = 0;       ///< 0 = about no patient
+    char operation = 'C';               ///< C create, U update, D delete
+    Rid patient = 0;                    ///< 0 = about no patient
     const std::string* json = nullptr;  ///< complete text; null for deletes
 };
 
@@ -137,6 +137,13 @@ struct Ports {
     std::function<void(const Actor&, const Stored* existing, std::string_view type)> may_write;
 };
 
+/// What a row of reach opens beyond what carries no label.
+struct Opens {
+    std::int64_t labels = 0;    ///< these labels
+    std::int64_t by_right = 0;  ///< of these, the ones that the caller's own roles open (ReadFilter::labels)
+    bool beats_denial = false;  ///< break-glass
+};
+
 class Record {
 public:
     virtual ~Record() = default;
@@ -147,13 +154,20 @@ public:
     virtual std::unique_ptr<Reader> read_in(storage::Group&, const ReadFilter& filter) = 0;
 
     /// Grants: `access` writes them from inside a Group (Work::also). patient/resource by rid; the same (…, grantee, source)
-    /// replaces its end. `ends` is compared in every statement that reads.
-    virtual void reach_patient(storage::Group&, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) = 0;
-    virtual void reach_item(storage::Group&, Rid resource, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) = 0;
+    /// replaces its end and what it opens. `ends` is compared in every statement that reads.
+    virtual void reach_patient(storage::Group&, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends,
+                               const Opens& opens = {}) = 0;
+    virtual void reach_item(storage::Group&, Rid resource, std::int64_t grantee, std::string_view source, Instant starts, Instant ends,
+                            const Opens& opens = {}) = 0;
     /// Ends everything that came from `source` (a case, a care relation).
     virtual void end_reach(storage::Group&, std::string_view source) = 0;
     /// Ends only the whole-patient rows, or only the rows of one grantee (0 = all), of `source`.
     virtual void end_patient_reach(storage::Group&, std::string_view source, std::int64_t grantee) = 0;
+    /// The patient denied it to this key: rows of reach open nothing of this patient to it, those of before and those to come,
+    /// unless they beat a denial.
+    virtual void deny_reach(storage::Group&, Rid patient, std::int64_t grantee, bool denied) = 0;
+    /// Labels that a resource carries beside those of its text, in every version to come; 0 = none.
+    virtual void set_added_labels(storage::Group&, Rid resource, std::int64_t labels) = 0;
 
     /// Called after each commit, in order of t, on one background thread: "Type/id" that changed. For live pages and jobs.
     virtual void subscribe(std::function<void(std::span<const Change>)> listener) = 0;

@@ -191,6 +191,7 @@ export interface RequestForm {
   weight?: { status: Status; value_kg?: number };
   attachments?: { status: Status };
   consent?: ConsentWire;
+  labels_shown?: string[];
 }
 
 export interface EmergencyNumber {
@@ -243,6 +244,8 @@ export interface CaseView {
   consent?: ConsentView | null;
   opinion?: Opinion | null;
   clinic_card?: ClinicCard | null;
+  /** Sensitivity labels of this case. */
+  labels?: string[];
   /** Asked for and not answered yet; said to be out of reach by the clinic. */
   missing_items?: CodedItem[];
   not_obtainable?: string[];

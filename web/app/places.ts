@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, answersPatients, mayAskForConsultation, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset } from './roles';
+import { answersForDeadlines, answersPatients, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset, mayReviewGlass } from './roles';
 
 interface Place {
   to: string;
@@ -17,6 +17,8 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/me', name: 'app.nav.security', may: () => true },
   { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },
   { to: '/app/access/certificates', name: 'app.nav.certificates', may: mayKeepPeople },
+  { to: '/app/access/break-glass', name: 'app.nav.break_glass', may: mayBreakGlass },
+  { to: '/app/access/glass-reviews', name: 'app.nav.glass_reviews', may: mayReviewGlass },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },
   { to: '/app/board', name: 'app.nav.board', may: answersForDeadlines, inNavigation: 'desk' },
   { to: '/app/imaging/unmatched', name: 'app.nav.unmatched', may: mayMatchStudies, inNavigation: 'desk' },

@@ -16,6 +16,8 @@ export const mayKeepRoster = (session: Session) => has(session, 'duty_lead', 'ce
 export const mayReadRoster = (session: Session) => has(session, 'duty_lead', 'centre_manager', 'coordinator', 'expert');
 export const answersForDeadlines = (session: Session) => has(session, 'coordinator', 'duty_lead', 'centre_manager');
 export const mayReadStatement = (session: Session) => has(session, 'centre_manager', 'coordinator', 'doctor');
+export const mayBreakGlass = (session: Session) => has(session, 'doctor', 'expert', 'nurse') && !has(session, 'system_admin', 'security_admin', 'audit_admin');
+export const mayReviewGlass = (session: Session) => has(session, 'privacy_officer');
 export const mayReset = (session: Session) => has(session, 'security_admin', 'coordinator', 'duty_lead');
 export const answersPatients = (session: Session) => has(session, 'privacy_officer');
 export const mayReadAudit = (session: Session) => has(session, 'audit_admin');

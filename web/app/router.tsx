@@ -16,7 +16,7 @@ function page(load: () => Promise<Page>, ...texts: string[]): NonNullable<RouteO
 }
 
 /** Every page of a case stands behind the question about a second patient. */
-const gate = page(() => import('../services/cases/patient_gate'), 'consult');
+const gate = page(() => import('../services/cases/patient_gate'), 'consult', 'patients');
 
 export const routes: RouteObject[] = [
   { path: '/', element: <Navigate to="/app/today" replace /> },
@@ -62,6 +62,8 @@ export const routes: RouteObject[] = [
           { path: 'access/certificates', lazy: page(() => import('../services/access/certificates_page'), 'access') },
           { path: 'access/audit', lazy: page(() => import('../services/access/audit_page'), 'access') },
           { path: 'access/odd-looks', lazy: page(() => import('../services/access/odd_looks_page'), 'access') },
+          { path: 'access/break-glass', lazy: page(() => import('../services/access/break_glass_page'), 'access') },
+          { path: 'access/glass-reviews', lazy: page(() => import('../services/access/glass_reviews_page'), 'access', 'patients') },
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: 'operations/state', lazy: page(() => import('../services/operations/state_page'), 'operations', 'consult') },
           { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },

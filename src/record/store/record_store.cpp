@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "record/feed/feed.hpp"
+#include "record/store/labels.hpp"
 #include "record/store/work.hpp"
 
 #include <sodium.h>
@@ -29,18 +30,28 @@ public:
     }
     void subscribe(std::function<void(std::span<const Change>)> listener) override { feed_.listen(std::move(listener)); }
 
-    void reach_patient(storage::Group& group, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) override {
+    void reach_patient(storage::Group& group, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends,
+                       const Opens& opens) override {
         group.connection().execute(
-            "INSERT INTO reach(patient_rid, grantee, source, category_bits, label_ceiling, starts_ms, ends_ms) VALUES(?, ?, ?, -1, 2, ?, ?)"
-            " ON CONFLICT(patient_rid, grantee, source) DO UPDATE SET starts_ms = excluded.starts_ms, ends_ms = excluded.ends_ms",
-            {patient, grantee, source, start_ms(starts), to_ms(ends)});
+            "INSERT INTO reach(patient_rid, grantee, source, category_bits, label_ceiling, starts_ms, ends_ms, label_bits, right_bits, beats_denial)"
+            " VALUES(?, ?, ?, -1, 2, ?, ?, ?, ?, ?) ON CONFLICT(patient_rid, grantee, source) DO UPDATE SET starts_ms = excluded.starts_ms,"
+            " ends_ms = excluded.ends_ms, label_bits = excluded.label_bits, right_bits = excluded.right_bits, beats_denial = excluded.beats_denial",
+            {patient, grantee, source, start_ms(starts), to_ms(ends), opens.labels, opens.by_right, std::int64_t{opens.beats_denial}});
     }
-    void reach_item(storage::Group& group, Rid resource, std::int64_t grantee, std::string_view source, Instant starts, Instant ends) override {
+    void reach_item(storage::Group& group, Rid resource, std::int64_t grantee, std::string_view source, Instant starts, Instant ends,
+                    const Opens& opens) override {
         group.connection().execute(
-            "INSERT INTO reach_item(rid, grantee, source, starts_ms, ends_ms) VALUES(?, ?, ?, ?, ?)"
-            " ON CONFLICT(rid, grantee, source) DO UPDATE SET starts_ms = excluded.starts_ms, ends_ms = excluded.ends_ms",
-            {resource, grantee, source, start_ms(starts), to_ms(ends)});
+            "INSERT INTO reach_item(rid, grantee, source, starts_ms, ends_ms, label_bits, right_bits, beats_denial) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT(rid, grantee, source) DO UPDATE SET starts_ms = excluded.starts_ms, ends_ms = excluded.ends_ms,"
+            " label_bits = excluded.label_bits, right_bits = excluded.right_bits, beats_denial = excluded.beats_denial",
+            {resource, grantee, source, start_ms(starts), to_ms(ends), opens.labels, opens.by_right, std::int64_t{opens.beats_denial}});
     }
+    void deny_reach(storage::Group& group, Rid patient, std::int64_t grantee, bool denied) override {
+        group.connection().execute(
+            denied ? "INSERT OR IGNORE INTO reach_denied(patient_rid, grantee) VALUES(?, ?)" : "DELETE FROM reach_denied WHERE patient_rid = ? AND grantee = ?",
+            {patient, grantee});
+    }
+    void set_added_labels(storage::Group& group, Rid resource, std::int64_t labels) override { record::set_added_labels(core_, group, resource, labels); }
     void end_reach(storage::Group& group, std::string_view source) override {
         const std::int64_t now = to_ms(core_.clock.now());
         group.connection().execute("UPDATE reach SET ends_ms = ? WHERE source = ? AND ends_ms > ?", {now, source, now});

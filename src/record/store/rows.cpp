@@ -1,5 +1,6 @@
 #include "record/store/rows.hpp"
 
+#include "record/filter.hpp"
 #include "record/store/sort_date.hpp"
 
 #include <algorithm>
@@ -50,19 +51,9 @@ void add_quantity_rows(Rows& rows, const QuantityValue& value) {
     if (!value.unit.empty() && value.unit != value.code) rows.quantities.push_back({param, unit_key({}, value.unit), value.lo, value.hi});
 }
 
-constexpr std::string_view kConfidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
-constexpr std::string_view kActCode = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
-/// Sensitivity policies of v3-ActCode; the position is the bit and never changes.
-constexpr std::array<std::string_view, 10> kSensitivities = {"PSY", "HIV", "GDIS", "ETH", "SUD", "SEX", "STD", "SDV", "CEL", "EMP"};
-
 void add_label(Indexed& out, std::string_view system, std::string_view code) {
-    if (system == kConfidentiality) {
-        if (code == "R") out.confidentiality = std::max(out.confidentiality, 1);
-        if (code == "V") out.confidentiality = 2;
-    } else if (system == kActCode) {
-        const auto* found = std::find(kSensitivities.begin(), kSensitivities.end(), code);
-        if (found != kSensitivities.end()) out.label_bits |= std::int64_t{1} << (found - kSensitivities.begin());
-    }
+    const bool level = code == "R" || code == "V";
+    if (system == (level ? kConfidentialitySystem : kSensitivitySystem)) out.labels |= label_bit(code);
 }
 
 /// The first reference to a Patient by the compartment's parameters, else by `patient` or `subject` (Task, Device).

@@ -78,8 +78,7 @@ struct Indexed {
     std::int64_t date_span_ms = 0;  ///< how long the value of sort_date_param() lasts; the maximum when it has an open side
     std::optional<Target> patient;  ///< whose record it belongs to; a Patient's own is itself
     std::vector<Target> follows;    ///< without that: it belongs to the patient of the first of these (a Provenance's targets)
-    int confidentiality = 0;        ///< 0 normal or less, 1 restricted, 2 very restricted
-    std::int64_t label_bits = 0;    ///< sensitivity labels of meta.security
+    std::int64_t labels = 0;        ///< of meta.security; bits as label_bit() says
 };
 
 /// Index texts are cut here, on both sides.

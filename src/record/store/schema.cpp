@@ -80,7 +80,24 @@ CREATE TABLE date_span(type INTEGER PRIMARY KEY, max_ms INTEGER NOT NULL);
 INSERT INTO date_span(type, max_ms) SELECT DISTINCT type, 9223372036854775807 FROM res WHERE state = 0;
 )sql";
 
-constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}};
+/// Sensitivity labels and denials in the access filter (filter.hpp). A level of confidentiality becomes a label; what an institution
+/// has in care it sees by the rights of its roles, but for labels that open by name only (768 = CEL, EMP).
+constexpr std::string_view kLabels = R"sql(
+UPDATE aclset SET label_bits = label_bits | confidentiality * 1024, confidentiality = 0 WHERE confidentiality <> 0;
+ALTER TABLE aclset ADD COLUMN labels INTEGER NOT NULL DEFAULT 0;
+UPDATE aclset SET labels = label_bits | COALESCE((SELECT p.label_bits FROM res r JOIN aclset p ON p.id = r.acl WHERE r.rid = aclset.patient_rid), 0);
+CREATE TABLE res_label(rid INTEGER PRIMARY KEY, label_bits INTEGER NOT NULL);
+ALTER TABLE reach ADD COLUMN label_bits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reach ADD COLUMN right_bits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reach ADD COLUMN beats_denial INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reach_item ADD COLUMN label_bits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reach_item ADD COLUMN right_bits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE reach_item ADD COLUMN beats_denial INTEGER NOT NULL DEFAULT 0;
+UPDATE reach SET right_bits = ~768 WHERE source LIKE 'care:%';
+CREATE TABLE reach_denied(patient_rid INTEGER NOT NULL, grantee INTEGER NOT NULL, PRIMARY KEY(patient_rid, grantee)) WITHOUT ROWID;
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "record/feed/feed.hpp"
+#include "record/store/labels.hpp"
 #include "record/store/work.hpp"
 #include "record/validate/parse.hpp"
 
@@ -35,7 +36,7 @@ StoreWork::Current StoreWork::find(storage::Connection& connection, TypeId type,
 }
 
 bool StoreWork::visible(storage::Connection& connection, Rid rid) {
-    if (filter_.scope == ReadFilter::Scope::everything && filter_.label_ceiling == ReadFilter::system("").label_ceiling) return true;
+    if (filter_.scope == ReadFilter::Scope::everything && filter_.labels == kEveryLabel) return true;
     const FilterSql filter(filter_, "r.acl", "r.rid", core_.clock.now());
     std::vector<storage::Value> args{rid};
     filter.append_to(args);
@@ -81,7 +82,8 @@ void StoreWork::verify_patient(storage::Connection& connection, const Pending& c
     for (const Target& target : change.index.follows) {
         if (pending(type_name(target.type), target.id) != nullptr) continue;
         const Current found = find(connection, target.type, target.id);
-        if (!found.exists() || !visible(connection, found.rid)) throw Error(ErrorKind::not_found, "record.target_not_found", "what the resource is about is not known");
+        if (!found.exists() || !visible(connection, found.rid))
+            throw Error(ErrorKind::not_found, "record.target_not_found", "what the resource is about is not known");
     }
     if (!change.index.patient) return;
     const Target& target = *change.index.patient;
@@ -125,14 +127,9 @@ Rid StoreWork::patient_of(storage::Group& group, const Pending& change) {
 std::int64_t StoreWork::acl_of(storage::Connection& connection, const Pending& change, const Current& current, Rid patient) {
     // The owner is who made it; a later editor of another institution does not take it over.
     const std::int64_t owner = is_directory(change.type) ? 0 : current.exists() ? current.organisation : actor_.organisation;
-    const std::initializer_list<storage::Value> key{patient, owner, std::int64_t{change.index.confidentiality}, change.index.label_bits};
-    {
-        auto rows = connection.query("SELECT id FROM aclset WHERE patient_rid = ? AND org = ? AND confidentiality = ? AND label_bits = ?", key);
-        if (rows.next()) return rows.integer(0);
-    }
-    auto rows = connection.query("INSERT INTO aclset(patient_rid, org, confidentiality, label_bits) VALUES(?, ?, ?, ?) RETURNING id", key);
-    rows.next();
-    return rows.integer(0);
+    const std::int64_t id = aclset_of(connection, {patient, owner, change.index.labels | added_labels(connection, current.rid)});
+    if (change.type == TypeId::Patient) label_patient(connection, current.rid, change.index.labels);
+    return id;
 }
 
 Indexed StoreWork::old_rows(storage::Connection& connection, const Pending& change, const Current& current) {

@@ -133,6 +133,7 @@ void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
         if (verbs::receiver_of(move.ground, move.item, move.fields) == 0) {
             fields.refuse("flow.missing_field", "receiver", "the institution that is asked");
         }
+        verbs::check_labels(move, patient_of(move), fields);
     } else if (flow::has_word("add_consent refuse_consent withdraw_consent withdraw_scope review_consent reroute", action)) {
         verbs::check_consent_move(move, patient_of(move), fields);
     } else if (action == "upgrade" && move.role == "coordinator" && flow::is_given(move.fields["receiver"])) {

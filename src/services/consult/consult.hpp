@@ -131,6 +131,8 @@ json::Value part_sections(flow::Move& move);
 
 // opinion_verbs.cpp
 void check_opinion(const flow::Move& move, flow::FieldCheck& check);
+/// A record that is labelled as a whole is sent only with the word that those who take part may see it (`labels_shown`).
+void check_labels(const flow::Move& move, const json::Value& patient, flow::FieldCheck& fields);
 void sign_opinion(flow::Move& move);
 void amend_opinion(flow::Move& move);
 json::Value opinion_fields(const json::Value& composition);  ///< of a signed version, as the form had them

@@ -1,4 +1,5 @@
 #include "access/role.hpp"
+#include "access/sensitive_label.hpp"
 #include "flow/form.hpp"
 #include "services/consult/consent.hpp"
 #include "services/consult/consult.hpp"
@@ -27,6 +28,21 @@ Value form_fields(const Value& fields) {
     return form;
 }
 
+/// What the requester lets those who take part see of labelled material: nothing by itself. An emergency shows what the whole record
+/// is labelled with, because without that nobody could answer.
+void show_labels(flow::Move& move) {
+    std::int64_t shown = access::labels_in(Value::array(flow::list_of(move.fields, "labels_shown")));
+    if (move.item.urgency == "emergency") {
+        const auto reader = move.ground.record.read(record::ReadFilter::system("an emergency shows a labelled record"));
+        shown |= access::labels_of(reader->get(move.item.patient).value());
+    }
+    Value codes = Value::array();
+    for (const std::string_view code : record::codes_of(shown)) {
+        codes.push(code);
+    }
+    move.item.notes.set("labels_shown", std::move(codes));
+}
+
 }  // namespace
 
 void take_form(flow::Move& move) {
@@ -44,6 +60,7 @@ void take_form(flow::Move& move) {
     if (form["consent"].is_object()) {
         create_consent(move, form["consent"]);
     }
+    show_labels(move);
     for (const char* name : {"purpose", "specialty", "rank"}) {
         move.item.notes.set(name, form[name]);
     }
@@ -61,6 +78,14 @@ void open_at_desk(flow::Move& move) {
     if (const auto contract = move.ground.directory.contract(move.item.from_org, move.item.to_org, "consult"); contract && contract->terms.fee_minor > 0) {
         // The price that was shown before the consent holds, whatever the contract says later.
         move.item.notes.set("fee", Value::object({{"amount_minor", contract->terms.fee_minor}, {"currency", contract->terms.currency}}));
+    }
+}
+
+void check_labels(const flow::Move& move, const Value& patient, flow::FieldCheck& fields) {
+    const std::int64_t shown = access::labels_in(Value::array(flow::list_of(move.fields, "labels_shown")));
+    const bool emergency = move.input.action == "call_emergency" || move.fields["urgency"].text() == "emergency";
+    if (!emergency && (access::labels_of(patient) & ~shown) != 0) {
+        fields.refuse("consult.labels_not_shown", "labels_shown", "the whole record is labelled: nobody could answer without seeing it");
     }
 }
 

@@ -212,6 +212,49 @@ TEST(Grants, who_leaves_sees_nothing_any_more) {
     EXPECT_EQ(house.sees("doctor"), "") << "an open session is rebuilt at once";
 }
 
+TEST(Grants, what_a_patient_denies_an_institution_is_closed_to_its_people_and_desks_until_allowed) {
+    Network house;
+    house.give({.grantee = person_key(house.expert.id), .patient = house.patient_rid, .case_id = "case-1", .reason = "consult.expert"});
+    house.give({.grantee = desk_key(house.hub.id, role::kCoordinator), .items = {house.first_rid}, .case_id = "case-1", .reason = "consult.desk"});
+    ASSERT_EQ(house.sees("expert"), "PFS");
+    ASSERT_EQ(house.sees("coordinator"), "F");
+    const auto epoch = house.grants->epoch();
+    house.run([&](storage::Group& group) { house.grants->deny(group, house.patient_rid, house.hub.id, "withdrawn", house.doctor.id); });
+    EXPECT_GT(house.grants->epoch(), epoch);
+    EXPECT_EQ(house.sees("expert"), "");
+    EXPECT_EQ(house.sees("coordinator"), "");
+    EXPECT_EQ(house.sees("doctor"), "PFS");
+    const Grant new_case{.grantee = person_key(house.expert.id), .items = {house.second_rid}, .case_id = "case-2", .reason = "consult.expert"};
+    EXPECT_EQ(testing::code_of([&] { house.give(new_case); }), "access.consent_denied");
+    house.give(
+        {.grantee = person_key(house.expert.id), .patient = house.patient_rid, .items = {house.first_rid}, .case_id = "case-1", .reason = "consult.expert"});
+    EXPECT_EQ(house.sees("expert"), "");  // the case goes on, and opens nothing
+    house.run([&](storage::Group& group) { house.grants->allow(group, house.patient_rid, house.hub.id, house.doctor.id); });
+    EXPECT_EQ(house.sees("expert"), "PFS");
+    house.give(new_case);
+}
+
+TEST(Grants, a_case_shows_the_labels_that_it_was_told_to) {
+    Network house;
+    const auto label = [&](record::Rid rid, std::int64_t labels) {
+        house.run([&](storage::Group& group) { house.record->set_added_labels(group, rid, labels); });
+    };
+    label(house.first_rid, record::label_bit("PSY"));
+    label(house.second_rid, record::label_bit("HIV"));
+    Grant grant{.grantee = person_key(house.expert.id), .patient = house.patient_rid, .case_id = "case-1", .reason = "consult.expert"};
+    house.give(grant);
+    EXPECT_EQ(house.sees("expert"), "P");
+    grant.labels = record::label_bit("PSY");
+    house.give(grant);
+    EXPECT_EQ(house.sees("expert"), "PF");
+    // Labels of the case itself: who takes part goes on seeing its items, colleagues do not.
+    grant.items = {house.second_rid};
+    house.give(grant);
+    house.run([&](storage::Group& group) { house.grants->label_case(group, "case-1", record::label_bit("HIV")); });
+    EXPECT_EQ(house.sees("expert"), "PFS");
+    EXPECT_EQ(house.sees("colleague"), "P");
+}
+
 TEST(Grants, work_that_is_undone_grants_nothing) {
     Network house;
     EXPECT_EQ(testing::code_of([&] {

@@ -12,6 +12,7 @@
 #include "access/patients.hpp"
 #include "access/role.hpp"
 #include "access/routes.hpp"
+#include "access/sensitive_routes.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
 #include "base/error.hpp"
@@ -100,6 +101,7 @@ struct House {
     std::unique_ptr<SigningKeys> signing_keys;
     std::unique_ptr<Looks> looks;
     std::unique_ptr<OddLooks> odd_looks;
+    std::unique_ptr<Sensitive> sensitive;
     std::unique_ptr<Signing> signing;
     std::unique_ptr<Patients> patients;
     std::unique_ptr<OperationsOnly> rest;
@@ -119,6 +121,7 @@ struct House {
         sessions = std::make_unique<Sessions>(*database, *writer, *directory, *audit, clock, quick(demo));
         entrance = std::make_unique<Entrance>(*database, *writer, *audit, *directory, *sessions, clock, open_master_key(*database, folder.path()), policy);
         grants = std::make_unique<Grants>(*database, *record, clock);
+        sensitive = std::make_unique<Sensitive>(*database, *writer, *record, *grants, *directory, *audit, entrance->notices, clock);
         odd_looks = std::make_unique<OddLooks>(*database, *writer, *record, *audit, *directory, clock);
         looks = std::make_unique<Looks>(*database, *record, *audit, *directory);
         signing_keys = std::make_unique<SigningKeys>(*database, *writer, *audit, *directory, clock, folder.path(), algorithm);
@@ -136,13 +139,14 @@ struct House {
         add_looks_routes(*router, desk);
         add_audit_routes(*router, desk);
         add_odd_looks_routes(*router, desk, *odd_looks);
+        add_sensitive_routes(*router, *sessions, *sensitive);
         router->add(http::Method::get, "/metrics", {.scope = http::Scope::operations}, [](const http::Request&) { return http::Response{.body = "metrics"}; });
         router->add(http::Method::get, "/test/who", {},
                     [this](const http::Request& request) { return http::Response{.body = std::to_string(sessions->caller(request).actor.person)}; });
         router->add(http::Method::post, "/test/act", {}, [](const http::Request&) { return http::Response{.status = 204}; });
     }
     void close() {
-        router.reset(), rest.reset(), patients.reset(), signing.reset(), signing_keys.reset(), looks.reset(), odd_looks.reset(), grants.reset(), entrance.reset(), sessions.reset(), check.reset(), audit.reset(), directory.reset();
+        router.reset(), rest.reset(), patients.reset(), signing.reset(), signing_keys.reset(), sensitive.reset(), looks.reset(), odd_looks.reset(), grants.reset(), entrance.reset(), sessions.reset(), check.reset(), audit.reset(), directory.reset();
         record.reset(), writer.reset(), database.reset(), metrics.reset();
     }
     /// As after a restart of the process.

@@ -279,22 +279,126 @@ TEST(Filter, a_grant_on_one_resource_opens_only_that) {
     EXPECT_FALSE(store.record->read(expert)->read("Observation", "o1"));
 }
 
-TEST(Filter, labels_above_the_ceiling_are_hidden_also_in_the_past) {
+TEST(Filter, labels_that_no_role_opens_are_hidden_also_in_the_past) {
     Store store;
     constexpr std::string_view kRestricted =
         R"({"resourceType":"Organization","id":"x","name":"A","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]}})";
     store.put(kRestricted);
     ReadFilter normal = standing({1}, {1});
     EXPECT_FALSE(store.record->read(normal)->read("Organization", "x"));
-    normal.label_ceiling = 1;
+    normal.labels = label_bit("R");
     EXPECT_TRUE(store.record->read(normal)->read("Organization", "x"));
     auto work = store.begin();
     work->update_text("Organization", "x", R"({"resourceType":"Organization","id":"x","name":"A"})");
     work->commit();
-    normal.label_ceiling = 0;
+    normal.labels = 0;
     EXPECT_TRUE(store.record->read(normal)->read("Organization", "x"));
     EXPECT_EQ(store.record->read(normal)->history("Organization", "x", 10).size(), 1U);
     EXPECT_FALSE(store.record->read(normal)->read_version("Organization", "x", 1));
+}
+
+constexpr std::string_view kPsychiatric =
+    R"({"resourceType":"Observation","id":"o1","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"},"meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"PSY"}]}})";
+constexpr std::string_view kPlainNote = R"({"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}})";
+
+void reach(Store& store, std::int64_t grantee, const Opens& opens) {
+    auto work = store.begin();
+    work->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        store.record->reach_patient(group, rid_of("Patient/p1"), grantee, "test", store.clock.now() - std::chrono::hours(1),
+                                    store.clock.now() + std::chrono::hours(1), opens);
+    });
+    work->commit();
+}
+
+void update(Store& store, std::string_view json) {
+    auto work = store.begin();
+    work->update(*json::parse(json));
+    work->commit();
+}
+
+std::int64_t seen(Store& store, const ReadFilter& filter) {
+    return store.record->read(filter)->search("Observation", "subject=Patient/p1&_summary=count").total.value_or(-1);
+}
+
+TEST(Filter, a_right_to_one_label_opens_no_other) {
+    Store store;
+    store.put(R"({"resourceType":"Patient","id":"p1"})");
+    store.put(kPsychiatric);
+    store.put(kPlainNote);
+    reach(store, 101, {.by_right = ~personal_labels()});
+    ReadFilter caller = standing({101}, {});
+    EXPECT_EQ(seen(store, caller), 1);
+    caller.labels = label_bit("HIV");
+    EXPECT_EQ(seen(store, caller), 1);
+    caller.labels = label_bit("HIV") | label_bit("PSY");
+    EXPECT_EQ(seen(store, caller), 2);
+    reach(store, 102, {});  // a case that was not told to show it: the reader's own rights open nothing there
+    caller.grantees = {102};
+    EXPECT_EQ(seen(store, caller), 1);
+    reach(store, 103, {.labels = label_bit("PSY")});
+    EXPECT_EQ(seen(store, standing({103}, {})), 2);
+}
+
+TEST(Filter, a_patient_s_label_covers_the_whole_record_and_goes_again) {
+    Store store;
+    store.put(R"({"resourceType":"Patient","id":"p1"})");
+    store.put(kPlainNote);
+    reach(store, 101, {.by_right = ~personal_labels()});
+    ReadFilter caller = standing({101}, {});
+    caller.labels = kEveryLabel;  // no right opens a member of the staff as patient
+    ASSERT_EQ(seen(store, caller), 1);
+    update(store, R"({"resourceType":"Patient","id":"p1","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"EMP"}]}})");
+    EXPECT_FALSE(store.record->read(caller)->read("Patient", "p1"));
+    EXPECT_EQ(seen(store, caller), 0);
+    store.put(R"({"resourceType":"Observation","id":"o3","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}})");
+    EXPECT_EQ(seen(store, caller), 0);
+    reach(store, 102, {.labels = kEveryLabel});
+    EXPECT_EQ(seen(store, standing({102}, {})), 2);
+    update(store, R"({"resourceType":"Patient","id":"p1"})");
+    EXPECT_EQ(seen(store, caller), 2);
+}
+
+TEST(Filter, labels_beside_the_text_hold_at_once_and_in_later_versions) {
+    Store store;
+    store.put(R"({"resourceType":"Patient","id":"p1"})");
+    store.put(kPlainNote);
+    reach(store, 101, {});
+    const ReadFilter caller = standing({101}, {});
+    const auto label = [&](std::int64_t labels) {
+        auto work = store.begin();
+        work->also([&](storage::Group& group, const Work::RidOf& rid_of) { store.record->set_added_labels(group, rid_of("Observation/o2"), labels); });
+        work->commit();
+    };
+    label(label_bit("HIV"));
+    EXPECT_EQ(seen(store, caller), 0);
+    EXPECT_FALSE(store.record->read(caller)->read("Observation", "o2"));
+    update(store, R"({"resourceType":"Observation","id":"o2","status":"amended","code":{"text":"y"},"subject":{"reference":"Patient/p1"}})");
+    EXPECT_EQ(seen(store, caller), 0);
+    label(0);
+    EXPECT_EQ(seen(store, caller), 1);
+    EXPECT_EQ(store.record->read(caller)->search("Observation", "status=amended").matches.size(), 1U);
+}
+
+TEST(Filter, a_denial_beats_every_row_but_break_glass) {
+    Store store;
+    store.put(R"({"resourceType":"Patient","id":"p1"})");
+    store.put(kPlainNote);
+    reach(store, 101, {});
+    reach(store, 102, {});
+    reach(store, 103, {.labels = kEveryLabel, .beats_denial = true});
+    const auto deny = [&](bool denied) {
+        auto work = store.begin();
+        work->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+            for (const std::int64_t key : {101, 103}) store.record->deny_reach(group, rid_of("Patient/p1"), key, denied);
+        });
+        work->commit();
+    };
+    deny(true);
+    EXPECT_EQ(seen(store, standing({101}, {})), 0);
+    EXPECT_EQ(seen(store, standing({102}, {})), 1);
+    EXPECT_EQ(seen(store, standing({103}, {})), 1);
+    deny(false);
+    EXPECT_EQ(seen(store, standing({101}, {})), 1);
 }
 
 TEST(Filter, many_keys_are_bound_as_a_list) {

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { useEffect, type ReactNode } from 'react';
 import { Link, Outlet, useLocation, useParams } from 'react-router';
 import type { CaseView } from '../../api/flow';
+import { GlassBanner } from '../../app/glass_banner';
 import { useText } from '../../app/i18n';
 import { useSession } from '../../app/session';
 import { leaveWork, useTabWork, useWorkOfTab, WorkOf } from '../../app/tab_work';
@@ -17,6 +18,7 @@ export function PatientGate({ patient, name, children }: { patient: string; name
   if (work && work.patient !== patient) return <SecondPatient name={work.name} path={work.path} />;
   return (
     <WorkOf patient={patient} name={name}>
+      <GlassBanner patient={patient} />
       {children}
     </WorkOf>
   );

@@ -16,6 +16,7 @@ import { lastMissingItems, missingItemText } from '../cases/move_fields';
 import { Moves } from '../cases/moves';
 import { Timeline } from '../cases/timeline';
 import { AttachmentGrid, StudyList } from './attachments';
+import { CaseLabels } from './case_labels';
 import { ClinicCardView } from './clinic_card_view';
 import { ConsentCard } from './consent_card';
 import { Messages } from './messages';
@@ -145,6 +146,7 @@ function Consultation({ view }: { view: CaseView }) {
             <Moves case={view} />
           </section>
           <Participants view={view} />
+          <CaseLabels case={view} />
           {view.clinic_card !== undefined && (
             <section className="q-card">
               <h2>{t('consult.card.title')}</h2>

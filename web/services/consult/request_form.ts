@@ -48,6 +48,8 @@ export interface RequestState {
   weight: { status: '' | Status; kg: string };
   attachments: '' | Status;
   consent: ConsentState;
+  /** Sensitivity labels whose material the experts may see. */
+  labelsShown: string[];
 }
 
 export const kEmptyRequest: RequestState = {
@@ -65,6 +67,7 @@ export const kEmptyRequest: RequestState = {
   weight: { status: '', kg: '' },
   attachments: '',
   consent: kEmptyConsent,
+  labelsShown: [],
 };
 
 export interface PatientFacts {
@@ -182,6 +185,7 @@ export function toForm(state: RequestState, patient: PatientFacts): RequestForm 
   if (patient.attached > 0) form.attachments = { status: 'given' };
   else if (state.attachments !== '') form.attachments = { status: state.attachments };
   if (state.consent.by !== '') form.consent = consentToWire(state.consent, needsGuardian(patient));
+  if (state.labelsShown.length > 0) form.labels_shown = state.labelsShown;
   return form;
 }
 
@@ -213,6 +217,7 @@ export function fromForm(form: RequestForm | null | undefined): RequestState {
     weight: { status: form.weight?.status ?? '', kg: form.weight?.value_kg === undefined ? '' : String(form.weight.value_kg) },
     attachments: form.attachments?.status ?? '',
     consent: consentFromWire(form.consent),
+    labelsShown: form.labels_shown ?? [],
   };
 }
 

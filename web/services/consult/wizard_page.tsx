@@ -14,6 +14,7 @@ import { refreshCase, useCase } from '../cases/case_query';
 import { Moves } from '../cases/moves';
 import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
+import { LabelsShown } from './case_labels';
 import { ConsentForm } from './consent_form';
 import { RefusalDialog, RefusedNote } from './consent_refusal';
 import { DraftStatus } from './draft_status';
@@ -96,6 +97,7 @@ function Wizard({ view }: { view: CaseView }) {
         {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
         {step === 'facts' && <FactsForm state={state} set={set} patient={patient} errors={errors} />}
         {step === 'material' && <Material view={view} state={state} set={set} patient={patient} error={errors('attachments')} />}
+        {step === 'consent' && view.patient.reference && <LabelsShown patient={view.patient.reference} value={state.labelsShown} onChange={(labelsShown) => set({ labelsShown })} />}
         {step === 'consent' && (
           <section className="q-card">
             <ConsentForm caseId={view.case} number={view.number ?? ''} receiver={state.receiver} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} onRefused={() => setRefusing(true)} />

@@ -18,6 +18,8 @@ import { IdentifyDialog, isTemporary, joinedHere, joinedTo, JoinedNote } from '.
 import { usePatientDetail } from './patient_bits';
 import { PhonesCard } from './phones';
 import { documentKindOf } from './registration';
+import { RightsCard } from './rights_card';
+import './patients.css';
 
 interface Task {
   resourceType: 'Task';
@@ -94,6 +96,7 @@ export default function PatientPage() {
               </div>
             </div>
             {mayRegisterPatients(session) && <PhonesCard patient={person} />}
+            <RightsCard patient={id} />
             <section className="q-card">
               <h2>{t('patients.page.record')}</h2>
               <RecordTimeline patient={`Patient/${id}`} />

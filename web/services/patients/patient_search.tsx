@@ -1,8 +1,11 @@
 import { TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
+import { Link } from 'react-router';
 import { useQuery } from '../../api/cache';
 import { patientQuery, searchResources, type Patient } from '../../api/fhir';
 import { useText } from '../../app/i18n';
+import { mayBreakGlass } from '../../app/roles';
+import { useSession } from '../../app/session';
 import { Answered, EmptyCard } from '../../ui/cards';
 import { PatientCard } from './patient_bits';
 
@@ -11,6 +14,7 @@ const kShown = 30;
 
 export function PatientSearch({ onPick }: { onPick: (patient: Patient) => void }) {
   const t = useText();
+  const session = useSession();
   const [typed, setTyped] = useState('');
   const [asked, setAsked] = useState('');
   useEffect(() => {
@@ -27,7 +31,12 @@ export function PatientSearch({ onPick }: { onPick: (patient: Patient) => void }
       <Answered query={form ? found : recent}>
         {(patients) =>
           patients.length === 0 ? (
-            <EmptyCard title={form ? t('patients.search.none') : t('patients.search.empty')}>{form ? t('patients.search.none_help') : t('patients.search.empty_help')}</EmptyCard>
+            <EmptyCard
+              action={form && mayBreakGlass(session) ? <Link to="/app/access/break-glass">{t('patients.search.break_glass')}</Link> : undefined}
+              title={form ? t('patients.search.none') : t('patients.search.empty')}
+            >
+              {form ? t('patients.search.none_help') : t('patients.search.empty_help')}
+            </EmptyCard>
           ) : (
             <ul className="q-list q-stack">
               {patients.map((patient) => (

@@ -1,0 +1,110 @@
+#include "access/grant.hpp"
+#include "base/error.hpp"
+
+#include <vector>
+
+/// The parts of Grants about labels and about what a patient denies.
+namespace qiao::access {
+namespace {
+
+/// Everybody and every desk that stands for this institution alone.
+std::vector<std::int64_t> keys_of(storage::Group& group, std::int64_t organisation) {
+    std::vector<std::int64_t> keys{organisation_key(organisation)};
+    for (const RoleRights& row : roles()) {
+        if (row.stands_at_desk) keys.push_back(desk_key(organisation, row.code));
+    }
+    auto rows =
+        group.connection().query("SELECT DISTINCT person FROM access_membership WHERE organisation = ? AND ends_us > ?", {organisation, to_us(group.now())});
+    while (rows.next()) keys.push_back(person_key(rows.integer(0)));
+    return keys;
+}
+
+void note(storage::Group& group, record::Rid patient, std::int64_t organisation, bool denied, std::string_view reason, std::int64_t by) {
+    group.connection().execute(
+        "INSERT INTO access_consent_rule(patient, organisation, denied, since_us, reason, made_by) VALUES(?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT(patient, organisation) DO UPDATE SET denied = excluded.denied, since_us = excluded.since_us, reason = excluded.reason, "
+        "made_by = excluded.made_by",
+        {patient, organisation, std::int64_t{denied}, to_us(group.now()), reason, by});
+}
+
+}  // namespace
+
+void Grants::deny(storage::Group& group, record::Rid patient, std::int64_t organisation, std::string_view reason, std::int64_t by) {
+    note(group, patient, organisation, true, reason, by);
+    for (const std::int64_t key : keys_of(group, organisation)) record_.deny_reach(group, patient, key, true);
+    taken_away(group);
+}
+
+void Grants::allow(storage::Group& group, record::Rid patient, std::int64_t organisation, std::int64_t by) {
+    note(group, patient, organisation, false, {}, by);
+    for (const std::int64_t key : keys_of(group, organisation)) record_.deny_reach(group, patient, key, false);
+}
+
+bool Grants::is_denied(storage::Connection& connection, record::Rid patient, std::int64_t organisation) {
+    auto rows = connection.query("SELECT 1 FROM access_consent_rule WHERE patient = ? AND organisation = ? AND denied = 1", {patient, organisation});
+    return rows.next();
+}
+
+/// Who had a grant of this case before keeps the row, which opens nothing: other moves of the case go on.
+bool Grants::refuses_for_consent(storage::Group& group, const Grant& grant) const {
+    const Grantee who = grantee_of(grant.grantee);
+    auto rows = group.connection().query(
+        "SELECT 1 FROM access_consent_rule r WHERE r.denied = 1 AND r.patient IN (?, (SELECT a.patient_rid FROM res i JOIN aclset a ON a.id = i.acl WHERE "
+        "i.rid = ?)) "
+        "AND (r.organisation = ? OR r.organisation IN (SELECT m.organisation FROM access_membership m WHERE m.person = ? AND m.ends_us > ?))",
+        {grant.patient, grant.items.empty() ? record::Rid{0} : grant.items.front(), who.kind == GranteeKind::person ? std::int64_t{-1} : who.id,
+         who.kind == GranteeKind::person ? who.id : std::int64_t{-1}, to_us(group.now())});
+    if (!rows.next()) return false;
+    auto before = group.connection().query("SELECT 1 FROM access_grant WHERE case_id = ? AND grantee = ? AND revoked_us = 0 LIMIT 1",
+                                           {std::string_view(grant.case_id), grant.grantee});
+    if (!before.next()) throw Error(ErrorKind::conflict, "access.consent_denied", "the patient does not agree that this institution sees the record");
+    return true;
+}
+
+void Grants::treat(storage::Group& group, record::Rid patient, std::int64_t person, std::int64_t labels, std::int64_t by) {
+    const std::string source = "treats:" + std::to_string(patient) + ":" + std::to_string(person);
+    const std::int64_t now_us = to_us(group.now());
+    group.connection().execute(
+        "INSERT INTO access_treating(patient, person, labels, since_us, ended_us, named_by) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(patient, person) DO UPDATE "
+        "SET "
+        "labels = excluded.labels, ended_us = excluded.ended_us, named_by = excluded.named_by",
+        {patient, person, labels, now_us, labels == 0 ? now_us : to_us(Instant::max()), by});
+    if (labels == 0) {
+        record_.end_reach(group, source);
+        taken_away(group);
+    } else {
+        record_.reach_patient(group, patient, person_key(person), source, {}, Instant::max(), {.labels = labels});
+    }
+}
+
+std::int64_t Grants::labels_of_case(storage::Connection& connection, std::string_view case_id) {
+    auto rows = connection.query("SELECT labels FROM access_case_label WHERE case_id = ?", {case_id});
+    return rows.next() ? rows.integer(0) : 0;
+}
+
+void Grants::label_case(storage::Group& group, std::string_view case_id, std::int64_t labels) {
+    group.connection().execute("INSERT INTO access_case_label(case_id, labels) VALUES(?, ?) ON CONFLICT(case_id) DO UPDATE SET labels = excluded.labels",
+                               {case_id, labels});
+    struct Row {
+        std::int64_t grantee, item, ends_us, labels;
+    };
+    std::vector<Row> live;
+    {
+        auto rows =
+            group.connection().query("SELECT grantee, item, ends_us, labels FROM access_grant WHERE case_id = ? AND revoked_us = 0 AND item <> 0", {case_id});
+        while (rows.next()) live.push_back({rows.integer(0), rows.integer(1), rows.integer(2), rows.integer(3)});
+    }
+    for (const Row& row : live) {
+        record_.reach_item(group, row.item, row.grantee, case_source(case_id, row.grantee), {}, from_us(row.ends_us), {.labels = row.labels | labels});
+    }
+    taken_away(group);
+}
+
+void Grants::label_items(storage::Group& group, std::string_view case_id, std::span<const record::Rid> items) {
+    auto rows = group.connection().query("SELECT labels FROM access_case_label WHERE case_id = ?", {case_id});
+    if (!rows.next()) return;
+    const std::int64_t labels = rows.integer(0);
+    for (const record::Rid item : items) record_.set_added_labels(group, item, labels);
+}
+
+}  // namespace qiao::access

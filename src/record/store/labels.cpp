@@ -1,0 +1,61 @@
+#include "record/store/labels.hpp"
+
+#include "base/error.hpp"
+#include "record/store/work.hpp"
+
+namespace qiao::record {
+
+std::int64_t aclset_of(storage::Connection& connection, const AclKey& key) {
+    {
+        auto rows = connection.query("SELECT id FROM aclset WHERE patient_rid = ? AND org = ? AND confidentiality = 0 AND label_bits = ?",
+                                     {key.patient, key.organisation, key.label_bits});
+        if (rows.next()) return rows.integer(0);
+    }
+    auto rows = connection.query(
+        "INSERT INTO aclset(patient_rid, org, confidentiality, label_bits, labels) VALUES(?, ?, 0, ?, ? | COALESCE("
+        "(SELECT a.label_bits FROM res r JOIN aclset a ON a.id = r.acl WHERE r.rid = ?), 0)) RETURNING id",
+        {key.patient, key.organisation, key.label_bits, key.label_bits, key.patient});
+    rows.next();
+    return rows.integer(0);
+}
+
+void label_patient(storage::Connection& connection, Rid patient, std::int64_t labels) {
+    connection.execute("UPDATE aclset SET labels = label_bits | ? WHERE patient_rid = ? AND labels <> label_bits | ?", {labels, patient, labels});
+}
+
+std::int64_t added_labels(storage::Connection& connection, Rid rid) {
+    if (rid == 0) return 0;
+    auto rows = connection.query("SELECT label_bits FROM res_label WHERE rid = ?", {rid});
+    return rows.next() ? rows.integer(0) : 0;
+}
+
+void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t labels) {
+    storage::Connection& connection = group.connection();
+    if (added_labels(connection, rid) == labels) return;
+    connection.execute("INSERT INTO res_label(rid, label_bits) VALUES(?, ?) ON CONFLICT(rid) DO UPDATE SET label_bits = excluded.label_bits", {rid, labels});
+    Place old_place, place;
+    Indexed index;
+    std::int64_t organisation = 0;
+    {
+        auto rows = connection.query(
+            "SELECT r.type, r.id, r.d, r.acl, a.patient_rid, a.org, r.body FROM res r JOIN aclset a ON a.id = r.acl WHERE r.rid = ? AND r.state = 0", {rid});
+        if (!rows.next()) return;  // a later version brings them in
+        const TypeId type = type_of_number(static_cast<std::uint32_t>(rows.integer(0)));
+        old_place = {type, rid, rows.integer(2), rows.integer(3), rows.integer(4)};
+        organisation = rows.integer(5);
+        index = core.index_packed(rows.text(6), type, id_text(rows.text(1)));
+    }
+    place = old_place;
+    place.acl = aclset_of(connection, {old_place.patient_rid, organisation, index.labels | labels});
+    if (place.acl == old_place.acl) return;
+    connection.execute("UPDATE res SET acl = ? WHERE rid = ?", {place.acl, rid});
+    RowWriter writer(connection, [&](const Target& target) -> std::int64_t {
+        const StoredId key(target.id);
+        auto rows = connection.query("SELECT rid FROM res WHERE type = ? AND id = ?", {std::int64_t{number_of(target.type)}, storage::Blob{key.bytes()}});
+        if (!rows.next()) throw Error(ErrorKind::internal, "record.index_damaged", "a reference has no row");
+        return rows.integer(0);
+    });
+    writer.replace(old_place, index.rows, place, index.rows);
+}
+
+}  // namespace qiao::record
