@@ -5,13 +5,13 @@
 #include "app/centre.hpp"
 #include "app/control.hpp"
 #include "app/demo/demo.hpp"
+#include "app/signals.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "imaging/socket.hpp"
 #include "storage/file.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -92,22 +92,6 @@ Value ask(const Options& options, const Value& request) {
     if (auto answer = ask_running_server(options.data_folder, request)) return std::move(*answer);
     Centre centre(options);
     return obey(centre, request);
-}
-
-/// Signals are taken by sigwait in serve(): blocked before the first thread starts, so that every thread inherits it.
-sigset_t block_end_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
-
-void no_core_dumps() {
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_CORE, &none);  // a dump would hold patients' data
 }
 
 void print_first_run(Centre& centre) {

@@ -25,6 +25,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
   { to: '/app/access/people', name: 'app.nav.people', may: mayKeepPeople, inNavigation: 'both' },
   { to: '/app/imaging/devices', name: 'app.nav.devices', may: mayKeepNodes, inNavigation: 'both' },
+  { to: '/app/imaging/gateways', name: 'app.nav.gateways', may: mayKeepNodes, inNavigation: 'desk' },
   { to: '/app/operations/backups', name: 'app.nav.backups', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/operations/setup', name: 'app.nav.setup', may: mayKeepSetup },
   { to: '/app/access/patient-requests', name: 'app.nav.patient_requests', may: answersPatients },
