@@ -141,7 +141,7 @@ void Centre::open_images() {
             .folder = options_.data_folder, .index_file = options_.data_folder + "/imaging.db", .record_file = options_.data_folder + "/record.db"},
         *clock_, metrics_);
     devices_ = std::make_unique<imaging::Devices>(*database_, *writer_, *audit_, *directory_);
-    gateways_ = std::make_unique<imaging::Gateways>(*database_, *writer_, *audit_, *sessions_, *archive_);
+    gateways_ = std::make_unique<imaging::Gateways>(*database_, *writer_, *audit_, *sessions_, *archive_, metrics_);
     gateway_uploads_ = std::make_unique<imaging::GatewayUploads>(*archive_, options_.data_folder + "/gateway");
     imaging::add_gateway_routes(router_, {*gateways_, *devices_, *gateway_uploads_, *sessions_, [this] { return public_url() + "/oauth/token"; }});
     imaging::add_device_routes(

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace qiao::imaging {
 namespace {
 
@@ -68,8 +70,17 @@ void put_code(Group& group, std::int64_t id, const std::string& hash, Instant un
 
 }  // namespace
 
-Gateways::Gateways(storage::Database& database, storage::Writer& writer, access::Audit& audit, access::Sessions& sessions, Archive& archive)
-    : database_(database), writer_(writer), audit_(audit), sessions_(sessions), archive_(archive) {}
+Gateways::Gateways(storage::Database& database, storage::Writer& writer, access::Audit& audit, access::Sessions& sessions, Archive& archive, Metrics& metrics)
+    : database_(database), writer_(writer), audit_(audit), sessions_(sessions), archive_(archive) {
+    for (const auto state : {GatewayState::online, GatewayState::late, GatewayState::offline, GatewayState::lost}) {
+        metrics.gauge(fmt::format("qiao_gateways_{}", name_of(state)), [this, state] {
+            const auto gateways = all();
+            const auto now = clock().now();
+            return static_cast<double>(
+                std::count_if(gateways.begin(), gateways.end(), [&](const Gateway& one) { return state_of(one, report(one.id), now) == state; }));
+        });
+    }
+}
 
 access::AuditEvent Gateways::event_of(const record::Actor& actor, std::string_view action, const Gateway& gateway) const {
     access::AuditEvent event = audit_.event_of(actor, action);

@@ -48,7 +48,7 @@ struct GatewayReport {
 
 class Gateways {
 public:
-    Gateways(storage::Database& database, storage::Writer& writer, access::Audit& audit, access::Sessions& sessions, Archive& archive);
+    Gateways(storage::Database& database, storage::Writer& writer, access::Audit& audit, access::Sessions& sessions, Archive& archive, Metrics& metrics);
 
     [[nodiscard]] std::vector<Gateway> all() const;  ///< by name; ended ones last
     [[nodiscard]] std::optional<Gateway> find(std::int64_t id) const;

@@ -184,8 +184,10 @@ def routes(material, references):
             "/patient/{patient}/record", "/patient/{patient}/requests")},
         "/notify/receipt/{token}": "a channel's answer, by a random token",
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
+        "/imaging/gateway/objects/{digest}": "only for the token of a gateway; answers how much of its own object is here (gateway_test)",
         **{pattern: NO_PATIENT for pattern in (
             "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/imaging/devices/{id}", "/imaging/devices/{id}/echo", "/flow/notifications/test", "/operations/backups", "/operations/setup", "/access/contact", "/access/contacts", "/access/people/{id}/contact", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory", "/access/patient-requests/{id}/take", "/access/patient-requests/{id}/answer",
+            "/imaging/gateways", "/imaging/gateways/{id}", "/imaging/gateways/{id}/code", "/imaging/gateways/{id}/retry", "/imaging/gateway/enrol", "/imaging/gateway/report",
             "/access/first-run", "/access/memberships", "/access/organisations", "/access/password", "/access/people", "/access/people/{id}/end", "/access/session", "/access/step-up",
             "/access/session/second", "/access/device-session", "/access/device-session/challenge", "/access/device-codes", "/access/reset-password", "/access/resets", "/access/resets/{id}/confirm",
             "/access/resets/{id}/refuse", "/access/people/{id}/registered-number", "/access/people/{id}/sessions", "/access/people/{id}/sessions/end", "/access/me/question", "/access/me/security", "/access/me/totp",
