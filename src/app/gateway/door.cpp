@@ -18,6 +18,8 @@ using json::Value;
 using Outcome = imaging::IngestResult::Outcome;
 
 constexpr int kFull_percent = 90;  // of the disk: the rest is for what is arriving and for the system
+constexpr const char* kDevicesFile = "/devices.json";
+constexpr const char* kUsesFile = "/devices-use.json";
 constexpr std::size_t kRefusalRows = 200;
 constexpr std::size_t kReportedCallers = 40;
 
@@ -53,9 +55,41 @@ std::vector<Device> read_devices(const Value& list) {
 
 Door::Door(std::string folder, exchange::GatewayQueue& queue, const Clock& clock, std::function<void()> queued)
     : folder_(std::move(folder)), arriving_(folder_ + "/arriving"), queue_(queue), clock_(clock), queued_(std::move(queued)) {
-    const std::string path = folder_ + "/devices.json";
-    if (!std::filesystem::exists(path)) return;
-    if (const auto said = json::parse(storage::read_file(path))) devices_ = read_devices(*said);
+    const auto kept = [this](const char* name) {
+        const std::string path = folder_ + name;
+        auto said = std::filesystem::exists(path) ? json::parse(storage::read_file(path)) : json::parse("[]");
+        return said ? *std::move(said) : Value::array();
+    };
+    devices_ = read_devices(kept(kDevicesFile));
+    for (const Value& row : kept(kUsesFile).items()) {
+        const auto time = [&](const char* field) { return parse_instant(row[field].text()).value_or(Instant{}); };
+        uses_[{row["title"].text(), row["address"].text()}] = {time("lastAssociation"), time("lastObject"), row["objects"].integer().value_or(0)};
+    }
+}
+
+Value Door::uses() const {
+    Value devices = Value::array();
+    for (const auto& [caller, use] : uses_) {
+        Value row;
+        row.set("title", caller.first);
+        row.set("address", caller.second);
+        row.set("lastAssociation", time_value(use.association));
+        row.set("lastObject", time_value(use.object));
+        row.set("objects", use.objects);
+        devices.push(std::move(row));
+    }
+    return devices;
+}
+
+void Door::save_uses() {
+    std::string text;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!uses_changed_) return;
+        uses_changed_ = false;
+        text = uses().dump();
+    }
+    storage::write_file_durably(folder_ + kUsesFile, text);
 }
 
 void Door::set_devices(std::vector<Device> devices) {
@@ -65,7 +99,7 @@ void Door::set_devices(std::vector<Device> devices) {
     }
     Value list = Value::array();
     for (const Device& device : devices) list.push(value_of(device));
-    storage::write_file_durably(folder_ + "/devices.json", list.dump());
+    storage::write_file_durably(folder_ + kDevicesFile, list.dump());
     const std::lock_guard lock(mutex_);
     devices_ = std::move(devices);
 }
@@ -143,6 +177,7 @@ void Door::note_refusal(const imaging::Refusal& refusal) {
 void Door::note_association(const imaging::Ae& ae, Instant at) {
     const std::lock_guard lock(mutex_);
     uses_[{ae.title, ae.address}].association = at;
+    uses_changed_ = true;
 }
 
 void Door::note_objects(const imaging::Ae& ae, std::int64_t count, Instant last) {
@@ -150,21 +185,12 @@ void Door::note_objects(const imaging::Ae& ae, std::int64_t count, Instant last)
     Use& use = uses_[{ae.title, ae.address}];
     use.object = last;
     use.objects += count;
+    uses_changed_ = true;
 }
 
 void Door::write_report(Value& report) const {
     const std::lock_guard lock(mutex_);
-    Value devices = Value::array();
-    for (const auto& [caller, use] : uses_) {
-        Value row;
-        row.set("title", caller.first);
-        row.set("address", caller.second);
-        row.set("lastAssociation", time_value(use.association));
-        row.set("lastObject", time_value(use.object));
-        row.set("objects", use.objects);
-        devices.push(std::move(row));
-    }
-    report.set("devices", std::move(devices));
+    report.set("devices", uses());
     std::vector<const imaging::RefusalGroup*> newest;
     for (const auto& [key, group] : refusals_) newest.push_back(&group);
     std::sort(newest.begin(), newest.end(), [](const auto* a, const auto* b) { return a->last.at > b->last.at; });

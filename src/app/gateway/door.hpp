@@ -54,6 +54,8 @@ public:
     [[nodiscard]] const std::string& folder() const override { return arriving_; }
     [[nodiscard]] const Clock& clock() const override { return clock_; }
 
+    /// Keeps over a restart what devices did, where that has changed since the last call.
+    void save_uses();
     /// Members `devices` and `callers` of a report.
     void write_report(json::Value& report) const;
 
@@ -64,6 +66,7 @@ private:
         std::int64_t objects = 0;
     };
     using Caller = std::pair<std::string, std::string>;  ///< title, address
+    [[nodiscard]] json::Value uses() const;
 
     const std::string folder_;
     const std::string arriving_;
@@ -73,6 +76,7 @@ private:
     mutable std::mutex mutex_;
     std::vector<Device> devices_;
     std::map<Caller, Use> uses_;
+    bool uses_changed_ = false;
     std::map<std::pair<Caller, std::string>, imaging::RefusalGroup> refusals_;
 };
 

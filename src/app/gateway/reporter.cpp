@@ -154,6 +154,7 @@ void Reporter::run(const std::stop_token& stop) {
         bool soon = false;
         // A boundary: what cannot be told now is told in 10 s.
         try {
+            door_.save_uses();
             soon = send(false);
         } catch (const Error& error) {
             log::error("gateway.report_failed", {{"code", error.code()}});
@@ -162,6 +163,7 @@ void Reporter::run(const std::stop_token& stop) {
         wake_.wait_for(lock, stop, soon ? std::chrono::milliseconds(kSoon) : std::chrono::milliseconds(kInterval), [] { return false; });
     }
     try {
+        door_.save_uses();
         send(true);
     } catch (const Error& error) {
         log::error("gateway.report_failed", {{"code", error.code()}});

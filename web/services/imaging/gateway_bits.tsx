@@ -42,7 +42,7 @@ export function useStateText() {
       case 'ended':
         return gateway.ended ? formatDateTime(gateway.ended) : '';
       default:
-        return seen ? t('gateways.said.online', { age: since(seen) }) : '';
+        return t('gateways.said.online');
     }
   };
 }
