@@ -68,9 +68,9 @@ function List({ all }: { all: Gateway[] }) {
   const shown = all.filter((one) => wanted === '' || `${one.name} ${one.organisation?.name ?? ''} ${one.organisation?.nameEn ?? ''}`.toLowerCase().includes(wanted));
   const name = (one: Gateway) => (
     <>
-      <Link className="q-link q-strong" to={`/app/imaging/gateways/${one.id}`}>
-        {one.name}
-      </Link>
+      <span className="q-strong">
+        <Link to={`/app/imaging/gateways/${one.id}`}>{one.name}</Link>
+      </span>
       <div className="q-dim">{one.organisation && nameIn(one.organisation)}</div>
     </>
   );
