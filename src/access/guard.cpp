@@ -52,8 +52,14 @@ bool require_scope(Sessions& sessions, PatientAccounts* patients, const http::Re
         return true;
     }
     if (!session) throw Error(ErrorKind::unauthenticated, "access.no_session", "sign in first");
+    const bool is_gateway = session->scope == role::kGateway;
+    if (scope == http::Scope::gateway) {
+        if (!is_gateway) throw Error(ErrorKind::not_found, "http.not_found", "no such page");
+        return true;
+    }
     if (!is_own_business(request.path)) require_nothing_else(*session);
     if (session->scope == role::kMetrics) throw Error(ErrorKind::forbidden, "access.wrong_scope", "this client may read metrics only");
+    if (is_gateway) throw Error(ErrorKind::forbidden, "access.wrong_scope", "a gateway may hand over images only");
     return true;
 }
 

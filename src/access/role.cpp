@@ -24,6 +24,7 @@ constexpr std::array kRoles = {
     RoleRights{.code = role::kPrivacyOfficer, .number = 11, .answers_patients = true, .keeps_privacy = true, .reviews_glass = true},
     RoleRights{.code = role::kIntegration, .number = 12, .whole_record = true},
     RoleRights{.code = role::kMetrics, .number = 13, .keeps_nodes = true},
+    RoleRights{.code = role::kGateway, .number = 14},
 };
 
 constexpr int kKindShift = 56;

@@ -22,6 +22,7 @@ inline constexpr std::string_view kAuditAdmin = "audit_admin";
 inline constexpr std::string_view kPrivacyOfficer = "privacy_officer";
 inline constexpr std::string_view kIntegration = "integration";  ///< clients only
 inline constexpr std::string_view kMetrics = "metrics";          ///< clients only: /metrics and health detail
+inline constexpr std::string_view kGateway = "gateway";          ///< clients only: routes of http::Scope::gateway, nothing else
 }  // namespace role
 
 /// One row a role. What is not true here is refused.

@@ -162,10 +162,16 @@ void Centre::open_images() {
             .folder = options_.data_folder, .index_file = options_.data_folder + "/imaging.db", .record_file = options_.data_folder + "/record.db"},
         *clock_, metrics_);
     devices_ = std::make_unique<imaging::Devices>(*database_, *writer_, *audit_, *directory_);
-    imaging::add_device_routes(router_, *devices_, archive_->store(), *sessions_, [this] {
-        const auto organisation = loopback_organisation();
-        return imaging::DicomListening{options_.dicom.address, dicom_ ? dicom_->port() : options_.dicom.port, organisation ? organisation->id : 0};
-    });
+    gateways_ = std::make_unique<imaging::Gateways>(*database_, *writer_, *audit_, *sessions_, *archive_, metrics_);
+    gateway_uploads_ = std::make_unique<imaging::GatewayUploads>(*archive_, options_.data_folder + "/gateway");
+    imaging::add_gateway_routes(router_, {*gateways_, *devices_, *gateway_uploads_, *sessions_, [this] { return public_url() + "/oauth/token"; }});
+    imaging::add_device_routes(
+        router_, *devices_, archive_->store(), *sessions_,
+        [this] {
+            const auto organisation = loopback_organisation();
+            return imaging::DicomListening{options_.dicom.address, dicom_ ? dicom_->port() : options_.dicom.port, organisation ? organisation->id : 0};
+        },
+        [this](std::int64_t gateway, std::int64_t device) { return gateways_->ask_echo(gateway, device); });
     study_access_ = std::make_unique<imaging::StudyAccess>(
         archive_->store(), *clock_, [this] { return grants_->epoch(); },
         [this](const imaging::Viewer& viewer, const imaging::Study& study) {
@@ -216,6 +222,7 @@ void Centre::add_jobs() {
     jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
+    jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
     add_state_route(router_, {*sessions_, *jobs_, *writer_, engine_->ground().pack, options_.data_folder, *clock_});
 }

@@ -32,6 +32,8 @@
 #include "imaging/devices.hpp"
 #include "imaging/dicom_server.hpp"
 #include "imaging/dicomweb.hpp"
+#include "imaging/gateway_uploads.hpp"
+#include "imaging/gateways.hpp"
 #include "imaging/study_access.hpp"
 #include "jobs/jobs.hpp"
 #include "record/record.hpp"
@@ -119,6 +121,8 @@ private:
     std::mutex archive_mutex_;  ///< the change feed asks the archive until both end
     std::unique_ptr<imaging::Archive> archive_;
     std::unique_ptr<imaging::Devices> devices_;
+    std::unique_ptr<imaging::GatewayUploads> gateway_uploads_;
+    std::unique_ptr<imaging::Gateways> gateways_;
     std::unique_ptr<imaging::StudyAccess> study_access_;
     std::unique_ptr<imaging::Dicomweb> dicomweb_;
     std::unique_ptr<imaging::StudyResources> study_resources_;

@@ -6,13 +6,13 @@
 #include "app/centre.hpp"
 #include "app/control.hpp"
 #include "app/demo/demo.hpp"
+#include "app/signals.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "imaging/socket.hpp"
 #include "storage/file.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <csignal>
 #include <cstdio>
@@ -88,22 +88,6 @@ Value obey(Centre& centre, const Value& request) {
         return Value::object();
     }
     throw Error(ErrorKind::invalid, "control.unknown_command", "unknown command");
-}
-
-/// Signals are taken by sigwait in serve(): blocked before the first thread starts, so that every thread inherits it.
-sigset_t block_end_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    return signals;
-}
-
-void no_core_dumps() {
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_CORE, &none);  // a dump would hold patients' data
 }
 
 void print_first_run(Centre& centre) {

@@ -1,6 +1,7 @@
 #include "app/backup/commands.hpp"
 #include "app/ca_commands.hpp"
 #include "app/commands.hpp"
+#include "app/gateway/commands.hpp"
 #include "base/error.hpp"
 
 #include <fmt/format.h>
@@ -20,6 +21,9 @@ struct Arguments {
     bool no_store = false;
     qiao::app::CaInput certificate;
     qiao::app::backup::RestoreInput restore;
+    qiao::app::gateway::Arguments gateway;
+    std::string discard;
+    bool status = false, retry = false;
     std::string scratch;
     bool unsealed = false, replace = false;
     int hours = 12;
@@ -154,6 +158,30 @@ void add_backup(CLI::App& program, Arguments& arguments, int& status) {
     restore.callback([&] { status = backup::print_restore(arguments.restore); });
 }
 
+void add_gateway(CLI::App& program, Arguments& arguments, int& status) {
+    namespace gateway = qiao::app::gateway;
+    auto& command = *program.add_subcommand("gateway", "take images from the scanners of this network and hand them over to a centre");
+    auto& to = arguments.gateway;
+    command.add_option("--data", to.data_folder, "folder of the gateway: its keys and its queue")->required();
+    command.add_option("--hub", to.hub, "address of the centre, https://host; remembered when it has enrolled");
+    command.add_option("--enrol", to.code, "code of the centre's page of gateways, the first time")->needs("--hub");
+    command.add_option("--ca", to.ca_file, "PEM file with the authority of the centre's certificate; default: the system's");
+    command.add_option("--dicom", arguments.dicom, "address and port for the scanners, default 0.0.0.0:11112; port 0 takes a free one");
+    command.add_option("--title", to.title, "AE title by which the scanners call it, default QIAO");
+    command.add_option("--limit-kbit", to.limit_kbit, "kbit/s that sending may use, so that the line stays of use to others")
+        ->check(CLI::Range(16, 10'000'000));
+    command.add_flag("--status", arguments.status, "say how the running gateway is; status 1 when it is not connected");
+    command.add_flag("--retry", arguments.retry, "let the running gateway send again what the centre refused");
+    command.add_option("--discard", arguments.discard, "let the running gateway remove one refused object, by its digest");
+    command.callback([&] {
+        if (!arguments.dicom.empty()) to.dicom = qiao::app::parse_endpoint(arguments.dicom);
+        if (arguments.status) return void(status = gateway::print_status(to));
+        if (arguments.retry) return void(status = gateway::retry(to));
+        if (!arguments.discard.empty()) return void(status = gateway::discard(to, arguments.discard));
+        status = gateway::serve(to);
+    });
+}
+
 int run(int argc, char** argv) {
     CLI::App program{"Qiao, an open telemedicine centre"};
     program.set_version_flag("--version", std::string("qiao ") + QIAO_VERSION);
@@ -206,6 +234,7 @@ int run(int argc, char** argv) {
     verify.callback([&] { status = qiao::app::verify_audit(arguments.options, arguments.from); });
 
     add_backup(program, arguments, status);
+    add_gateway(program, arguments, status);
 
     CLI11_PARSE(program, argc, argv);
     return status;

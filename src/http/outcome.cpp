@@ -57,6 +57,8 @@ constexpr std::array kCodes = {
     CodeStatus{"http.upgrade_required", {426, "required"}},
     CodeStatus{"http.uri_too_long", {414, "too-long"}},
     CodeStatus{"http.version", {505, "not-supported"}},
+    CodeStatus{"imaging.digest_mismatch", {422, "value"}},
+    CodeStatus{"imaging.too_many_uploads", {429, "throttled"}},
     CodeStatus{"record.budget", {503, "too-costly"}},
     CodeStatus{"record.deleted", {410, "deleted"}},
     CodeStatus{"record.if_match_required", {428, "required"}},

@@ -17,6 +17,7 @@ enum class Scope : std::uint8_t {
     open,        ///< nobody needs to be known: metadata, health, login, the app's files, verification page
     session,     ///< a signed-in person or a client with a token; what they may see is the handler's matter
     patient,     ///< a signed-in patient, or who acts for one; a session of the staff is none
+    gateway,     ///< the token of a gateway in a hospital's network, which opens nothing else
     operations,  ///< loopback without forwarding header, or a token with the scope metrics
 };
 

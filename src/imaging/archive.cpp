@@ -27,15 +27,28 @@ std::int64_t number(std::string_view text) {
     return value;
 }
 
-std::string_view refusal_of(const Walked& walked, const FileMeta& meta) {
-    if (!is_uid(walked.first(tag::kSopInstanceUid)) || !is_uid(walked.first(tag::kSopClassUid))) return "the SOP class or instance UID is missing or wrong";
-    if (!is_uid(walked.first(tag::kStudyUid))) return "the study instance UID is missing or wrong";
-    if (!is_uid(walked.first(tag::kSeriesUid))) return "the series instance UID is missing or wrong";
-    if (!meta.sop_instance.empty() && meta.sop_instance != walked.first(tag::kSopInstanceUid)) return "";
-    return "-";
-}
-
 }  // namespace
+
+IngestResult named(const Walked& walked, const FileMeta& meta) {
+    IngestResult result;
+    result.sop_class = walked.first(tag::kSopClassUid);
+    result.sop_instance = walked.first(tag::kSopInstanceUid);
+    result.study = walked.first(tag::kStudyUid);
+    result.outcome = IngestResult::Outcome::unreadable;
+    if (!is_uid(result.sop_instance) || !is_uid(result.sop_class))
+        result.reason = "the SOP class or instance UID is missing or wrong";
+    else if (!is_uid(result.study))
+        result.reason = "the study instance UID is missing or wrong";
+    else if (!is_uid(walked.first(tag::kSeriesUid)))
+        result.reason = "the series instance UID is missing or wrong";
+    else
+        result.outcome = IngestResult::Outcome::stored;
+    if (result.outcome == IngestResult::Outcome::stored && !meta.sop_instance.empty() && meta.sop_instance != result.sop_instance) {
+        result.outcome = IngestResult::Outcome::mismatch;
+        result.reason = "the object is not the one that was announced";
+    }
+    return result;
+}
 
 std::string instance_path(const Instance& instance) {
     return "/dicomweb/studies/" + instance.study_uid + "/series/" + instance.series_uid + "/instances/" + instance.uid;
@@ -168,16 +181,8 @@ IngestResult Archive::ingest(const Walked& walked, FileMeta meta, std::string_vi
 }
 
 IngestResult Archive::store_object(const Walked& walked, FileMeta meta, std::string_view dataset, std::string digest, const Source& source) {
-    IngestResult result;
-    result.sop_class = walked.first(tag::kSopClassUid);
-    result.sop_instance = walked.first(tag::kSopInstanceUid);
-    result.study = walked.first(tag::kStudyUid);
-    const auto refusal = refusal_of(walked, meta);
-    if (refusal != "-") {
-        result.outcome = refusal.empty() ? IngestResult::Outcome::mismatch : IngestResult::Outcome::unreadable;
-        result.reason = refusal.empty() ? "the object is not the one that was announced" : refusal;
-        return result;
-    }
+    IngestResult result = named(walked, meta);
+    if (result.outcome != IngestResult::Outcome::stored) return result;
     if (store_.digest_of(result.sop_instance) == digest) return result;
     if (!has_room()) {
         result.outcome = IngestResult::Outcome::full;

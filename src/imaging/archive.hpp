@@ -3,6 +3,7 @@
 #include "base/metrics.hpp"
 #include "http/message.hpp"
 #include "imaging/instance_store.hpp"
+#include "imaging/object_sink.hpp"
 #include "storage/pack.hpp"
 
 #include <chrono>
@@ -37,42 +38,28 @@ public:
     virtual void study_stable(const Study& study) = 0;
 };
 
-struct IngestResult {
-    enum class Outcome : std::uint8_t {
-        stored,      ///< or there already with the same bytes
-        conflict,    ///< kept, not shown: DIMSE warning 0xB000
-        unreadable,  ///< 0xC000
-        mismatch,    ///< not what the command or the file meta said: 0xA900
-        syntax,      ///< a transfer syntax that is not stored: 0xC122
-        full,        ///< no space, or the storage failed: 0xA700
-    };
-    Outcome outcome = Outcome::stored;
-    std::string reason;  ///< of everything but `stored`: a phrase without data of the object
-    std::string sop_class;
-    std::string sop_instance;
-    std::string study;
-};
-
-class Archive {
+class Archive : public ObjectSink {
 public:
     /// Opens or creates; indexes what an earlier run left between pack and index.
     Archive(ArchiveOptions options, const Clock& clock, Metrics& metrics);
-    ~Archive();
+    ~Archive() override;
+    Archive(const Archive&) = delete;
+    Archive& operator=(const Archive&) = delete;
 
     /// Before the first object.
     void start(StudySink* sink);
 
-    /// A data set that came over a network. Durable when it returns `stored` or `conflict`. @param sha256 of `dataset`
-    IngestResult ingest(const Walked& walked, FileMeta meta, std::string_view dataset, std::string sha256, const Source& source);
+    IngestResult ingest(const Walked& walked, FileMeta meta, std::string_view dataset, std::string sha256, const Source& source) override;
     /// An object in its file form. @param syntax  its transfer syntax where the file does not say; may be empty
     /// @param study  that it must belong to; empty = any
     IngestResult ingest_file(std::string_view file, std::string_view syntax, const Source& source, std::string_view study = {});
     /// A row for the operator about an object that was not kept.
     void note_refusal(const std::string& caller, const std::string& address, const IngestResult& result);
-    /// Whether the disk has room for another object.
-    [[nodiscard]] bool has_room() const;
-    /// These studies need not be quiet any longer.
-    void release(const std::set<std::string>& study_uids);
+    [[nodiscard]] bool has_room() const override;
+    void release(const std::set<std::string>& study_uids) override;
+    void note_refusal(const Refusal& refusal) override { store_.add_refusal(refusal); }
+    void note_association(const Ae& ae, Instant at) override { store_.note_association(ae.id, at); }
+    void note_objects(const Ae& ae, std::int64_t count, Instant last) override { store_.note_objects(ae.id, count, last); }
     /// All studies without a patient go to the sink again: after a request with an accession number or a patient came.
     void offer_unmatched();
 
@@ -87,8 +74,8 @@ public:
 
     [[nodiscard]] InstanceStore& store() { return store_; }
     [[nodiscard]] bool healthy() const { return pack_.healthy() && store_.healthy(); }
-    [[nodiscard]] const std::string& folder() const { return options_.folder; }
-    [[nodiscard]] const Clock& clock() const { return clock_; }
+    [[nodiscard]] const std::string& folder() const override { return options_.folder; }
+    [[nodiscard]] const Clock& clock() const override { return clock_; }
 
 private:
     void recover();

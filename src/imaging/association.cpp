@@ -52,7 +52,7 @@ std::string choose(const std::vector<std::string>& offered) {
 }  // namespace
 
 Association::Association(DicomServer& server, Socket& socket)
-    : server_(server), socket_(socket), address_(peer_address(socket)), buffer_(server.archive_.folder()) {}
+    : server_(server), socket_(socket), address_(peer_address(socket)), buffer_(server.objects_.folder()) {}
 
 Association::~Association() {
     if (entered_) server_.leave(calling_);
@@ -92,14 +92,14 @@ void Association::run() {
             open = false;
         }
     }
-    if (objects_ > 0) note_use([this](InstanceStore& store) { store.note_objects(ae_, objects_, last_object_); });
-    server_.archive_.release(studies_);
+    if (objects_ > 0) note_use([this](ObjectSink& objects) { objects.note_objects(ae_, objects_, last_object_); });
+    server_.objects_.release(studies_);
 }
 
 /// A boundary: what the device did is told to the operator; the device's work does not depend on it.
-void Association::note_use(const std::function<void(InstanceStore&)>& note) {
+void Association::note_use(const std::function<void(ObjectSink&)>& note) {
     try {
-        note(server_.archive_.store());
+        note(server_.objects_);
     } catch (const Error& error) {
         log::error("imaging.use_not_noted", {{"code", error.code()}});
     }
@@ -130,8 +130,8 @@ void Association::note_refusal(const std::string& kind, const std::string& why, 
     if (++noted_ > kNotedLimit) return;
     log::warning("imaging.refused", {{"kind", kind}, {"reason", why}});
     try {
-        server_.archive_.store().add_refusal(
-            {server_.archive_.clock().now(), printable(calling_), printable(called_), address_, kind, why, is_uid(sop_uid) ? sop_uid : std::string()});
+        server_.objects_.note_refusal(
+            {server_.objects_.clock().now(), printable(calling_), printable(called_), address_, kind, why, is_uid(sop_uid) ? sop_uid : std::string()});
     } catch (const Error& error) {
         log::error("imaging.refusal_not_noted", {{"code", error.code()}});
     }
@@ -151,7 +151,7 @@ std::optional<Source> Association::admit(const Associate& request, std::string& 
     const bool local = is_loopback(address_);
     const auto listed = server_.options_.listed ? server_.options_.listed(request.calling, address_) : std::nullopt;
     if (listed) {
-        ae_ = listed->id;
+        ae_ = *listed;
         may_store_ = listed->may_store;
         return Source{listed->organisation, listed->title, listed->default_charset, listed->issuer};
     }
@@ -176,7 +176,7 @@ bool Association::associate(std::string_view body) {
     if (server_.stopping_ || !server_.enter(calling_)) return reject(2, 3, 2, std::string(refusal::kTooMany));
     entered_ = true;
     source_ = *std::move(source);
-    note_use([this](InstanceStore& store) { store.note_association(ae_, server_.archive_.clock().now()); });
+    note_use([this](ObjectSink& objects) { objects.note_association(ae_, server_.objects_.clock().now()); });
     peer_limit_bytes_ = request->max_pdu_bytes;
     Associate answer;
     answer.called = called_;
@@ -264,7 +264,7 @@ bool Association::begin_object(const Command& command, std::uint8_t context) {
     if (command.field != kStoreRequest) {
         object.refusal = "an operation that is not served";
         object.status = kUnknownOperation;
-    } else if (!server_.archive_.has_room()) {
+    } else if (!server_.objects_.has_room()) {
         object.refusal = std::string(refusal::kDiskFull);
         object.status = kOutOfResources;
     } else {
@@ -303,13 +303,13 @@ bool Association::end_object() {
             object.refusal = walked.error().message;
             object.status = kCannotUnderstand;
         } else {
-            const auto result = server_.archive_.ingest(*walked, object.meta, buffer_.view(), object.digest.finish(), source_);
+            const auto result = server_.objects_.ingest(*walked, object.meta, buffer_.view(), object.digest.finish(), source_);
             object.status = status_of(result.outcome);
             object.refusal = result.reason;
             if (result.outcome == IngestResult::Outcome::stored) {
                 studies_.insert(result.study);
                 ++objects_;
-                last_object_ = server_.archive_.clock().now();
+                last_object_ = server_.objects_.clock().now();
             }
         }
     }

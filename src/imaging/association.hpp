@@ -20,7 +20,7 @@
 namespace qiao::imaging {
 
 class DicomServer;
-class InstanceStore;
+class ObjectSink;
 
 class Association {
 public:
@@ -63,7 +63,7 @@ private:
     bool reject(std::uint8_t result, std::uint8_t source, std::uint8_t reason, const std::string& why);
     bool abort(std::uint8_t reason);
     void note_refusal(const std::string& kind, const std::string& why, const std::string& sop_uid = {});
-    void note_use(const std::function<void(InstanceStore&)>& note);
+    void note_use(const std::function<void(ObjectSink&)>& note);
     [[nodiscard]] bool too_slow() const;
 
     DicomServer& server_;
@@ -76,7 +76,7 @@ private:
     bool associated_ = false;
     std::uint32_t peer_limit_bytes_ = 0;
     Source source_;
-    std::int64_t ae_ = 0;
+    Ae ae_;
     bool may_store_ = true;
     std::int64_t objects_ = 0;
     Instant last_object_{};

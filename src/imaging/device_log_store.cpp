@@ -67,4 +67,18 @@ std::vector<RefusalGroup> InstanceStore::refusal_groups(std::string_view kind, i
     return found;
 }
 
+void InstanceStore::put_gateway(std::int64_t gateway, const GatewayRow& row) {
+    writer_->submit({.check = {}, .apply = [&](Group& group) {
+                         group.connection().execute("INSERT OR REPLACE INTO imaging_gateway_use(gateway, at, clock_offset_ms, body) VALUES(?,?,?,?)",
+                                                    {gateway, to_us(row.at), row.clock_offset_ms, std::string_view(row.body)});
+                     }});
+}
+
+InstanceStore::GatewayRow InstanceStore::gateway(std::int64_t gateway) {
+    const auto snapshot = database_->read();
+    auto rows = (*snapshot)->query("SELECT at, clock_offset_ms, body FROM imaging_gateway_use WHERE gateway = ?", {gateway});
+    if (!rows.next()) return {};
+    return {from_us(rows.integer(0)), rows.integer(1), std::string(rows.text(2))};
+}
+
 }  // namespace qiao::imaging

@@ -31,17 +31,12 @@ constexpr std::array kReasons = {
     Reason{refusal::kNoSyntax, "no_syntax"},           Reason{refusal::kTooSlow, "too_slow"},         Reason{refusal::kDiskFull, "disk_full"},
     Reason{refusal::kContradicts, "contradicts"}};
 
-std::string_view code_of(std::string_view phrase) {
-    for (const auto& reason : kReasons)
-        if (reason.phrase == phrase) return reason.code;
-    return "other";
-}
-
 struct Handlers {
     Devices& devices;
     InstanceStore& store;
     access::Sessions& sessions;
     std::function<DicomListening()> listening;
+    EchoBehind echo_behind;
 
     record::Caller administrator(const Request& request) const { return access::wire::require_right(sessions, request, &access::RoleRights::keeps_nodes); }
 };
@@ -52,11 +47,16 @@ Response answer(const Value& value, int status = 200) {
     return response;
 }
 
+/// 0 for an empty text and what is no number.
+std::int64_t number(std::string_view text) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() ? value : 0;
+}
+
 std::int64_t id_of(const Request& request) {
-    const std::string_view text = request.param("id");
-    std::int64_t id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error != std::errc() || end != text.data() + text.size() || id <= 0) throw Error(ErrorKind::not_found, "imaging.no_device", "no such device");
+    const std::int64_t id = number(request.param("id"));
+    if (id <= 0) throw Error(ErrorKind::not_found, "imaging.no_device", "no such device");
     return id;
 }
 
@@ -72,7 +72,9 @@ Ae ae_of(const Handlers& to, const Request& request) {
             .organisation = organisation ? organisation->id : 0,
             .issuer = (*body)["issuer"].text(),
             .default_charset = (*body)["charset"].text(),
-            .may_store = (*body)["mayStore"].is_null() || (*body)["mayStore"].truth()};
+            .may_store = (*body)["mayStore"].is_null() || (*body)["mayStore"].truth(),
+            .gateway = number((*body)["gateway"].text()),
+            .goes_first = (*body)["first"].truth()};
 }
 
 Value refusals_of(InstanceStore& store) {
@@ -86,7 +88,7 @@ Value refusals_of(InstanceStore& store) {
             one.set("calling", group.last.calling);
             one.set("called", group.last.called);
             one.set("address", group.last.address);
-            one.set("code", code_of(group.last.reason));
+            one.set("code", refusal_code(group.last.reason));
             one.set("reason", group.last.reason);
             list.push(std::move(one));
         }
@@ -142,6 +144,7 @@ Response echo(const Handlers& to, const Request& request) {
     if (!ae) throw Error(ErrorKind::not_found, "imaging.no_device", "no such device");
     if (ae->port == 0) throw Error(ErrorKind::invalid, "imaging.no_port", "the device's own port is not known");
     to.devices.note_echo(caller.actor, *ae);
+    if (ae->gateway != 0) return answer(Value::object({{"milliseconds", to.echo_behind(ae->gateway, ae->id)}}));
     const WorkerPool::Waiting waiting;
     const auto began = std::chrono::steady_clock::now();
     StoreClient client({.host = ae->address, .port = ae->port, .called = ae->title, .calling = std::string(kOwnTitle), .limit = kEcho}, {});
@@ -153,8 +156,15 @@ Response echo(const Handlers& to, const Request& request) {
 
 }  // namespace
 
-void add_device_routes(http::Router& router, Devices& devices, InstanceStore& store, access::Sessions& sessions, std::function<DicomListening()> listening) {
-    const auto to = std::make_shared<Handlers>(Handlers{devices, store, sessions, std::move(listening)});
+std::string_view refusal_code(std::string_view phrase) {
+    for (const auto& reason : kReasons)
+        if (reason.phrase == phrase) return reason.code;
+    return "other";
+}
+
+void add_device_routes(http::Router& router, Devices& devices, InstanceStore& store, access::Sessions& sessions, std::function<DicomListening()> listening,
+                       EchoBehind echo_behind) {
+    const auto to = std::make_shared<Handlers>(Handlers{devices, store, sessions, std::move(listening), std::move(echo_behind)});
     const auto route = [&](Method method, std::string_view pattern, Response (*handler)(const Handlers&, const Request&)) {
         router.add(method, pattern, kSession, [to, handler](const Request& request) { return handler(*to, request); });
     };

@@ -58,7 +58,8 @@ Ae Devices::checked(Ae ae) const {
 access::AuditEvent Devices::event_of(const record::Actor& actor, std::string_view action, const Ae& ae) const {
     access::AuditEvent event = audit_.event_of(actor, action);
     event.type = "Device";
-    event.detail = fmt::format("ae={} title={} address={} organisation={} store={}", ae.id, ae.title, ae.address, ae.organisation, ae.may_store ? 1 : 0);
+    event.detail = fmt::format("ae={} title={} address={} organisation={} store={} gateway={}", ae.id, ae.title, ae.address, ae.organisation,
+                               ae.may_store ? 1 : 0, ae.gateway);
     return event;
 }
 
@@ -76,7 +77,9 @@ json::Value Devices::value_of(const Ae& ae, const AeUse* use) const {
     }
     value.set("charset", ae.default_charset);
     value.set("mayStore", ae.may_store);
-    value.set("local", is_loopback(ae.address));  // what comes from elsewhere comes unencrypted
+    value.set("gateway", ae.gateway == 0 ? std::string() : std::to_string(ae.gateway));
+    value.set("first", ae.goes_first);
+    value.set("local", ae.gateway != 0 || is_loopback(ae.address));  // what comes from elsewhere comes unencrypted
     value.set("lastAssociation", time_value(use != nullptr ? use->associated : Instant{}));
     value.set("lastObject", time_value(use != nullptr ? use->stored : Instant{}));
     value.set("objects", use != nullptr ? use->objects : std::int64_t{0});

@@ -28,12 +28,14 @@ class Devices {
 public:
     Devices(storage::Database& database, storage::Writer& writer, access::Audit& audit, const access::Directory& directory);
 
-    [[nodiscard]] std::vector<Ae> all() const;  ///< by title
+    [[nodiscard]] std::vector<Ae> all() const;  ///< by gateway and title
+    [[nodiscard]] std::vector<Ae> of_gateway(std::int64_t gateway) const;
     [[nodiscard]] std::optional<Ae> find(std::int64_t id) const;
+    /// Of those that call this centre itself.
     [[nodiscard]] std::optional<Ae> find(std::string_view title, std::string_view address) const;
 
     // Changes. Error(invalid): imaging.bad_ae_title, imaging.bad_address, imaging.bad_port, imaging.bad_issuer,
-    // imaging.bad_charset, access.bad_organisation; Error(conflict): imaging.ae_taken, imaging.too_many_devices;
+    // imaging.bad_charset, imaging.bad_gateway, access.bad_organisation; Error(conflict): imaging.ae_taken, imaging.too_many_devices;
     // Error(not_found, "imaging.no_device").
     Ae add(const record::Actor& actor, Ae ae);
     Ae change(const record::Actor& actor, Ae ae);
@@ -62,7 +64,14 @@ struct DicomListening {
     std::int64_t loopback_organisation = 0;  ///< `demo`: whose scanner calls from this machine; 0 = nobody's
 };
 
+/// A stable code for a reason of refusing; "other" for one that the page knows no remedy for.
+std::string_view refusal_code(std::string_view phrase);
+
+/// C-ECHO to a device behind a gateway: milliseconds, or an Error.
+using EchoBehind = std::function<std::int64_t(std::int64_t gateway, std::int64_t device)>;
+
 /// `/imaging/devices`: for system administrators only. Called once at start.
-void add_device_routes(http::Router& router, Devices& devices, InstanceStore& store, access::Sessions& sessions, std::function<DicomListening()> listening);
+void add_device_routes(http::Router& router, Devices& devices, InstanceStore& store, access::Sessions& sessions, std::function<DicomListening()> listening,
+                       EchoBehind echo_behind);
 
 }  // namespace qiao::imaging

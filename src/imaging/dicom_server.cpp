@@ -17,9 +17,9 @@ constexpr std::size_t kConnectionsBeyond = 64;
 
 }  // namespace
 
-DicomServer::DicomServer(DicomServerOptions options, Archive& archive, Metrics& metrics)
+DicomServer::DicomServer(DicomServerOptions options, ObjectSink& objects, Metrics& metrics)
     : options_(std::move(options)),
-      archive_(archive),
+      objects_(objects),
       accepted_(metrics.counter("qiao_dicom_associations_total", R"(result="accepted")")),
       rejected_(metrics.counter("qiao_dicom_associations_total", R"(result="rejected")")),
       listener_(listen_on(options_.address, options_.port)),

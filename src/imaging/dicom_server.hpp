@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/metrics.hpp"
-#include "imaging/archive.hpp"
+#include "imaging/object_sink.hpp"
 #include "imaging/socket.hpp"
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -42,7 +43,7 @@ struct DicomServerOptions {
 class DicomServer {
 public:
     /// Binds and listens. Error(unavailable, "imaging.bind").
-    DicomServer(DicomServerOptions options, Archive& archive, Metrics& metrics);
+    DicomServer(DicomServerOptions options, ObjectSink& objects, Metrics& metrics);
     ~DicomServer();  ///< drains without patience
 
     void start();
@@ -67,7 +68,7 @@ private:
     void leave(const std::string& ae);
 
     const DicomServerOptions options_;
-    Archive& archive_;
+    ObjectSink& objects_;
     Counter& accepted_;
     Counter& rejected_;
     Socket listener_;

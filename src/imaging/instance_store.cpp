@@ -226,6 +226,11 @@ std::string InstanceStore::digest_of(std::string_view sop_uid) {
     return rows.next() ? std::string(rows.text(0)) : std::string();
 }
 
+bool InstanceStore::has_conflict(std::string_view sop_uid, std::string_view sha256) {
+    const auto snapshot = database_->read();
+    return (*snapshot)->query("SELECT 1 FROM imaging_conflict WHERE uid = ? AND sha256 = ?", {sop_uid, storage::Blob{sha256}}).next();
+}
+
 void InstanceStore::link(std::string_view study_uid, std::int64_t rid, std::string_view resource, std::string_view patient_ref) {
     writer_->submit({.check = {}, .apply = [&](Group& group) {
                          group.connection().execute("UPDATE imaging_study SET rid = ?, resource = ?, patient_ref = ?, epoch = epoch + 1 WHERE uid = ?",

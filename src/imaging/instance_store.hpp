@@ -55,6 +55,8 @@ public:
     Stored insert(const NewInstance& instance);
     /// SHA-256 of the object under this UID; empty when there is none.
     std::string digest_of(std::string_view sop_uid);
+    /// Whether these bytes are kept as a conflict under this UID.
+    bool has_conflict(std::string_view sop_uid, std::string_view sha256);
 
     std::optional<Study> study(std::string_view uid);
     std::optional<Study> study_by_id(std::int64_t id);
@@ -98,6 +100,15 @@ public:
     std::vector<Refusal> refusals(int limit);
     /// Of one kind, grouped by who called and why, newest first.
     std::vector<RefusalGroup> refusal_groups(std::string_view kind, int limit);
+
+    /// What a gateway said last: when, its clock minus ours, its words as JSON.
+    struct GatewayRow {
+        Instant at{};  ///< the epoch = nothing
+        std::int64_t clock_offset_ms = 0;
+        std::string body;
+    };
+    void put_gateway(std::int64_t gateway, const GatewayRow& row);
+    GatewayRow gateway(std::int64_t gateway);
 
     storage::Database& database() { return *database_; }
     [[nodiscard]] bool has_record() const { return has_record_; }

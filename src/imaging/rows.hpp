@@ -81,6 +81,8 @@ struct Ae {
     std::string issuer = {};           ///< of its patient ids; empty on input = the institution's own numbers
     std::string default_charset = {};  ///< of its unlabelled text
     bool may_store = true;
+    std::int64_t gateway = 0;  ///< which lets it in, in the network of the institution; 0 = this centre itself
+    bool goes_first = false;   ///< at a gateway: its studies are sent before all others
 };
 
 /// What a device has done; `ae` 0 = whoever calls from loopback in `demo`.

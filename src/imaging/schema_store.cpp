@@ -3,7 +3,7 @@
 namespace qiao::imaging {
 namespace {
 
-// Derived from the packs but for imaging_ae_use, imaging_refusal and the links to the record, which the record has as well.
+// Derived from the packs but for imaging_ae_use, imaging_gateway_use, imaging_refusal and the links to the record, which the record has as well.
 constexpr std::string_view kTables = R"sql(
 CREATE TABLE imaging_term(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE imaging_study(
@@ -64,7 +64,11 @@ constexpr std::string_view kUse = R"sql(
 CREATE TABLE imaging_ae_use(ae INTEGER PRIMARY KEY, associated_at INTEGER NOT NULL, stored_at INTEGER NOT NULL, objects INTEGER NOT NULL);
 )sql";
 
-constexpr storage::Migration kMigrations[] = {{"imaging", 1, kTables}, {"imaging", 2, kRuns}, {"imaging", 3, kUse}};
+constexpr std::string_view kGateways = R"sql(
+CREATE TABLE imaging_gateway_use(gateway INTEGER PRIMARY KEY, at INTEGER NOT NULL, clock_offset_ms INTEGER NOT NULL, body TEXT NOT NULL);
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"imaging", 1, kTables}, {"imaging", 2, kRuns}, {"imaging", 3, kUse}, {"imaging", 4, kGateways}};
 
 }  // namespace
 

@@ -10,6 +10,10 @@ export interface Device {
   issuer: string;
   charset: string;
   mayStore: boolean;
+  /** Of the gateway that lets it in; empty = it calls the centre itself. */
+  gateway: string;
+  /** At a gateway: its studies are sent before all others. */
+  first: boolean;
   local: boolean;
   demo?: boolean;
   lastAssociation: string | null;
@@ -42,6 +46,8 @@ export interface DeviceInput {
   issuer: string;
   charset: string;
   mayStore: boolean;
+  gateway: string;
+  first: boolean;
 }
 
 export const readDevices = (signal?: AbortSignal) => get<Devices>('/imaging/devices', signal ? { signal } : {});

@@ -30,6 +30,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/audit', name: 'app.nav.audit', may: (session) => mayReadAudit(session) || mayKeepPrivacy(session), inNavigation: 'both' },
   { to: '/app/access/odd-looks', name: 'app.nav.odd_looks', may: mayKeepPrivacy },
   { to: '/app/imaging/devices', name: 'app.nav.devices', may: mayKeepNodes, inNavigation: 'both' },
+  { to: '/app/imaging/gateways', name: 'app.nav.gateways', may: mayKeepNodes, inNavigation: 'desk' },
   { to: '/app/operations/backups', name: 'app.nav.backups', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/operations/state', name: 'app.nav.state', may: (session) => mayKeepNodes(session) || mayKeepContracts(session) },
   { to: '/app/operations/setup', name: 'app.nav.setup', may: mayKeepSetup },

@@ -6,6 +6,7 @@ import { useQuery } from '../api/cache';
 import { useUnsent } from '../api/unsent';
 import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
 import { readUnmatched, readWorklists } from '../api/flow';
+import { isPressing, readGateways } from '../api/gateways';
 import { formatDuration, formatTime, nameIn } from '../ui/format';
 import { Icon, type IconName } from '../ui/icons';
 import { errorText } from '../ui/cards';
@@ -177,12 +178,21 @@ function Header({ onFind }: { onFind: () => void }) {
   );
 }
 
+const kGatewaysMs = 60_000;
+
 function Navigation() {
   const t = useText();
   const session = useSession();
   const phone = usePhone();
   const counts = useCounts();
   const lists = useQuery('worklists', readWorklists);
+  const gateways = useQuery(mayKeepNodes(session) ? 'gateways' : undefined, readGateways);
+  const { reload: lookAtGateways } = gateways;
+  useEffect(() => {
+    if (!mayKeepNodes(session)) return undefined;
+    const timer = setInterval(() => document.visibilityState === 'visible' && lookAtGateways(), kGatewaysMs);
+    return () => clearInterval(timer);
+  }, [session, lookAtGateways]);
   const unmatched = useQuery(mayMatchStudies(session) ? 'list:unmatched' : undefined, readUnmatched);
   useEffect(() => {
     if (!lists.data) return;
@@ -218,6 +228,7 @@ function Navigation() {
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
         {(mayReadAudit(session) || mayKeepPrivacy(session)) && item('/app/access/audit', 'list', t('app.nav.audit'))}
         {mayKeepNodes(session) && item('/app/imaging/devices', 'scanner', t('app.nav.devices'))}
+        {mayKeepNodes(session) && item('/app/imaging/gateways', 'upload', t('app.nav.gateways'), gateways.data?.filter(isPressing).length, true)}
         {mayKeepNodes(session) && item('/app/operations/backups', 'file', t('app.nav.backups'))}
       </ul>
       )}
