@@ -36,6 +36,7 @@ export const routes: RouteObject[] = [
           { path: 'patients/new', lazy: page(() => import('../services/patients/register_page'), 'patients') },
           { path: 'patients/:id', lazy: page(() => import('../services/patients/patient_page'), 'patients', 'consult') },
           { path: 'consult/new', lazy: page(() => import('../services/consult/new_page'), 'consult', 'patients') },
+          { path: 'consult/new/:createId', lazy: page(() => import('../services/consult/offline_request_page'), 'consult') },
           { path: 'cases/:id', lazy: gate, children: [{ index: true, lazy: page(() => import('../services/cases/case_page'), 'consult') }] },
           {
             path: 'consult/:id',

@@ -9,6 +9,7 @@ import { useText } from '../../app/i18n';
 import { errorText } from '../../ui/cards';
 import { formatTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
+import { DiscardUpload } from './discard';
 import { readyPhoto } from './photo';
 
 export const kPhotoKinds = ['photo', 'film', 'ecg', 'lab', 'document'] as const;
@@ -152,16 +153,6 @@ function Staged({ item }: { item: Unsent }) {
 }
 
 /** Asked once more: after it the picture is nowhere. */
-export function DiscardUpload({ id }: { id: string }) {
-  const t = useText();
-  const [asked, setAsked] = useState(false);
-  return (
-    <Button size="compact-sm" variant={asked ? 'filled' : 'default'} {...(asked ? { color: 'red.9' } : {})} onClick={() => (asked ? void unsent.remove(id) : setAsked(true))}>
-      {asked ? t('app.unsent.discard_sure') : t('app.unsent.discard')}
-    </Button>
-  );
-}
-
 /** An upload that its person wants sent: how far it is, or why it was refused. */
 export function OnItsWay({ item }: { item: Unsent }) {
   const t = useText();
