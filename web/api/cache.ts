@@ -89,6 +89,11 @@ function fromDevice(key: string, entry: Entry): void {
   );
 }
 
+// A page that opens by the PIN asks, and fails, before the device is open.
+keptReads.opened = () => {
+  for (const [key, entry] of entries) if (entry.data === undefined && entry.error?.isPassing) fromDevice(key, entry);
+};
+
 function finish(key: string, entry: Entry, abort: AbortController, data: unknown, error: ApiError | undefined): void {
   if (abort.signal.aborted || entries.get(key) !== entry) return;
   entry.loading = false;

@@ -39,8 +39,13 @@ class KeptReads {
     }
     const seal = await sealOf(raw);
     raw.fill(0);
-    if (this.person === person) this.seal = seal;
+    if (this.person !== person) return;
+    this.seal = seal;
+    this.opened();
   }
+
+  /** Called each time they can be read; who asked too early asks again. */
+  opened: () => void = () => undefined;
 
   readonly isOpen = (): boolean => this.seal !== undefined;
 

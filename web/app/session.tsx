@@ -40,6 +40,11 @@ const kSweepMs = 3_600_000;
 /** An unlocked device locks itself like a session, by lack of use; and after this in any case. */
 const kOfflineMs = 12 * 3_600_000;
 
+const ask = () => finishSigningOut().then(readSession);
+/** Asked while the texts load; the first to want it takes it. */
+let asked: ReturnType<typeof ask> | undefined = ask();
+asked.catch(() => undefined);
+
 /** What this person has on this device comes into memory, then what waits is sent. */
 async function openWhatLiesHere(person: string, key: () => Promise<string>, maySend: boolean): Promise<void> {
   try {
@@ -102,7 +107,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const start = useCallback(() => {
     setState({ phase: 'starting' });
-    finishSigningOut().then(readSession).then((session) => (session ? enter(session) : setState({ phase: 'none' })), (cause: unknown) => {
+    const answer = asked ?? ask();
+    asked = undefined;
+    answer.then((session) => (session ? enter(session) : setState({ phase: 'none' })), (cause: unknown) => {
       const error = cause instanceof ApiError ? cause : new ApiError(0, 'client.unexpected', String(cause));
       setState(error.status === 401 ? { phase: 'none' } : { phase: 'unreachable', error });
     });
@@ -133,7 +140,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     if (!offline) return undefined;
     const confirm = () => {
-      finishSigningOut().then(readSession).then(
+      ask().then(
         (session) => {
           const before = now.current;
           if (before.phase !== 'open' || !before.offline) return;

@@ -144,9 +144,7 @@ function Staged({ item }: { item: Unsent }) {
         <Button size="compact-sm" variant="default" loading={busy} onClick={() => void turn()}>
           {t('consult.photo.turn')}
         </Button>
-        <Button size="compact-sm" variant="subtle" onClick={() => void unsent.remove(item.id)}>
-          {t('consult.material.remove')}
-        </Button>
+        <DiscardUpload id={item.id} />
       </div>
     </>
   );
