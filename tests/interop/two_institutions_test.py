@@ -182,7 +182,7 @@ def routes(material, references):
         "/access/patient-requests": gets("/access/patient-requests"),
         **{pattern: "for patients alone: a session of the staff opens none of it (patients_test)" for pattern in (
             "/patient/session", "/patient/session/code", "/patient/binding", "/patient/{patient}/cases", "/patient/{patient}/cases/{case}", "/patient/{patient}/cases/{case}/opinion.pdf", "/patient/{patient}/consents",
-            "/patient/{patient}/record", "/patient/{patient}/requests")},
+            "/patient/{patient}/record", "/patient/{patient}/requests", "/patient/{patient}/cases/{case}/withdraw")},
         "/notify/receipt/{token}": "a channel's answer, by a random token",
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
         **{pattern: NO_PATIENT for pattern in (
