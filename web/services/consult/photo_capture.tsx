@@ -1,6 +1,6 @@
 /** Taking or choosing photos, saying what each one is, and sending them over a line that may break. */
 import { Button, NativeSelect, Progress, TextInput } from '@mantine/core';
-import { useEffect, useState, useRef, type ChangeEvent } from 'react';
+import { lazy, Suspense, useEffect, useState, useRef, type ChangeEvent } from 'react';
 import type { CaseView } from '../../api/flow';
 import { newId } from '../../api/http';
 import { unsent, useUnsent, type Unsent } from '../../api/unsent';
@@ -9,8 +9,10 @@ import { useText } from '../../app/i18n';
 import { errorText } from '../../ui/cards';
 import { formatTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
-import { DiscardUpload } from './discard';
 import { readyPhoto } from './photo';
+
+/** Seldom needed, and not a page's weight. */
+const DiscardUpload = lazy(async () => ({ default: (await import('./discard')).DiscardUpload }));
 
 export const kPhotoKinds = ['photo', 'film', 'ecg', 'lab', 'document'] as const;
 export const kMostPhotos = 10;
@@ -144,7 +146,9 @@ function Staged({ item }: { item: Unsent }) {
         <Button size="compact-sm" variant="default" loading={busy} onClick={() => void turn()}>
           {t('consult.photo.turn')}
         </Button>
-        <DiscardUpload id={item.id} />
+        <Suspense fallback={null}>
+          <DiscardUpload id={item.id} />
+        </Suspense>
       </div>
     </>
   );
@@ -172,7 +176,9 @@ export function OnItsWay({ item }: { item: Unsent }) {
             <Button size="compact-sm" variant="default" onClick={() => void unsent.want([item.id])}>
               {t('consult.photo.again')}
             </Button>
-            <DiscardUpload id={item.id} />
+            <Suspense fallback={null}>
+          <DiscardUpload id={item.id} />
+        </Suspense>
           </div>
         </>
       )}
