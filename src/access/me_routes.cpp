@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace qiao::access {
@@ -184,6 +185,24 @@ void add_seal_route(http::Router& router, Sessions& sessions, Entrance& entrance
     });
 }
 
+void add_discard_route(http::Router& router, Sessions& sessions) {
+    router.add(http::Method::post, "/access/me/discards", kSession, [&](const Request& request) {
+        const auto caller = sessions.caller(request);
+        const auto body = body_of(request);
+        const std::string& what = body["what"].text();
+        const std::string& case_id = body["case"].text();
+        const std::string& reason = body["reason"].text();
+        const auto is_word = [](std::string_view text) {
+            return !text.empty() && text.size() <= 32 && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+        };
+        const bool is_id =
+            case_id.size() <= 64 && std::all_of(case_id.begin(), case_id.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.'; });
+        if (!is_word(what) || !is_word(reason) || !is_id) throw Error(ErrorKind::invalid, "access.bad_discard", "what and reason: words; case: an id or empty");
+        sessions.note_discard(caller.actor, what, case_id, reason);
+        return answer({}, 204);
+    });
+}
+
 void add_own_session_routes(http::Router& router, Sessions& sessions) {
     router.add(http::Method::get, "/access/me/sessions", kSession, [&](const Request& request) {
         const Own who = own(sessions, request);
@@ -219,6 +238,7 @@ void add_me_routes(http::Router& router, Sessions& sessions, Entrance& entrance)
     add_factor_routes(router, sessions, entrance);
     add_key_routes(router, sessions, entrance);
     add_seal_route(router, sessions, entrance);
+    add_discard_route(router, sessions);
     add_own_session_routes(router, sessions);
 }
 

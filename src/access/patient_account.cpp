@@ -238,9 +238,11 @@ void PatientAccounts::unbind(const record::Caller& staff, std::string_view patie
                     }});
 }
 
+std::string PatientAccounts::binding_key(const http::Request& request) { return "patient-code " + Throttle::network_of(request.peer_address); }
+
 PatientAccounts::Opened PatientAccounts::bind(std::string_view code, std::string_view pin, const http::Request& request) {
     require_good_pin(pin);
-    throttle_.began("patient-code", request.peer_address);
+    throttle_.began(binding_key(request), request.peer_address);
     std::string typed;
     for (const char c : code.substr(0, 32)) {
         if (c >= '0' && c <= '9') typed += c;
@@ -261,7 +263,7 @@ PatientAccounts::Opened PatientAccounts::bind(std::string_view code, std::string
         audit_.note(event);
         refuse("patient.wrong_code", "the code is wrong, or its time is over");
     }
-    throttle_.succeeded("patient-code", request.peer_address);
+    throttle_.succeeded(binding_key(request), request.peer_address);
     const Instant now = clock_.now();
     PatientAccount account{.id_hash = taken.id_hash, .name = taken.binding.name, .phone = taken.binding.phone, .pin_hash = hasher_.hash(pin), .created = now};
     AuditEvent event = audit_.event_of(taken.staff, "patient-phone-bound");
@@ -413,6 +415,16 @@ void PatientAccounts::require_pin(const PatientCaller& caller, std::string_view 
         throw Error(ErrorKind::forbidden, "patient.wrong_pin", "the PIN is wrong");
     }
     throttle_.succeeded(key, caller.caller.actor.source);
+}
+
+void PatientAccounts::note(const record::Actor& actor, record::Rid patient, std::string_view action, std::string_view type, std::string_view case_id,
+                           std::string detail) const {
+    AuditEvent event = audit_.event_of(actor, action);
+    event.patient = patient;
+    event.type = type;
+    event.case_id = case_id;
+    event.detail = std::move(detail);
+    audit_.note(event);
 }
 
 std::chrono::seconds PatientAccounts::must_wait(std::string_view account, const http::Request& request) const {

@@ -142,9 +142,15 @@ public:
     [[nodiscard]] static bool carries_token(const http::Request& request);
     /// Before what has effects. Error(forbidden, "patient.wrong_pin").
     void require_pin(const PatientCaller& caller, std::string_view pin);
+    /// Audits what was shown, printed or exported of a patient: `action` read, print or export, `type` of resource.
+    void note(const record::Actor& actor, record::Rid patient, std::string_view action, std::string_view type, std::string_view case_id = {},
+              std::string detail = {}) const;
     /// How long this caller must wait: for Retry-After.
     [[nodiscard]] std::chrono::seconds must_wait(std::string_view account, const http::Request& request) const;
     [[nodiscard]] std::string throttle_key(std::string_view id_number) const { return "patient " + hash_of(id_number); }
+
+    /// Guesses at codes are counted by network: nobody far away slows a clinic down.
+    [[nodiscard]] static std::string binding_key(const http::Request& request);
 
     [[nodiscard]] std::optional<PatientAccount> account(std::int64_t id);
 

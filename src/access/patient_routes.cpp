@@ -86,7 +86,7 @@ void add_sign_in(http::Router& router, record::Record& record, PatientAccounts& 
     });
     router.add(Method::post, "/patient/binding", kOpen, [&](const Request& request) {
         const auto body = body_of(request);
-        if (const auto wait = accounts.must_wait("patient-code", request); wait.count() > 0) return wire::too_many(wait);
+        if (const auto wait = accounts.must_wait(PatientAccounts::binding_key(request), request); wait.count() > 0) return wire::too_many(wait);
         return signed_in(record, accounts, request, accounts.bind(body["code"].text(), body["pin"].text(), request));
     });
     router.add(Method::post, "/patient/session/code", kOpen, [&](const Request& request) {

@@ -44,11 +44,11 @@ struct Session {
     Instant idle_end{};
     Instant absolute_end{};
     Instant step_up_until{};  ///< the epoch = never
-    std::string must;        ///< what the person has to do before anything else works: must::kSecondFactor; empty = nothing
-    std::string factor;      ///< what proved the person besides the password: "totp", "recovery", "security_key", "device"; may be empty
-    std::string agent;       ///< family of the browser
-    std::string address;     ///< of the sign-in
-    std::int64_t reset = 0;  ///< signed in with the password of a reset that a second person has yet to confirm
+    std::string must;         ///< what the person has to do before anything else works: must::kSecondFactor; empty = nothing
+    std::string factor;       ///< what proved the person besides the password: "totp", "recovery", "security_key", "device"; may be empty
+    std::string agent;        ///< family of the browser
+    std::string address;      ///< of the sign-in
+    std::int64_t reset = 0;   ///< signed in with the password of a reset that a second person has yet to confirm
     Instant created{};
     Instant used{};
 };
@@ -111,6 +111,8 @@ public:
     /// The session may sign until the returned time. The caller has checked the proof `by` ("password", "totp", …).
     Instant step_up(const Session& session, std::string_view by, const http::Request& request);
     void sign_out(const http::Request& request);
+    /// The person gave up work of theirs that only their device had: kept in the audit.
+    void note_discard(const record::Actor& actor, std::string_view what, std::string_view case_id, std::string_view reason);
     [[nodiscard]] bool stepped_up(const record::Actor& actor) const;
     void set_password(const record::Actor& actor, std::int64_t person, std::string_view password);
 

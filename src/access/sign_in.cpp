@@ -141,6 +141,13 @@ void Sessions::sign_out(const http::Request& request) {
     revoke(session->key);
 }
 
+void Sessions::note_discard(const record::Actor& actor, std::string_view what, std::string_view case_id, std::string_view reason) {
+    AuditEvent event = audit_.event_of(actor, "discard");
+    event.case_id = case_id;
+    event.detail = "unsent " + std::string(what) + " reason=" + std::string(reason);
+    audit_.note(event);
+}
+
 void Sessions::set_password(const record::Actor& actor, std::int64_t person_id, std::string_view password) {
     const auto person = directory_.person(person_id);
     if (!person) throw Error(ErrorKind::not_found, "access.no_person", "no such person");

@@ -207,6 +207,31 @@ class Patients(unittest.TestCase):
         self.assertEqual(self.doctor.post_json(f"/access/patients/{child.split('/')[1]}/phones/{account['id']}/end", {})[0], 204)
         self.assertEqual(phone.call("GET", self.own("cases", child))[0], 401, "at once")
 
+    def test_a_the_patient_withdraws_and_the_other_side_sees_nothing(self):
+        case = self.network.writing(patient=self.a)
+        self.assertEqual(self.network.expert.get(f"/flow/cases/{case}")[0], 200)
+        path = self.own(f"cases/{case}/withdraw")
+        self.assertEqual(self.phone_b.post(path, {"pin": PIN, "scope": "consultation", "confirmed": True})[0], 404)
+        self.assertEqual(code_of(self.phone_a.post(path, {"pin": "000111", "scope": "consultation", "confirmed": True})[1]), "patient.wrong_pin")
+        status, answer = self.phone_a.post(path, {"pin": PIN, "scope": "consultation", "confirmed": True})
+        self.assertEqual(status, 200, answer)
+        self.assertEqual({one["holds"] for one in answer["consents"] if one["case"] == case}, {False})
+        self.assertEqual(self.network.expert.get(f"/flow/cases/{case}")[0], 404)
+        self.assertEqual(code_of(self.phone_a.post(path, {"pin": PIN, "scope": "consultation", "confirmed": True})[1]), "flow.not_open")
+        self.assertTrue(self.phone_a.json(self.own(f"cases/{case}"))["ended"])
+
+    def test_b_what_a_relative_consented_to_is_kept_back_and_nothing_false_is_said(self):
+        case = self.doctor.create(self.b)[1]
+        form = {**cases.request_form(), "consent": {"by": "relative", "name": "试亲", "relation": "sister", "told": True, "reason": "患者昏迷，无法告知"}}
+        form["vitals"] = {**form["vitals"], "values": [{"code": "heart_rate", "value": 171}]}
+        self.doctor.move(case, "submit", form)
+        self.assertEqual([one["case"] for one in self.phone_b.json(self.own("cases", self.b))["cases"]], [self.case_b])
+        self.assertEqual(self.phone_b.call("GET", self.own(f"cases/{case}", self.b))[0], 404)
+        whole = [self.phone_b.call("GET", self.own(rest, self.b))[2] for rest in ("cases", "record", "consents")]
+        for text in whole:
+            for secret in (case, "171", "试亲"):
+                self.assertNotIn(secret.encode(), text)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,14 +1,17 @@
 /**
  * Server state of the application: one small cache keyed by resource ("case:12", "list:expert.offered").
- * The change feed invalidates keys; whoever shows one of them fetches it again by its usual URL.
+ * The change feed invalidates keys; whoever shows one of them fetches it again by its usual URL. Without a line, or with a slow
+ * one, what this person read before comes from the device, with its age.
  */
 import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react';
 import { ApiError } from './http';
+import { keptReads } from './kept_reads';
 
 interface Entry {
   data: unknown;
   error: ApiError | undefined;
   at: number;
+  kept: boolean;
   loading: boolean;
   stale: boolean;
   users: number;
@@ -22,8 +25,13 @@ export interface Query<T> {
   loading: boolean;
   /** When the shown data came, in ms since 1970; 0 when there is none. */
   at: number;
+  /** The shown data lay on this device; the server has not answered since. */
+  kept: boolean;
   reload: () => void;
 }
+
+/** So long the server may take before what was kept is shown. */
+const kSlowMs = 3000;
 
 const entries = new Map<string, Entry>();
 const listeners = new Set<() => void>();
@@ -45,7 +53,7 @@ function subscribe(listener: () => void): () => void {
 function entryOf(key: string): Entry {
   let entry = entries.get(key);
   if (!entry) {
-    entry = { data: undefined, error: undefined, at: 0, loading: false, stale: true, users: 0, load: undefined, abort: undefined };
+    entry = { data: undefined, error: undefined, at: 0, kept: false, loading: false, stale: true, users: 0, load: undefined, abort: undefined };
     entries.set(key, entry);
   }
   return entry;
@@ -59,6 +67,7 @@ function run(key: string): void {
   entry.loading = true;
   entry.stale = false;
   changed(key);
+  if (entry.data === undefined) setTimeout(() => entry.loading && fromDevice(key, entry), kSlowMs);
   entry.load(abort.signal).then(
     (data) => finish(key, entry, abort, data, undefined),
     (cause: unknown) => {
@@ -68,6 +77,23 @@ function run(key: string): void {
   );
 }
 
+/** What was read before, until the server answers. */
+function fromDevice(key: string, entry: Entry): void {
+  keptReads.read(key).then(
+    (kept) => {
+      if (!kept || entry.data !== undefined || entries.get(key) !== entry) return;
+      Object.assign(entry, { data: kept.data, at: kept.at, kept: true });
+      changed(key);
+    },
+    () => undefined,
+  );
+}
+
+// A page that opens by the PIN asks, and fails, before the device is open.
+keptReads.opened = () => {
+  for (const [key, entry] of entries) if (entry.data === undefined && entry.error?.isPassing) fromDevice(key, entry);
+};
+
 function finish(key: string, entry: Entry, abort: AbortController, data: unknown, error: ApiError | undefined): void {
   if (abort.signal.aborted || entries.get(key) !== entry) return;
   entry.loading = false;
@@ -75,7 +101,9 @@ function finish(key: string, entry: Entry, abort: AbortController, data: unknown
   if (!error) {
     entry.data = data;
     entry.at = Date.now();
-  }
+    entry.kept = false;
+    void keptReads.write(key, data).catch(() => undefined);
+  } else if (error.isPassing && entry.data === undefined) fromDevice(key, entry);
   changed(key);
   if (entry.stale && entry.users > 0) run(key);
 }
@@ -126,6 +154,7 @@ export function useQuery<T>(key: string | undefined, load: (signal: AbortSignal)
     error: entry?.error,
     loading: entry ? entry.loading || (entry.at === 0 && !entry.error) : key !== undefined,
     at: entry?.at ?? 0,
+    kept: entry?.kept ?? false,
     reload,
   };
 }

@@ -36,6 +36,15 @@ export const readSession = () => get<Session | undefined>('/access/session', { o
 export const signIn = (login: string, password: string) =>
   post<Session>('/access/session', { login, password }, { ownSession: true });
 export const signOut = () => send<undefined>('DELETE', '/access/session', { ownSession: true });
+
+/** Signed out without a line: the server hears of it before anything else of this browser. */
+const kSignedOut = 'qiao.signed_out';
+export const noteSignedOut = () => localStorage.setItem(kSignedOut, '1');
+export async function finishSigningOut(): Promise<void> {
+  if (localStorage.getItem(kSignedOut) === null) return;
+  await signOut();
+  localStorage.removeItem(kSignedOut);
+}
 export const stepUp = (password: string) => post<{ until: string }>('/access/step-up', { password }, { ownSession: true });
 
 /** Until when the server takes the last proof for an act that signs; the server alone decides, this spares a question. */

@@ -1,8 +1,8 @@
 /**
  * Uploads that the server does not have yet. Each is kept on the device before anything else happens to it,
  * so that a reload, a closed tab or an ended session loses nothing; what the person wanted sent goes on from
- * the server's offset as soon as that person is back. One after the other: on a thin line the first is whole
- * sooner. An upload that is refused waits for its person and holds up no other.
+ * the server's offset as soon as that person is back. In a case one after the other, the smallest first: on a thin
+ * line the first is whole sooner. Cases have lanes of their own: one that is stuck holds up no other patient.
  */
 import { useSyncExternalStore } from 'react';
 import { invalidate } from './cache';
@@ -22,12 +22,15 @@ export type SendUpload = (upload: StoredUpload, onProgress: (progress: UploadPro
 
 /** The number of a consent's evidence is taken by the form that asked for it; until then its entry stays. */
 const isTakenByForm = (kind: string): boolean => kind.startsWith('consent_');
+/** A request that was begun without a line has no case yet (`outbox.ts`). */
+const kNoCase = 'new.';
 
 export class UnsentUploads {
   private items: readonly Unsent[] = [];
   private person: string | undefined;
   private stop = new AbortController();
-  private isRunning = false;
+  private readonly lanes = new Set<string>();
+  private maySend = false;
   private readonly listeners = new Set<() => void>();
 
   constructor(
@@ -44,11 +47,12 @@ export class UnsentUploads {
   };
 
   /** The person is there: what is theirs comes back, and what was on its way goes on. */
-  async open(person: string): Promise<void> {
+  async open(person: string, maySend = true): Promise<void> {
     this.close();
     this.person = person;
+    this.maySend = maySend;
     await this.reload();
-    void this.run();
+    this.run();
   }
 
   /** The session is over: nothing of it stays in memory, everything stays on the device. */
@@ -74,7 +78,7 @@ export class UnsentUploads {
     if (this.person === undefined) return;
     const last = this.items.at(-1)?.added ?? 0;
     await this.keep({ ...upload, person: this.person, added: Math.max(Date.now(), last + 1), kept: true });
-    if (upload.wanted) void this.run();
+    if (upload.wanted) this.run();
   }
 
   async change(id: string, part: Partial<Pick<StoredUpload, 'kind' | 'title' | 'blob'>>): Promise<void> {
@@ -88,7 +92,7 @@ export class UnsentUploads {
       const item = this.find(id);
       if (item) await this.keep({ ...item, wanted: true, error: undefined });
     }
-    void this.run();
+    this.run();
   }
 
   /** Discarded by its person, or taken by the form that waited for its number. */
@@ -101,7 +105,7 @@ export class UnsentUploads {
   /** The line is back: what failed for want of it is tried again. */
   retryPassing(): void {
     this.show(this.items.map((one) => (one.error instanceof ApiError && one.error.isPassing ? { ...one, error: undefined } : one)));
-    void this.run();
+    this.run();
   }
 
   private find(id: string): Unsent | undefined {
@@ -129,17 +133,30 @@ export class UnsentUploads {
     this.onChange();
   }
 
-  private async run(): Promise<void> {
-    if (this.isRunning) return;
-    this.isRunning = true;
+  /** These were taken for a case that did not exist yet. */
+  async moveTo(from: string, caseId: string): Promise<void> {
+    for (const item of this.items.filter((one) => one.caseId === from)) await this.keep({ ...item, caseId });
+    this.run();
+  }
+
+  private next(caseId: string): Unsent | undefined {
+    return this.items
+      .filter((one) => one.caseId === caseId && one.wanted && one.error === undefined && one.attachment === undefined)
+      .sort((a, b) => a.blob.size - b.blob.size || a.added - b.added)[0];
+  }
+
+  private run(): void {
+    if (!this.maySend) return;
+    for (const caseId of new Set(this.items.map((one) => one.caseId))) if (!caseId.startsWith(kNoCase)) void this.lane(caseId);
+  }
+
+  private async lane(caseId: string): Promise<void> {
+    if (this.lanes.has(caseId)) return;
+    this.lanes.add(caseId);
     try {
-      for (;;) {
-        const next = this.items.find((one) => one.wanted && one.error === undefined && one.attachment === undefined);
-        if (!next) return;
-        await this.one(next);
-      }
+      for (let item = this.next(caseId); item; item = this.next(caseId)) await this.one(item);
     } finally {
-      this.isRunning = false;
+      this.lanes.delete(caseId);
     }
   }
 

@@ -1,7 +1,10 @@
 /**
- * Where unsent uploads lie on this device: IndexedDB, one entry an upload, with the person whose it is. Nothing
- * here expires: an entry goes after the server's receipt or by the person's own discard.
+ * Where unsent uploads lie on this device: one sealed entry an upload, with the person whose it is. Nothing here expires: an
+ * entry goes after the server's receipt or by the person's own discard.
  */
+import { drop, put, readOf } from './device_db';
+import { openBlob, sealBlob, type Seal, type Sealed } from './seal';
+
 export interface StoredUpload {
   id: string;
   person: string;
@@ -13,7 +16,7 @@ export interface StoredUpload {
   taken: string;
   contentType: string;
   blob: Blob;
-  /** When it was added, in ms since 1970: the order in which they are shown and sent. */
+  /** When it was added, in ms since 1970: the order in which they are shown. */
   added: number;
   /** The person pressed "send": it goes by itself whenever there is a line. */
   wanted: boolean;
@@ -27,42 +30,36 @@ export interface UploadStore {
   remove(id: string): Promise<void>;
 }
 
-const kDatabase = 'qiao.unsent';
-const kUploads = 'uploads';
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('IndexedDB'));
-  });
+interface Row {
+  id: string;
+  person: string;
+  kind: 'upload';
+  counts: boolean;
+  sealed: Sealed;
 }
 
-let opened: Promise<IDBDatabase> | undefined;
-
-function database(): Promise<IDBDatabase> {
-  opened ??= (() => {
-    const request = indexedDB.open(kDatabase, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(kUploads, { keyPath: 'id' }).createIndex('person', 'person');
-    return settled(request);
-  })();
-  opened.catch(() => {
-    opened = undefined;
-  });
-  return opened;
-}
-
-async function change(act: (uploads: IDBObjectStore) => void): Promise<void> {
-  const transaction = (await database()).transaction(kUploads, 'readwrite', { durability: 'strict' });
-  const done = new Promise<void>((resolve, reject) => {
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new Error('IndexedDB'));
-  });
-  act(transaction.objectStore(kUploads));
-  await done;
-}
+let seal: Seal | undefined;
+/** Of the person who is there; without one nothing is read or kept. */
+export const setSealOfUploads = (of: Seal | undefined): void => {
+  seal = of;
+};
+const labelOf = (person: string, id: string) => `qiao-upload-1 ${person} ${id}`;
 
 export const deviceStore: UploadStore = {
-  all: async (person) => settled((await database()).transaction(kUploads).objectStore(kUploads).index('person').getAll(person) as IDBRequest<StoredUpload[]>),
-  put: (upload) => change((uploads) => void uploads.put(upload)),
-  remove: (id) => change((uploads) => void uploads.delete(id)),
+  async all(person) {
+    const used = seal;
+    if (!used) throw new Error('no seal');
+    const rows = (await readOf<Row>('unsent', person)).filter((row) => row.kind === 'upload');
+    const opened = rows.map(async (row) => {
+      const { head, bytes } = await openBlob<Omit<StoredUpload, 'blob'>>(used, labelOf(person, row.id), row.sealed);
+      return { ...head, blob: new Blob([bytes], { type: head.contentType }) };
+    });
+    return Promise.all(opened);
+  },
+  async put({ blob, ...head }) {
+    if (!seal) throw new Error('no seal');
+    const sealed = await sealBlob(seal, labelOf(head.person, head.id), head, blob);
+    await put('unsent', { id: head.id, person: head.person, kind: 'upload', counts: head.attachment === undefined, sealed } satisfies Row);
+  },
+  remove: (id) => drop('unsent', id),
 };

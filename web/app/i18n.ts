@@ -32,7 +32,21 @@ function firstLanguage(): Language {
   return navigator.languages.some((one) => one.toLowerCase().startsWith('zh')) || !navigator.language.startsWith('en') ? 'zh-CN' : 'en';
 }
 
-export const language = (): Language => i18next.language as Language;
+export const language = (): Language => (i18next.language as Language | undefined) ?? firstLanguage();
+
+let started: Promise<unknown> | undefined;
+const start = () =>
+  (started ??= i18next.init({
+    lng: firstLanguage(),
+    fallbackLng: false,
+    ns: ['text'],
+    defaultNS: 'text',
+    keySeparator: false,
+    nsSeparator: false,
+    resources: {},
+    interpolation: { escapeValue: false },
+    returnEmptyString: false,
+  }));
 
 async function load(folder: string, lng: Language): Promise<void> {
   const path = pathOf(folder, lng);
@@ -40,6 +54,7 @@ async function load(folder: string, lng: Language): Promise<void> {
   const file = await files[path]?.();
   if (!file) throw new Error(`no texts: ${path}`);
   loaded.add(path);
+  await start();
   i18next.addResources(lng, 'text', file.default);
 }
 
@@ -58,17 +73,6 @@ function applyToDocument(): void {
 
 /** @param folder  the texts that the entry cannot do without */
 export async function startTexts(folder = 'app'): Promise<void> {
-  await i18next.init({
-    lng: firstLanguage(),
-    fallbackLng: false,
-    ns: ['text'],
-    defaultNS: 'text',
-    keySeparator: false,
-    nsSeparator: false,
-    resources: {},
-    interpolation: { escapeValue: false },
-    returnEmptyString: false,
-  });
   await loadTexts(folder);
   applyToDocument();
 }

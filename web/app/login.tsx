@@ -1,21 +1,48 @@
 /** Signing in, the demo's role switcher (in demo mode only), and the first administrator's one-time link. */
 import { Button, PasswordInput, TextInput } from '@mantine/core';
-import { useEffect, useState, type FormEvent } from 'react';
+import { lazy, Suspense, useEffect, useState, type FormEvent } from 'react';
+import { ApiError } from '../api/http';
 import type { SecondStep } from '../api/security';
-import { firstRun, readDemoUsers, signIn, signInAsDemo, type DemoUser } from '../api/session';
+import { firstRun, readDemoUsers, readSession, signIn, signInAsDemo, type DemoUser } from '../api/session';
 import { Busy, ErrorCard } from '../ui/cards';
 import { nameIn } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { DeviceSignIn } from './device_sign_in';
 import { textOr, useLanguage, useText } from './i18n';
 import { LanguageSwitch } from './language_switch';
+import { OthersUnsent } from './others_unsent';
 import { ResetPasswordForm } from './reset_password';
 import { SecondStepForm, secondIn } from './second_step';
 import { useSessionAccess } from './session';
 
+const kLookMs = 15_000;
+const OfflineUnlock = lazy(() => import('./offline_unlock'));
+
+/** Whether nothing answers: then the PIN of this device is the way in. */
+function useServerAway(): boolean {
+  const [away, setAway] = useState(!navigator.onLine);
+  useEffect(() => {
+    const look = () => {
+      readSession().then(
+        () => setAway(false),
+        (cause: unknown) => setAway(cause instanceof ApiError && cause.isPassing),
+      );
+    };
+    look();
+    const timer = setInterval(look, kLookMs);
+    for (const name of ['online', 'offline']) window.addEventListener(name, look);
+    return () => {
+      clearInterval(timer);
+      for (const name of ['online', 'offline']) window.removeEventListener(name, look);
+    };
+  }, []);
+  return away;
+}
+
 export function LoginPage() {
   const t = useText();
   const { state } = useSessionAccess();
+  const away = useServerAway();
   const isFirstRun = location.pathname === '/app/first-run';
   useEffect(() => {
     document.title = `${t('app.sign_in')} · ${t('app.name')}`;
@@ -39,6 +66,12 @@ export function LoginPage() {
             <p className="q-strong">{textOr(`error.${state.endedCode}`, t('app.session_over'))}</p>
             <p>{t('app.session_over_draft')}</p>
           </div>
+        )}
+        {!isFirstRun && <OthersUnsent />}
+        {!isFirstRun && away && (
+          <Suspense fallback={null}>
+            <OfflineUnlock />
+          </Suspense>
         )}
         {!isFirstRun && <DemoUsers />}
         {!isFirstRun && <DeviceSignIn />}
@@ -201,7 +234,17 @@ export function StartingPage() {
   return (
     <main className="q-page q-page-narrow">
       <h1>{t('app.name')}</h1>
-      {state.phase === 'unreachable' ? <ErrorCard error={state.error} onRetry={retry} /> : <Busy label={t('app.connecting')} />}
+      {state.phase === 'unreachable' ? (
+        <>
+          <ErrorCard error={state.error} onRetry={retry} />
+          <Suspense fallback={null}>
+            <OfflineUnlock />
+          </Suspense>
+          <OthersUnsent />
+        </>
+      ) : (
+        <Busy label={t('app.connecting')} />
+      )}
     </main>
   );
 }

@@ -9,7 +9,7 @@ import '../ui/shell.css';
 import { cssVariables, styleNonce, theme } from '../ui/theme';
 import { loadTexts, startTexts } from './i18n';
 import { LoginPage, StartingPage } from './login';
-import { makeRouter } from './router';
+import { loadPageOf, makeRouter } from './router';
 import { SessionProvider, useSessionAccess } from './session';
 import { SchemeContext } from './scheme';
 
@@ -50,5 +50,7 @@ function App() {
   );
 }
 
+// On a thin line nothing waits for what it does not need: the page's files come beside the texts and the session.
+void loadPageOf(location.pathname);
 const root = document.getElementById('root');
 if (root) void startTexts().then(() => createRoot(root).render(<App />));

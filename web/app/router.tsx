@@ -1,5 +1,5 @@
 /** The application's addresses. Every page is its own chunk with its own texts; the browser tests walk this list. */
-import { createBrowserRouter, Navigate, type RouteObject } from 'react-router';
+import { createBrowserRouter, matchRoutes, Navigate, type RouteObject } from 'react-router';
 import { loadTexts } from './i18n';
 import { RouteError } from './route_error';
 import { Shell } from './shell';
@@ -36,6 +36,7 @@ export const routes: RouteObject[] = [
           { path: 'patients/new', lazy: page(() => import('../services/patients/register_page'), 'patients') },
           { path: 'patients/:id', lazy: page(() => import('../services/patients/patient_page'), 'patients', 'consult') },
           { path: 'consult/new', lazy: page(() => import('../services/consult/new_page'), 'consult', 'patients') },
+          { path: 'consult/new/:createId', lazy: page(() => import('../services/consult/offline_request_page'), 'consult') },
           { path: 'cases/:id', lazy: gate, children: [{ index: true, lazy: page(() => import('../services/cases/case_page'), 'consult') }] },
           {
             path: 'consult/:id',
@@ -81,3 +82,9 @@ export const routes: RouteObject[] = [
 ];
 
 export const makeRouter = () => createBrowserRouter(routes);
+
+/** Begins to load the files of a page; the router finds them there, and says what went wrong when it asks for them itself. */
+export async function loadPageOf(pathname: string): Promise<void> {
+  const loads = (matchRoutes(routes, pathname === '/' ? '/app/today' : pathname) ?? []).map(({ route }) => route.lazy);
+  await Promise.allSettled(loads.map((load) => (typeof load === 'function' ? load() : undefined)));
+}

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation, useMatches, useNavigate, useNavigation } from 'react-router';
 import { useQuery } from '../api/cache';
+import { outbox, useArrivals, useOutbox } from '../api/outbox';
 import { useUnsent } from '../api/unsent';
 import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
 import { readUnmatched, readWorklists } from '../api/flow';
@@ -19,8 +20,10 @@ import { LanguageSwitch } from './language_switch';
 import { useDark } from './scheme';
 import { useSession, useSessionAccess } from './session';
 import { NewVersionRow, useServiceWorker } from './new_version';
+import { useUnsentOfOthers } from './others_unsent';
 import { placesOf } from './places';
-import { answersForDeadlines, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayMatchStudies, mayReadAudit, maySeePatients } from './roles';
+import { usePrepareOffline } from './prepare_offline';
+import { answersForDeadlines, mayAskForConsultation, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayMatchStudies, mayReadAudit, maySeePatients } from './roles';
 
 const FindDialog = lazy(() => import('./find_dialog'));
 const UnsentDialog = lazy(async () => (await Promise.all([import('./unsent_dialog'), loadTexts('consult')]))[0]);
@@ -200,6 +203,7 @@ function Navigation() {
     watchLists([...lists.data.map((list) => list.name), ...(mayMatchStudies(session) ? ['unmatched'] : [])]);
   }, [lists.data, session]);
   useServiceWorker(lists.data !== undefined);
+  usePrepareOffline(lists.data !== undefined && mayAskForConsultation(session));
   const all = lists.data ?? [];
   const item = (to: string, icon: IconName, label: string, count?: number, live?: boolean) => (
     <li key={to}>
@@ -265,7 +269,8 @@ export function noticeText(notice: Notice): string {
 function StatusRow() {
   const t = useText();
   const line = useLineState();
-  const { idleLeftS } = useSessionAccess();
+  const { idleLeftS, state } = useSessionAccess();
+  const unlocked = state.phase === 'open' && state.offline === true;
   const navigation = useNavigation();
   const now = useNow(1000);
   const [online, setOnline] = useState(navigator.onLine);
@@ -280,28 +285,46 @@ function StatusRow() {
   }, []);
   return (
     <div role="status" aria-live="polite">
-      {!online && <div className="s-bar s-bar-warning">{t('app.offline')}</div>}
-      {online && line.status === 'down' && now - line.since > 2000 && <div className="s-bar s-bar-warning">{t('app.line_down', { time: formatTime(line.since), age: formatDuration(now - line.since) })}</div>}
+      {unlocked && <div className="s-bar s-bar-warning">{t('app.pin.unlocked')}</div>}
+      {!unlocked && !online && <div className="s-bar s-bar-warning">{t('app.offline')}</div>}
+      {!unlocked && online && line.status === 'down' && now - line.since > 2000 && <div className="s-bar s-bar-warning">{t('app.line_down', { time: formatTime(line.since), age: formatDuration(now - line.since) })}</div>}
       {idleLeftS !== undefined && <div className="s-bar s-bar-warning">{t('app.idle_soon', { seconds: idleLeftS })}</div>}
       {navigation.state === 'loading' && <span className="q-visually-hidden">{t('app.loading')}</span>}
     </div>
   );
 }
 
-/** What is not sent yet, except on the pages of its own case, which show it themselves. */
+/** What is not sent yet, except on the pages of its own case, which show it themselves; and what has just arrived. */
 function UnsentRow() {
   const t = useText();
+  const { person } = useSession();
   const { pathname } = useLocation();
   const [open, setOpen] = useState(false);
-  const waiting = useUnsent().filter((one) => one.attachment === undefined && !pathname.includes(one.caseId));
+  const uploads = useUnsent().filter((one) => one.attachment === undefined && !pathname.includes(one.caseId.replace('new.', 'new/'))).length;
+  const texts = useOutbox().filter((one) => !pathname.includes(one.id)).length;
+  const others = useUnsentOfOthers(person.id);
+  const arrivals = useArrivals();
   return (
     <>
-      {waiting.length > 0 && (
+      {arrivals.map((one) => (
+        <div key={one.createId} className="s-bar s-bar-info" role="status">
+          <span>{t('app.unsent.arrived')}</span>
+          <NavLink to={`/app/consult/${one.caseId}/request?step=consent`} onClick={() => outbox.seen(one.createId)}>
+            {t('app.unsent.arrived_sign')}
+          </NavLink>
+        </div>
+      ))}
+      {uploads + texts > 0 && (
         <div className="s-bar s-bar-warning" role="status">
-          <span>{t('app.unsent.count', { count: waiting.length })}</span>
+          <span>{t('app.unsent.count', { count: uploads + texts })}</span>
           <Button size="compact-sm" variant="default" onClick={() => setOpen(true)}>
             {t('app.unsent.show')}
           </Button>
+        </div>
+      )}
+      {others > 0 && (
+        <div className="s-bar s-bar-warning" role="note">
+          {t('app.unsent.others', { count: others })}
         </div>
       )}
       {open && (

@@ -3,7 +3,7 @@
  * a message, photos not sent) is noted here, kept with the tab; a page of another patient asks first.
  */
 import { createContext, useContext, useMemo, useSyncExternalStore, type ReactNode } from 'react';
-import { useSession } from './session';
+import { keptTexts } from '../api/kept_texts';
 
 export interface TabWork {
   patient: string;
@@ -14,43 +14,16 @@ export interface TabWork {
   pieces: readonly string[];
 }
 
-const kPrefix = 'qiao.work.';
-const listeners = new Set<() => void>();
-let cached: { person: string; text: string | null; work: TabWork | undefined } | undefined;
-
-function read(person: string): TabWork | undefined {
-  let text: string | null = null;
-  try {
-    text = sessionStorage.getItem(kPrefix + person);
-  } catch {
-    // A forbidden store: the tab keeps nothing, and nothing is asked.
-  }
-  if (cached?.person !== person || cached.text !== text) cached = { person, text, work: text === null ? undefined : (JSON.parse(text) as TabWork) };
-  return cached.work;
-}
-
-function write(person: string, work: TabWork | undefined): void {
-  try {
-    if (work) sessionStorage.setItem(kPrefix + person, JSON.stringify(work));
-    else sessionStorage.removeItem(kPrefix + person);
-  } catch {
-    return;
-  }
-  for (const listener of listeners) listener();
-}
-
-const subscribe = (listener: () => void) => {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-};
+const kName = 'work';
+const read = (): TabWork | undefined => keptTexts.get(kName) as TabWork | undefined;
+const write = (work: TabWork | undefined): void => keptTexts.set(kName, work);
 
 export function useWorkOfTab(): TabWork | undefined {
-  const { person } = useSession();
-  return useSyncExternalStore(subscribe, () => read(person.id));
+  return useSyncExternalStore(keptTexts.subscribe, read);
 }
 
 /** The person leaves it: what was written stays in its draft, the tab is free for another patient. */
-export const leaveWork = (person: string): void => write(person, undefined);
+export const leaveWork = (): void => write(undefined);
 
 interface Here {
   patient: string;
@@ -67,22 +40,21 @@ export function WorkOf({ patient, name, children }: Here & { children: ReactNode
 /** For whatever is written about the patient of this page; outside of such a page it does nothing. */
 export function useTabWork(): { begin: (piece: string) => void; end: (piece: string) => void } {
   const here = useContext(PatientHere);
-  const { person } = useSession();
   return useMemo(
     () => ({
       begin: (piece) => {
-        const work = read(person.id);
+        const work = read();
         const path = location.pathname + location.search;
         if (!here || (work && work.patient !== here.patient) || (work?.path === path && work.pieces.includes(piece))) return;
-        write(person.id, { ...here, path, pieces: [...new Set([...(work?.pieces ?? []), piece])] });
+        write({ ...here, path, pieces: [...new Set([...(work?.pieces ?? []), piece])] });
       },
       end: (piece) => {
-        const work = read(person.id);
+        const work = read();
         if (!work?.pieces.includes(piece)) return;
         const pieces = work.pieces.filter((one) => one !== piece);
-        write(person.id, pieces.length > 0 ? { ...work, pieces } : undefined);
+        write(pieces.length > 0 ? { ...work, pieces } : undefined);
       },
     }),
-    [here, person.id],
+    [here],
   );
 }

@@ -1,28 +1,38 @@
 /** Everything of this person that lies on this device and not yet on the server: go on, or discard it. */
 import { Button } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { Link } from 'react-router';
+import { outbox, useOutbox, type OutboxItem } from '../api/outbox';
 import { unsent, useUnsent } from '../api/unsent';
-import { DiscardUpload, OnItsWay, Thumb } from '../services/consult/photo_capture';
+import { DiscardText, DiscardUpload } from '../services/consult/discard';
+import { OnItsWay, Thumb } from '../services/consult/photo_capture';
+import { errorText } from '../ui/cards';
 import { Dialog } from '../ui/dialog';
 import { formatDateTime } from '../ui/format';
 import { useText } from './i18n';
 
 export default function UnsentDialog({ onClose }: { onClose: () => void }) {
   const t = useText();
+  const texts = useOutbox();
   const items = useUnsent().filter((one) => one.attachment === undefined);
   return (
     <Dialog onClose={onClose} title={t('app.unsent.title')}>
       <div className="q-stack">
-        <p className="q-dim">{items.length > 0 ? t('app.unsent.explain') : t('app.unsent.none')}</p>
+        <p className="q-dim">{items.length + texts.length > 0 ? t('app.unsent.explain') : t('app.unsent.none')}</p>
         <ul className="q-list q-stack">
+          {texts.map((item) => (
+            <li key={item.name} className="q-card">
+              <TextItem item={item} onClose={onClose} />
+            </li>
+          ))}
           {items.map((item) => (
             <li key={item.id} className="q-card ph-item">
               <Thumb blob={item.blob} />
               <div className="q-stack-tight q-grow">
                 <span className="q-small q-dim q-num">
-                  <Link to={`/app/consult/${item.caseId}`} onClick={onClose}>
+                  <CaseLink id={item.caseId} onClose={onClose}>
                     {item.number}
-                  </Link>{' '}
+                  </CaseLink>{' '}
                   · {formatDateTime(item.taken)}
                 </span>
                 {item.wanted ? (
@@ -44,5 +54,39 @@ export default function UnsentDialog({ onClose }: { onClose: () => void }) {
         </ul>
       </div>
     </Dialog>
+  );
+}
+
+/** A request that was begun without a line has a page of its own until it has a case. */
+function CaseLink({ id, children, onClose }: { id: string; children: ReactNode; onClose: () => void }) {
+  const to = id.startsWith('new.') ? `/app/consult/new/${id.slice(4)}` : `/app/consult/${id}`;
+  return (
+    <Link to={to} onClick={onClose}>
+      {children}
+    </Link>
+  );
+}
+
+function TextItem({ item, onClose }: { item: OutboxItem; onClose: () => void }) {
+  const t = useText();
+  const to = item.kind === 'new' ? `/app/consult/new/${item.id}` : `/app/consult/${item.id}/${item.draft === 'request' ? 'request' : 'workspace'}`;
+  return (
+    <div className="q-stack-tight">
+      <span className="q-strong">{item.kind === 'new' ? t('app.unsent.new', { name: item.request?.patientName ?? '' }) : t(`app.unsent.draft.${item.draft}`)}</span>
+      {item.request && <span className="q-small q-dim q-num">{formatDateTime(item.request.begun)}</span>}
+      {item.conflict && <span className="q-warning">{t('app.unsent.conflict')}</span>}
+      {item.error !== undefined && <span className="q-critical">{errorText(item.error)}</span>}
+      <div className="q-row">
+        <Button component={Link} to={to} size="compact-sm" variant="default" onClick={onClose}>
+          {item.conflict ? t('app.unsent.compare') : t('app.unsent.open')}
+        </Button>
+        {item.error !== undefined && (
+          <Button size="compact-sm" variant="default" onClick={() => outbox.run(true)}>
+            {t('consult.photo.again')}
+          </Button>
+        )}
+        <DiscardText name={item.name} />
+      </div>
+    </div>
   );
 }

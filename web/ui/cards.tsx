@@ -4,7 +4,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { ApiError } from '../api/http';
 import type { Query } from '../api/cache';
 import { textOr, useText } from '../app/i18n';
-import { formatDuration } from './format';
+import { formatDateTime, formatDuration } from './format';
 
 export function EmptyCard({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
@@ -88,6 +88,23 @@ export function StaleNote({ at, error, onRetry }: { at: number; error: ApiError;
   );
 }
 
+/** So old may something be that is shown as a state of things; older, it is marked as old. */
+const kFreshMs = 15 * 60_000;
+
+/** What lay on this device: always with its age, never plain. */
+function KeptNote({ at, loading, onRetry }: { at: number; loading: boolean; onRetry: () => void }) {
+  const t = useText();
+  const age = Date.now() - at;
+  return (
+    <div className={`q-note ${age > kFreshMs ? 'q-note-warning' : ''} q-between`} role="status">
+      <span>{t(age > kFreshMs ? 'app.kept_old' : 'app.kept', { age: formatDuration(age), time: formatDateTime(at) })}</span>
+      <Button size="compact-sm" variant="default" loading={loading} onClick={onRetry}>
+        {t('app.retry')}
+      </Button>
+    </div>
+  );
+}
+
 /** Waiting, refused, stale or there: the four faces of one query. */
 export function Answered<T>({ query, children, label }: { query: Query<T>; children: (data: T) => ReactNode; label?: string }) {
   if (query.data === undefined) {
@@ -96,7 +113,7 @@ export function Answered<T>({ query, children, label }: { query: Query<T>; child
   }
   return (
     <>
-      {query.error && <StaleNote at={query.at} error={query.error} onRetry={query.reload} />}
+      {query.kept ? <KeptNote at={query.at} loading={query.loading} onRetry={query.reload} /> : query.error && <StaleNote at={query.at} error={query.error} onRetry={query.reload} />}
       {children(query.data)}
     </>
   );

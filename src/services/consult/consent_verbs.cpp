@@ -143,6 +143,8 @@ std::optional<flow::Refusal> consent_guard(std::string_view name, const flow::Gu
         holds = move == nullptr ? consents_to(item, "recording") || consents_to(item, "teaching") : consents_to(item, move->fields["scope"].text());
     } else if (name == "withheld") {
         holds = item.withheld;
+    } else if (name == "other_institution") {  // a clinic with one partner is not offered another
+        holds = context.ground.directory.partners(item.from_org, "consult").size() > 1;
     }
     return holds ? std::nullopt : std::optional(flow::Refusal{ErrorKind::conflict, "", "there is no such consent"});
 }

@@ -80,7 +80,7 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
     if (name == "mode_written") {
         return is_written(item) ? std::nullopt : other_way();
     }
-    if (flow::has_word("consent_missing consent_given scope_given withheld", name)) {
+    if (flow::has_word("consent_missing consent_given scope_given withheld other_institution", name)) {
         return verbs::consent_guard(name, context, move);
     }
     if (name == "quorum") {

@@ -82,7 +82,7 @@ void withdraw_scope(flow::Move& move);    ///< of recording or teaching alone
 void review_consent(flow::Move& move);
 void reroute(flow::Move& move);  ///< to another institution, with the consent that names it
 void check_consent_move(const flow::Move& move, const json::Value& patient, flow::FieldCheck& check);
-/// consent_missing, consent_given, scope_given, withheld
+/// consent_missing, consent_given, scope_given, withheld, other_institution
 std::optional<flow::Refusal> consent_guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move);
 
 // emergency_verbs.cpp

@@ -115,7 +115,7 @@ inline constexpr flow::Row kConsultRows[] = {
     {"office_check material_check returned scheduled confirmed ready no_show calling", "withdraw", "cancelled", "requester", "reason", {}, {}, "-all"},
 
     {"any", "add_consent", "=", "requester", "consent", "consent_missing", "consent", "-consent -consent_review +consent_review"},
-    {"material_check returned scheduled confirmed ready no_show", "reroute", "material_check", "requester", "receiver consent reason", "contract", "request",
+    {"material_check returned scheduled confirmed ready no_show", "reroute", "material_check", "requester", "receiver consent reason", "contract other_institution", "request",
      "-all +check +arrange +done -consent_review +consent_review"},
     {"office_check material_check returned scheduled confirmed ready calling answering in_session interrupted no_show opinion_draft",
      "withdraw_consent",

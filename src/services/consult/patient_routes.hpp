@@ -1,12 +1,20 @@
 #pragma once
 
 #include "access/patient_request.hpp"
+#include "services/consult/consult.hpp"
 #include "services/consult/routes.hpp"
 
 /// What patients and those who act for them read of their consultations and record: `/patient/{patient}/…` (docs/patients.md).
 /// Called once at start; the handlers run on the worker pool.
 namespace qiao::consult {
 
-void add_patient_routes(http::Router& router, flow::Engine& engine, access::PatientAccounts& accounts, PrintOptions print);
+/// What the routes stand on.
+struct PatientDesk {
+    flow::Engine& engine;
+    Consult& consult;
+    access::PatientAccounts& accounts;
+};
+
+void add_patient_routes(http::Router& router, const PatientDesk& desk, PrintOptions print);
 
 }  // namespace qiao::consult

@@ -1,5 +1,6 @@
 #include "services/consult/patient_view.hpp"
 
+#include "base/text.hpp"
 #include "flow/case_view.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/form.hpp"
@@ -92,7 +93,9 @@ Value opinion_view(const PatientEyes& eyes, record::Reader& reader, const flow::
     view.set("signed", note["signed"]);
     view.set("version", note["version"]);
     const auto signature = eyes.ground.signing.find(note["signature"].text());
-    view.set("state", signature ? std::string(code_of(verdict_of(eyes.ground, *signature))) : "altered");
+    const OpinionState state = signature ? verdict_of(eyes.ground, *signature) : OpinionState::altered;
+    view.set("state", std::string(code_of(state)));
+    view.set("good", state != OpinionState::altered);
     view.set("verify", "/verify/" + note["signature"].text());
     return view;
 }
@@ -131,6 +134,16 @@ Value pressure_text(const Value& panel) {
 }
 
 std::string code_of_concept(const Value& concept_value) { return concept_value["coding"].at(0)["code"].text(); }
+
+/// The code of `system` in a list of concepts.
+std::string coded(const Value& concepts, std::string_view system) {
+    for (const Value& one : concepts.items()) {
+        if (one["coding"].at(0)["system"].text() == system) {
+            return code_of_concept(one);
+        }
+    }
+    return {};
+}
 
 std::string words_of(const Value& concept_value) {
     const std::string& text = concept_value["text"].text();
@@ -200,7 +213,7 @@ std::vector<flow::Case> shown_cases(const PatientEyes& eyes) {
     const auto reader = eyes.ground.record.read(eyes.filter);
     for (const std::string& id : flow::store::cases_of_patient(reader->connection(), eyes.patient)) {
         auto item = flow::store::find_case(reader->connection(), id);
-        if (!item || flow::has_word(kHidden, item->state) || !reader->read("Task", id)) {
+        if (!item || flow::has_word(kHidden, item->state) || flow::store::is_withheld(reader->connection(), id) || !reader->read("Task", id)) {
             continue;
         }
         if (sent_at(flow::store::moves_of(reader->connection(), id))) {
@@ -253,7 +266,14 @@ Value patient_consents_view(const PatientEyes& eyes) {
         Value view = Value::object({{"reference", reference}, {"case", case_id}, {"number", item->number}, {"given", one["dateTime"]}});
         view.set("by", one["performer"].at(0)["display"]);
         view.set("to", receiver ? name_view(eyes.ground, receiver->id) : name_view(eyes.ground, item->to_org));
-        view.set("holds", one["status"].text() == "active");
+        const std::string scope = coded(one["category"], "urn:qiao:consent-scope");
+        const bool permits = one["provision"]["type"].text() == "permit";
+        view.set("scope", scope.empty() ? "consultation" : scope);
+        view.set("permits", permits);
+        view.set("holds", permits && one["status"].text() == "active");
+        view.set("language", one["language"]);
+        const std::vector<std::string_view> policy = split(one["policy"].at(0)["uri"].text(), ':');  // urn:qiao:consent-text:<version>:<language>:<digest>
+        view.set("text_version", policy.size() == 6 ? Value(policy[3]) : Value());
         view.set("text", flow::plain_text(one["text"]));
         return view;
     });

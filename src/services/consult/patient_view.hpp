@@ -20,7 +20,8 @@ struct PatientEyes {
     std::string patient;  ///< "Patient/…"
 };
 
-/// Cases that were sent, newest first; none that is a draft or was entered in error.
+/// Cases that were sent, newest first; none that is a draft, was entered in error, or is kept back while a relative consented
+/// in the patient's place.
 std::vector<flow::Case> shown_cases(const PatientEyes& eyes);
 /// One of shown_cases(); Error(not_found, "flow.no_case").
 flow::Case shown_case(const PatientEyes& eyes, std::string_view case_id);

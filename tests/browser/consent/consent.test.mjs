@@ -107,6 +107,26 @@ async function paper(doctor, base, findings) {
   await doctor.getByText('Consent: patient, for consultation').first().waitFor(WAIT)
   assert.equal((await read(doctor, `/flow/cases/${id}`)).consent.paper.length, 2)
   await shot(doctor, 'paper-case-phone-en')
+  return id
+}
+
+/** Another hospital: the words name that one, and it is asked only with the consent to them. */
+async function reroute(doctor, id, findings) {
+  await make(doctor, 'reroute', async (dialog) => {
+    await dialog.getByText('Choose the hospital first').waitFor(WAIT)
+    await dialog.getByLabel('Receiving hospital').selectOption('Organization/demo-county')
+    await dialog.locator('.q-note.q-pre').waitFor(WAIT)
+    await dialog.getByRole('radio', { name: /^The patient/ }).check()
+    await dialog.getByLabel('The text above was explained').check()
+    await draw(doctor, dialog.locator('canvas.sg-pad'))
+    await dialog.getByRole('button', { name: 'Take this signature' }).click()
+    await dialog.getByText('Signed', { exact: true }).waitFor(WAIT)
+    await dialog.getByLabel('Reason').fill('The hub has no bed')
+    findings.push(...await inspect(doctor, 'another hospital'))
+    await shot(doctor, 'reroute-phone-en')
+  })
+  const seen = await read(doctor, `/flow/cases/${id}`)
+  assert.deepEqual([seen.to.reference, seen.state, seen.consent.receiver.reference, seen.consent.state], ['Organization/demo-county', 'material_check', 'Organization/demo-county', 'given'])
 }
 
 /** The doctor's reason in words, the case withheld from the patient, the review that continues it, the patient's own consent. */
@@ -215,7 +235,7 @@ test('consent in every way', async (t) => {
   const desk = await open(DESK, 'zh-CN')
   const id = await thumbprint(desk, server.base, findings)
   const english = await open(PHONE, 'en')
-  await paper(english, server.base, findings)
+  await reroute(english, await paper(english, server.base, findings), findings)
   await english.context().close()
   const phone = await open(PHONE, 'zh-CN')
   await relative(phone, server.base, findings)

@@ -21,6 +21,7 @@ const PAGES = {
   'patients/:id': [[DOCTOR, async (page) => `/app/patients/${await patientOf(page)}`]],
   'consult/new': [[DOCTOR, async (page) => `/app/consult/new?patient=${await patientOf(page)}`]],
   'cases/:id': [[DOCTOR, async (page) => `/app/cases/${await caseOf(page, 'requested')}`]],
+  'consult/new/:createId': [[DOCTOR, '/app/consult/new/5f0c1c0e-6a0f-4a53-9d0b-1f6f7c1b2a11']],
   'consult/:id': [[DOCTOR, inCase('requested')], [DOCTOR, inCase('closed')], [COORDINATOR, inCase('desk')], [EXPERT, inCase('writing')]],
   'consult/:id/request': [[DOCTOR, inCase('drafts', '/request')]],
   'consult/:id/images': [[EXPERT, inCase('writing', '/images')]],

@@ -90,7 +90,7 @@ async function photosSurvive(doctor, base, caseId, trouble, findings) {
   assert.equal(await doctor.locator('[data-action=submit]').count(), 0, 'a request is signed while its photos are still on the device')
 
   await doctor.goto(`${base}/app/today`)
-  await doctor.getByText('2 个文件尚未上传').waitFor(WAIT)
+  await doctor.getByText('2 项内容尚未发送').waitFor(WAIT)
   await doctor.getByRole('button', { name: '查看' }).click()
   await doctor.getByRole('dialog').getByRole('link').first().waitFor(WAIT)
   findings.push(...await inspect(doctor, 'list of unsent'))

@@ -88,6 +88,22 @@ TEST(Device, the_seal_is_the_same_for_a_person_and_a_device_and_another_for_anyb
     EXPECT_EQ(house.last.body.find(key), std::string::npos);
 }
 
+TEST(Device, what_a_person_discards_unsent_stands_in_the_audit) {
+    Field house;
+    house.post(house.opened("nurse"), "/access/me/discards", R"({"what":"photo","case":"0198a-1","reason":"wrong_patient"})");
+    ASSERT_EQ(house.last.status, 204) << house.last.body;
+    house.audit->flush();
+    EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_audit WHERE action = 'discard' AND case_id = '0198a-1' AND detail = 'unsent photo "
+                           "reason=wrong_patient' AND person = " +
+                           std::to_string(house.nurse.id)),
+              1);
+    for (const char* bad : {R"({"what":"photo","case":"","reason":""})", R"({"what":"a b","case":"","reason":"unusable"})",
+                            R"({"what":"photo","case":"x y","reason":"unusable"})"}) {
+        house.post(house.opened("nurse"), "/access/me/discards", bad);
+        EXPECT_EQ(house.error(), "access.bad_discard") << bad;
+    }
+}
+
 TEST(Device, a_colleague_with_a_factor_of_the_own_institution_shows_the_code) {
     Field house;
     house.code_for(house.opened("colleague"), house.nurse);

@@ -254,6 +254,7 @@ TEST_F(ConsentTest, ARefusalIsKeptAndNothingIsSent) {
 
 TEST_F(ConsentTest, AnotherInstitutionIsAskedOnlyWithANewConsent) {
     const record::Actor system = record::Actor::system("HOPERAT");
+    EXPECT_FALSE(may("doctor", submitted(), "reroute")) << "there is no other";
     const access::Organisation second = directory_->create_organisation(system, {"hub", "第二医院", "Second hospital"});
     directory_->add_contract(system, clinic_.id, second.id, "consult");
     add_person("coordinator2", "何静", second, access::role::kCoordinator);

@@ -136,7 +136,7 @@ function Pages({ person, place }: { person: Self; place: string }) {
   const page = pageOf(place);
   const id = place.split('/')[1];
   if (page === 'record') return <RecordPage who={person.id} />;
-  if (page === 'consents') return <ConsentsPage who={person.id} />;
+  if (page === 'consents') return <ConsentsPage who={person.id} may={person.relation === 'self'} />;
   if (page === 'requests') return <RequestsPage who={person.id} />;
   return id ? <CasePage who={person.id} id={id} /> : <CasesPage who={person.id} />;
 }

@@ -101,7 +101,7 @@ function OpinionCard({ who, id, opinion }: { who: string; id: string; opinion: O
   return (
     <section className="card stack">
       <h2>{t('mine.opinion.title')}</h2>
-      {opinion.state === 'altered' ? <p className="note note-bad">{t('mine.opinion.altered')}</p> : <p className="chip chip-ok">{t('mine.opinion.signed', { name: nameIn(opinion.signer), time: formatDateTime(opinion.signed) })}</p>}
+      {!opinion.good ? <p className="note note-bad">{t('mine.opinion.altered')}</p> : <p className="chip chip-ok">{t('mine.opinion.signed', { name: nameIn(opinion.signer), time: formatDateTime(opinion.signed) })}</p>}
       <div>
         <h3>{t('mine.opinion.findings')}</h3>
         <p className="pre">{opinion.findings}</p>

@@ -47,7 +47,9 @@ export interface Opinion {
   signer: Named | null;
   signed: string;
   version: number;
-  state: 'valid' | 'amended' | 'altered';
+  state: string;
+  /** It is what was signed, by whom it says: it may be acted on. */
+  good: boolean;
   verify: string;
 }
 export interface CaseView extends CaseRow {
@@ -62,7 +64,11 @@ export interface Consent {
   given: string;
   by: string | null;
   to: Named;
+  scope: 'consultation' | 'recording' | 'teaching';
+  permits: boolean;
   holds: boolean;
+  language: string | null;
+  text_version: string | null;
   text: string;
 }
 export interface Measured {
@@ -110,3 +116,5 @@ export const readConsents = (who: string) => get<{ consents: Consent[] }>(of(who
 export const readRecord = (who: string) => get<HealthRecord>(of(who, 'record'));
 export const readRequests = (who: string) => get<{ requests: Asked[] }>(of(who, 'requests'));
 export const ask = (who: string, kind: RequestKind, item: string, text: string) => post<Asked>(of(who, 'requests'), { kind, item, text });
+
+export const withdraw = (who: string, id: string, pin: string, scope: string, confirmed: boolean) => post<{ consents: Consent[] }>(of(who, `cases/${id}/withdraw`), { pin, scope, confirmed });

@@ -40,7 +40,7 @@ export function AddFactor({ known, onAdded }: { known: string[]; onAdded: (added
 }
 
 /** A form whose one button does the act and shows its refusal. */
-export function ActForm({ submit, run, children }: { submit: string; run: () => Promise<void>; children: ReactNode }) {
+export function ActForm({ submit, run, disabled = false, children }: { submit: string; run: () => Promise<void>; disabled?: boolean; children: ReactNode }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const send = (event: FormEvent) => {
@@ -54,7 +54,7 @@ export function ActForm({ submit, run, children }: { submit: string; run: () => 
       {children}
       {error !== undefined && <ErrorCard error={error} />}
       <div>
-        <Button type="submit" loading={busy}>
+        <Button type="submit" loading={busy} disabled={disabled}>
           {submit}
         </Button>
       </div>

@@ -15,6 +15,7 @@ import { Icon } from '../../ui/icons';
 import { ActForm, AddFactor, codeFromAddress } from './add_factor';
 import { ColleaguePhone } from './colleague_phone';
 import { MySessions } from './my_sessions';
+import { OfflinePinCard } from './offline_pin_card';
 import { ProveGate } from './prove_gate';
 import { RecoveryCodes } from './recovery_codes';
 import './access.css';
@@ -36,6 +37,7 @@ export default function MePage() {
     <div className="q-page q-page-narrow">
       <h1>{t('app.nav.security')}</h1>
       <Answered query={security}>{(data) => <Factors security={data} onOpen={setOpen} />}</Answered>
+      <OfflinePinCard />
       <MySessions />
       <section className="q-card q-stack">
         <h2>{t('security.colleague.title')}</h2>

@@ -2,11 +2,12 @@
 import { Button } from '@mantine/core';
 import { useEffect, type ReactNode } from 'react';
 import { Link, Outlet, useLocation, useParams } from 'react-router';
+import { useDeviceReady } from '../../api/device';
 import type { CaseView } from '../../api/flow';
 import { GlassBanner } from '../../app/glass_banner';
 import { useText } from '../../app/i18n';
-import { useSession } from '../../app/session';
 import { leaveWork, useTabWork, useWorkOfTab, WorkOf } from '../../app/tab_work';
+import { Busy } from '../../ui/cards';
 import { Icon } from '../../ui/icons';
 import { useCase } from './case_query';
 
@@ -15,6 +16,8 @@ const kTakes: Record<string, readonly string[]> = { request: ['submit', 'submit_
 
 export function PatientGate({ patient, name, children }: { patient: string; name: string; children: ReactNode }) {
   const work = useWorkOfTab();
+  // What is begun comes back from the device a moment after the session began.
+  if (!useDeviceReady()) return <Busy />;
   if (work && work.patient !== patient) return <SecondPatient name={work.name} path={work.path} />;
   return (
     <WorkOf patient={patient} name={name}>
@@ -26,7 +29,6 @@ export function PatientGate({ patient, name, children }: { patient: string; name
 
 function SecondPatient({ name, path }: { name: string; path: string }) {
   const t = useText();
-  const { person } = useSession();
   const location = useLocation();
   const here = location.pathname + location.search;
   return (
@@ -43,7 +45,7 @@ function SecondPatient({ name, path }: { name: string; path: string }) {
           <Button component="a" href={here} target="_blank" rel="noopener noreferrer" variant="default">
             {t('app.second_patient.new_tab')}
           </Button>
-          <Button variant="default" onClick={() => leaveWork(person.id)}>
+          <Button variant="default" onClick={() => leaveWork()}>
             {t('app.second_patient.leave')}
           </Button>
         </div>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { sameJson, startOf } from './draft_start';
+import { sameJson } from '../../api/same_json';
+import { startOf } from './draft_start';
 
 const server = (version: number, text: string) => ({ version, saved: '2026-01-01T00:00:00Z', body: { text } });
 const toWire = (text: string) => ({ text, none: undefined });

@@ -1,8 +1,12 @@
 import { Button } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { useText } from '../../app/i18n';
-import { errorText } from '../../ui/cards';
+import { Busy, errorText } from '../../ui/cards';
 import { formatTime } from '../../ui/format';
 import type { Draft } from './use_draft';
+
+/** Both texts are seldom needed: the editor's page does not carry what shows them. */
+const SideBySide = lazy(() => import('./side_by_side'));
 
 export function DraftStatus<T>({ draft }: { draft: Draft<T> }) {
   const t = useText();
@@ -10,10 +14,9 @@ export function DraftStatus<T>({ draft }: { draft: Draft<T> }) {
     return (
       <div className="q-note q-note-warning q-stack" role="alert">
         <p className="q-strong">{t('consult.draft.conflict', { time: formatTime(draft.other.saved) })}</p>
-        <details>
-          <summary>{t('consult.draft.show_theirs')}</summary>
-          <pre className="q-small q-pre">{JSON.stringify(draft.other.body, null, 2)}</pre>
-        </details>
+        <Suspense fallback={<Busy />}>
+          <SideBySide mine={draft.wire()} theirs={draft.other.body} />
+        </Suspense>
         <div className="q-actions">
           <Button size="compact-md" variant="default" onClick={() => draft.resolve('theirs')}>
             {t('consult.draft.take_theirs')}

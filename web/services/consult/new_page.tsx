@@ -6,7 +6,9 @@ import { useQuery } from '../../api/cache';
 import { readReceivers } from '../../api/directory';
 import { nameOf, readResource, type Patient } from '../../api/fhir';
 import { createCase } from '../../api/flow';
-import { newId } from '../../api/http';
+import { ApiError, newId } from '../../api/http';
+import { keptTexts } from '../../api/kept_texts';
+import { newName, outbox, type NewRequest } from '../../api/outbox';
 import { useText } from '../../app/i18n';
 import { mayAskForConsultation } from '../../app/roles';
 import { useSession } from '../../app/session';
@@ -18,6 +20,7 @@ import { usePatientDetail } from '../patients/patient_bits';
 import { PatientSearch } from '../patients/patient_search';
 import { refreshCase } from '../cases/case_query';
 import { PatientGate } from '../cases/patient_gate';
+import { kEmptyRequest, toForm, yearsAt, type PatientFacts, type RequestState } from './request_form';
 
 const kLastReceiver = 'qiao.last_receiver';
 
@@ -58,6 +61,24 @@ function Start({ patient, onOther }: { patient: string; onOther: () => void }) {
   const [error, setError] = useState<unknown>();
   const choices = receivers.data ?? [];
   const receiver = choices.some((one) => one.reference === picked) ? picked : choices.length === 1 ? (choices[0]?.reference ?? '') : '';
+  /** No line: the request lies here under the same id, so it becomes one case even if the server has heard of it. */
+  const begin = (one: Patient) => {
+    const value: RequestState = { ...kEmptyRequest, receiver };
+    const facts: PatientFacts = { sex: one.gender, ageYears: yearsAt(one.birthDate), attached: 0 };
+    keptTexts.set(newName(createId), {
+      patient: `Patient/${patient}`,
+      patientName: nameOf(one.name),
+      ...(one.gender ? { sex: one.gender } : {}),
+      ...(one.birthDate ? { birthDate: one.birthDate } : {}),
+      receiver,
+      receiverName: nameIn(choices.find((choice) => choice.reference === receiver)),
+      begun: new Date().toISOString(),
+      value,
+      wire: toForm(value, facts),
+    } satisfies NewRequest);
+    outbox.run();
+    void navigate(`/app/consult/new/${createId}`, { replace: true });
+  };
   const start = async () => {
     setBusy(true);
     setError(undefined);
@@ -67,7 +88,9 @@ function Start({ patient, onOther }: { patient: string; onOther: () => void }) {
       refreshCase(id);
       void navigate(`/app/consult/${id}/request`, { replace: true });
     } catch (cause) {
-      setError(cause);
+      const one = person.data;
+      if (cause instanceof ApiError && cause.isPassing && one) begin(one);
+      else setError(cause);
       setBusy(false);
     }
   };

@@ -1,6 +1,6 @@
 /** Taking or choosing photos, saying what each one is, and sending them over a line that may break. */
 import { Button, NativeSelect, Progress, TextInput } from '@mantine/core';
-import { useEffect, useState, useRef, type ChangeEvent } from 'react';
+import { lazy, Suspense, useEffect, useState, useRef, type ChangeEvent } from 'react';
 import type { CaseView } from '../../api/flow';
 import { newId } from '../../api/http';
 import { unsent, useUnsent, type Unsent } from '../../api/unsent';
@@ -10,6 +10,9 @@ import { errorText } from '../../ui/cards';
 import { formatTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { readyPhoto } from './photo';
+
+/** Seldom needed, and not a page's weight. */
+const DiscardUpload = lazy(async () => ({ default: (await import('./discard')).DiscardUpload }));
 
 export const kPhotoKinds = ['photo', 'film', 'ecg', 'lab', 'document'] as const;
 export const kMostPhotos = 10;
@@ -143,25 +146,15 @@ function Staged({ item }: { item: Unsent }) {
         <Button size="compact-sm" variant="default" loading={busy} onClick={() => void turn()}>
           {t('consult.photo.turn')}
         </Button>
-        <Button size="compact-sm" variant="subtle" onClick={() => void unsent.remove(item.id)}>
-          {t('consult.material.remove')}
-        </Button>
+        <Suspense fallback={null}>
+          <DiscardUpload id={item.id} />
+        </Suspense>
       </div>
     </>
   );
 }
 
 /** Asked once more: after it the picture is nowhere. */
-export function DiscardUpload({ id }: { id: string }) {
-  const t = useText();
-  const [asked, setAsked] = useState(false);
-  return (
-    <Button size="compact-sm" variant={asked ? 'filled' : 'default'} {...(asked ? { color: 'red.9' } : {})} onClick={() => (asked ? void unsent.remove(id) : setAsked(true))}>
-      {asked ? t('app.unsent.discard_sure') : t('app.unsent.discard')}
-    </Button>
-  );
-}
-
 /** An upload that its person wants sent: how far it is, or why it was refused. */
 export function OnItsWay({ item }: { item: Unsent }) {
   const t = useText();
@@ -183,7 +176,9 @@ export function OnItsWay({ item }: { item: Unsent }) {
             <Button size="compact-sm" variant="default" onClick={() => void unsent.want([item.id])}>
               {t('consult.photo.again')}
             </Button>
-            <DiscardUpload id={item.id} />
+            <Suspense fallback={null}>
+          <DiscardUpload id={item.id} />
+        </Suspense>
           </div>
         </>
       )}

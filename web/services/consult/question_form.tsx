@@ -31,7 +31,7 @@ export function QuestionForm({ state, set, errors }: { state: RequestState; set:
         error={errors('receiver')}
       />
       <Fee receiver={state.receiver} />
-      {receivers.error && <ErrorCard error={receivers.error} onRetry={receivers.reload} />}
+      {receivers.error && !receivers.data && <ErrorCard error={receivers.error} onRetry={receivers.reload} />}
       <Choice label={t('consult.field.purpose')} required value={state.purpose as '' | (typeof kPurposes)[number]} options={kPurposes.map((one) => ({ value: one, label: t(`consult.purpose.${one}`) }))} onChange={(purpose) => set({ purpose })} error={errors('purpose')} />
       <div className="q-grid-2">
         <NativeSelect
@@ -44,7 +44,7 @@ export function QuestionForm({ state, set, errors }: { state: RequestState; set:
         />
         <NativeSelect label={t('consult.field.rank')} value={state.rank} onChange={(event) => set({ rank: event.currentTarget.value })} data={kRanks.map((one) => ({ value: one, label: t(`consult.rank.${one}`) }))} />
       </div>
-      {specialties.error !== undefined && <ErrorCard error={specialties.error} onRetry={specialties.reload} />}
+      {specialties.error !== undefined && specialties.codes.length === 0 && <ErrorCard error={specialties.error} onRetry={specialties.reload} />}
       <Choice<Urgency>
         label={t('consult.field.urgency')}
         required
@@ -66,7 +66,7 @@ function Fee({ receiver }: { receiver: string }) {
   const contracts = useQuery('contracts', readContracts);
   const own = new Set(session.memberships.map((one) => one.organisation.resource));
   const contract = (contracts.data ?? []).find((one) => one.service === 'consult' && one.to.resource === receiver && own.has(one.from.resource));
-  if (contracts.error) return <ErrorCard error={contracts.error} onRetry={contracts.reload} />;
+  if (contracts.error && !contracts.data) return <ErrorCard error={contracts.error} onRetry={contracts.reload} />;
   if (!contract) return null;
   return (
     <p className="q-small" data-fee={contract.feeMinor}>

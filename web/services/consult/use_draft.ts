@@ -1,13 +1,14 @@
 /**
- * A text that grows over minutes: kept in the tab at every stroke, on the server every five seconds. Two tabs
+ * A text that grows over minutes: kept on the device at every stroke, on the server every five seconds. Two tabs
  * that write the same draft are shown to the person, who chooses; nothing is dropped silently.
  */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../../api/http';
 import { readDraft, saveDraft, type DraftState } from '../../api/flow';
-import { useSession } from '../../app/session';
+import { editing } from '../../api/outbox';
+import { sameJson } from '../../api/same_json';
 import { useTabWork } from '../../app/tab_work';
-import { sameJson, startOf, type Kept, type Start } from './draft_start';
+import { startOf, type Kept, type Start } from './draft_start';
 import { readKept, writeKept } from './kept';
 
 const kSaveMs = 5000;
@@ -22,6 +23,8 @@ export interface Draft<T> {
   error: ApiError | undefined;
   /** The other tab's text, when both wrote. */
   other: DraftState | undefined;
+  /** This text as it goes to the server, to lay beside the other. */
+  wire: () => unknown;
   resolve: (take: 'mine' | 'theirs') => void;
   /** Saves what is not saved yet; the version that the server holds then, or nothing when it could not. */
   flush: () => Promise<number | undefined>;
@@ -30,12 +33,11 @@ export interface Draft<T> {
 }
 
 export function useDraft<T>(caseId: string, name: string, server: DraftState | undefined, initial: T, toWire: (value: T) => unknown, fromWire: (body: unknown) => T): Draft<T> {
-  const { person } = useSession();
   const work = useTabWork();
   const piece = `draft:${caseId}:${name}`;
   const key = `draft.${caseId}.${name}`;
   const start = useRef<Start<T> | undefined>(undefined);
-  start.current ??= startOf(readKept<Kept<T>>(person.id, key), server, initial, toWire, fromWire);
+  start.current ??= startOf(readKept<Kept<T>>(key), server, initial, toWire, fromWire);
   const [value, setValue] = useState(start.current.value);
   const [version, setVersion] = useState(start.current.base);
   const [savedAt, setSavedAt] = useState(server?.saved);
@@ -46,8 +48,8 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
 
   const keep = useCallback(() => {
     const { value: latest, version: base, dirty, gone, sent } = now.current;
-    writeKept(person.id, key, gone ? undefined : ({ value: latest, base, dirty, sent } satisfies Kept<T>));
-  }, [key, person.id]);
+    writeKept(key, gone || !dirty ? undefined : ({ value: latest, base, dirty, sent, wire: toWire(latest) } satisfies Kept<T>));
+  }, [key, toWire]);
 
   const set = useCallback(
     (next: T, isWork = true) => {
@@ -104,6 +106,7 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
     return run;
   }, [caseId, keep, name, toWire]);
 
+  useEffect(() => editing(key), [key]);
   useEffect(() => {
     const timer = setInterval(() => {
       if (now.current.dirty && !now.current.saving) void save();
@@ -145,9 +148,9 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
   const drop = useCallback(() => {
     now.current.gone = true;
     now.current.dirty = false;
-    writeKept(person.id, key, undefined);
+    writeKept(key, undefined);
     work.end(piece);
-  }, [key, person.id, piece, work]);
+  }, [key, piece, work]);
 
-  return { value, set, version, savedAt, state, error, other, resolve, flush: save, drop };
+  return { value, set, version, savedAt, state, error, other, wire: () => toWire(now.current.value), resolve, flush: save, drop };
 }

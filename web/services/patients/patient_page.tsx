@@ -30,6 +30,9 @@ interface Task {
   lastModified?: string;
 }
 
+/** The opinion is signed: it can be printed for the patient. */
+const kWithOpinion = new Set(['opinion_signed', 'filed', 'feedback_due', 'closed']);
+
 export default function PatientPage() {
   const t = useText();
   const { id = '' } = useParams();
@@ -136,7 +139,12 @@ function Cases({ patient }: { patient: string }) {
                 return (
                   <li key={task.id}>
                     <Link to={machine === 'consult' ? `/app/consult/${task.id}` : `/app/cases/${task.id}`}>{textOr(`${machine}.title`, task.code?.text ?? machine)}</Link> <span className="q-chip">{textOr(`${machine}.state.${state}`, state)}</span>{' '}
-                    <span className="q-small q-dim q-num">{formatDateTime(task.authoredOn ?? task.lastModified)}</span>
+                    <span className="q-small q-dim q-num">{formatDateTime(task.authoredOn ?? task.lastModified)}</span>{' '}
+                    {kWithOpinion.has(state) && (
+                      <a href={`/flow/cases/${task.id}/opinion.pdf`} target="_blank" rel="noreferrer">
+                        {t('patients.page.print_opinion')}
+                      </a>
+                    )}
                   </li>
                 );
               })}

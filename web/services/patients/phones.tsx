@@ -24,9 +24,11 @@ export function PhonesCard({ patient }: { patient: Patient }) {
     <section className="q-card q-stack-tight">
       <div className="q-between">
         <h2>{t('patients.phones.title')}</h2>
-        <Button variant="default" onClick={() => setOpen('bind')}>
-          {t('patients.phones.bind')}
-        </Button>
+        <div className="q-actions">
+          <Button variant="default" onClick={() => setOpen('bind')}>
+            {t('patients.phones.bind')}
+          </Button>
+        </div>
       </div>
       <Answered query={phones}>
         {(all) =>

@@ -1,0 +1,145 @@
+#include "../../unit/access/house.hpp"
+#include "access/patient_request.hpp"
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+/// Patients' accounts outside of the demo, where a code really leaves by SMS, and what time does to them.
+namespace qiao::access {
+namespace {
+
+using namespace std::chrono_literals;
+using http::Method;
+using testing::House;
+
+constexpr std::string_view kNumber = "11010519491231002X";  // the example of GB 11643-1999
+
+struct Clinic : House {
+    Clinic() {
+        PatientPolicy rules{
+            .ward_until_years = 14, .longest_proxy_days = 366, .answer_days = {{"correction", 15}}, .code_text_zh = "码 {code}", .code_text_en = "code {code}"};
+        PatientAccounts::Sms sms{[this] { return has_sms; },
+                                 [this](const std::string& phone, const std::string&, const std::string& text) { sent.push_back(phone + " " + text); }};
+        accounts = std::make_unique<PatientAccounts>(*database, *writer, *record, *grants, *directory, *audit, sessions->passwords(), clock,
+                                                     std::string(32, 'k'), rules, sms, false);
+        requests = std::make_unique<PatientRequests>(*database, *writer, *audit, clock, accounts->policy());
+        router = std::make_unique<http::Router>();
+        router->set_guard(make_guard(*sessions, accounts.get()));
+        add_routes(*router, *sessions, *directory, *entrance, clock);
+        add_patient_routes(*router, *record, *accounts, *requests);
+        add_patient_desk_routes(*router, *sessions, *record, *accounts, *requests);
+        doctor = cookie_of("doctor");
+    }
+    ~Clinic() { router.reset(); }
+
+    Organisation clinic = place("clinic", "C");
+    Person who = person("doctor", clinic.id, role::kDoctor);
+    bool has_sms = true;
+    std::vector<std::string> sent;
+    std::unique_ptr<PatientAccounts> accounts;
+    std::unique_ptr<PatientRequests> requests;
+    std::string doctor;
+
+    std::string patient(const std::string& born, std::string_view number) {
+        Registration registration{
+            .patient = *json::parse(R"({"resourceType":"Patient","name":[{"text":"试某"}],"gender":"female","birthDate":")" + born + "\"}"), .confirmed = true};
+        if (number.empty()) {
+            registration.no_id_reason = "not_at_hand";
+        } else {
+            registration.patient.member("identifier").push(json::Value::object({{"system", kNationalIdSystem}, {"value", number}}));
+        }
+        return patients->register_patient(caller(doctor), registration).substr(8);
+    }
+    http::Response post(const std::string& path, const std::string& body, const std::string& cookie = "", const std::string& address = "10.1.2.3") {
+        return send(Method::post, path, body, {{"cookie", cookie}}, address);
+    }
+    std::string offer(const std::string& id, const std::string& more = R"("relation":"self")") {
+        const auto response = post("/access/patients/" + id + "/phones", R"({"phone":"13900001234","identityChecked":true,)" + more + "}", doctor);
+        const auto body = *json::parse(response.body);
+        return response.status == 201 ? body["code"].text() : body["issue"].at(0)["details"]["coding"].at(0)["code"].text();
+    }
+    std::string bind(const std::string& code) { return cookie_in(post("/patient/binding", R"({"pin":"274951","code":")" + code + "\"}")); }
+    int cases_of(const std::string& id, const std::string& cookie) {
+        return send(Method::get, "/patient/" + id + "/requests", "", {{"cookie", cookie}}).status;
+    }
+    std::string people(const std::string& cookie) {
+        return (*json::parse(send(Method::get, "/patient/session", "", {{"cookie", cookie}}).body))["account"].dump();
+    }
+};
+
+TEST(PatientAccount, the_code_leaves_by_SMS_and_says_nothing_of_anybody) {
+    Clinic house;
+    const std::string id = house.patient("1949-12-31", kNumber);
+    EXPECT_NE(house.bind(house.offer(id)), "");
+    const std::string asked = R"({"language":"zh","id_number":")" + std::string(kNumber) + "\"}";
+    const auto answer = house.post("/patient/session/code", asked);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, R"({"minutes":5})");
+    ASSERT_EQ(house.sent.size(), 1U);
+    EXPECT_EQ(house.sent[0].substr(0, house.sent[0].size() - 6), "13900001234 码 ");
+    const std::string code = house.sent[0].substr(house.sent[0].size() - 6);
+    EXPECT_EQ(house.post("/patient/session/code", asked).status, 429) << "once a minute";
+    const auto unknown = house.post("/patient/session/code", R"({"language":"zh","id_number":"A1234567"})", "", "10.9.9.9");
+    EXPECT_EQ(unknown.body, answer.body);
+    EXPECT_EQ(house.sent.size(), 1U);
+    const auto sign_in = [&](const std::string& typed) {
+        return house.post("/patient/session", R"({"code":")" + typed + R"(","id_number":")" + std::string(kNumber) + "\"}", "", "10.8.8.8");
+    };
+    EXPECT_EQ(sign_in("000000").status, 401);
+    EXPECT_EQ(sign_in(code).status, 200);
+    EXPECT_EQ(sign_in(code).status, 401) << "a code counts once";
+    house.clock.advance(2min);
+    house.post("/patient/session/code", asked, "", "10.7.7.7");
+    ASSERT_EQ(house.sent.size(), 2U);
+    house.clock.advance(6min);
+    EXPECT_EQ(sign_in(house.sent[1].substr(house.sent[1].size() - 6)).status, 401) << "five minutes";
+    house.has_sms = false;
+    EXPECT_EQ(house.post("/patient/session/code", asked, "", "10.6.6.6").status, 503);
+}
+
+TEST(PatientAccount, five_wrong_codes_end_a_code) {
+    Clinic house;
+    house.bind(house.offer(house.patient("1949-12-31", kNumber)));
+    house.post("/patient/session/code", R"({"id_number":")" + std::string(kNumber) + "\"}");
+    const std::string code = house.sent.at(0).substr(house.sent[0].size() - 6);
+    const std::string wrong = code == "000000" ? "111111" : "000000";
+    for (int i = 0; i < 5; ++i)
+        house.post("/patient/session", R"({"code":")" + wrong + R"(","id_number":")" + std::string(kNumber) + "\"}", "", "10.2." + std::to_string(i) + ".1");
+    EXPECT_EQ(house.post("/patient/session", R"({"code":")" + code + R"(","id_number":")" + std::string(kNumber) + "\"}", "", "10.3.3.3").status, 401);
+}
+
+TEST(PatientAccount, time_ends_offers_sessions_and_what_a_guardian_sees) {
+    Clinic house;
+    const std::string id = house.patient("1949-12-31", kNumber);
+    const std::string late = house.offer(id);
+    house.clock.advance(11min);
+    EXPECT_EQ(house.bind(late), "") << "ten minutes";
+    house.doctor = house.cookie_of("doctor");
+    const std::string cookie = house.bind(house.offer(id));
+    EXPECT_EQ(house.cases_of(id, cookie), 200);
+    house.clock.advance(16min);
+    EXPECT_EQ(house.cases_of(id, cookie), 401) << "idle";
+    const auto today = std::chrono::floor<std::chrono::days>(house.clock.now());
+    const std::string born = format_instant(today - std::chrono::days(14 * 365 + 2)).substr(0, 10);  // thirteen still, for a day or two
+    house.doctor = house.cookie_of("doctor");
+    const std::string child = house.patient(born, "");
+    EXPECT_EQ(house.offer(child), "patient.too_young");
+    const std::string guardian = house.bind(house.offer(child, R"("relation":"guardian","name":"母","idNumber":"B7654321")"));
+    EXPECT_EQ(house.cases_of(child, guardian), 200);
+    EXPECT_NE(house.people(guardian).find("guardian"), std::string::npos);
+    house.clock.advance(96h);
+    house.post("/patient/session/code", R"({"id_number":"B7654321"})");
+    const std::string fresh = house.sent.back().substr(house.sent.back().size() - 6);
+    EXPECT_EQ(house.post("/patient/session", R"({"id_number":"B7654321","code":")" + fresh + "\"}").status, 401) << "there is nobody left to act for";
+    house.doctor = house.cookie_of("doctor");
+    EXPECT_EQ(house.offer(child, R"("relation":"guardian","name":"母","idNumber":"B7654321")"), "patient.reason_missing") << "of age now";
+}
+
+TEST(PatientAccount, somebody_without_papers_is_bound_later) {
+    Clinic house;
+    EXPECT_EQ(house.offer(house.patient("1980-01-01", "")), "patient.no_identity_number");
+}
+
+}  // namespace
+}  // namespace qiao::access
