@@ -133,10 +133,13 @@ CREATE INDEX access_patient_request_by_patient ON access_patient_request(patient
 CREATE INDEX access_patient_request_by_account ON access_patient_request(account);
 )sql";
 
+constexpr std::string_view kOffice = "ALTER TABLE access_organisation ADD COLUMN office_approval INTEGER NOT NULL DEFAULT 0";
+
 constexpr std::array kMigrations = {
     storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
     storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
-    storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients}};
+    storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients},
+    storage::Migration{"access_office", 1, kOffice}};
 
 }  // namespace
 

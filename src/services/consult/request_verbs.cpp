@@ -27,10 +27,22 @@ Value form_fields(const Value& fields) {
     return form;
 }
 
+void keep_price(flow::Move& move) {
+    if (const auto contract = move.ground.directory.contract(move.item.from_org, move.item.to_org, "consult"); contract && contract->terms.fee_minor > 0) {
+        // The price that was shown before the consent holds, whatever the contract says later.
+        move.item.notes.set("fee", Value::object({{"amount_minor", contract->terms.fee_minor}, {"currency", contract->terms.currency}}));
+    }
+}
+
+bool differ(const Value& a, const Value& b, std::string_view names) {
+    return !flow::each_word(names, [&](std::string_view name) { return a[name].dump() == b[name].dump(); });
+}
+
 }  // namespace
 
 void take_form(flow::Move& move) {
     const Value form = form_fields(move.fields);
+    const Value before = form_of(move);  // what the office sent back
     move.item.to_org = receiver_of(move.ground, move.item, move.fields);
     if (flow::is_given(form["urgency"])) {
         move.item.urgency = form["urgency"].text();
@@ -40,8 +52,11 @@ void take_form(flow::Move& move) {
     }
     const std::string form_ref = create_form(move, form);
     move.sign_over(form_ref);
-    extract_findings(move, form);
-    if (form["consent"].is_object()) {
+    if (!before.is_object() || differ(before, form, "vitals allergies drugs pregnancy weight")) {
+        retire_findings(move);
+        extract_findings(move, form);
+    }
+    if (form["consent"].is_object() && (!before.is_object() || differ(before, form, "consent receiver"))) {
         create_consent(move, form["consent"]);
     }
     for (const char* name : {"purpose", "specialty", "rank"}) {
@@ -53,15 +68,12 @@ void take_form(flow::Move& move) {
         move.request.set("reasonCode", std::move(reasons));
     }
     move.request.set("note", Value::array({Value::object({{"text", form["question"]}})}));
-    open_at_desk(move);
+    keep_price(move);
 }
 
 void open_at_desk(flow::Move& move) {
     move.show_items(access::desk_key(move.item.to_org, access::role::kCoordinator), "consult.desk");
-    if (const auto contract = move.ground.directory.contract(move.item.from_org, move.item.to_org, "consult"); contract && contract->terms.fee_minor > 0) {
-        // The price that was shown before the consent holds, whatever the contract says later.
-        move.item.notes.set("fee", Value::object({{"amount_minor", contract->terms.fee_minor}, {"currency", contract->terms.currency}}));
-    }
+    keep_price(move);
 }
 
 std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, const Value& fields) {
@@ -72,9 +84,14 @@ std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, con
     return organisation && organisation->active ? organisation->id : 0;
 }
 
+void open_to_receiver(flow::Move& move) {
+    move.show_items(access::desk_key(move.item.to_org, access::role::kCoordinator), "consult.desk");
+    move.notify(move.desk(), "flow.case_submitted");
+}
+
 void submit(flow::Move& move) {
     take_form(move);
-    move.notify(move.desk(), "flow.case_submitted");
+    open_to_receiver(move);
 }
 
 void give_back(flow::Move& move) {

@@ -27,6 +27,7 @@ const kChoices: Record<string, string[]> = {
   act_by: ['now', 'today', 'routine'],
   rating: ['1', '2', '3', '4', '5'],
   stance: ['agree', 'dissent'],
+  absent: ['requester', 'expert', 'both'],
 };
 /** Of an expert's part: asked and neither declined nor handed back. */
 const kAsked = new Set(['offered', 'accepted', 'signed']);

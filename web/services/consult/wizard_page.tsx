@@ -19,6 +19,7 @@ import { RefusalDialog, RefusedNote } from './consent_refusal';
 import { DraftStatus } from './draft_status';
 import { CallPanel } from './emergency';
 import { FactsForm } from './facts_form';
+import { OfficeNote } from './office_note';
 import { PatientBanner } from './patient_banner';
 import { countedPhotos, PhotoCapture, useUnsentPhotos } from './photo_capture';
 import { QuestionForm } from './question_form';
@@ -92,6 +93,7 @@ function Wizard({ view }: { view: CaseView }) {
         <StepBar step={step} defects={(one) => defects.filter((defect) => defect.step === one).length} onGo={go} seen={tried} />
         <DraftStatus draft={draft} />
         {view.consent?.state === 'refused' && <RefusedNote case={view} consent={view.consent} onDiscard={draft.drop} />}
+        <OfficeNote office={view.office} />
         {state.urgency === 'emergency' && view.moves.some((move) => move.action === 'call_emergency' && move.blocked === null) && <CallPanel view={view} draft={draft} onFacts={() => go('facts')} />}
         {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
         {step === 'facts' && <FactsForm state={state} set={set} patient={patient} errors={errors} />}
@@ -249,6 +251,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
           {unsaved && draft.error && <ErrorCard error={draft.error} />}
           {act.error !== undefined && !act.wrongPassword && <ErrorCard error={act.error} />}
           {submit?.blocked && <p className="q-warning">{t('consult.moves.blocked', { reason: textOr(`error.${submit.blocked}`, submit.blocked), move: t('consult.move.submit') })}</p>}
+          {submit?.action === 'submit_to_office' && <p className="q-small q-dim">{t('consult.submit_to_office_note')}</p>}
           <Button type="submit" data-action={submit?.action} loading={act.busy || draft.state === 'saving'} disabled={Boolean(submit?.blocked)} leftSection={<Icon name="pen" size={16} />}>
             {t('consult.wizard.sign_and_send')}
           </Button>
