@@ -20,7 +20,7 @@ test('moves and two people', async (t) => {
   await t.test('every state of the demo, every role: what is shown is what is allowed', async () => {
     const states = new Set()
     const wrong = []
-    for (const login of ['su.wenting', 'lin.haiyan', 'he.qiushi', 'zeng.wanli', 'kong.delin', 'ding.rui', 'guo.daoming', 'ou.meizhen', 'ren.guohua', 'zhou.mingyuan', 'shen.yijun', 'tan.xueqin', 'qiu.zhengyang', 'cao.siyuan']) {
+    for (const login of ['su.wenting', 'lin.haiyan', 'he.qiushi', 'zeng.wanli', 'kong.delin', 'ding.rui', 'guo.daoming', 'shi.chunmei', 'ou.meizhen', 'ren.guohua', 'zhou.mingyuan', 'shen.yijun', 'tan.xueqin', 'qiu.zhengyang', 'cao.siyuan']) {
       const page = await signIn(browser, server.base, login, { trouble })
       const { worklists } = await read(page, '/flow/worklists')
       const seen = new Set()
@@ -80,7 +80,7 @@ test('moves and two people', async (t) => {
     const findings = await inspect(second, 'conflict')
     await shot(second, 'two-people')
     await second.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
-    await second.locator('.q-chip', { hasText: 'Scheduled' }).first().waitFor(WAIT)
+    await second.locator('.q-chip', { hasText: 'Experts asked' }).first().waitFor(WAIT)
     assert.equal((await read(second, `/flow/cases/${caseId}`)).state, 'scheduled')
     assert.deepEqual(findings, [])
     assert.deepEqual(trouble.filter((line) => !/status of 412/.test(line)), [])
