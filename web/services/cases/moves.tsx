@@ -27,7 +27,7 @@ const kLeaves = new Set(['decline', 'hand_back', 'hand_over', 'send_back']);
 /** Their name says already that they sign. */
 const kNamesSigning = new Set(['sign', 'contribute', 'approve']);
 /** What people do away from the screen and write down afterwards. */
-const kBackDated = new Set(['read_back', 'phone_advice', 'begin', 'conclude', 'interrupt', 'resume', 'mark_absent', 'device_ok']);
+const kBackDated = new Set(['read_back', 'phone_advice', 'begin', 'conclude', 'interrupt', 'resume', 'mark_absent']);
 /** From here on a move is a late entry and says why. */
 const kLateMs = 15 * 60_000;
 const kLateReasons = ['paper_first', 'no_network', 'emergency_first', 'other'];

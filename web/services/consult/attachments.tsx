@@ -24,9 +24,10 @@ export function AttachmentGrid({ attachments, onRemove }: { attachments: readonl
                 <img src={one.url} alt="" loading="lazy" />
               </button>
             ) : (
-              <a className="a-thumb a-file" href={one.url} download aria-label={t('consult.material.download', { title: one.title || textOr(`consult.kind.${one.kind}`, one.kind) })}>
+              <a className="a-thumb a-file" href={one.url} download>
                 <Icon name="file" size={30} />
                 {textOr(`consult.paper.${one.content_type}`, '')}
+                <span className="q-visually-hidden">{t('consult.material.download', { title: one.title || textOr(`consult.kind.${one.kind}`, one.kind) })}</span>
               </a>
             )}
             <div className="q-small">
