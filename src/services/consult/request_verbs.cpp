@@ -56,7 +56,7 @@ void take_form(flow::Move& move) {
         retire_findings(move);
         extract_findings(move, form);
     }
-    if (form["consent"].is_object() && (!before.is_object() || differ(before, form, "consent receiver"))) {
+    if (form["consent"].is_object() && (!before.is_object() || differ(before, form, "consent receiver") || !has_answer(move.item))) {
         create_consent(move, form["consent"]);
     }
     for (const char* name : {"purpose", "specialty", "rank"}) {

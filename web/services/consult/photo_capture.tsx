@@ -10,7 +10,8 @@ import { errorText } from '../../ui/cards';
 import { Icon } from '../../ui/icons';
 import { OnItsWay, Thumb } from './on_its_way';
 import { readyPhoto } from './photo';
-import { VoiceNote } from './voice_note';
+
+const VoiceNote = lazy(() => import('./voice_note'));
 
 /** Seldom needed, and not a page's weight. */
 const DiscardUpload = lazy(async () => ({ default: (await import('./discard')).DiscardUpload }));
@@ -94,7 +95,9 @@ export function PhotoCapture({ caseId, number, already }: { caseId: string; numb
         <Picker label={t('consult.photo.paper')} icon="file" accept={Object.keys(kPapers).join(',')} disabled={false} onChange={(event) => void addPapers(event)} />
       </div>
       <p className="q-small q-dim">{t('consult.photo.help', { count: room, most: kMostPhotos })}</p>
-      <VoiceNote caseId={caseId} number={number} />
+      <Suspense fallback={null}>
+        <VoiceNote caseId={caseId} number={number} />
+      </Suspense>
       {preparing > 0 && <p role="status">{t('consult.photo.preparing', { count: preparing })}</p>}
       {refused.map((one) => (
         <div key={one.id} className="q-note q-note-critical q-between" role="alert">

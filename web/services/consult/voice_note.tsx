@@ -45,7 +45,7 @@ async function listen(type: string): Promise<Recording> {
   };
 }
 
-export function VoiceNote({ caseId, number }: { caseId: string; number: string }) {
+export default function VoiceNote({ caseId, number }: { caseId: string; number: string }) {
   const t = useText();
   const work = useTabWork();
   const [state, setState] = useState<'idle' | 'recording' | 'made'>('idle');

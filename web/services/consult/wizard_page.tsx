@@ -1,12 +1,12 @@
 /** Writing the request: five steps, saved as it grows, signed once at the end. */
 import { Button, Checkbox } from '@mantine/core';
-import { useCallback, useState } from 'react';
+import { lazy, Suspense, useCallback, useState } from 'react';
 import { Link, Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
 import { isOfConsent } from '../../api/consent';
 import { deleteAttachment, type CaseView, type Move, type RequestForm } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
-import { Answered, ErrorCard, errorText } from '../../ui/cards';
+import { Answered, Busy, ErrorCard, errorText } from '../../ui/cards';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
@@ -14,7 +14,6 @@ import { refreshCase, useCase } from '../cases/case_query';
 import { Moves } from '../cases/moves';
 import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
-import { ConsentForm } from './consent_form';
 import { RefusalDialog, RefusedNote } from './consent_refusal';
 import { DraftStatus } from './draft_status';
 import { CallPanel } from './emergency';
@@ -26,6 +25,9 @@ import { QuestionForm } from './question_form';
 import { defectsOf, fromForm, kEmptyRequest, kSteps, needsGuardian, toForm, yearsAt, type Defect, type PatientFacts, type RequestState, type Step } from './request_form';
 import { RequestView } from './request_view';
 import { useDraft } from './use_draft';
+
+/** Pads, sheets and thumbprints come with the step that needs them. */
+const ConsentForm = lazy(() => import('./consent_form').then((made) => ({ default: made.ConsentForm })));
 
 export default function WizardPage() {
   const t = useText();
@@ -100,7 +102,9 @@ function Wizard({ view }: { view: CaseView }) {
         {step === 'material' && <Material view={view} state={state} set={set} patient={patient} error={errors('attachments')} />}
         {step === 'consent' && (
           <section className="q-card">
+            <Suspense fallback={<Busy />}>
             <ConsentForm caseId={view.case} number={view.number ?? ''} receiver={state.receiver} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} onRefused={() => setRefusing(true)} />
+            </Suspense>
             {refusing && <RefusalDialog case={view} receiver={state.receiver} consent={state.consent} onClose={() => setRefusing(false)} />}
           </section>
         )}
