@@ -14,7 +14,6 @@ import { refreshCase, useCase } from '../cases/case_query';
 import { Moves } from '../cases/moves';
 import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
-import { RefusalDialog, RefusedNote } from './consent_refusal';
 import { DraftStatus } from './draft_status';
 import { CallPanel } from './emergency';
 import { FactsForm } from './facts_form';
@@ -28,6 +27,8 @@ import { useDraft } from './use_draft';
 
 /** Pads, sheets and thumbprints come with the step that needs them. */
 const ConsentForm = lazy(() => import('./consent_form').then((made) => ({ default: made.ConsentForm })));
+const RefusalDialog = lazy(() => import('./consent_refusal').then((made) => ({ default: made.RefusalDialog })));
+const RefusedNote = lazy(() => import('./consent_refusal').then((made) => ({ default: made.RefusedNote })));
 
 export default function WizardPage() {
   const t = useText();
@@ -94,7 +95,11 @@ function Wizard({ view }: { view: CaseView }) {
       <div className="q-page q-page-narrow">
         <StepBar step={step} defects={(one) => defects.filter((defect) => defect.step === one).length} onGo={go} seen={tried} />
         <DraftStatus draft={draft} />
-        {view.consent?.state === 'refused' && <RefusedNote case={view} consent={view.consent} onDiscard={draft.drop} />}
+        {view.consent?.state === 'refused' && (
+          <Suspense fallback={<Busy />}>
+            <RefusedNote case={view} consent={view.consent} onDiscard={draft.drop} />
+          </Suspense>
+        )}
         <OfficeNote office={view.office} />
         {state.urgency === 'emergency' && view.moves.some((move) => move.action === 'call_emergency' && move.blocked === null) && <CallPanel view={view} draft={draft} onFacts={() => go('facts')} />}
         {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
@@ -103,9 +108,9 @@ function Wizard({ view }: { view: CaseView }) {
         {step === 'consent' && (
           <section className="q-card">
             <Suspense fallback={<Busy />}>
-            <ConsentForm caseId={view.case} number={view.number ?? ''} receiver={state.receiver} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} onRefused={() => setRefusing(true)} />
+              <ConsentForm caseId={view.case} number={view.number ?? ''} receiver={state.receiver} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} onRefused={() => setRefusing(true)} />
+              {refusing && <RefusalDialog case={view} receiver={state.receiver} consent={state.consent} onClose={() => setRefusing(false)} />}
             </Suspense>
-            {refusing && <RefusalDialog case={view} receiver={state.receiver} consent={state.consent} onClose={() => setRefusing(false)} />}
           </section>
         )}
         {step === 'review' && <Review view={view} draft={draft} defects={defects} patient={patient} onGo={go} />}
