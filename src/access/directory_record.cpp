@@ -69,6 +69,19 @@ Organisation Directory::create_organisation(const record::Actor& actor, const Ne
     return *organisation_by_resource(made);
 }
 
+void Directory::set_office_approval(const record::Actor& actor, std::int64_t organisation_id, bool on) {
+    const auto where = organisation(organisation_id);
+    if (!where) throw Error(ErrorKind::not_found, "access.no_organisation", "no such institution");
+    const bool someone = !members(where->id, role::kCoordinator).empty() || (where->parent != 0 && !members(where->parent, role::kCoordinator).empty());
+    if (on && !someone) throw Error(ErrorKind::conflict, "access.no_office", "neither the institution nor its parent has a coordinator who could approve");
+    auto work = begin(actor);
+    work->also([&](storage::Group& group, const record::Work::RidOf&) {
+        directory_rows::set_office_approval(group, where->id, on);
+        if (audit_) audit_(group, actor, "office_approval", std::string(on ? "on" : "off") + " organisation=" + std::to_string(where->id));
+    });
+    commit(*work);
+}
+
 Person Directory::create_person(const record::Actor& actor, const NewPerson& input) {
     if (!is_login(input.login) || !is_name(input.name) || input.name_en.size() > kName_bytes) {
         throw Error(ErrorKind::invalid, "access.bad_person", "a person needs a name and a login of 2 to 64 letters a-z, digits, dots and dashes");

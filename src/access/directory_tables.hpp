@@ -32,6 +32,7 @@ struct Directory::Tables {
 namespace directory_rows {
 void require_login_free(storage::Group& group, std::string_view login);
 void insert_organisation(storage::Group& group, const NewOrganisation& input, std::string_view resource);
+void set_office_approval(storage::Group& group, std::int64_t organisation, bool on);
 void insert_person(storage::Group& group, const NewPerson& input, std::string_view resource);
 void insert_membership(storage::Group& group, const NewMembership& input, std::string_view resource, std::int64_t granted_by);
 void insert_contract(storage::Group& group, const Contract& contract);

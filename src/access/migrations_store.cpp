@@ -205,11 +205,14 @@ CREATE INDEX access_break_glass_open ON access_break_glass(ended, ends_us);
 CREATE INDEX access_break_glass_unreviewed ON access_break_glass(reviewed_us, starts_us);
 )sql";
 
+constexpr std::string_view kOffice = "ALTER TABLE access_organisation ADD COLUMN office_approval INTEGER NOT NULL DEFAULT 0";
+
 constexpr std::array kMigrations = {
     storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
     storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
     storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients},
-    storage::Migration{"access_authorities", 1, kAuthorities}, storage::Migration{"access_audit", 1, kAuditSearch}, storage::Migration{"access_sensitive", 1, kSensitive}};
+    storage::Migration{"access_authorities", 1, kAuthorities}, storage::Migration{"access_audit", 1, kAuditSearch}, storage::Migration{"access_sensitive", 1, kSensitive},
+    storage::Migration{"access_office", 1, kOffice}};
 
 }  // namespace
 

@@ -32,6 +32,7 @@ struct Organisation {
     std::string name_en;
     std::string resource;  ///< "Organization/…"
     bool active = true;
+    bool office_approval = false;  ///< its requests leave through its office: coordinators of its own or of the parent
 };
 
 struct Person {
@@ -146,6 +147,8 @@ public:
     Membership add_membership(const record::Actor& actor, const NewMembership& input);
     void end_membership(const record::Actor& actor, std::int64_t membership);
     void set_person_active(const record::Actor& actor, std::int64_t person, bool active);
+    /// Error(not_found, "access.no_organisation"); Error(conflict, "access.no_office") when nobody could approve.
+    void set_office_approval(const record::Actor& actor, std::int64_t organisation, bool on);
     /// A new one for the same pair and service replaces the live one from now on.
     Contract add_contract(const record::Actor& actor, std::int64_t from_org, std::int64_t to_org, std::string_view service, Instant valid_to = Instant::max(),
                           ContractTerms terms = {});

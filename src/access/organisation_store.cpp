@@ -21,10 +21,11 @@ std::shared_ptr<const Directory::Tables> Directory::Tables::load(storage::Databa
     auto snapshot = database.read();
     auto& connection = snapshot->connection();
     {
-        auto rows = connection.query("SELECT id, parent, kind, path, name, name_en, resource, active FROM access_organisation");
+        auto rows = connection.query("SELECT id, parent, kind, path, name, name_en, resource, active, office_approval FROM access_organisation");
         while (rows.next()) {
-            Organisation one{rows.integer(0),           rows.integer(1),           std::string(rows.text(2)), std::string(rows.text(3)),
-                             std::string(rows.text(4)), std::string(rows.text(5)), std::string(rows.text(6)), rows.integer(7) != 0};
+            Organisation one{rows.integer(0),           rows.integer(1),           std::string(rows.text(2)),
+                             std::string(rows.text(3)), std::string(rows.text(4)), std::string(rows.text(5)),
+                             std::string(rows.text(6)), rows.integer(7) != 0,      rows.integer(8) != 0};
             tables->organisation_of_resource[one.resource] = one.id;
             tables->organisations.emplace(one.id, std::move(one));
         }
@@ -75,6 +76,10 @@ void insert_organisation(storage::Group& group, const NewOrganisation& input, st
     connection.execute(
         "INSERT INTO access_organisation(id, parent, kind, path, name, name_en, resource, active) VALUES(?, ?, ?, ?, ?, ?, ?, 1)",
         {id, input.parent, std::string_view(input.kind), std::string_view(path), std::string_view(input.name), std::string_view(input.name_en), resource});
+}
+
+void set_office_approval(storage::Group& group, std::int64_t organisation, bool on) {
+    group.connection().execute("UPDATE access_organisation SET office_approval = ? WHERE id = ?", {std::int64_t{on ? 1 : 0}, organisation});
 }
 
 void insert_person(storage::Group& group, const NewPerson& input, std::string_view resource) {

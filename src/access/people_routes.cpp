@@ -99,6 +99,13 @@ void add_people_routes(http::Router& router, Sessions& sessions, Directory& dire
                                                                        .parent = wire::organisation_of(directory, body["parent"].text())});
         return answer(wire::organisations_json({made}), 201);
     });
+    router.add(http::Method::put, "/access/organisations/{id}/office-approval", kSession, [&](const Request& request) {
+        const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
+        const json::Value on = body_of(request)["on"];
+        if (on.kind() != json::Value::Kind::boolean) throw Error(ErrorKind::invalid, "access.bad_organisation", "on: true or false");
+        directory.set_office_approval(caller.actor, wire::organisation_of(directory, request.param("id")), on.truth());
+        return answer({}, 204);
+    });
     router.add(http::Method::post, "/access/people", kSession, [&](const Request& request) { return create_person(sessions, directory, request); });
     router.add(http::Method::post, "/access/people/{id}/end", kSession, [&](const Request& request) {
         const auto caller = require_right(sessions, request, &RoleRights::keeps_people);

@@ -13,7 +13,7 @@ constexpr std::array kRoles = {
     RoleRights{
         .code = role::kDoctor, .number = 1, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true, .signs = true, .breaks_glass = true},
     RoleRights{.code = role::kExpert, .number = 2, .stands_at_desk = true, .signs = true, .breaks_glass = true},
-    RoleRights{.code = role::kCoordinator, .number = 3, .stands_at_desk = true},
+    RoleRights{.code = role::kCoordinator, .number = 3, .stands_at_desk = true, .signs = true},
     RoleRights{.code = role::kNurse, .number = 4, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true, .breaks_glass = true},
     RoleRights{.code = role::kTechnician, .number = 5, .clinical_staff = true, .stands_at_desk = true, .registers_patients = true},
     RoleRights{.code = role::kDutyLead, .number = 6, .stands_at_desk = true, .keeps_roster = true},

@@ -14,6 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kClockSet = 5min;   // a clock is put right by less
 constexpr auto kStoreUse = 20s;    // an unclean end forgets at most this much of the idle time
 constexpr auto kBuildAgain = 60s;  // roles that begin later are seen then
 constexpr std::size_t kToken_characters = 43;
@@ -179,7 +180,8 @@ Sessions::EntryPtr Sessions::load(const std::string& key) {
     }
     Instant used{};
     const auto session = read_session(key, used);
-    if (!session) return nullptr;
+    // One that begins later than now comes from before the machine's clock was set back: its end would be far off.
+    if (!session || session->created > clock_.now() + kClockSet) return nullptr;
     EntryPtr entry = made(*session, used);
     const std::unique_lock lock(mutex_);
     if (ends_ != ends_before) return nullptr;  // it may be the one that ended; the next request looks again

@@ -28,6 +28,7 @@ void write_fields(JsonWriter& json, const Organisation& organisation) {
     json.field("nameEn", organisation.name_en);
     json.field("kind", organisation.kind);
     json.field("resource", organisation.resource);
+    if (organisation.office_approval) json.field("officeApproval", true);
 }
 
 }  // namespace

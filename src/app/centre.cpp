@@ -199,10 +199,13 @@ void Centre::open_cases() {
     notifier_ = std::make_unique<ChannelNotifier>(options_.notify);
     patient_sms_ = std::make_unique<PatientSms>(*notifier_);
     delivery_ = std::make_unique<flow::Delivery>(*engine_, *contacts_, *notifier_, metrics_);
+    cascades_ = std::make_unique<flow::Cascades>(*engine_);
+    directory_->on_change([this] { cascades_->look_soon(); });
     engine_->add_operations(*rest_);
     const record::CallerOf caller_of = [this](const http::Request& request) { return sessions_->caller(request); };
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
     flow::add_label_routes(router_, *engine_, caller_of);
+    flow::add_cascade_routes(router_, *cascades_, caller_of);
     flow::add_notice_routes(router_, *delivery_, caller_of);
     consult::add_routes(router_, *engine_, caller_of, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     consult::add_patient_routes(router_, {*engine_, *consult_, *patient_accounts_}, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
@@ -218,6 +221,7 @@ void Centre::add_jobs() {
     jobs_ = std::make_unique<jobs::Jobs>(*database_, *writer_, *clock_, metrics_);
     jobs_->every("flow.tick", std::chrono::seconds(1), [this] { engine_->tick(); });
     jobs_->every("access.break_glass", std::chrono::seconds(1), [this] { sensitive_->glass.tick(); });
+    jobs_->every("flow.cascades", std::chrono::seconds(1), [this] { cascades_->tick(); });
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });

@@ -22,6 +22,7 @@
 #include "base/metrics.hpp"
 #include "base/time.hpp"
 #include "base/worker_pool.hpp"
+#include "flow/cascade.hpp"
 #include "flow/delivery.hpp"
 #include "flow/engine.hpp"
 #include "flow/uploads.hpp"
@@ -131,6 +132,7 @@ private:
     std::unique_ptr<flow::Engine> engine_;
     std::unique_ptr<consult::Consult> consult_;
     std::unique_ptr<flow::Uploads> uploads_;
+    std::unique_ptr<flow::Cascades> cascades_;
     std::unique_ptr<ChannelNotifier> notifier_;
     std::unique_ptr<PatientSms> patient_sms_;
     std::unique_ptr<flow::Delivery> delivery_;

@@ -8,7 +8,7 @@ using storage::Connection;
 using storage::Cursor;
 
 constexpr const char* kAttachmentColumns =
-    "SELECT n, kind, content_type, size_bytes, width, height, title, taken, added_us, added_by, sha256, resource, key_image, signed_over "
+    "SELECT n, kind, content_type, size_bytes, width, height, title, taken, added_us, added_by, sha256, resource, key_image, signed_over, seconds "
     "FROM flow_attachment WHERE case_id = ? AND removed = 0 ";
 
 Attachment attachment_of(const Cursor& rows) {
@@ -27,6 +27,7 @@ Attachment attachment_of(const Cursor& rows) {
     item.resource = rows.text(11);
     item.key_image = rows.text(12);
     item.signed_over = rows.integer(13) != 0;
+    item.seconds = static_cast<int>(rows.integer(14));
     return item;
 }
 
@@ -52,9 +53,9 @@ void put_attachment(Connection& connection, std::string_view case_id, const Atta
     connection.execute("DELETE FROM flow_attachment WHERE case_id = ? AND n = ?", {case_id, std::int64_t{item.n}});
     connection.execute(
         "INSERT INTO flow_attachment (case_id, n, kind, content_type, size_bytes, width, height, title, taken, added_us, added_by, sha256, resource, "
-        "key_image, signed_over, removed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+        "key_image, signed_over, seconds, removed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
         {case_id, std::int64_t{item.n}, item.kind, item.content_type, item.size_bytes, std::int64_t{item.width}, std::int64_t{item.height}, item.title,
-         item.taken, to_us(item.added), item.added_by, item.sha256, item.resource, item.key_image, std::int64_t{item.signed_over}});
+         item.taken, to_us(item.added), item.added_by, item.sha256, item.resource, item.key_image, std::int64_t{item.signed_over}, std::int64_t{item.seconds}});
 }
 
 void remove_attachment(Connection& connection, std::string_view case_id, int n) {

@@ -57,6 +57,12 @@ struct Case {
     json::Value notes = json::Value::object();  ///< the machine's own working notes
     std::vector<Party> parties;
 
+    /// `notes.office.state` is what the sender's office did: waiting, approved, not_reviewed or sent_back; nothing = not asked.
+    /// While it has not let the case go the receiving institution does not know of it.
+    [[nodiscard]] bool has_left_office() const {
+        const std::string& office = notes["office"]["state"].text();
+        return office != "waiting" && office != "sent_back";
+    }
     [[nodiscard]] const Party* party(std::int64_t person) const {
         for (const Party& one : parties) {
             if (one.person == person && one.takes_part()) {
@@ -131,6 +137,7 @@ struct Attachment {
     std::int64_t size_bytes = 0;
     int width = 0;
     int height = 0;
+    int seconds = 0;  ///< of a voice note
     std::string title;
     std::string taken;
     Instant added{};
@@ -140,7 +147,7 @@ struct Attachment {
     std::string key_image;  ///< JSON: where a key image comes from
     bool signed_over = false;
 
-    [[nodiscard]] std::string_view quality() const { return kind == "key_image" || kind == "document" || is_of_consent(kind) ? "lossless" : "photo"; }
+    [[nodiscard]] std::string_view quality() const { return kind == "key_image" || kind == "document" || kind == "voice" || is_of_consent(kind) ? "lossless" : "photo"; }
 };
 
 }  // namespace qiao::flow

@@ -29,6 +29,7 @@ Value clock_view(const Ground& ground, const ClockRow& clock, Instant now) {
     view.set("share", used_share(ground.pack->calendar(), clock, now));
     view.set("stopped", instant_or_null(clock.stopped));
     view.set("verdict", text_or_null(clock.verdict_occurred));
+    view.set("verdict_recorded", text_or_null(clock.verdict_recorded));
     return view;
 }
 
@@ -53,6 +54,9 @@ Value patient_view(const Value& patient, Instant now, bool anonymous) {
     }
     view.set("sex", patient["gender"]);
     view.set("age", age_text(patient["birthDate"].text(), now));
+    if (!patient["deceasedDateTime"].is_null()) {
+        view.set("deceased", patient["deceasedDateTime"]);
+    }
     return view;
 }
 
@@ -313,6 +317,7 @@ Value attachment_view(const Ground& ground, std::string_view case_id, const Atta
     Value view = Value::object({{"n", one.n}, {"kind", one.kind}, {"content_type", one.content_type}, {"size_bytes", one.size_bytes}});
     view.set("width", one.width);
     view.set("height", one.height);
+    view.set("seconds", one.seconds > 0 ? Value(one.seconds) : Value());
     view.set("title", text_or_null(one.title));
     view.set("taken", text_or_null(one.taken));
     view.set("added", format_instant(one.added));

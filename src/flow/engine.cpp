@@ -362,7 +362,7 @@ void Engine::step(Machine& machine, Move& move, const Row& row, std::string_view
     move.role = role;
     const std::string from = move.item.state;
     machine.apply(move);
-    move.item.state = Table::target(row, from);
+    move.item.state = move.to_state.empty() ? std::string(Table::target(row, from)) : move.to_state;
     if (move.item.state != from) {
         move.item.state_since = move.now;
         const TimerRule* timer = ground_.pack->timer(move.item.machine, move.item.state);
@@ -402,6 +402,7 @@ void Engine::follow_up(Machine& machine, Move& move) const {
         if (next == nullptr) {
             return;
         }
+        move.fields = json::Value::object();  // those of the move that set this one off are told there
         step(machine, move, *next, "system");
     }
 }

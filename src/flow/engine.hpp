@@ -36,6 +36,13 @@ struct Visible {
     Level level = Level::full;
 };
 
+/// One of several moves that a fact makes together.
+struct SystemMove {
+    std::string case_id;
+    std::string action;
+    json::Value fields;
+};
+
 struct Answer {
     Case item;
     bool repeated = false;  ///< the same create_id or move_id came before
@@ -67,6 +74,10 @@ public:
     /// A move in a role that is no staff member's ("patient", "system") and that the caller of this function has made sure of.
     /// @return false when it is not open in the state of the case
     bool move_in_role(std::string_view case_id, const record::Actor& actor, std::string_view role, std::string_view action, json::Value fields);
+    /// The same for several cases in one commit, in the name of `actor` where a person stated the fact; `with` adds to it before.
+    /// A case in which the move is not open is left as it is. @return how many moved
+    int system_moves(const record::Actor& actor, const std::string& reason, const std::vector<SystemMove>& moves,
+                     const std::function<void(record::Work&)>& with = {});
     /// Escalations, ends of pauses and automatic moves that are due, in due order. Called each second by a job.
     /// @return how many were done
     int tick();
@@ -105,6 +116,7 @@ private:
     void move_clocks(Machine& machine, Move& move, const Row& row) const;
     void load(Move& move) const;
     void finish(Machine& machine, Move& move, std::string_view meaning, bool is_move) const;
+    void prepare(class Commit& commit, Move& move, std::string_view meaning, bool is_move) const;
     void escalate(const ClockRow& due);
 
     Ground ground_;

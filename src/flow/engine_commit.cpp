@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 
 namespace qiao::flow {
 
@@ -349,15 +350,13 @@ private:
     Move& move_;
 };
 
-void Engine::finish(Machine& machine, Move& move, std::string_view meaning, bool is_move) const {
-    const Audience before = move.everybody();
-    Commit commit(ground_, machine, move);
-    std::string provenance;
+/// Everything of one move but the commit itself.
+void Engine::prepare(Commit& commit, Move& move, std::string_view meaning, bool is_move) const {
     if (is_move) {
         if (move.item.version == 0) {
             commit.birth();
         }
-        provenance = commit.sign(meaning);
+        const std::string provenance = commit.sign(meaning);
         commit.resources();
         commit.fill_rows(provenance);
     }
@@ -366,8 +365,58 @@ void Engine::finish(Machine& machine, Move& move, std::string_view meaning, bool
         store::put_leaving(group.connection(), move.item.id, move.actor.person, move.now, leaving);
     });
     move.work.also([&commit, is_move](storage::Group& group, const record::Work::RidOf& rid_of) { commit.rows(group, rid_of, is_move); });
+}
+
+void Engine::finish(Machine& machine, Move& move, std::string_view meaning, bool is_move) const {
+    const Audience before = move.everybody();
+    Commit commit(ground_, machine, move);
+    prepare(commit, move, meaning, is_move);
     move.work.commit();
     commit.tell(before);
+}
+
+int Engine::system_moves(const record::Actor& actor, const std::string& reason, const std::vector<SystemMove>& moves,
+                         const std::function<void(record::Work&)>& with) {
+    struct One {
+        MoveInput input;
+        Audience before;
+        std::unique_ptr<Move> move;
+        std::unique_ptr<Commit> commit;
+    };
+    const Instant now = ground_.clock.now();
+    const auto work = ground_.record.begin(record::ReadFilter::system("a fact moves every case that it touches"), actor);
+    if (with) {
+        with(*work);
+    }
+    std::deque<One> made;  // a Move refers to its input: it stays where it is
+    for (const SystemMove& wanted : moves) {
+        std::optional<Case> item = store::find_case(work->reader().connection(), wanted.case_id);
+        const Row* row = item ? machine(item->machine).table().find(item->state, wanted.action) : nullptr;
+        if (row == nullptr || !has_word(row->who, "system")) {
+            continue;
+        }
+        Machine& machine = this->machine(item->machine);
+        One& one = made.emplace_back();
+        one.input.action = wanted.action;
+        one.input.move_id = new_uuid(now);
+        one.input.reason = reason;
+        one.input.fields = wanted.fields;
+        one.move = std::make_unique<Move>(ground_, std::move(*item), actor, one.input, *work, now);
+        one.move->row = row;
+        one.move->role = "system";
+        check_guards(machine, *one.move);
+        load(*one.move);
+        one.before = one.move->everybody();
+        step(machine, *one.move, *row, "system");
+        follow_up(machine, *one.move);
+        one.commit = std::make_unique<Commit>(ground_, machine, *one.move);
+        prepare(*one.commit, *one.move, "", true);
+    }
+    work->commit();
+    for (const One& one : made) {
+        one.commit->tell(one.before);
+    }
+    return static_cast<int>(made.size());
 }
 
 void Engine::change(const record::Caller& caller, const Visible& visible, const std::function<void(Move&)>& fill) {

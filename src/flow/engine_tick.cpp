@@ -75,7 +75,7 @@ void Engine::escalate(const ClockRow& due) {
     Move move(ground_, *item, actor, input, *work, now);
     load(move);
     const std::string_view owner = owner_of(*item, clock.name);
-    Audience to = owner == "requester" ? move.requester() : owner == "expert" ? move.lead() : move.desk();
+    Audience to = owner == "requester" ? move.requester() : owner == "expert" ? move.lead() : owner == "office" ? move.office() : move.desk();
     if (item->machine == "part" && !item->parties.empty()) {
         to = {{item->parties.front().person}, {}};
     }
@@ -83,7 +83,7 @@ void Engine::escalate(const ClockRow& due) {
         if (level >= 100) {
             to.desks.push_back({item->from_org, std::string(access::role::kDoctor)});
         }
-    } else {
+    } else if (owner != "office") {
         if (level >= 80 || item->urgency == "emergency") {
             to.desks.push_back({item->to_org, std::string(access::role::kDutyLead)});
         }

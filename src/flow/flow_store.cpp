@@ -152,10 +152,30 @@ std::vector<Row> all(Cursor rows, Make make) {
     return list;
 }
 
+constexpr std::string_view kVoice = "ALTER TABLE flow_attachment ADD COLUMN seconds INTEGER NOT NULL DEFAULT 0";
+
+constexpr std::string_view kCascade = R"sql(
+CREATE TABLE flow_cascade (
+    id TEXT PRIMARY KEY, fact TEXT NOT NULL, subject TEXT NOT NULL, made_us INTEGER NOT NULL, made_by INTEGER NOT NULL, undone_us INTEGER NOT NULL,
+    undone_by INTEGER NOT NULL);
+CREATE INDEX flow_cascade_subject ON flow_cascade(subject, fact);
+CREATE TABLE flow_cascade_line (
+    cascade TEXT NOT NULL, case_id TEXT NOT NULL, action TEXT NOT NULL, before TEXT NOT NULL, PRIMARY KEY (cascade, case_id)) WITHOUT ROWID;
+CREATE TABLE flow_cascade_clock (
+    cascade TEXT NOT NULL, case_id TEXT NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL, started_us INTEGER NOT NULL, budget_us INTEGER NOT NULL,
+    used_us INTEGER NOT NULL, since_us INTEGER NOT NULL, due_us INTEGER, next_us INTEGER, pause_reason TEXT NOT NULL, paused_at_us INTEGER,
+    stopped_us INTEGER, level INTEGER NOT NULL, verdict_occurred TEXT NOT NULL, verdict_recorded TEXT NOT NULL,
+    PRIMARY KEY (cascade, case_id, name)) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 std::span<const storage::Migration> migrations() {
-    static const storage::Migration kMigrations[] = {{"flow", 1, kCaseTables}, {"flow_notice", 1, kNoticeTables}, {"flow_withheld", 1, kWithheld}};
+    static const storage::Migration kMigrations[] = {{"flow", 1, kCaseTables},
+                                                     {"flow_notice", 1, kNoticeTables},
+                                                     {"flow_withheld", 1, kWithheld},
+                                                     {"flow_voice", 1, kVoice},
+                                                     {"flow_cascade", 1, kCascade}};
     return kMigrations;
 }
 
@@ -215,7 +235,7 @@ void put_case(Connection& connection, const Case& item) {
         "lead_case, pack, create_id, created_us, state_since_us, ended, auto_action, auto_us, notes, withheld) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
         "ON CONFLICT (case_id) DO UPDATE SET state = excluded.state, version = excluded.version, to_org = excluded.to_org, "
-        "patient = excluded.patient, urgency = excluded.urgency, urgency_rank = excluded.urgency_rank, state_since_us = excluded.state_since_us, "
+        "patient = excluded.patient, requester = excluded.requester, urgency = excluded.urgency, urgency_rank = excluded.urgency_rank, state_since_us = excluded.state_since_us, "
         "ended = excluded.ended, auto_action = excluded.auto_action, auto_us = excluded.auto_us, notes = excluded.notes, "
         "withheld = excluded.withheld",
         {item.id,

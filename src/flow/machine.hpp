@@ -22,6 +22,7 @@ struct Refusal {
 enum class ListScope : std::uint8_t {
     requester,  ///< asked for by the caller
     desk,       ///< at an institution where the caller has one of the list's roles
+    office,     ///< waiting for the approval of an institution's office where the caller is coordinator
     late,       ///< the same, with a running clock at 80 % or more
     offered,    ///< the caller is asked and has not answered
     accepted,   ///< the caller has accepted
@@ -73,6 +74,19 @@ public:
     /// A clock has reached a level of its escalation: the system's move that follows from it, empty = none.
     [[nodiscard]] virtual std::string on_level(const Case& item, std::string_view clock, int level) const {
         static_cast<void>(item), static_cast<void>(clock), static_cast<void>(level);
+        return {};
+    }
+
+    /// What a fact about the patient, a person or a contract (docs/services/README.md) does to a live case: an action of the
+    /// system, empty = the case goes on. `person` is whom the fact is about, 0 = none.
+    [[nodiscard]] virtual std::string_view on_fact(const Ground& ground, std::string_view fact, const Case& item, std::int64_t person) const {
+        static_cast<void>(ground), static_cast<void>(fact), static_cast<void>(item), static_cast<void>(person);
+        return {};
+    }
+
+    /// Why this person can have no part in its cases any more (licence_end, role_end), empty = they can. On any thread.
+    [[nodiscard]] virtual std::string_view fact_about(const Ground& ground, std::int64_t person, std::int64_t organisation, bool requester) const {
+        static_cast<void>(ground), static_cast<void>(person), static_cast<void>(organisation), static_cast<void>(requester);
         return {};
     }
 

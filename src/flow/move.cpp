@@ -1,6 +1,7 @@
 #include "flow/move.hpp"
 
 #include "base/id.hpp"
+#include "flow/cascade_store.hpp"
 #include "flow/flow_store.hpp"
 
 #include <algorithm>
@@ -151,13 +152,16 @@ std::string Move::open_part(const Party& party) {
     made.action = "create";
     made.to_state = part.state;
     parts_.push_back({part, std::move(made)});
-    const ClockRule* rule = ground.pack->clock("part", "offer");
-    if (rule != nullptr) {
-        rows_.push_back([clock = start_clock(ground.pack->calendar(), *rule, part.id, "offer", now)](storage::Group& group) {
+    run_offer_clock(part.id);
+    return part.id;
+}
+
+void Move::run_offer_clock(const std::string& part_id) {
+    if (const ClockRule* rule = ground.pack->clock("part", "offer")) {
+        rows_.push_back([clock = start_clock(ground.pack->calendar(), *rule, part_id, "offer", now)](storage::Group& group) {
             store::put_clock(group.connection(), clock);
         });
     }
-    return part.id;
 }
 
 void Move::move_part(std::string_view part_id, std::string_view action, std::string_view state, Meaning meaning, bool ended) {
@@ -187,6 +191,13 @@ void Move::move_part(std::string_view part_id, std::string_view action, std::str
             rows_.push_back([clock](storage::Group& group) { store::put_clock(group.connection(), clock); });
         }
     }
+    if (state == "offered") {
+        run_offer_clock(part->id);
+    }
+}
+
+void Move::restore_clocks(const std::string& cascade) {
+    rows_.push_back([cascade, id = item.id](storage::Group& group) { store::restore_clocks(group.connection(), cascade, id); });
 }
 
 void Move::notify(Audience to, std::string_view code, json::Value params) {
@@ -194,6 +205,14 @@ void Move::notify(Audience to, std::string_view code, json::Value params) {
 }
 
 Audience Move::desk() const { return {{}, {{item.to_org, std::string(access::role::kCoordinator)}}}; }
+
+Audience Move::office() const {
+    Audience to{{}, {{item.from_org, std::string(access::role::kCoordinator)}}};
+    if (const auto from = ground.directory.organisation(item.from_org); from && from->parent != 0 && from->parent != item.to_org) {
+        to.desks.push_back({from->parent, std::string(access::role::kCoordinator)});
+    }
+    return to;
+}
 
 Audience Move::requester() const { return {{item.requester}, {}}; }
 
@@ -203,7 +222,11 @@ Audience Move::lead() const {
 }
 
 Audience Move::everybody() const {
-    Audience all = item.to_org != 0 ? desk() : Audience{};
+    Audience all = item.to_org != 0 && item.has_left_office() ? desk() : Audience{};
+    if (item.notes["office"].is_object()) {
+        const Audience sender = office();
+        all.desks.insert(all.desks.end(), sender.desks.begin(), sender.desks.end());
+    }
     all.people.push_back(item.requester);
     for (const Party& party : item.parties) {
         if (party.takes_part()) {

@@ -75,6 +75,7 @@ public:
     std::string role;                             ///< the case role in which the caller moves
     json::Value request;                          ///< the ServiceRequest, written back at the end
     json::Value details = json::Value::object();  ///< for the timeline
+    std::string to_state;                         ///< set by a verb that brings a case back where it was; empty = as the row says
     std::string title;                            ///< Task.description, no name in it
 
     // Resources.
@@ -103,18 +104,25 @@ public:
     // Parts.
     /// A child Task of the machine `part` for one asked person; returns its id.
     std::string open_part(const Party& party);
+    /// To `offered`: asked again, the clock of the offer begins anew.
     void move_part(std::string_view part_id, std::string_view action, std::string_view state, Meaning meaning, bool ended);
 
+    /// The clocks of the case as this cascade found them.
+    void restore_clocks(const std::string& cascade);
+
     void notify(Audience to, std::string_view code, json::Value params = json::Value::object());
-    [[nodiscard]] Audience desk() const;  ///< coordinators of the receiving institution
+    [[nodiscard]] Audience desk() const;    ///< coordinators of the receiving institution
+    [[nodiscard]] Audience office() const;  ///< coordinators of the sending institution and of its parent
     [[nodiscard]] Audience requester() const;
     [[nodiscard]] Audience lead() const;
-    [[nodiscard]] Audience everybody() const;  ///< requester, experts, desk
+    [[nodiscard]] Audience everybody() const;  ///< requester, experts, the desk and the office that know of the case
 
     [[nodiscard]] json::Value organisation_ref(std::int64_t id) const;  ///< {"reference": …, "display": …}
     [[nodiscard]] json::Value person_ref(std::int64_t id) const;
 
 private:
+    void run_offer_clock(const std::string& part_id);
+
     friend class Engine;
     friend class Commit;
     struct Known {

@@ -1,9 +1,11 @@
 #include "flow/routes.hpp"
+#include "flow/document_bytes.hpp"
 
 #include "base/id.hpp"
 #include "base/text.hpp"
 #include "flow/board.hpp"
 #include "flow/case_view.hpp"
+#include "flow/document_bytes.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/identity.hpp"
 
@@ -270,6 +272,14 @@ Response identity(const Handlers& to, const Request& request) {
         Value::object({{"study", identity_view(study->identity)}, {"patient", identity_view(identity_of(patient))}, {"differences", std::move(differences)}}));
 }
 
+/// Pictures and sound are shown; a paper is only ever downloaded: nothing of it is drawn here.
+std::string disposition_of(const Attachment& one) {
+    if (one.content_type.starts_with("image/") || one.content_type.starts_with("audio/")) {
+        return "inline";
+    }
+    return fmt::format("attachment; filename=\"document-{}{}\"", one.n, extension_of(one.content_type));
+}
+
 Response attachment(const Handlers& to, const Request& request) {
     const record::Caller caller = to.caller_of(request);
     const Visible visible = open_full(to, caller, request.param("id"));
@@ -295,7 +305,7 @@ Response attachment(const Handlers& to, const Request& request) {
         .with("Content-Security-Policy", "sandbox; default-src 'none'")
         .with("Cache-Control", "private, max-age=3600")
         .with("Vary", "Cookie")
-        .with("Content-Disposition", one->content_type.starts_with("image/") ? "inline" : "attachment; filename=\"document.pdf\"");
+        .with("Content-Disposition", disposition_of(*one));
     if (request.header("if-none-match") == tag) {
         response.status = 304;
         return response;

@@ -3,6 +3,8 @@
 #include "base/digest.hpp"
 #include "base/id.hpp"
 #include "base/text.hpp"
+#include "flow/audio_bytes.hpp"
+#include "flow/document_bytes.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/image_bytes.hpp"
 #include "storage/file.hpp"
@@ -23,7 +25,12 @@ using json::Value;
 
 constexpr std::chrono::hours kUnfinished{7 * 24};
 constexpr int kKeyImageSide = 4096;  ///< it is drawn into the PDF of the opinion
-constexpr std::string_view kKinds = "photo film ecg lab document consent_signature consent_print consent_paper key_image";
+constexpr std::string_view kKinds = "photo film ecg lab document voice consent_signature consent_print consent_paper key_image";
+constexpr std::string_view kPictures = "image/jpeg image/png image/webp";
+constexpr std::string_view kPdf = "application/pdf";
+constexpr std::string_view kSounds = "audio/webm audio/ogg";
+constexpr std::int64_t kVoice_bytes = 2LL << 20;        ///< a minute of speech is a tenth of it
+constexpr std::chrono::milliseconds kVoiceMax{61'000};  ///< a minute, and what a recorder needs to stop
 constexpr std::string_view kPhotoKinds = "photo film ecg lab";
 
 /// Closes with the scope.
@@ -60,8 +67,12 @@ void check_request(const Value& request) {
         check.require(request, name);
     }
     check.one_of(request, "kind", kKinds);
-    const bool document = has_word("document consent_paper", request["kind"].text());
-    check.one_of(request, "content_type", document ? "image/jpeg image/png image/webp application/pdf" : "image/jpeg image/png image/webp");
+    const std::string& kind = request["kind"].text();
+    const std::string& type = request["content_type"].text();
+    const bool is_paper = (kind == "document" && !extension_of(type).empty()) || (kind == "consent_paper" && type == kPdf);
+    if (!is_paper) {
+        check.one_of(request, "content_type", kind == "voice" ? kSounds : kPictures);
+    }
     const std::int64_t size = request["size_bytes"].integer().value_or(0);
     if (size < 1) {
         check.refuse("flow.missing_field", "size_bytes", "required");
@@ -72,8 +83,8 @@ void check_request(const Value& request) {
     check.text_limit(request, "title", 200);
     check.text_limit(request, "taken", 40);
     check.throw_if_any();
-    if (size > kAttachment_bytes) {
-        throw Error(ErrorKind::too_large, "flow.too_large", fmt::format("an attachment is at most {} bytes", kAttachment_bytes));
+    if (const std::int64_t most = kind == "voice" ? kVoice_bytes : kAttachment_bytes; size > most) {
+        throw Error(ErrorKind::too_large, "flow.too_large", fmt::format("an attachment of this kind is at most {} bytes", most));
     }
 }
 
@@ -99,10 +110,57 @@ Value media_of(const Move& move, const Attachment& one) {
     media.set("createdDateTime", parse_instant(one.taken) ? one.taken : format_instant(move.now));
     media.set("issued", format_instant(move.now));
     media.set("operator", move.person_ref(move.actor.person));
-    media.set("width", one.width);
-    media.set("height", one.height);
+    if (one.seconds > 0) {
+        media.set("duration", one.seconds);
+    } else {
+        media.set("width", one.width);
+        media.set("height", one.height);
+    }
     media.set("content", std::move(content));
     return media;
+}
+
+Error bad_bytes(std::string_view code, const ParseError& error) {
+    return Error(ErrorKind::invalid, code, fmt::format("{} at byte {}", error.message, error.offset));
+}
+
+/// What the bytes are, whatever was announced; of a picture only what shows it is kept.
+std::optional<Error> look_at(std::string_view announced, Attachment& one, std::string& bytes) {
+    if (one.kind == "voice") {
+        const Result<Sound> sound = sniff_sound(bytes);
+        if (!sound) {
+            return bad_bytes("flow.bad_audio", sound.error());
+        }
+        if (sound->length > kVoiceMax) {
+            return Error(ErrorKind::invalid, "flow.voice_too_long", "a voice note is at most 60 seconds");
+        }
+        one.content_type = sound->content_type;
+        one.seconds = static_cast<int>(std::max<std::int64_t>(1, (sound->length.count() + 500) / 1000));
+        return std::nullopt;
+    }
+    if (has_word("document consent_paper", one.kind) && !extension_of(announced).empty()) {
+        const Result<Paper> paper = sniff_paper(bytes);
+        if (!paper) {
+            return bad_bytes("flow.bad_document", paper.error());
+        }
+        if (one.kind == "consent_paper" && paper->content_type != kPdf) {
+            return Error(ErrorKind::invalid, "flow.bad_document", "a consent on paper is a picture or a PDF");
+        }
+        one.content_type = paper->content_type;
+        return std::nullopt;
+    }
+    Result<Picture> picture = clean_picture(bytes);
+    if (!picture) {
+        return bad_bytes("flow.bad_image", picture.error());
+    }
+    if (one.kind == "key_image" && (picture->content_type != "image/png" || picture->width > kKeyImageSide || picture->height > kKeyImageSide)) {
+        return Error(ErrorKind::invalid, "flow.bad_image", fmt::format("a key image is a PNG of at most {} pixels a side", kKeyImageSide));
+    }
+    one.content_type = picture->content_type;
+    one.width = picture->width;
+    one.height = picture->height;
+    bytes = std::move((*std::move(picture)).bytes);
+    return std::nullopt;
 }
 
 }  // namespace
@@ -219,22 +277,9 @@ Attachment Uploads::complete(const record::Caller& caller, const Visible& visibl
     one.added_by = caller.actor.person;
     one.added = engine_.ground().clock.now();
     one.key_image = request["key_image"].is_object() ? request["key_image"].dump() : "";
-    if (has_word("document consent_paper", one.kind) && bytes.starts_with("%PDF-")) {
-        one.content_type = "application/pdf";
-    } else {
-        Result<Picture> picture = clean_picture(bytes);
-        if (!picture) {
-            drop(upload_id);
-            throw Error(ErrorKind::invalid, "flow.bad_image", fmt::format("{} at byte {}", picture.error().message, picture.error().offset));
-        }
-        if (one.kind == "key_image" && (picture->content_type != "image/png" || picture->width > kKeyImageSide || picture->height > kKeyImageSide)) {
-            drop(upload_id);
-            throw Error(ErrorKind::invalid, "flow.bad_image", fmt::format("a key image is a PNG of at most {} pixels a side", kKeyImageSide));
-        }
-        one.content_type = picture->content_type;
-        one.width = picture->width;
-        one.height = picture->height;
-        bytes = std::move((*std::move(picture)).bytes);
+    if (const std::optional<Error> refused = look_at(request["content_type"].text(), one, bytes)) {
+        drop(upload_id);
+        throw Error(*refused);
     }
     one.size_bytes = static_cast<std::int64_t>(bytes.size());
     one.sha256 = engine_.ground().blobs.put(bytes);

@@ -37,8 +37,24 @@ std::string quoted_list(std::string_view words) {
     return list + "]";
 }
 
+/// The institutions whose requests leave through the office of `organisation`: itself and those it owns, where it is switched on.
+std::vector<std::int64_t> senders_of(const access::Directory& directory, std::int64_t organisation) {
+    std::vector<std::int64_t> senders;
+    for (const access::Organisation& one : directory.organisations()) {
+        if (one.office_approval && (one.id == organisation || one.parent == organisation)) {
+            senders.push_back(one.id);
+        }
+    }
+    return senders;
+}
+
 bool has_list(const Engine& engine, const record::Caller& caller, const Worklist& list) {
-    const auto memberships = engine.ground().directory.memberships(caller.actor.person);
+    const access::Directory& directory = engine.ground().directory;
+    const auto memberships = directory.memberships(caller.actor.person);
+    if (list.scope == ListScope::office) {
+        return std::any_of(memberships.begin(), memberships.end(),
+                           [&](const access::Membership& one) { return has_word(list.roles, one.role) && !senders_of(directory, one.organisation).empty(); });
+    }
     return std::any_of(memberships.begin(), memberships.end(), [&](const access::Membership& one) { return has_word(list.roles, one.role); });
 }
 
@@ -48,8 +64,12 @@ void fill(const Engine& engine, const record::Caller& caller, std::string_view m
     condition.states = quoted_list(list.states);
     condition.organisations = "[";
     for (const access::Membership& one : engine.ground().directory.memberships(caller.actor.person)) {
-        if (has_word(list.roles, one.role)) {
-            condition.organisations += (condition.organisations.size() > 1 ? "," : "") + std::to_string(one.organisation);
+        if (!has_word(list.roles, one.role)) {
+            continue;
+        }
+        const bool sends = list.scope == ListScope::office;
+        for (const std::int64_t id : sends ? senders_of(engine.ground().directory, one.organisation) : std::vector{one.organisation}) {
+            condition.organisations += (condition.organisations.size() > 1 ? "," : "") + std::to_string(id);
         }
     }
     condition.organisations += "]";
@@ -61,9 +81,13 @@ void fill(const Engine& engine, const record::Caller& caller, std::string_view m
             condition.sql += " AND c.requester = ? AND c.ended = 0";
             condition.args.emplace_back(condition.person);
             break;
+        case ListScope::office:
+            condition.sql += " AND c.from_org IN (SELECT value FROM json_each(?)) AND c.ended = 0";
+            condition.args.emplace_back(std::string_view(condition.organisations));
+            break;
         case ListScope::desk:
         case ListScope::late:
-            condition.sql += " AND c.to_org IN (SELECT value FROM json_each(?)) AND c.ended = 0 AND c.state <> 'draft'";
+            condition.sql += " AND c.to_org IN (SELECT value FROM json_each(?)) AND c.ended = 0 AND c.state NOT IN ('draft', 'office_check')";
             condition.args.emplace_back(std::string_view(condition.organisations));
             if (list.scope == ListScope::late) {
                 condition.sql += " AND EXISTS (SELECT 1 FROM flow_clock k WHERE k.case_id = c.case_id AND k.stopped_us IS NULL AND k.level >= 80)";

@@ -30,6 +30,7 @@ export interface Patient {
   name?: HumanName[];
   telecom?: { system?: string; value?: string; use?: string }[];
   gender?: 'male' | 'female' | 'other' | 'unknown';
+  deceasedDateTime?: string;
   birthDate?: string;
   address?: { text?: string }[];
   managingOrganization?: { reference?: string; display?: string };

@@ -18,7 +18,9 @@ export interface Clock {
   level: number;
   share: number;
   stopped?: string | null;
+  /** By the stated time, and by the time at which it was written down. */
   verdict?: 'on_time' | 'late' | null;
+  verdict_recorded?: 'on_time' | 'late' | null;
 }
 
 export interface WorklistHead {
@@ -98,6 +100,8 @@ export interface Attachment {
   size_bytes: number;
   width?: number;
   height?: number;
+  /** Of a voice note. */
+  seconds?: number | null;
   title?: string;
   taken?: string | null;
   added: string;
@@ -227,7 +231,7 @@ export interface CaseView {
   pack?: string;
   task?: string;
   request?: string;
-  patient: { reference?: string; name?: string; sex?: string; birth_date?: string; age?: string; id_tail?: string };
+  patient: { reference?: string; name?: string; sex?: string; birth_date?: string; age?: string; id_tail?: string; deceased?: string };
   from?: Named;
   to?: Named;
   my_roles: string[];
@@ -261,6 +265,8 @@ export interface CaseView {
   missing_specialties?: string[];
   emergency?: Emergency | null;
   fee?: { amount_minor: number; currency: string } | null;
+  /** What the sender's own office did with the request; null where it is not asked. */
+  office?: { state: 'waiting' | 'approved' | 'not_reviewed' | 'sent_back'; by?: Named; at?: string; reason?: string } | null;
   /** Of the offer of an emergency. */
   callback?: string;
   vitals?: RequestForm['vitals'];
@@ -290,7 +296,7 @@ export interface BoardRow {
   paused: string | null;
   paused_at: string | null;
   runs_on_at: string | null;
-  owner: 'requester' | 'expert' | 'desk';
+  owner: 'requester' | 'expert' | 'desk' | 'office';
   person: Named | null;
   from: Named | null;
   to: Named | null;

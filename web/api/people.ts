@@ -7,6 +7,8 @@ export interface Organisation {
   nameEn?: string;
   kind: string;
   resource: string;
+  /** Its requests leave through its office. */
+  officeApproval?: boolean;
 }
 
 export interface Member {
@@ -27,6 +29,7 @@ export const readOrganisations = (signal?: AbortSignal) =>
   get<{ organisations: Organisation[] }>('/access/organisations', signal ? { signal } : {}).then((answer) => answer.organisations);
 export const readMembers = (signal?: AbortSignal) => get<{ people: Member[] }>('/access/directory', signal ? { signal } : {}).then((answer) => answer.people);
 export const createOrganisation = (input: { kind: string; name: string; nameEn: string; parent: string }) => post<{ organisations: Organisation[] }>('/access/organisations', input);
+export const setOfficeApproval = (organisation: string, on: boolean) => send<undefined>('PUT', `/access/organisations/${organisation}/office-approval`, { body: { on } });
 export const createPerson = (input: { login: string; name: string; nameEn: string; password: string }) => post<{ id: string; practitioner: string }>('/access/people', input);
 export const addMembership = (input: { practitioner: string; organisation: string; role: string; specialty: string; rank: string }) => post<{ id: string }>('/access/memberships', input);
 export const endPerson = (practitioner: string) => post<undefined>(`/access/people/${practitioner.replace('Practitioner/', '')}/end`, {});

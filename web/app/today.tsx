@@ -16,7 +16,7 @@ import { useSession } from './session';
 import { useTitle } from './title';
 
 const kRowsShown = 5;
-const kToAct = ['returned', 'inbox', 'desk', 'late', 'offers', 'writing', 'drafts'];
+const kToAct = ['returned', 'inbox', 'office', 'desk', 'late', 'offers', 'writing', 'drafts'];
 
 export default function TodayPage() {
   const t = useText();

@@ -5,7 +5,7 @@ import { Link } from 'react-router';
 import { outbox, useOutbox, type OutboxItem } from '../api/outbox';
 import { unsent, useUnsent } from '../api/unsent';
 import { DiscardText, DiscardUpload } from '../services/consult/discard';
-import { OnItsWay, Thumb } from '../services/consult/photo_capture';
+import { OnItsWay, Thumb } from '../services/consult/on_its_way';
 import { errorText } from '../ui/cards';
 import { Dialog } from '../ui/dialog';
 import { formatDateTime } from '../ui/format';

@@ -118,3 +118,6 @@ export function nameIn(one: { name: string; name_en?: string | null | undefined;
   if (!one) return '';
   return (language() === 'en' ? (one.name_en ?? one.nameEn) : undefined) || one.name;
 }
+
+/** Minutes and seconds of a recording: 1:05. */
+export const clockText = (seconds: number): string => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, '0')}`;

@@ -24,6 +24,8 @@ const paths = {
   pause: 'M8 5v14M16 5v14',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
   scanner: 'M12 20a8 8 0 100-16 8 8 0 000 16zM12 15a3 3 0 100-6 3 3 0 000 6zM4 21h16',
+  mic: 'M12 15a3 3 0 003-3V6a3 3 0 00-6 0v6a3 3 0 003 3zM6 11a6 6 0 0012 0M12 17v4M9 21h6',
+  stop: 'M6 6h12v12H6z',
   back: 'M15 5l-7 7 7 7',
 } as const;
 

@@ -2,6 +2,7 @@
 
 #include "app/demo/health.hpp"
 #include "base/error.hpp"
+#include "flow/table.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -18,6 +19,8 @@ using json::Value;
 constexpr std::array<std::string_view, 7> kPath = {"submit", "schedule", "accept", "sign", "file", "ask_feedback", "answer"};
 constexpr std::string_view kCoordinator = "su.wenting";
 constexpr std::string_view kManager = "peng.ruixue";
+constexpr std::string_view kSecurity = "song.yanan";
+constexpr std::chrono::hours kSessionIn{3};
 
 /// A TOML value as JSON; numbers that need their digits are written as text in the file.
 Value json_of(const toml::node& node) {
@@ -104,16 +107,18 @@ void sign_opinion(const Teller& teller, const Value& row, const std::string& cas
     expert.move(case_id, "sign", opinion);
 }
 
+std::string expert_of(const Value& row) {
+    std::string id = row["expert"].text();
+    std::replace(id.begin(), id.end(), '.', '-');
+    return "Practitioner/demo-" + id;
+}
+
 /// One step of the ordinary way.
 void take_step(const Teller& teller, const Value& row, const std::string& case_id, std::string_view step, Client& doctor) {
-    const std::string expert = row["expert"].is_null() ? "" : "Practitioner/demo-" + [&] {
-        std::string id = row["expert"].text();
-        std::replace(id.begin(), id.end(), '.', '-');
-        return id;
-    }();
     if (step == "schedule") {
+        const Value expert(expert_of(row));
         teller.sign_in(kCoordinator)
-            .move(case_id, "schedule", Value::object({{"experts", Value::array({Value(expert)})}, {"lead", expert}, {"mode", "written"}}));
+            .move(case_id, "schedule", Value::object({{"experts", Value::array({expert})}, {"lead", expert}, {"mode", "written"}}));
     } else if (step == "accept") {
         teller.sign_in(row["expert"].text()).move(case_id, "accept");
     } else if (step == "sign") {
@@ -144,6 +149,39 @@ void take_turn(const Teller& teller, const Value& row, const std::string& case_i
     }
 }
 
+/// A session by appointment: confirmed when the expert has accepted, ready when both sides have checked, or nobody came.
+void take_session(const Teller& teller, const Value& row, const std::string& case_id, std::string_view until, Client& doctor) {
+    const Value lead(expert_of(row));
+    const Value time(format_instant(teller.now + kSessionIn));
+    Client coordinator = teller.sign_in(kCoordinator);
+    Client expert = teller.sign_in(row["expert"].text());
+    coordinator.move(case_id, "schedule", Value::object({{"experts", Value::array({lead})}, {"lead", lead}, {"mode", "session"}, {"time", time}}));
+    expert.move(case_id, "accept");
+    if (until == "confirm") return;
+    doctor.move(case_id, "device_ok", Value::object({{"side", "requester"}, {"test_result", "画面、声音正常"}}));
+    expert.move(case_id, "device_ok", Value::object({{"side", "expert"}, {"test_result", "画面、声音正常"}}));
+    if (until == "mark_absent") coordinator.move(case_id, "mark_absent", Value::object({{"absent", "requester"}}), row["mark_absent"].text());
+}
+
+/// An emergency that was answered at once: nothing rings in the demo.
+void take_emergency(const Teller& teller, const Value& row, const std::string& case_id, std::string_view until, Value request, Client& doctor) {
+    request.set("callback", row["callback"]);
+    request.set("urgency", "emergency");
+    doctor.move(case_id, "call_emergency", request);
+    Client expert = teller.sign_in(row["expert"].text());
+    expert.move(case_id, "accept");
+    if (until == "answer_call") return;
+    expert.move(case_id, "begin");
+    if (until == "interrupt") expert.move(case_id, "interrupt", {}, row["interrupt"].text());
+}
+
+/// The institution lets its requests leave through its office from now on.
+void take_office(const Teller& teller, const Value& row, const std::string& case_id, const Value& request, Client& doctor) {
+    const std::int64_t clinic = teller.network.organisations.at(row["clinic"].text());
+    teller.sign_in(kSecurity).send(http::Method::put, fmt::format("/access/organisations/{}/office-approval", clinic), Value::object({{"on", true}}));
+    doctor.move(case_id, "submit_to_office", request);
+}
+
 std::string tell(const Teller& teller, const Value& row, const Patient& patient, int seed) {
     Client doctor = teller.sign_in(teller.network.doctor_of.at(row["clinic"].text()));
     const std::string case_id = doctor.create_case("consult", patient.reference, Value::object({{"receiver", teller.network.resources.at(row["to"].text())}}));
@@ -155,7 +193,19 @@ std::string tell(const Teller& teller, const Value& row, const Patient& patient,
         return case_id;
     }
     doctor.step_up();
+    if (until == "submit_to_office") {
+        take_office(teller, row, case_id, request, doctor);
+        return case_id;
+    }
+    if (flow::has_word("answer_call begin interrupt", until)) {
+        take_emergency(teller, row, case_id, until, request, doctor);
+        return case_id;
+    }
     doctor.move(case_id, "submit", request);
+    if (flow::has_word("confirm get_ready mark_absent", until)) {
+        take_session(teller, row, case_id, until, doctor);
+        return case_id;
+    }
     const auto last = std::find(kPath.begin(), kPath.end(), until);
     if (last == kPath.end()) {
         take_turn(teller, row, case_id, until, doctor);
@@ -170,7 +220,8 @@ const Patient& choose_patient(const Value& row, const std::vector<Patient>& pati
     const auto low = row["min_age"].integer().value_or(0);
     const auto high = row["max_age"].integer().value_or(120);
     for (const Patient& patient : patients) {
-        const bool fits = patient.organisation == row["clinic"].text() && patient.age_years >= low && patient.age_years <= high;
+        const bool sex_fits = row["female"].is_null() || patient.male != row["female"].truth();
+        const bool fits = sex_fits && patient.organisation == row["clinic"].text() && patient.age_years >= low && patient.age_years <= high;
         if (fits && taken.insert(patient.reference).second) return patient;
     }
     throw Error(ErrorKind::invalid, "demo.bad_file", fmt::format("no patient of {} is {} to {} years old", row["clinic"].text(), low, high));

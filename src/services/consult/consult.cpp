@@ -58,6 +58,9 @@ void Consult::begin(flow::Move& move) {
     if (!move.ground.directory.membership_of(move.actor.person, move.actor.organisation, access::role::kDoctor)) {
         throw Error(ErrorKind::forbidden, "flow.not_yours", "a consultation is asked for by a doctor");
     }
+    if (const json::Value patient = patient_of(move); !patient["deceasedDateTime"].is_null() || patient["deceasedBoolean"].truth()) {
+        throw Error(ErrorKind::conflict, "patient.deceased", "nothing is asked for a patient who has died");
+    }
     move.item.to_org = verbs::receiver_of(move.ground, move.item, move.fields);
     const std::size_t contracts = move.ground.directory.partners(move.item.from_org, service()).size();
     if (contracts == 0 || (move.item.to_org != 0 && !move.ground.directory.has_contract(move.item.from_org, move.item.to_org, service()))) {
@@ -75,7 +78,8 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
         return some ? std::nullopt : std::optional(Refusal{ErrorKind::forbidden, "flow.no_contract", "no contract with the receiving institution"});
     }
     if (name == "office_approval") {
-        return other_way();  // no institution of this network has switched the approval on
+        const std::int64_t to_org = verbs::receiver_of(context.ground, item, move == nullptr ? json::Value() : move->fields);
+        return verbs::leaves_by_office(context.ground, item, to_org) ? std::nullopt : other_way();
     }
     if (name == "mode_written") {
         return is_written(item) ? std::nullopt : other_way();
@@ -117,6 +121,9 @@ std::optional<Refusal> Consult::guard(std::string_view name, const flow::GuardCo
     }
     if (name == "not_in_error") {
         return item.state == "entered_in_error" ? std::optional(Refusal{ErrorKind::conflict, "flow.not_open", "already marked"}) : std::nullopt;
+    }
+    if (name == "closed_by_cascade") {
+        return item.state == "cancelled" && flow::is_given(item.notes["cascade"]) ? std::nullopt : other_way();
     }
     if (name == "within_15_min") {
         return context.now - item.state_since <= std::chrono::minutes(15)
@@ -161,7 +168,7 @@ void Consult::check(const flow::Move& move, flow::FieldCheck& fields) {
         if (rating < 1 || rating > 5) {
             fields.refuse("flow.bad_field", "rating", "1 to 5");
         }
-    } else if (action == "reschedule" || action == "device_ok") {
+    } else if (flow::has_word("reschedule device_ok mark_absent", action)) {
         verbs::check_session(move, fields);
     } else if (action == "attach_study" && !move.fields["confirmed"].truth()) {
         fields.refuse("flow.missing_field", "confirmed", "the person confirms that this is the patient");
@@ -180,7 +187,10 @@ void Consult::apply(flow::Move& move) {
     };
     static constexpr Entry kVerbs[] = {
         {"", "submit", verbs::submit},
-        {"", "submit_to_office", verbs::submit},
+        {"", "submit_to_office", verbs::submit_to_office},
+        {"", "approve", verbs::approve},
+        {"", "pass_on", verbs::pass_on},
+        {"", "send_back", verbs::send_back},
         {"", "call_emergency", verbs::call_emergency},
         {"", "give_back", verbs::give_back},
         {"", "resubmit", verbs::resubmit},
@@ -217,6 +227,9 @@ void Consult::apply(flow::Move& move) {
         {"", "attach_study", verbs::attach_study},
         {"", "detach_study", verbs::detach_study},
         {"", "study_gone", verbs::study_gone},
+        {"", "cascade_close", verbs::cascade_close},
+        {"", "restore", verbs::restore},
+        {"", "retarget", verbs::retarget},
         {"", "discard", [](flow::Move& m) { verbs::finish(m, ""); }},
         {"feedback_due", "lapse", [](flow::Move& m) { m.end_all_rights(); }},
         {"", "start_writing", [](flow::Move& m) { m.notify(m.lead(), "flow.opinion_due"); }},

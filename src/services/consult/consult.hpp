@@ -37,6 +37,8 @@ public:
     std::optional<std::string> clock_rule(const flow::Move& move, std::string_view clock) override;
     [[nodiscard]] bool outlasts(std::string_view clock) const override { return clock == "consent_review"; }
     [[nodiscard]] std::string on_level(const flow::Case& item, std::string_view clock, int level) const override;
+    [[nodiscard]] std::string_view on_fact(const flow::Ground& ground, std::string_view fact, const flow::Case& item, std::int64_t person) const override;
+    [[nodiscard]] std::string_view fact_about(const flow::Ground& ground, std::int64_t person, std::int64_t organisation, bool requester) const override;
 
     void signed_as(flow::Move& move, std::string_view meaning, std::string_view reference) override;
     [[nodiscard]] std::span<const flow::Worklist> worklists() const override;
@@ -65,6 +67,8 @@ namespace verbs {
 // request_verbs.cpp
 /// The form becomes resources of the case, under the requester's signature.
 void take_form(flow::Move& move);
+/// What to_org may see of it from now on, and that it is told.
+void open_to_receiver(flow::Move& move);
 void submit(flow::Move& move);
 void give_back(flow::Move& move);
 void resubmit(flow::Move& move);
@@ -85,6 +89,14 @@ void check_consent_move(const flow::Move& move, const json::Value& patient, flow
 /// consent_missing, consent_given, scope_given, withheld, other_institution
 std::optional<flow::Refusal> consent_guard(std::string_view name, const flow::GuardContext& context, const flow::Move* move);
 
+// office_verbs.cpp
+/// The sender has switched the approval on, and somebody beside the receiver itself could give it.
+bool leaves_by_office(const flow::Ground& ground, const flow::Case& item, std::int64_t to_org);
+void submit_to_office(flow::Move& move);
+void approve(flow::Move& move);
+void pass_on(flow::Move& move);  ///< nobody answered: the request goes on, marked as not reviewed
+void send_back(flow::Move& move);
+
 // emergency_verbs.cpp
 void call_emergency(flow::Move& move);
 void upgrade(flow::Move& move);
@@ -100,6 +112,8 @@ void ask_experts(flow::Move& move, bool first);
 void accept(flow::Move& move);
 void decline(flow::Move& move);
 void offer_lapsed(flow::Move& move);
+/// Somebody left: the next on the roster of that specialty is offered the place; without one the desk decides.
+void offer_next(flow::Move& move, const flow::Party& gone, bool was_lead);
 void release_specialty(flow::Move& move);  ///< a required specialty is not waited for any more
 void hand_back(flow::Move& move);
 /// Specialties that are required and that nobody who accepted has.
@@ -107,6 +121,11 @@ std::vector<std::string> missing_specialties(const flow::Case& item);
 /// The lead, everybody required who was asked, and each required specialty are there.
 bool has_quorum(const flow::Case& item);
 std::optional<flow::Refusal> experts_able(const flow::GuardContext& context, const flow::Move* move);
+
+// cascade_verbs.cpp
+void cascade_close(flow::Move& move);
+void restore(flow::Move& move);   ///< the fact was none: back to where the case was
+void retarget(flow::Move& move);  ///< a person has no part in it any more
 
 // session_verbs.cpp
 void reschedule(flow::Move& move);

@@ -45,6 +45,7 @@ inline constexpr flow::Row kConsultRows[] = {
     {"draft", "discard", "cancelled", "requester"},
 
     {"office_check", "approve", "material_check", "requester_office", {}, {}, "approval", "-office +check +arrange +done"},
+    {"office_check", "pass_on", "material_check", "system", {}, {}, {}, "-office +check +arrange +done"},
     {"office_check", "send_back", "draft", "requester_office", "reason", {}, {}, "-office"},
 
     {"material_check", "give_back", "returned", "coordinator", "reason missing_items", "not_asked_before", {}, "-check ~arrange ~done"},
@@ -62,7 +63,7 @@ inline constexpr flow::Row kConsultRows[] = {
     {"scheduled", "release_specialty", "=", "coordinator", "specialty reason", "specialty_required"},
     {"scheduled", "confirm", "confirmed", "system", {}, "quorum !mode_written", {}, "-arrange +device_check"},
     {"scheduled", "start_writing", "opinion_draft", "system", {}, "quorum mode_written", {}, "-arrange +opinion"},
-    {"scheduled", "reschedule", "=", "coordinator", "time reason"},
+    {"scheduled", "reschedule", "=", "coordinator", "time reason", "!mode_written"},
 
     {"confirmed", "device_ok", "=", "requester expert", "side test_result"},
     {"confirmed", "get_ready", "ready", "system", {}, "both_sides_ok", {}, "-device_check"},
@@ -102,8 +103,8 @@ inline constexpr flow::Row kConsultRows[] = {
     {"opinion_signed", "file", "filed", "requester", {}, {}, "receipt", "-file +feedback"},
     {"opinion_signed filed", "read_back", "=", "requester", "text", {}, {}, "-read_back"},
 
-    {"material_check returned scheduled confirmed ready", "upgrade", "calling", "requester coordinator", "callback", "contract", "request",
-     "-check -arrange -done -device_check +accept +start +consent"},
+    {"office_check material_check returned scheduled confirmed ready", "upgrade", "calling", "requester coordinator", "callback", "contract", "request",
+     "-office -check -arrange -done -device_check +accept +start +consent"},
     {"calling answering", "phone_advice", "opinion_draft", "duty_expert", "text read_back_text occurred", {}, {}, "-accept -start +opinion_emergency"},
 
     {"filed", "amend", "=", "lead_expert", "reason findings do_now when_to_send danger_signs call act_by", {}, "amendment", "+read_back"},
@@ -132,6 +133,7 @@ inline constexpr flow::Row kConsultRows[] = {
     {"any", "detach_study", "=", "requester coordinator", "study_uid reason", "study_attached"},
     {"every", "study_gone", "=", "system", "study_uid"},
     {"any", "cascade_close", "cancelled", "system", "fact", {}, {}, "-all"},
+    {"every", "restore", "=", "system", "fact", "closed_by_cascade"},
     {"any", "retarget", "=", "system", "fact target"},
     {"every", "mark_error", "entered_in_error", "centre_manager", "reason", "not_in_error", {}, "-all"},
 };
@@ -145,6 +147,7 @@ inline constexpr flow::Worklist kConsultLists[] = {
      "office_check material_check scheduled confirmed ready calling answering in_session interrupted no_show opinion_draft"},
     {"returned", flow::ListScope::requester, "doctor", "returned"},
     {"inbox", flow::ListScope::requester, "doctor", "opinion_signed filed feedback_due"},
+    {"office", flow::ListScope::office, "coordinator", "office_check"},
     {"desk", flow::ListScope::desk, "coordinator", "material_check calling"},
     {"arranged", flow::ListScope::desk, "coordinator", "returned scheduled confirmed ready answering in_session interrupted no_show opinion_draft"},
     {"calls", flow::ListScope::desk, "duty_lead", "calling answering in_session"},
@@ -153,6 +156,22 @@ inline constexpr flow::Worklist kConsultLists[] = {
     {"writing", flow::ListScope::accepted, "expert", "scheduled confirmed ready answering in_session interrupted opinion_draft"},
     {"signed", flow::ListScope::accepted, "expert", "opinion_signed filed feedback_due"},
     {"closed", flow::ListScope::closed, "doctor expert"},
+};
+
+/// What a fact does to a live case: where it is in one of these states it makes this move of the system, else it goes on.
+struct FactRule {
+    std::string_view fact;
+    std::string_view states;
+    std::string_view action;
+};
+
+/// A death closes what plans future contact; what is owed finishes (a running session, the opinion of a held one, all that
+/// follows an opinion). A contract's end closes what nobody has accepted. Whose licence or role has ended is replaced.
+inline constexpr FactRule kConsultFacts[] = {
+    {"death", "draft office_check material_check returned scheduled confirmed ready calling answering interrupted no_show", "cascade_close"},
+    {"contract_end", "office_check material_check returned scheduled", "cascade_close"},
+    {"licence_end", "scheduled confirmed ready calling opinion_draft", "retarget"},
+    {"role_end", "scheduled confirmed ready calling opinion_draft", "retarget"},
 };
 
 inline constexpr flow::StateMeaning kPartStates[] = {
@@ -164,9 +183,11 @@ inline constexpr flow::Row kPartRows[] = {
     {"offered", "accept", "accepted", "expert", {}, {}, {}, "-offer"},
     {"offered", "decline", "declined", "expert", "reason", {}, {}, "-offer"},
     {"offered", "lapse", "lapsed", "system", {}, {}, {}, "-offer"},
+    {"offered accepted", "ask_again", "offered", "coordinator", {}, {}, {}, "+offer"},
     {"accepted", "contribute", "signed", "expert", "text", {}, "part"},
     {"accepted", "leave", "declined", "expert", "reason", "before_session"},
     {"any", "cascade_close", "lapsed", "system", "fact", {}, {}, "-all"},
+    {"every", "restore", "=", "system", "fact"},
     {"any", "retarget", "=", "system", "fact target"},
     {"every", "mark_error", "entered_in_error", "centre_manager", "reason", "not_in_error", {}, "-all"},
 };

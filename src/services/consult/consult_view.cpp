@@ -106,6 +106,14 @@ Value emergency_view(const flow::Ground& ground, const flow::Case& item) {
     return Value::object({{"hub_phone", telephone_of(ground, item.to_org)}, {"numbers", emergency_numbers(ground)}, {"phone_advice", std::move(advice)}});
 }
 
+Value office_view(const flow::Ground& ground, const flow::Case& item) {
+    Value view = item.notes["office"];
+    if (!view["by"].is_null()) {
+        view.set("by", flow::person_view(ground, view["by"].integer().value_or(0)));
+    }
+    return view;
+}
+
 }  // namespace
 
 std::span<const flow::Worklist> Consult::worklists() const { return kConsultLists; }
@@ -127,6 +135,7 @@ void Consult::describe(const flow::Ground& ground, record::Reader& reader, const
     view.set("missing_specialties", missing_view(item));
     view.set("emergency", emergency_view(ground, item));
     view.set("fee", item.notes["fee"]);
+    view.set("office", office_view(ground, item));
 }
 
 void Consult::describe_offer(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, Value& view) {

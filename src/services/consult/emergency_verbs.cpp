@@ -101,6 +101,10 @@ void take_call(flow::Move& move) {
 
 void start_ringing(flow::Move& move) {
     move.item.urgency = "emergency";
+    if (move.item.notes["office"].is_object() && !move.item.has_left_office()) {
+        move.item.notes.member("office").set("state", "not_reviewed");
+    }
+    move.show_items(access::desk_key(move.item.to_org, access::role::kCoordinator), "consult.desk");
     move.item.notes.set("mode", "session");  // it is talked over: nobody hands it back to the desk
     const access::Organisation hub = *move.ground.directory.organisation(move.item.to_org);
     move.show_items(access::desk_key(hub.id, access::role::kDutyLead), "consult.desk");

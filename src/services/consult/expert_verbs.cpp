@@ -81,7 +81,8 @@ void ask(flow::Move& move, std::int64_t person, bool lead, bool required) {
     move.notify({{person}, {}}, "flow.case_offered");
 }
 
-/// Declined or not answered: the next on the roster of that specialty is offered the place; without one the desk decides.
+}  // namespace
+
 void offer_next(flow::Move& move, const flow::Party& gone, bool was_lead) {
     for (const access::Duty& duty : move.ground.directory.on_duty(move.item.to_org, gone.specialty)) {
         const bool known = std::any_of(move.item.parties.begin(), move.item.parties.end(), [&](const flow::Party& one) { return one.person == duty.person; });
@@ -94,6 +95,8 @@ void offer_next(flow::Move& move, const flow::Party& gone, bool was_lead) {
         return;
     }
 }
+
+namespace {
 
 /// Where several specialties are asked, each of them is waited for, whoever comes for it. One alone may be replaced by any.
 void require_specialties(flow::Move& move) {
@@ -158,6 +161,9 @@ void decline(flow::Move& move) {
     move.move_part(party->part, had_accepted ? "leave" : "decline", "declined", flow::Meaning::rejected, true);
     if (had_accepted) {
         move.end_right(access::person_key(party->person));
+        if (move.item.notes["device_ok"].is_object()) {
+            move.item.notes.member("device_ok").remove("expert");  // whoever comes checks their own
+        }
     }
     offer_next(move, flow::Party(*party), was_lead);
     move.notify(move.desk(), "flow.offer_declined");

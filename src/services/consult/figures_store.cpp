@@ -34,7 +34,7 @@ std::span<const storage::Migration> migrations() { return kMigrations; }
 std::vector<Line> lines(Connection& connection, std::int64_t to_org, Instant from, Instant until, int limit) {
     Cursor rows = connection.query(
         "SELECT c.case_id, c.number, c.from_org, c.urgency, c.state, c.notes,"
-        " MIN(CASE WHEN m.action IN ('submit', 'call_emergency') OR (m.action = 'approve') THEN m.occurred_us END) AS submitted,"
+        " MIN(CASE WHEN m.action IN ('submit', 'call_emergency') OR m.action IN ('approve', 'pass_on') THEN m.occurred_us END) AS submitted,"
         " MIN(CASE WHEN m.action = 'accept' THEN m.occurred_us END), MIN(CASE WHEN m.action = 'sign' THEN m.occurred_us END),"
         " MAX(m.action = 'give_back'),"
         " (SELECT used_us FROM flow_clock k WHERE k.case_id = c.case_id AND k.name = 'done' AND k.stopped_us IS NOT NULL),"

@@ -296,6 +296,23 @@ Value form_of(flow::Move& move) {
     return forms.empty() ? Value() : flow::form_of_items(move.read(forms.back())["item"]);
 }
 
+void retire_findings(flow::Move& move) {
+    for (const char* kind : {"observation", "allergy", "medication"}) {
+        for (const std::string& reference : move.items(kind)) {
+            Value resource = move.read(reference);
+            if (reference.starts_with("AllergyIntolerance/")) {
+                resource.remove("clinicalStatus");  // FHIR ait-2: none beside entered-in-error
+                Value code = Value::object({{"system", "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"}, {"code", "entered-in-error"}});
+                resource.set("verificationStatus", Value::object({{"coding", Value::array({std::move(code)})}}));
+            } else {
+                resource.set("status", "entered-in-error");
+            }
+            move.replace(reference, std::move(resource));
+            move.drop_item(reference);
+        }
+    }
+}
+
 void extract_findings(flow::Move& move, const Value& form) {
     extract_vitals(move, form["vitals"]);
     if (form["allergies"].is_object()) {

@@ -19,5 +19,7 @@ std::string create_form(flow::Move& move, const json::Value& form);
 json::Value form_of(flow::Move& move);
 /// Vitals, allergies, drugs, pregnancy and weight as resources of their own: "none" and "not asked" are said, never left out.
 void extract_findings(flow::Move& move, const json::Value& form);
+/// Those of a form that is replaced were written in error: what was measured stands once in the record.
+void retire_findings(flow::Move& move);
 
 }  // namespace qiao::consult

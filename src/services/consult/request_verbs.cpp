@@ -43,10 +43,22 @@ void show_labels(flow::Move& move) {
     move.item.notes.set("labels_shown", std::move(codes));
 }
 
+void keep_price(flow::Move& move) {
+    if (const auto contract = move.ground.directory.contract(move.item.from_org, move.item.to_org, "consult"); contract && contract->terms.fee_minor > 0) {
+        // The price that was shown before the consent holds, whatever the contract says later.
+        move.item.notes.set("fee", Value::object({{"amount_minor", contract->terms.fee_minor}, {"currency", contract->terms.currency}}));
+    }
+}
+
+bool differ(const Value& a, const Value& b, std::string_view names) {
+    return !flow::each_word(names, [&](std::string_view name) { return a[name].dump() == b[name].dump(); });
+}
+
 }  // namespace
 
 void take_form(flow::Move& move) {
     const Value form = form_fields(move.fields);
+    const Value before = form_of(move);  // what the office sent back
     move.item.to_org = receiver_of(move.ground, move.item, move.fields);
     if (flow::is_given(form["urgency"])) {
         move.item.urgency = form["urgency"].text();
@@ -56,8 +68,11 @@ void take_form(flow::Move& move) {
     }
     const std::string form_ref = create_form(move, form);
     move.sign_over(form_ref);
-    extract_findings(move, form);
-    if (form["consent"].is_object()) {
+    if (!before.is_object() || differ(before, form, "vitals allergies drugs pregnancy weight")) {
+        retire_findings(move);
+        extract_findings(move, form);
+    }
+    if (form["consent"].is_object() && (!before.is_object() || differ(before, form, "consent receiver") || !has_answer(move.item))) {
         create_consent(move, form["consent"]);
     }
     show_labels(move);
@@ -70,15 +85,12 @@ void take_form(flow::Move& move) {
         move.request.set("reasonCode", std::move(reasons));
     }
     move.request.set("note", Value::array({Value::object({{"text", form["question"]}})}));
-    open_at_desk(move);
+    keep_price(move);
 }
 
 void open_at_desk(flow::Move& move) {
     move.show_items(access::desk_key(move.item.to_org, access::role::kCoordinator), "consult.desk");
-    if (const auto contract = move.ground.directory.contract(move.item.from_org, move.item.to_org, "consult"); contract && contract->terms.fee_minor > 0) {
-        // The price that was shown before the consent holds, whatever the contract says later.
-        move.item.notes.set("fee", Value::object({{"amount_minor", contract->terms.fee_minor}, {"currency", contract->terms.currency}}));
-    }
+    keep_price(move);
 }
 
 void check_labels(const flow::Move& move, const Value& patient, flow::FieldCheck& fields) {
@@ -97,9 +109,14 @@ std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, con
     return organisation && organisation->active ? organisation->id : 0;
 }
 
+void open_to_receiver(flow::Move& move) {
+    move.show_items(access::desk_key(move.item.to_org, access::role::kCoordinator), "consult.desk");
+    move.notify(move.desk(), "flow.case_submitted");
+}
+
 void submit(flow::Move& move) {
     take_form(move);
-    move.notify(move.desk(), "flow.case_submitted");
+    open_to_receiver(move);
 }
 
 void give_back(flow::Move& move) {

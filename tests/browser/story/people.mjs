@@ -10,11 +10,11 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 export const DESK = { width: 1366, height: 768 }
 export const PHONE = { width: 360, height: 740 }
 
-export const launch = () => chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS })
+export const launch = (flags = []) => chromium.launch({ executablePath: '/usr/bin/chromium', args: [...FLAGS, ...flags] })
 
-export async function signIn(browser, base, login, { size = DESK, locale = 'en', trouble }) {
+export async function signIn(browser, base, login, { size = DESK, locale = 'en', permissions = [], trouble }) {
   const phone = size === PHONE
-  const context = await browser.newContext({ viewport: size, locale, hasTouch: phone, isMobile: phone, reducedMotion: 'reduce' })
+  const context = await browser.newContext({ viewport: size, locale, hasTouch: phone, isMobile: phone, reducedMotion: 'reduce', permissions })
   const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   page.on('console', (message) => { if (message.type() === 'error') trouble.push(`${login}: ${message.text()} ${message.location().url}`) })

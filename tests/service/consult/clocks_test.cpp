@@ -96,5 +96,17 @@ TEST_F(Clocks, ABackDatedMoveIsALateEntryWithItsReason) {
     EXPECT_EQ(last["occurred"].text(), early);
 }
 
+TEST_F(Clocks, AVerdictThatABackDatedMoveChangesIsKeptBothWays) {
+    const std::string id = signed_case("now");
+    clock_.advance(minutes(30));
+    const std::string early = format_instant(clock_.now() - minutes(25));
+    const Value body = parameters({{"action", "read_back"}, {"move_id", "0123456789abcdee"}, {"occurred", early}, {"occurred_reason", "emergency_first"}},
+                                  Value::object({{"text", "understood"}}));
+    const Answer answer = call("doctor", http::Method::post, "/fhir/Task/" + id + "/$move", body, {{"if-match", "W/\"" + std::to_string(version(id)) + "\""}});
+    ASSERT_EQ(answer.status, 200) << answer.raw;
+    EXPECT_EQ(clock(id, "read_back")["verdict"].text(), "on_time");
+    EXPECT_EQ(clock(id, "read_back")["verdict_recorded"].text(), "late");
+}
+
 }  // namespace
 }  // namespace qiao::consult::testing

@@ -30,6 +30,16 @@ protected:
         EXPECT_EQ(answer.status, 200) << answer.raw;
         return id;
     }
+    /// Confirmed for in two hours.
+    std::string session() {
+        const std::string id = submitted();
+        const Value asked = Value::object(
+            {{"experts", list({"expert"})}, {"lead", people_["expert"].resource}, {"mode", "session"}, {"time", format_instant(clock_.now() + 2h)}});
+        EXPECT_EQ(move("coordinator", id, "schedule", asked).status, 200);
+        EXPECT_EQ(move("expert", id, "accept").status, 200);
+        EXPECT_EQ(state(id), "confirmed");
+        return id;
+    }
     void on_duty(const std::string& login, const std::string& specialty) {
         directory_->add_duties(
             record::Actor::system("HOPERAT"),
@@ -134,12 +144,22 @@ TEST_F(Experts, ASessionBeginsWhenBothSidesAreReadyAndTheRequesterIsThere) {
     ASSERT_EQ(checked("doctor", "requester").status, 200);
     EXPECT_EQ(state(id), "confirmed");
     EXPECT_EQ(move("coordinator", id, "reschedule", Value::object({{"time", "soon"}}), "x").status, 422);
-    ASSERT_EQ(move("coordinator", id, "reschedule", Value::object({{"time", format_instant(clock_.now() + 3h)}}), "theatre is late").status, 200);
+    const std::string later = format_instant(clock_.now() + 3h);
+    ASSERT_EQ(move("coordinator", id, "reschedule", Value::object({{"time", later}}), "theatre is late").status, 200);
     EXPECT_TRUE(pages_.was_told(people_["doctor"].id, "flow.rescheduled"));
-    EXPECT_EQ(state(id), "confirmed") << "the experts are there: only the time changed";
+    EXPECT_EQ(state(id), "scheduled") << "asked again for the new time";
+    EXPECT_EQ(view("expert", id)["view"].text(), "offer") << "the patient opens again with the new yes";
+    EXPECT_EQ(view("expert", id)["time"].text(), later);
+    EXPECT_TRUE(may("expert", id, "accept"));
+    ASSERT_EQ(move("expert", id, "accept").status, 200);
+    EXPECT_EQ(state(id), "confirmed");
     ASSERT_EQ(checked("doctor", "requester").status, 200) << "checked again for the new time";
     ASSERT_EQ(checked("expert", "expert").status, 200);
     EXPECT_EQ(state(id), "ready");
+    const Value told = view("doctor", id)["timeline"];
+    EXPECT_EQ(told.items().back()["action"].text(), "get_ready");
+    EXPECT_EQ(told.items().back()["details"].size(), 0U) << "the test result is told where it was said";
+    EXPECT_EQ(told.at(told.size() - 2)["details"]["test_result"].text(), "sound and picture");
     EXPECT_EQ(move("expert", id, "begin").code(), "flow.guard") << "nobody is at the other end";
     pages_.open_for.insert(people_["doctor"].id);
     ASSERT_EQ(move("expert", id, "begin").status, 200);
@@ -149,6 +169,56 @@ TEST_F(Experts, ASessionBeginsWhenBothSidesAreReadyAndTheRequesterIsThere) {
     EXPECT_EQ(state(id), "opinion_draft");
     step_up("expert");
     EXPECT_EQ(move("expert", id, "sign", opinion()).status, 200);
+}
+
+TEST_F(Experts, WhoDoesNotComeIsNotedAndTheSessionGetsAnotherTimeOrEnds) {
+    const std::string id = session();
+    ASSERT_EQ(move("doctor", id, "device_ok", Value::object({{"side", "requester"}, {"test_result", "good"}})).status, 200);
+    ASSERT_EQ(move("expert", id, "device_ok", Value::object({{"side", "expert"}, {"test_result", "good"}})).status, 200);
+    ASSERT_EQ(state(id), "ready");
+    EXPECT_EQ(move("doctor", id, "mark_absent", Value::object({{"absent", "expert"}}), "x").code(), "flow.not_yours");
+    EXPECT_EQ(move("coordinator", id, "mark_absent", Value::object({{"absent", "nobody"}}), "x").code(), "flow.bad_field");
+    ASSERT_EQ(move("coordinator", id, "mark_absent", Value::object({{"absent", "requester"}}), "line down on the island").status, 200);
+    EXPECT_EQ(state(id), "no_show");
+    const std::string later = format_instant(clock_.now() + 5h);
+    ASSERT_EQ(move("coordinator", id, "reschedule", Value::object({{"time", later}}), "again").status, 200);
+    EXPECT_EQ(view("coordinator", id)["time"].text(), later);
+    ASSERT_EQ(move("expert", id, "accept").status, 200);
+    ASSERT_EQ(move("doctor", id, "device_ok", Value::object({{"side", "requester"}, {"test_result", "good"}})).status, 200);
+    ASSERT_EQ(move("expert", id, "device_ok", Value::object({{"side", "expert"}, {"test_result", "good"}})).status, 200);
+    ASSERT_EQ(move("coordinator", id, "mark_absent", Value::object({{"absent", "requester"}}), "again").status, 200);
+    ASSERT_EQ(move("coordinator", id, "give_up", {}, "twice absent").status, 200);
+    EXPECT_EQ(state(id), "cancelled");
+}
+
+TEST_F(Experts, WhoLeavesAfterTheConfirmationIsReplacedAndTheNewOneChecksAgain) {
+    on_duty("surgeon2", "neurosurgery");
+    const std::string id = session();
+    ASSERT_EQ(move("doctor", id, "device_ok", Value::object({{"side", "requester"}, {"test_result", "good"}})).status, 200);
+    EXPECT_EQ(move("expert", id, "decline").code(), "flow.missing_field") << "a refusal has a reason";
+    ASSERT_EQ(move("expert", id, "decline", {}, "theatre").status, 200);
+    EXPECT_EQ(state(id), "scheduled");
+    EXPECT_EQ(get("expert", "/flow/cases/" + id).status, 404);
+    ASSERT_EQ(move("surgeon2", id, "accept").status, 200);
+    EXPECT_EQ(state(id), "confirmed");
+    ASSERT_EQ(move("surgeon2", id, "device_ok", Value::object({{"side", "expert"}, {"test_result", "good"}})).status, 200);
+    EXPECT_EQ(state(id), "ready") << "the requester's check still counts";
+}
+
+TEST_F(Experts, AnInterruptedEmergencyMayBecomeAnAppointment) {
+    const std::string id = create("doctor", patient_);
+    on_duty("surgeon2", "neurosurgery");
+    step_up("doctor");
+    Value call = form();
+    call.set("callback", "000-1");
+    ASSERT_EQ(move("doctor", id, "call_emergency", call).status, 200);
+    ASSERT_EQ(move("surgeon2", id, "accept").status, 200);
+    ASSERT_EQ(move("surgeon2", id, "begin").status, 200);
+    ASSERT_EQ(move("doctor", id, "interrupt", {}, "storm").status, 200);
+    ASSERT_EQ(move("coordinator", id, "reschedule", Value::object({{"time", format_instant(clock_.now() + 1h)}}), "storm").status, 200);
+    EXPECT_EQ(state(id), "scheduled");
+    ASSERT_EQ(move("surgeon2", id, "accept").status, 200);
+    EXPECT_EQ(state(id), "confirmed");
 }
 
 TEST_F(Experts, WhatTheInstitutionsAgreedGoesBeforeThePack) {

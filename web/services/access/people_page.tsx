@@ -2,7 +2,7 @@
 import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useQuery, type Query } from '../../api/cache';
-import { addMembership, createOrganisation, createPerson, endPerson, readMembers, readOrganisations, type Member, type Organisation } from '../../api/people';
+import { addMembership, createOrganisation, createPerson, endPerson, readMembers, readOrganisations, setOfficeApproval, type Member, type Organisation } from '../../api/people';
 import { textOr, useText } from '../../app/i18n';
 import { mayKeepPeople } from '../../app/roles';
 import { useSession } from '../../app/session';
@@ -28,6 +28,7 @@ export default function PeoplePage() {
   const people = useQuery('people', readMembers);
   const organisations = useQuery('organisations', readOrganisations);
   const [open, setOpen] = useState<Open>();
+  const [office, setOffice] = useState<Organisation>();
   const [typed, setTyped] = useState('');
   const keepsPeople = mayKeepPeople(session);
   const done = () => {
@@ -52,16 +53,28 @@ export default function PeoplePage() {
         <h2>{t('people.organisations')}</h2>
         <Answered query={organisations}>
           {(all) => (
-            <ul>
+            <ul className="q-list q-stack-tight">
               {all.map((one) => (
-                <li key={one.id}>
-                  {nameIn(one)} <span className="q-chip">{textOr(`people.kind.${one.kind}`, one.kind)}</span>
+                <li key={one.id} className="q-between" data-organisation={one.id}>
+                  <span className="q-row">
+                    {nameIn(one)} <span className="q-chip">{textOr(`people.kind.${one.kind}`, one.kind)}</span>
+                    {one.officeApproval && <span className="q-chip q-chip-info">{t('people.office.on')}</span>}
+                  </span>
+                  <Button size="compact-sm" variant="default" onClick={() => setOffice(one)}>
+                    {t(one.officeApproval ? 'people.office.turn_off' : 'people.office.turn_on')}
+                    <span className="q-visually-hidden"> {nameIn(one)}</span>
+                  </Button>
                 </li>
               ))}
             </ul>
           )}
         </Answered>
       </section>
+      {office && (
+        <Act title={nameIn(office)} submit={t(office.officeApproval ? 'people.office.turn_off' : 'people.office.turn_on')} run={() => setOfficeApproval(office.id, !office.officeApproval)} onClose={() => setOffice(undefined)} onDone={() => (setOffice(undefined), done())}>
+          <p>{t(office.officeApproval ? 'people.office.off_explain' : 'people.office.on_explain', { name: nameIn(office) })}</p>
+        </Act>
+      )}
       {open === 'person' && <PersonDialog organisations={organisations.data ?? []} onClose={() => setOpen(undefined)} onDone={done} />}
       {open === 'role' && <RoleDialog people={people.data ?? []} organisations={organisations.data ?? []} onClose={() => setOpen(undefined)} onDone={done} />}
       {open === 'organisation' && <OrganisationDialog organisations={organisations.data ?? []} onClose={() => setOpen(undefined)} onDone={done} />}

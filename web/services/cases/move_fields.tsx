@@ -1,15 +1,19 @@
 /** The fields of a move, drawn from their names as the server gives them; an unknown name becomes a line of text. */
 import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { useQuery } from '../../api/cache';
 import { readExperts, type CaseView, type CodedItem, type Field, type Move } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
-import { Answered, ErrorCard } from '../../ui/cards';
+import { Answered, Busy, ErrorCard } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
-import { ConsentMoveFields, isConsentField } from '../consult/consent_moves';
 import { useMissingItems } from './packs';
+
+/** Pads, sheets and thumbprints are fetched when a move asks for a consent. */
+const ConsentMoveFields = lazy(() => import('../consult/consent_moves'));
+const kConsentFields = new Set(['consent', 'by', 'scope', 'outcome', 'receiver']);
+const isConsentField = (name: string): boolean => kConsentFields.has(name);
 
 export type Values = Record<string, Field | undefined>;
 export interface FieldSpec {
@@ -27,6 +31,7 @@ const kChoices: Record<string, string[]> = {
   act_by: ['now', 'today', 'routine'],
   rating: ['1', '2', '3', '4', '5'],
   stance: ['agree', 'dissent'],
+  absent: ['requester', 'expert', 'both'],
 };
 /** Of an expert's part: asked and neither declined nor handed back. */
 const kAsked = new Set(['offered', 'accepted', 'signed']);
@@ -61,7 +66,11 @@ export function MoveFields(props: Props) {
   return (
     <>
       {hasExperts && <ExpertFields {...props} />}
-      {fields.some((field) => isConsentField(field.name)) && <ConsentMoveFields {...props} />}
+      {fields.some((field) => isConsentField(field.name)) && (
+        <Suspense fallback={<Busy />}>
+          <ConsentMoveFields {...props} />
+        </Suspense>
+      )}
       {fields
         .filter((field) => !kOwnFields.has(field.name) && !isConsentField(field.name))
         .map((field) => {

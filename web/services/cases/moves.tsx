@@ -9,8 +9,9 @@ import { ApiError } from '../../api/http';
 import type { CaseView, Field, Move } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ErrorCard, errorText } from '../../ui/cards';
+import { Choice } from '../../ui/choice';
 import { Dialog } from '../../ui/dialog';
-import { formatDateTime } from '../../ui/format';
+import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from './act';
 import { fieldsOf, MoveFields, type Values } from './move_fields';
@@ -19,13 +20,17 @@ import { SignFields, usePasswordNeeded } from './sign_fields';
 /** Moves that have a page of their own; the rest is asked for in a dialog. */
 const kPages: Record<string, string> = { submit: 'request', submit_to_office: 'request', sign: 'workspace', amend: 'workspace', attach_study: 'images', detach_study: 'images' };
 /** Never the main step of a case: they stand below those that carry it on. */
-const kAside = new Set(['give_back', 'upgrade', 'release_specialty', 'open_to_all', 'hand_over', 'reschedule', 'add_consent', 'review_consent', 'reroute', 'attach_study', 'detach_study']);
+const kAside = new Set(['give_back', 'upgrade', 'release_specialty', 'open_to_all', 'hand_over', 'reschedule', 'send_back', 'add_consent', 'review_consent', 'reroute', 'attach_study', 'detach_study']);
 const kGrave = new Set(['reject', 'withdraw', 'discard', 'decline', 'hand_back', 'detach_study', 'give_up', 'withdraw_consent', 'withdraw_scope']);
 /** An expert who does these has no case any more. */
-const kLeaves = new Set(['decline', 'hand_back', 'hand_over']);
+const kLeaves = new Set(['decline', 'hand_back', 'hand_over', 'send_back']);
 /** Their name says already that they sign. */
-const kNamesSigning = new Set(['sign', 'contribute']);
-const kBackDated = new Set(['read_back', 'phone_advice']);
+const kNamesSigning = new Set(['sign', 'contribute', 'approve']);
+/** What people do away from the screen and write down afterwards. */
+const kBackDated = new Set(['read_back', 'phone_advice', 'begin', 'conclude', 'interrupt', 'resume', 'mark_absent']);
+/** From here on a move is a late entry and says why. */
+const kLateMs = 15 * 60_000;
+const kLateReasons = ['paper_first', 'no_network', 'emergency_first', 'other'];
 
 export function moveText(machine: string, action: string): string {
   return textOr(`${machine}.move.${action}`, action);
@@ -102,6 +107,8 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
   const fields = fieldsOf(move, values).filter((field) => !(field.name in given) && !(usesDraft && kInDraft.has(field.name)));
   const [password, setPassword] = useState('');
   const [occurred, setOccurred] = useState('');
+  const [lateReason, setLateReason] = useState('paper_first');
+  const isLate = occurred !== '' && Date.now() - new Date(occurred).getTime() > kLateMs;
   const [tried, setTried] = useState(false);
   const stillOpen = view.moves.some((one) => one.action === move.action && one.blocked === null);
   const missing = fields.filter((field) => field.required && isBlank(values[field.name]));
@@ -125,7 +132,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
       password,
       leaves,
       ...(typeof reason === 'string' && reason.trim() !== '' ? { reason: reason.trim() } : {}),
-      ...(occurred ? { occurred: new Date(occurred).toISOString(), occurredReason: 'paper_first' } : move.needs.includes('occurred') ? { occurred: new Date().toISOString() } : {}),
+      ...(occurred ? { occurred: new Date(occurred).toISOString(), occurredReason: lateReason } : move.needs.includes('occurred') ? { occurred: new Date().toISOString() } : {}),
       fields: { ...given, ...(move.needs.includes('side') ? { side: move.who } : {}), ...(draft === undefined ? {} : { draft }), ...Object.fromEntries(Object.entries(rest).filter(([, value]) => !isBlank(value))) },
     });
     if (done && leaves) void navigate('/app/today');
@@ -150,6 +157,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
             <input className="c-select" type="datetime-local" value={occurred} onChange={(event) => setOccurred(event.currentTarget.value)} />
           </label>
         )}
+        {isLate && <Choice label={t('consult.moves.occurred_reason')} required value={lateReason} options={kLateReasons.map((one) => ({ value: one, label: t(`consult.option.occurred_reason.${one}`) }))} onChange={setLateReason} />}
         {signs && (
           <SignFields
             statement={textOr(`consult.signs.${move.signs?.replace('_if_changed', '') ?? 'request'}`, move.signs ?? '')}
@@ -158,7 +166,10 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
             error={act.wrongPassword ? errorText(act.error) : tried && passwordNeeded(password) ? t('consult.sign.password_needed') : undefined}
           />
         )}
-        {act.error !== undefined && !act.wrongPassword && !asksForStepUp && <ErrorCard error={act.error}>{!stillOpen && <p>{t('consult.moves.no_longer')}</p>}</ErrorCard>}
+        {act.error !== undefined && !act.wrongPassword && !asksForStepUp && <ErrorCard error={act.error}>
+            <Meanwhile case={view} error={act.error} />
+            {!stillOpen && <p>{t('consult.moves.no_longer')}</p>}
+          </ErrorCard>}
         {tried && missing.length > 0 && (
           <p className="q-critical" role="alert">
             {t('consult.moves.missing', { fields: missing.map((field) => textOr(`consult.need.${field.name}`, field.name)).join(t('app.comma')) })}
@@ -175,6 +186,14 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
       </form>
     </Dialog>
   );
+}
+
+/** Who was faster, as the fresh case tells it. */
+function Meanwhile({ case: view, error }: { case: CaseView; error: unknown }) {
+  const t = useText();
+  const last = [...(view.timeline ?? [])].reverse().find((entry) => entry.machine === view.machine && entry.by);
+  if (!(error instanceof ApiError) || !error.code.endsWith('.version_stale') || !last) return null;
+  return <p>{t('consult.moves.meanwhile', { name: nameIn(last.by), move: moveText(view.machine, last.action), time: formatDateTime(last.recorded) })}</p>;
 }
 
 function isBlank(value: Field | undefined): boolean {

@@ -41,10 +41,19 @@ function Entry({ case: view, entry }: { case: CaseView; entry: TimelineEntry }) 
         {entry.late_entry && <span className="q-chip q-chip-warning">{t('consult.timeline.late', { time: formatDateTime(entry.recorded) })}</span>}
         {entry.machine === view.machine && entry.to && entry.to !== entry.from && <span className="q-chip">{stateText(view.machine, entry.to)}</span>}
       </span>
-      {entry.reason && <span className="q-pre">{entry.reason}</span>}
+      {entry.reason && <span className="q-pre">{textOr(`consult.reason.${entry.reason}`, entry.reason)}</span>}
+      {entry.late_entry && <BothVerdicts case={view} entry={entry} />}
       <Details case={view} entry={entry} />
     </li>
   );
+}
+
+/** Deadlines that were met by the stated time and missed by the time at which it was written down. */
+function BothVerdicts({ case: view, entry }: { case: CaseView; entry: TimelineEntry }) {
+  const t = useText();
+  const changed = view.clocks.filter((clock) => clock.stopped === entry.occurred && clock.verdict !== clock.verdict_recorded);
+  if (changed.length === 0) return null;
+  return <span className="q-small q-warning">{t('consult.timeline.both_verdicts', { clocks: changed.map((clock) => textOr(`consult.clock.${clock.name}`, clock.name)).join(t('app.comma')) })}</span>;
 }
 
 function Details({ case: view, entry }: { case: CaseView; entry: TimelineEntry }) {

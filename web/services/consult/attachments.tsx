@@ -4,7 +4,7 @@ import { isOfConsent } from '../../api/consent';
 import type { Attachment, CaseStudy } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { Dialog } from '../../ui/dialog';
-import { formatBytes, formatDateTime, nameIn } from '../../ui/format';
+import { clockText, formatBytes, formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 
 export function AttachmentGrid({ attachments, onRemove }: { attachments: readonly Attachment[]; onRemove?: (n: number) => void }) {
@@ -16,18 +16,23 @@ export function AttachmentGrid({ attachments, onRemove }: { attachments: readonl
     <>
       <ul className="q-list a-grid">
         {shown.map((one) => (
-          <li key={one.n} className="a-item">
-            {one.content_type.startsWith('image/') ? (
+          <li key={one.n} className={`a-item ${one.kind === 'voice' ? 'a-voice' : ''}`}>
+            {one.kind === 'voice' ? (
+              <audio className="vn-sound" controls preload="none" src={one.url} aria-label={t('consult.voice.hear')} />
+            ) : one.content_type.startsWith('image/') ? (
               <button type="button" className="a-thumb" onClick={() => setOpen(one)} aria-label={t('consult.material.enlarge', { title: one.title || textOr(`consult.kind.${one.kind}`, one.kind) })}>
                 <img src={one.url} alt="" loading="lazy" />
               </button>
             ) : (
-              <a className="a-thumb a-file" href={one.url} target="_blank" rel="noreferrer">
+              <a className="a-thumb a-file" href={one.url} download>
                 <Icon name="file" size={30} />
+                {textOr(`consult.paper.${one.content_type}`, '')}
+                <span className="q-visually-hidden">{t('consult.material.download', { title: one.title || textOr(`consult.kind.${one.kind}`, one.kind) })}</span>
               </a>
             )}
             <div className="q-small">
-              <span className="q-strong">{textOr(`consult.kind.${one.kind}`, one.kind)}</span> {one.title}
+              <span className="q-strong">{textOr(`consult.kind.${one.kind}`, one.kind)}</span> {one.seconds ? clockText(one.seconds) : one.title}
+              {one.kind === 'voice' && <div className="q-dim">{[nameIn(one.added_by), formatDateTime(one.taken ?? one.added)].filter(Boolean).join(' · ')}</div>}
               {one.warning && <div className="q-critical">{textOr(`consult.warning.${one.warning}`, one.warning)}</div>}
               {onRemove && (
                 <button type="button" className="a-remove" onClick={() => onRemove(one.n)}>

@@ -8,7 +8,7 @@ import { errorText } from '../../ui/cards';
 import { Icon } from '../../ui/icons';
 import type { ConsentState } from './consent_state';
 import { readyPhoto } from './photo';
-import { OnItsWay } from './photo_capture';
+import { OnItsWay } from './on_its_way';
 import { SignaturePad } from './signature_pad';
 
 /** Marks the upload that is the witness's: two signatures may be on their way at once. */

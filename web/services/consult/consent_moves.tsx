@@ -11,9 +11,6 @@ import { ConsentForm } from './consent_form';
 import { consentDefectsOf, consentToWire, kEmptyConsent } from './consent_state';
 import { yearsAt } from './request_form';
 
-const kFields = new Set(['consent', 'by', 'scope', 'outcome', 'receiver']);
-export const isConsentField = (name: string): boolean => kFields.has(name);
-
 const kRunning = new Set(['calling', 'answering', 'in_session', 'interrupted', 'opinion_draft']);
 
 interface Props {
@@ -25,7 +22,7 @@ interface Props {
   tried: boolean;
 }
 
-export function ConsentMoveFields({ case: view, move, fields, values, onChange, tried }: Props) {
+export default function ConsentMoveFields({ case: view, move, fields, values, onChange, tried }: Props) {
   const t = useText();
   const asks = (name: string) => fields.some((field) => field.name === name);
   const text = (name: string) => (typeof values[name] === 'string' ? values[name] : '');

@@ -27,6 +27,7 @@ import { countedPhotos, PhotoCapture } from './photo_capture';
 import { RequestView } from './request_view';
 import { EmergencyNote } from './emergency';
 import { ExpertParts } from './expert_parts';
+import { OfficeNote } from './office_note';
 import { ReturnedNote } from './returned_note';
 
 export default function ConsultPage() {
@@ -48,7 +49,7 @@ export default function ConsultPage() {
       {(view) => {
         if (view.view === 'offer') return <OfferView view={view} />;
         if (view.machine !== 'consult') return <Navigate to={`/app/cases/${id}`} replace />;
-        if (view.state === 'draft' && view.moves.some((move) => move.action === 'submit')) return <Navigate to={`/app/consult/${id}/request`} replace />;
+        if (view.state === 'draft' && view.moves.some((move) => move.action === 'submit' || move.action === 'submit_to_office')) return <Navigate to={`/app/consult/${id}/request`} replace />;
         return <Consultation view={view} />;
       }}
     </Answered>
@@ -75,6 +76,7 @@ function Consultation({ view }: { view: CaseView }) {
       <div className="q-page cp-page">
         <div className="cp-main q-stack">
           {view.emergency && <EmergencyNote view={view} emergency={view.emergency} />}
+          <OfficeNote office={view.office} />
           {missing.length > 0 && <ReturnedNote case={view} missing={missing} />}
           {view.state === 'returned' && missing.length === 0 && lastMissingItems(view).length > 0 && (
             <section className="q-note q-stack-tight">

@@ -18,6 +18,7 @@ export function PatientBanner({ case: view, compact = false }: { case: CaseView;
       <div className="q-row">
         <h1 className="b-name">{patient.name ?? t('app.case.unnamed')}</h1>
         <span className="q-num">{[sexText(patient.sex), ageText(patient.age), formatDate(patient.birth_date), patient.id_tail && `…${patient.id_tail}`].filter(Boolean).join(' · ')}</span>
+        {patient.deceased && <span className="q-chip q-chip-critical">{t('consult.banner.deceased', { time: formatDateTime(patient.deceased) })}</span>}
         <UrgencyChip urgency={view.urgency} />
         <span className="q-chip q-chip-primary">{stateText(view.machine, view.state)}</span>
         {allergies?.status === 'given' && (

@@ -1,15 +1,17 @@
 /** Taking or choosing photos, saying what each one is, and sending them over a line that may break. */
-import { Button, NativeSelect, Progress, TextInput } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { lazy, Suspense, useEffect, useState, useRef, type ChangeEvent } from 'react';
 import type { CaseView } from '../../api/flow';
-import { newId } from '../../api/http';
+import { ApiError, newId } from '../../api/http';
 import { unsent, useUnsent, type Unsent } from '../../api/unsent';
 import { useTabWork } from '../../app/tab_work';
 import { useText } from '../../app/i18n';
 import { errorText } from '../../ui/cards';
-import { formatTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
+import { OnItsWay, Thumb } from './on_its_way';
 import { readyPhoto } from './photo';
+
+const VoiceNote = lazy(() => import('./voice_note'));
 
 /** Seldom needed, and not a page's weight. */
 const DiscardUpload = lazy(async () => ({ default: (await import('./discard')).DiscardUpload }));
@@ -18,6 +20,17 @@ export const kPhotoKinds = ['photo', 'film', 'ecg', 'lab', 'document'] as const;
 export const kMostPhotos = 10;
 
 const isPhotoKind = (kind: string): boolean => (kPhotoKinds as readonly string[]).includes(kind);
+/** Papers that are sent as they are and only ever downloaded. */
+const kPapers: Record<string, string> = {
+  '.pdf': 'application/pdf',
+  '.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  '.xlsx': 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  '.pptx': 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+  '.doc': 'application/msword',
+  '.xls': 'application/vnd.ms-excel',
+  '.ppt': 'application/vnd.ms-powerpoint',
+};
+const kMostBytes = 20 * 1024 * 1024;
 
 /** How many of the photos that a case may have it has. */
 export function countedPhotos(view: CaseView): number {
@@ -26,7 +39,7 @@ export function countedPhotos(view: CaseView): number {
 
 /** Photos of a case that the server does not have yet. */
 export function useUnsentPhotos(caseId: string): readonly Unsent[] {
-  return useUnsent(caseId).filter((one) => isPhotoKind(one.kind));
+  return useUnsent(caseId).filter((one) => isPhotoKind(one.kind) || one.kind === 'voice');
 }
 
 interface Refused {
@@ -62,14 +75,29 @@ export function PhotoCapture({ caseId, number, already }: { caseId: string; numb
       setPreparing((before) => before - 1);
     }
   };
+  const addPapers = async (event: ChangeEvent<HTMLInputElement>) => {
+    const files = [...(event.currentTarget.files ?? [])];
+    event.currentTarget.value = '';
+    for (const file of files) {
+      // The browser's own word for the type may be missing: the name says what it should be, the server looks at the bytes.
+      const contentType = kPapers[/\.[a-z]+$/.exec(file.name.toLowerCase())?.[0] ?? ''];
+      const error = contentType === undefined ? new ApiError(422, 'flow.bad_document', file.name) : file.size > kMostBytes ? new ApiError(413, 'flow.too_large', file.name) : undefined;
+      if (error || contentType === undefined) setRefused((before) => [...before, { id: newId(), name: file.name, error }]);
+      else await unsent.add({ id: newId(), caseId, number, kind: 'document', title: file.name.slice(0, 60), taken: new Date(file.lastModified || Date.now()).toISOString(), contentType, blob: file, wanted: false });
+    }
+  };
   const waiting = items.filter((one) => !one.wanted);
   return (
     <div className="q-stack">
       <div className="q-actions">
         <Picker label={t('consult.photo.take')} icon="camera" capture disabled={room === 0} onChange={(event) => void add(event)} />
         <Picker label={t('consult.photo.choose')} icon="image" disabled={room === 0} onChange={(event) => void add(event)} />
+        <Picker label={t('consult.photo.paper')} icon="file" accept={Object.keys(kPapers).join(',')} disabled={false} onChange={(event) => void addPapers(event)} />
       </div>
       <p className="q-small q-dim">{t('consult.photo.help', { count: room, most: kMostPhotos })}</p>
+      <Suspense fallback={null}>
+        <VoiceNote caseId={caseId} number={number} />
+      </Suspense>
       {preparing > 0 && <p role="status">{t('consult.photo.preparing', { count: preparing })}</p>}
       {refused.map((one) => (
         <div key={one.id} className="q-note q-note-critical q-between" role="alert">
@@ -105,19 +133,9 @@ export function PhotoCapture({ caseId, number, already }: { caseId: string; numb
   );
 }
 
-export function Thumb({ blob }: { blob: Blob }) {
-  const t = useText();
-  const [url, setUrl] = useState<string>();
-  useEffect(() => {
-    const made = URL.createObjectURL(blob);
-    setUrl(made);
-    return () => URL.revokeObjectURL(made);
-  }, [blob]);
-  return url ? <img className="ph-thumb" src={url} alt={t('consult.photo.preview')} /> : <div className="ph-thumb" />;
-}
-
 function Staged({ item }: { item: Unsent }) {
   const t = useText();
+  const isPicture = item.blob.type.startsWith('image/');
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const turn = async () => {
@@ -133,7 +151,8 @@ function Staged({ item }: { item: Unsent }) {
   };
   return (
     <>
-      <NativeSelect label={t('consult.photo.kind')} value={item.kind} onChange={(event) => void unsent.change(item.id, { kind: event.currentTarget.value })} data={kPhotoKinds.map((kind) => ({ value: kind, label: t(`consult.kind.${kind}`) }))} />
+      {!isPicture && <span className="q-strong">{t('consult.kind.document')}</span>}
+      {isPicture && <NativeSelect label={t('consult.photo.kind')} value={item.kind} onChange={(event) => void unsent.change(item.id, { kind: event.currentTarget.value })} data={kPhotoKinds.map((kind) => ({ value: kind, label: t(`consult.kind.${kind}`) }))} />}
       {item.kind === 'film' && <p className="q-small q-critical">{t('consult.warning.photo_no_measuring')}</p>}
       <TextInput label={t('consult.photo.title')} maxLength={60} defaultValue={item.title} onBlur={(event) => void unsent.change(item.id, { title: event.currentTarget.value.trim() })} />
       {error !== undefined && (
@@ -143,9 +162,11 @@ function Staged({ item }: { item: Unsent }) {
       )}
       {!item.kept && <p className="q-small q-warning">{t('app.unsent.not_kept')}</p>}
       <div className="q-row">
-        <Button size="compact-sm" variant="default" loading={busy} onClick={() => void turn()}>
-          {t('consult.photo.turn')}
-        </Button>
+        {isPicture && (
+          <Button size="compact-sm" variant="default" loading={busy} onClick={() => void turn()}>
+            {t('consult.photo.turn')}
+          </Button>
+        )}
         <Suspense fallback={null}>
           <DiscardUpload id={item.id} />
         </Suspense>
@@ -154,46 +175,14 @@ function Staged({ item }: { item: Unsent }) {
   );
 }
 
-/** Asked once more: after it the picture is nowhere. */
-/** An upload that its person wants sent: how far it is, or why it was refused. */
-export function OnItsWay({ item }: { item: Unsent }) {
-  const t = useText();
-  const { progress } = item;
-  const percent = progress && progress.total > 0 ? Math.round((100 * progress.sent) / progress.total) : 0;
-  return (
-    <div className="q-stack-tight" role="status">
-      <span className="q-strong">{[t(`consult.kind.${item.kind}`), item.title].filter(Boolean).join(' · ')}</span>
-      {item.error === undefined ? (
-        <>
-          <Progress value={percent} aria-label={t('consult.photo.progress', { percent })} />
-          <span className="q-small q-dim q-num">{!progress ? t('consult.photo.in_line') : progress.retryAt ? t('consult.photo.retry', { time: formatTime(progress.retryAt) }) : t('consult.photo.progress', { percent })}</span>
-          {!item.kept && <span className="q-small q-warning">{t('app.unsent.not_kept')}</span>}
-        </>
-      ) : (
-        <>
-          <span className="q-critical">{errorText(item.error)}</span>
-          <div className="q-row">
-            <Button size="compact-sm" variant="default" onClick={() => void unsent.want([item.id])}>
-              {t('consult.photo.again')}
-            </Button>
-            <Suspense fallback={null}>
-          <DiscardUpload id={item.id} />
-        </Suspense>
-          </div>
-        </>
-      )}
-    </div>
-  );
-}
-
-function Picker({ label, icon, capture = false, disabled, onChange }: { label: string; icon: 'camera' | 'image'; capture?: boolean; disabled: boolean; onChange: (event: ChangeEvent<HTMLInputElement>) => void }) {
+function Picker({ label, icon, capture = false, accept = 'image/jpeg,image/png,image/webp,image/heic,image/*', disabled, onChange }: { label: string; icon: 'camera' | 'image' | 'file'; capture?: boolean; accept?: string; disabled: boolean; onChange: (event: ChangeEvent<HTMLInputElement>) => void }) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
       <Button variant="default" disabled={disabled} leftSection={<Icon name={icon} size={16} />} onClick={() => input.current?.click()}>
         {label}
       </Button>
-      <input ref={input} type="file" hidden aria-label={label} accept="image/jpeg,image/png,image/webp,image/heic,image/*" multiple={!capture} {...(capture ? { capture: 'environment' as const } : {})} onChange={onChange} />
+      <input ref={input} type="file" hidden aria-label={label} accept={accept} multiple={!capture} {...(capture ? { capture: 'environment' as const } : {})} onChange={onChange} />
     </>
   );
 }

@@ -1,12 +1,12 @@
 /** Writing the request: five steps, saved as it grows, signed once at the end. */
 import { Button, Checkbox } from '@mantine/core';
-import { useCallback, useState } from 'react';
+import { lazy, Suspense, useCallback, useState } from 'react';
 import { Link, Navigate, useNavigate, useParams, useSearchParams } from 'react-router';
 import { isOfConsent } from '../../api/consent';
 import { deleteAttachment, type CaseView, type Move, type RequestForm } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
-import { Answered, ErrorCard, errorText } from '../../ui/cards';
+import { Answered, Busy, ErrorCard, errorText } from '../../ui/cards';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from '../cases/act';
@@ -15,17 +15,21 @@ import { Moves } from '../cases/moves';
 import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
 import { LabelsShown } from './case_labels';
-import { ConsentForm } from './consent_form';
-import { RefusalDialog, RefusedNote } from './consent_refusal';
 import { DraftStatus } from './draft_status';
 import { CallPanel } from './emergency';
 import { FactsForm } from './facts_form';
+import { OfficeNote } from './office_note';
 import { PatientBanner } from './patient_banner';
 import { countedPhotos, PhotoCapture, useUnsentPhotos } from './photo_capture';
 import { QuestionForm } from './question_form';
 import { defectsOf, fromForm, kEmptyRequest, kSteps, needsGuardian, toForm, yearsAt, type Defect, type PatientFacts, type RequestState, type Step } from './request_form';
 import { RequestView } from './request_view';
 import { useDraft } from './use_draft';
+
+/** Pads, sheets and thumbprints come with the step that needs them. */
+const ConsentForm = lazy(() => import('./consent_form').then((made) => ({ default: made.ConsentForm })));
+const RefusalDialog = lazy(() => import('./consent_refusal').then((made) => ({ default: made.RefusalDialog })));
+const RefusedNote = lazy(() => import('./consent_refusal').then((made) => ({ default: made.RefusedNote })));
 
 export default function WizardPage() {
   const t = useText();
@@ -92,7 +96,12 @@ function Wizard({ view }: { view: CaseView }) {
       <div className="q-page q-page-narrow">
         <StepBar step={step} defects={(one) => defects.filter((defect) => defect.step === one).length} onGo={go} seen={tried} />
         <DraftStatus draft={draft} />
-        {view.consent?.state === 'refused' && <RefusedNote case={view} consent={view.consent} onDiscard={draft.drop} />}
+        {view.consent?.state === 'refused' && (
+          <Suspense fallback={<Busy />}>
+            <RefusedNote case={view} consent={view.consent} onDiscard={draft.drop} />
+          </Suspense>
+        )}
+        <OfficeNote office={view.office} />
         {state.urgency === 'emergency' && view.moves.some((move) => move.action === 'call_emergency' && move.blocked === null) && <CallPanel view={view} draft={draft} onFacts={() => go('facts')} />}
         {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
         {step === 'facts' && <FactsForm state={state} set={set} patient={patient} errors={errors} />}
@@ -100,8 +109,10 @@ function Wizard({ view }: { view: CaseView }) {
         {step === 'consent' && view.patient.reference && <LabelsShown patient={view.patient.reference} value={state.labelsShown} onChange={(labelsShown) => set({ labelsShown })} />}
         {step === 'consent' && (
           <section className="q-card">
-            <ConsentForm caseId={view.case} number={view.number ?? ''} receiver={state.receiver} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} onRefused={() => setRefusing(true)} />
-            {refusing && <RefusalDialog case={view} receiver={state.receiver} consent={state.consent} onClose={() => setRefusing(false)} />}
+            <Suspense fallback={<Busy />}>
+              <ConsentForm caseId={view.case} number={view.number ?? ''} receiver={state.receiver} value={state.consent} onChange={(consent) => set({ consent })} guardian={needsGuardian(patient)} patientName={view.patient.name ?? ''} errors={errors} onRefused={() => setRefusing(true)} />
+              {refusing && <RefusalDialog case={view} receiver={state.receiver} consent={state.consent} onClose={() => setRefusing(false)} />}
+            </Suspense>
           </section>
         )}
         {step === 'review' && <Review view={view} draft={draft} defects={defects} patient={patient} onGo={go} />}
@@ -251,6 +262,7 @@ function Review({ view, draft, defects, patient, onGo }: { view: CaseView; draft
           {unsaved && draft.error && <ErrorCard error={draft.error} />}
           {act.error !== undefined && !act.wrongPassword && <ErrorCard error={act.error} />}
           {submit?.blocked && <p className="q-warning">{t('consult.moves.blocked', { reason: textOr(`error.${submit.blocked}`, submit.blocked), move: t('consult.move.submit') })}</p>}
+          {submit?.action === 'submit_to_office' && <p className="q-small q-dim">{t('consult.submit_to_office_note')}</p>}
           <Button type="submit" data-action={submit?.action} loading={act.busy || draft.state === 'saving'} disabled={Boolean(submit?.blocked)} leftSection={<Icon name="pen" size={16} />}>
             {t('consult.wizard.sign_and_send')}
           </Button>

@@ -15,6 +15,7 @@ import { RecordTimeline } from '../../ui/record_timeline';
 import { PatientGate } from '../cases/patient_gate';
 import { Consents } from './consents';
 import { IdentifyDialog, isTemporary, joinedHere, joinedTo, JoinedNote } from './joining';
+import { Death } from './death';
 import { usePatientDetail } from './patient_bits';
 import { PhonesCard } from './phones';
 import { documentKindOf } from './registration';
@@ -50,6 +51,7 @@ export default function PatientPage() {
               <div>
                 <h1>{nameOf(person.name)}</h1>
                 <p className="q-dim q-num">{detail(person)}</p>
+                {person.deceasedDateTime && <p className="q-chip q-chip-critical">{t('consult.banner.deceased', { time: formatDateTime(person.deceasedDateTime) })}</p>}
               </div>
               <div className="q-actions">
                 {mayRegisterPatients(session) && isTemporary(person) && (
@@ -57,7 +59,8 @@ export default function PatientPage() {
                     {t('patients.identify.title')}
                   </Button>
                 )}
-                {mayAskForConsultation(session) && joinedTo(person) === undefined && (
+                {mayRegisterPatients(session) && joinedTo(person) === undefined && <Death patient={person} id={id} />}
+                {mayAskForConsultation(session) && joinedTo(person) === undefined && !person.deceasedDateTime && (
                   <Button component={Link} to={`/app/consult/new?patient=${id}`} leftSection={<Icon name="plus" />}>
                     {t('app.new_consultation')}
                   </Button>

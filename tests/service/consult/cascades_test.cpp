@@ -1,0 +1,140 @@
+#include "centre.hpp"
+
+#include "access/role.hpp"
+#include "flow/cascade.hpp"
+
+#include <algorithm>
+
+namespace qiao::consult::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using json::Value;
+
+/// What a death, the end of a licence or role, and the end of a contract do to live cases.
+class CascadesTest : public Centre {
+protected:
+    CascadesTest() {
+        flow::add_cascade_routes(router_, cascades_, [this](const http::Request& request) { return sessions_->caller(request); });
+        add_person("surgeon2", "郑强", hub_, access::role::kExpert, "neurosurgery");
+        directory_->add_duties(
+            system_,
+            {{.organisation = hub_.id, .person = people_["surgeon2"].id, .specialty = "neurosurgery", .starts = clock_.now(), .ends = clock_.now() + 100h}});
+    }
+    Answer died(const std::string& who, const std::string& when) {
+        return call(who, http::Method::post, "/flow/patients/" + patient_.substr(8) + "/death", Value::object({{"occurred", when}}));
+    }
+    Answer undo(const std::string& who, const std::string& reason) {
+        return call(who, http::Method::post, "/flow/patients/" + patient_.substr(8) + "/death/undo", Value::object({{"reason", reason}}));
+    }
+    int sweep() {
+        cascades_.look_soon();
+        return cascades_.tick();
+    }
+    /// Of the case itself, not of its parts.
+    std::string last_reason(const std::string& who, const std::string& id) {
+        std::string reason;
+        const Value shown = view(who, id);
+        for (const Value& entry : shown["timeline"].items()) {
+            if (entry["machine"].text() == "consult") {
+                reason = entry["reason"].text();
+            }
+        }
+        return reason;
+    }
+    std::int64_t running_clocks(const std::string& id) {
+        std::int64_t running = 0;
+        for (const Value& clock : view("doctor", id)["clocks"].items()) {
+            running += clock["stopped"].is_null() ? 1 : 0;
+        }
+        return running;
+    }
+
+    const record::Actor system_ = record::Actor::system("HOPERAT");
+    flow::Cascades cascades_{*engine_};
+};
+
+TEST_F(CascadesTest, ADeathClosesWhatPlansContactAndItsUndoBringsItBack) {
+    const std::string asked = submitted();
+    const std::string written = writing();
+    const std::string owed = signed_case();
+    const std::int64_t clocks = running_clocks(written);
+    ASSERT_GT(clocks, 0);
+    EXPECT_EQ(died("expert", format_instant(clock_.now())).code(), "flow.not_yours") << "a grant of a case is no care";
+    EXPECT_EQ(died("stranger", format_instant(clock_.now())).status, 404);
+    EXPECT_EQ(died("doctor", format_instant(clock_.now() + 1h)).code(), "patient.bad_death_time");
+    EXPECT_EQ(died("doctor", "1980-01-01T00:00:00Z").code(), "patient.bad_death_time");
+    EXPECT_EQ(undo("doctor", "x").code(), "patient.not_deceased");
+    const std::string when = format_instant(clock_.now() - 1h);
+    const Answer closed = died("doctor", when);
+    ASSERT_EQ(closed.status, 200) << closed.raw;
+    EXPECT_EQ(closed.body["closed"].integer(), 2);
+    EXPECT_EQ(get("doctor", "/fhir/" + patient_).body["deceasedDateTime"].text(), when);
+    EXPECT_EQ(state(asked), "cancelled");
+    EXPECT_EQ(state(written), "cancelled");
+    EXPECT_EQ(state(owed), "opinion_signed") << "what is owed goes on";
+    EXPECT_EQ(last_reason("doctor", written), "cascade:death");
+    EXPECT_EQ(get("expert", "/fhir/" + patient_).status, 200) << "the signed case still shows it";
+    EXPECT_EQ(get("coordinator", "/flow/cases/" + asked).status, 404) << "the rights of a closed case ended with it";
+    EXPECT_EQ(running_clocks(written), 0);
+    EXPECT_EQ(died("doctor", when).code(), "patient.deceased");
+    EXPECT_EQ(call("doctor", http::Method::post, "/fhir/Task/$create",
+                   parameters({{"machine", "consult"}, {"create_id", "0198aaaa-0000-7000-8000-000000000001"}, {"patient", patient_}}, Value::object()))
+                  .code(),
+              "patient.deceased");
+    EXPECT_EQ(undo("doctor", "").code(), "flow.missing_field");
+    const Answer back = undo("doctor", "the wrong patient was chosen");
+    ASSERT_EQ(back.status, 200) << back.raw;
+    EXPECT_EQ(back.body["restored"].integer(), 2);
+    EXPECT_TRUE(get("doctor", "/fhir/" + patient_).body["deceasedDateTime"].is_null());
+    EXPECT_EQ(state(asked), "material_check");
+    EXPECT_EQ(state(written), "opinion_draft");
+    EXPECT_EQ(running_clocks(written), clocks);
+    EXPECT_EQ(get("coordinator", "/flow/cases/" + asked).status, 200);
+    step_up("expert");
+    EXPECT_EQ(move("expert", written, "sign", opinion()).status, 200) << "it goes on where it was";
+}
+
+TEST_F(CascadesTest, WhoseLicenceEndsIsReplacedFromTheRoster) {
+    const std::string id = writing();
+    EXPECT_EQ(sweep(), 0);
+    directory_->set_licence(system_, people_["expert"].id, "1", clock_.now() + 1h, "");
+    EXPECT_EQ(sweep(), 0) << "not yet";
+    clock_.advance(2h);
+    EXPECT_EQ(cascades_.tick(), 1) << "by its date, without anybody's change";
+    EXPECT_EQ(state(id), "scheduled");
+    EXPECT_EQ(last_reason("coordinator", id), "cascade:licence_end");
+    EXPECT_EQ(get("expert", "/flow/cases/" + id).status, 404);
+    EXPECT_TRUE(pages_.was_told(people_["surgeon2"].id, "flow.case_offered"));
+    ASSERT_EQ(move("surgeon2", id, "accept").status, 200);
+    EXPECT_EQ(state(id), "opinion_draft");
+    EXPECT_EQ(sweep(), 0) << "once";
+}
+
+TEST_F(CascadesTest, ADoctorWhoLeavesHandsTheCasesToAColleague) {
+    const std::string id = submitted();
+    const std::string other = signed_case();
+    directory_->set_person_active(system_, people_["doctor"].id, false);
+    EXPECT_EQ(sweep(), 2);
+    EXPECT_TRUE(pages_.was_told(people_["colleague"].id, "flow.case_yours"));
+    const auto moves = open_moves("colleague", other);
+    EXPECT_NE(std::find(moves.begin(), moves.end(), "file"), moves.end()) << "the opinion is not orphaned";
+    EXPECT_EQ(move("colleague", id, "withdraw", {}, "went by bus").status, 200);
+    directory_->set_person_active(system_, people_["colleague"].id, false);
+    EXPECT_EQ(sweep(), 0) << "nobody is left there: the case stays as it is";
+}
+
+TEST_F(CascadesTest, TheEndOfAContractClosesWhatNobodyHasAccepted) {
+    const std::string asked = submitted();
+    const std::string written = writing();
+    directory_->end_contract(system_, directory_->contract(clinic_.id, hub_.id, "consult")->id);
+    EXPECT_EQ(sweep(), 1);
+    EXPECT_EQ(state(asked), "cancelled");
+    EXPECT_EQ(last_reason("doctor", asked), "cascade:contract_end");
+    EXPECT_EQ(state(written), "opinion_draft");
+    step_up("expert");
+    EXPECT_EQ(move("expert", written, "sign", opinion()).status, 200);
+}
+
+}  // namespace
+}  // namespace qiao::consult::testing
