@@ -93,9 +93,9 @@ Value opinion_view(const PatientEyes& eyes, record::Reader& reader, const flow::
     view.set("signed", note["signed"]);
     view.set("version", note["version"]);
     const auto signature = eyes.ground.signing.find(note["signature"].text());
-    const OpinionState state = signature ? verdict_of(eyes.ground, *signature) : OpinionState::altered;
+    const OpinionState state = signature ? state_of(eyes.ground, *signature) : OpinionState::altered;
     view.set("state", std::string(code_of(state)));
-    view.set("good", state != OpinionState::altered);
+    view.set("good", is_good(state));
     view.set("verify", "/verify/" + note["signature"].text());
     return view;
 }
