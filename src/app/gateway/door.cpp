@@ -61,7 +61,8 @@ Door::Door(std::string folder, exchange::GatewayQueue& queue, const Clock& clock
         return said ? *std::move(said) : Value::array();
     };
     devices_ = read_devices(kept(kDevicesFile));
-    for (const Value& row : kept(kUsesFile).items()) {
+    const Value uses = kept(kUsesFile);
+    for (const Value& row : uses.items()) {
         const auto time = [&](const char* field) { return parse_instant(row[field].text()).value_or(Instant{}); };
         uses_[{row["title"].text(), row["address"].text()}] = {time("lastAssociation"), time("lastObject"), row["objects"].integer().value_or(0)};
     }
