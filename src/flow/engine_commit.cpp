@@ -327,7 +327,9 @@ private:
                 items.push_back(rid);
             }
         }
-        ground_.grants.label_items(group, move_.item.id, items);
+        std::vector<record::Rid> labelled = items;
+        std::erase(labelled, rid_of(move_.item.patient));  // a case's labels are not the patient's
+        ground_.grants.label_items(group, move_.item.id, labelled);
         for (const Viewer& viewer : viewers) {
             if (viewer.frozen) {
                 continue;
