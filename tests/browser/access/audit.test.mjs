@@ -51,7 +51,7 @@ test('the audit is read, checked and exported; odd looks are explained', { timeo
     const lines = readFileSync(await file.path(), 'utf8').trim().split('\r\n')
     assert.equal(lines.length, 2)
     assert.match(lines[1], /林海燕/)
-    await auditor.getByText('1 rows saved').waitFor(WAIT)
+    await auditor.getByText('1 row saved').waitFor(WAIT)
     await auditor.getByLabel('Patient').fill('nobody')
     await auditor.getByRole('button', { name: 'Search', exact: true }).click()
     trouble.length = 0 // the browser writes that the next answer is a 400
@@ -82,7 +82,7 @@ test('the audit is read, checked and exported; odd looks are explained', { timeo
     await officer.locator('[data-odd=own_name]').first().waitFor(WAIT)
     await look(officer, 'odd-en-desk', findings)
     await officer.locator('[data-odd=own_name]').first().getByRole('button').click()
-    await officer.getByLabel('Explanation').fill('Her brother; she registered him at the desk.')
+    await officer.getByRole('textbox', { name: 'Explanation' }).fill('Her brother; she registered him at the desk.')
     await officer.getByRole('dialog').locator('button[type=submit]').click()
     await officer.getByText('Her brother; she registered him at the desk.').waitFor(WAIT)
     const small = await signIn(browser, server.base, 'shao.wenqing', { size: PHONE, locale: 'zh-CN', trouble })

@@ -10,6 +10,7 @@ import { useTitle } from '../../app/title';
 import { Act } from '../../ui/act_dialog';
 import { Answered, EmptyCard } from '../../ui/cards';
 import { formatDate, formatDateTime, nameIn } from '../../ui/format';
+import './access.css';
 
 export default function OddLooksPage() {
   const t = useText();
