@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { root, startServer } from '../../support/server.mjs'
 import { axeFindings, DESK, launch, overflowing, PHONE, signIn } from '../story/people.mjs'
-import { caseOf, COORDINATOR, DOCTOR, EXPERT, inCase, MANAGER, patientOf, SECURITY, SYSTEM } from './demo_pages.mjs'
+import { caseOf, COORDINATOR, DOCTOR, EXPERT, gatewayOf, inCase, MANAGER, patientOf, SECURITY, SYSTEM } from './demo_pages.mjs'
 
 const shots = process.env.PAGES_SHOTS
 const SIZES = [PHONE, { width: 768, height: 1024 }, DESK, { width: 1920, height: 1080 }]
@@ -29,6 +29,8 @@ const PAGES = {
   'consult/clinic-card': [[DOCTOR, '/app/consult/clinic-card']],
   'imaging/unmatched': [[COORDINATOR, '/app/imaging/unmatched']],
   'imaging/devices': [[SYSTEM, '/app/imaging/devices']],
+  'imaging/gateways': [[SYSTEM, '/app/imaging/gateways']],
+  'imaging/gateways/:id': [[SYSTEM, async (page) => `/app/imaging/gateways/${await gatewayOf(page)}`]],
   'board': [[COORDINATOR, '/app/board']],
   'figures': [[MANAGER, '/app/figures']],
   'statement': [[MANAGER, '/app/statement']],
