@@ -41,9 +41,10 @@ TEST_F(Documents, TheOpinionPrintsInBothLanguages) {
     ASSERT_EQ(pdf.status, 200) << pdf.raw;
     EXPECT_EQ(pdf.header("cache-control"), "private, no-store");
     const std::string text = run("pdftotext -layout " + keep("opinion.pdf", pdf.raw) + " -");
-    for (const char* words : {"远程会诊意见", "Remote consultation opinion", "王小明", "中心医院", "Hub hospital", "赵明", "Dr expert",
-                              "Keep lying, check pupils every 15 min", "未见明显异常", "advice to the treating institution", "由接诊医生决定诊治", "今天 Today",
-                              "Key image", "Bleeding?", "(UTC+8, Asia/Shanghai)", "https://tele.example.org/verify/", "仅证明内容未被改动", "integrity only", "扫码核验"}) {
+    for (const char* words :
+         {"远程会诊意见", "Remote consultation opinion", "王小明", "中心医院", "Hub hospital", "赵明", "Dr expert", "Keep lying, check pupils every 15 min",
+          "未见明显异常", "advice to the treating institution", "由接诊医生决定诊治", "今天 Today", "Key image", "Bleeding?", "(UTC+8, Asia/Shanghai)",
+          "https://tele.example.org/verify/", "仅证明内容未被改动", "integrity only", "扫码核验"}) {
         EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
     }
     EXPECT_EQ(get("stranger", "/flow/cases/" + id + "/opinion.pdf").status, 404);
@@ -67,7 +68,7 @@ TEST_F(Documents, EveryReadingIsAudited) {
     get("doctor", "/flow/cases/" + id + "/opinion.pdf");
     get("doctor", "/flow/cases/" + id + "/opinion/manifest.bin");
     get("doctor", "/flow/worklists/inbox");
-    EXPECT_EQ(read, (std::map<std::string, int>{{"read Composition", 2}, {"read Task", 1}, {"search Task", 1}}));
+    EXPECT_EQ(read, (std::map<std::string, int>{{"export Composition", 2}, {"read Task", 1}, {"search Task", 1}}));
 }
 
 TEST_F(Documents, LongOpinionsBreakOverPages) {

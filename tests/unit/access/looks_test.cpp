@@ -80,6 +80,12 @@ TEST(Looks, the_reason_is_what_held_at_that_time) {
     EXPECT_EQ(house.all().front().case_id, "case-1");
     house.read(expert.in_case("case-7"), "Task");
     EXPECT_EQ(house.all().front().case_id, "case-7") << "what the row itself says goes first";
+    auto work = house.record->begin(record::ReadFilter::system("test"), House::system());
+    const auto number = json::Value::object({{"system", "urn:qiao:case"}, {"value", "C-20260101-abcdef01"}});
+    work->create(json::Value::object(
+        {{"resourceType", "Task"}, {"id", "case-7"}, {"identifier", json::Value::array({number})}, {"status", "draft"}, {"intent", "order"}}));
+    work->commit();
+    EXPECT_EQ(house.all().front().case_number, "C-20260101-abcdef01");
     end("case-1");
     EXPECT_EQ(newest("Condition").why, "unrecorded");
     give("alarm-1", "BTG");
