@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { root, startServer } from '../../support/server.mjs'
 import { axeFindings, DESK, launch, overflowing, PHONE, signIn } from '../story/people.mjs'
-import { caseOf, COORDINATOR, DOCTOR, EXPERT, gatewayOf, inCase, MANAGER, patientOf, SECURITY, SYSTEM } from './demo_pages.mjs'
+import { AUDITOR, caseOf, COORDINATOR, DOCTOR, EXPERT, gatewayOf, inCase, MANAGER, patientOf, PRIVACY, SECURITY, SYSTEM } from './demo_pages.mjs'
 
 const shots = process.env.PAGES_SHOTS
 const SIZES = [PHONE, { width: 768, height: 1024 }, DESK, { width: 1920, height: 1080 }]
@@ -43,6 +43,12 @@ const PAGES = {
   'operations/notifications': [[SYSTEM, '/app/operations/notifications']],
   'operations/state': [[SYSTEM, '/app/operations/state']],
   'operations/setup': [[SYSTEM, '/app/operations/setup']],
+  'access/certificates': [[SECURITY, '/app/access/certificates']],
+  'access/audit': [[AUDITOR, '/app/access/audit'], [PRIVACY, '/app/access/audit']],
+  'access/odd-looks': [[PRIVACY, '/app/access/odd-looks']],
+  'access/break-glass': [[DOCTOR, '/app/access/break-glass']],
+  'access/glass-reviews': [[PRIVACY, '/app/access/glass-reviews']],
+  'access/patient-requests': [[PRIVACY, '/app/access/patient-requests']],
   'help': [[DOCTOR, '/app/help']],
   'operations/backups': [[SYSTEM, '/app/operations/backups']],
 }
