@@ -107,7 +107,7 @@ function shellFiles(manifest: Record<string, Chunk>): string[] {
  * shared chunk can be forgotten. Its version is the digest of the list and the worker: equal content is no new version.
  */
 function serviceWorker(): Plugin {
-  const kLargest_bytes = 450_000;
+  const kLargest_bytes = 400_000;
   return {
     name: 'qiao:service-worker',
     apply: 'build',

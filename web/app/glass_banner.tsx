@@ -42,24 +42,24 @@ function Banner({ glass }: { glass: OpenGlass }) {
       setFailed(error);
     });
   };
-  const beaten = glass.beatLabels.map((code) => textOr(`patients.label.${code}`, code)).join(', ');
+  const beaten = glass.beatLabels.map((code) => textOr(`sensitive.label.${code}`, code)).join(', ');
   return (
     <div className="s-glass" role="alert">
       <span className="s-glass-text">
         <Icon name="alert" size={18} />
         <span>
-          <strong>{t('patients.glass.open')}</strong> {t('patients.glass.told')}
-          {beaten !== '' && ` ${t('patients.glass.beats_labels', { labels: beaten })}`}
-          {glass.beatDenial && ` ${t('patients.glass.beats_denial')}`}
+          <strong>{t('sensitive.glass.open')}</strong> {t('sensitive.glass.told')}
+          {beaten !== '' && ` ${t('sensitive.glass.beats_labels', { labels: beaten })}`}
+          {glass.beatDenial && ` ${t('sensitive.glass.beats_denial')}`}
           {failed !== undefined && ` ${errorText(failed)}`}
         </span>
       </span>
       <span className="s-glass-end">
         <span className="q-num" aria-live="off">
-          {t('patients.glass.left', { time: minutesAndSeconds(leftMs) })}
+          {t('sensitive.glass.left', { time: minutesAndSeconds(leftMs) })}
         </span>
         <Button size="compact-md" color="dark" loading={busy} onClick={end}>
-          {t('patients.glass.end')}
+          {t('sensitive.glass.end')}
         </Button>
       </span>
     </div>

@@ -16,7 +16,7 @@ function page(load: () => Promise<Page>, ...texts: string[]): NonNullable<RouteO
 }
 
 /** Every page of a case stands behind the question about a second patient. */
-const gate = page(() => import('../services/cases/patient_gate'), 'consult', 'patients');
+const gate = page(() => import('../services/cases/patient_gate'), 'consult', 'sensitive');
 
 export const routes: RouteObject[] = [
   { path: '/', element: <Navigate to="/app/today" replace /> },
@@ -34,7 +34,7 @@ export const routes: RouteObject[] = [
           { path: 'list/:name', lazy: page(() => import('../services/cases/worklist'), 'consult') },
           { path: 'patients', lazy: page(() => import('../services/patients/search_page'), 'patients') },
           { path: 'patients/new', lazy: page(() => import('../services/patients/register_page'), 'patients') },
-          { path: 'patients/:id', lazy: page(() => import('../services/patients/patient_page'), 'patients', 'consult') },
+          { path: 'patients/:id', lazy: page(() => import('../services/patients/patient_page'), 'patients', 'consult', 'sensitive') },
           { path: 'consult/new', lazy: page(() => import('../services/consult/new_page'), 'consult', 'patients') },
           { path: 'consult/new/:createId', lazy: page(() => import('../services/consult/offline_request_page'), 'consult') },
           { path: 'cases/:id', lazy: gate, children: [{ index: true, lazy: page(() => import('../services/cases/case_page'), 'consult') }] },
@@ -66,7 +66,7 @@ export const routes: RouteObject[] = [
           { path: 'access/audit', lazy: page(() => import('../services/access/audit_page'), 'access') },
           { path: 'access/odd-looks', lazy: page(() => import('../services/access/odd_looks_page'), 'access') },
           { path: 'access/break-glass', lazy: page(() => import('../services/access/break_glass_page'), 'access') },
-          { path: 'access/glass-reviews', lazy: page(() => import('../services/access/glass_reviews_page'), 'access', 'patients') },
+          { path: 'access/glass-reviews', lazy: page(() => import('../services/access/glass_reviews_page'), 'access', 'sensitive') },
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: 'operations/state', lazy: page(() => import('../services/operations/state_page'), 'operations', 'consult') },
           { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },

@@ -12,7 +12,7 @@ import { parseAst } from 'rolldown/parseAst';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sourceFolders = ['app', 'api', 'ui', 'services', 'entries'];
 const languages = ['zh-CN', 'en'];
-const roots = ['app', 'role', 'notice', 'error', 'patients', 'consult', 'cases', 'people', 'contact', 'notify', 'devices', 'gateways', 'security', 'certificates', 'operations', 'help', 'mine', 'audit'];
+const roots = ['app', 'role', 'notice', 'error', 'patients', 'consult', 'cases', 'people', 'contact', 'notify', 'devices', 'gateways', 'security', 'certificates', 'operations', 'sensitive', 'help', 'mine', 'audit'];
 /** Keys whose names come from the server: states, moves, needs, codes. Their families are used as a whole. */
 const fromServer = [/^consult\.(title|state\..+|move\..+|move_help\..+)$/, /^(error|notice|role)\..+$/, /^mine\.(state|event|error|code|modality)\..+$/, /^app\.(list|list_help|list_empty_help)\..+$/];
 /** Parts of the interface that are the same in every language. */

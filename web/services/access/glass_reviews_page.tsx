@@ -66,7 +66,7 @@ export default function GlassReviewsPage() {
 
 function Review({ review, onJudge }: { review: GlassReview; onJudge?: () => void }) {
   const t = useText();
-  const labels = review.beatLabels.map((code) => textOr(`patients.label.${code}`, code)).join(', ');
+  const labels = review.beatLabels.map((code) => textOr(`sensitive.label.${code}`, code)).join(', ');
   return (
     <section className="q-card q-stack-tight">
       <p className="q-row">
@@ -81,8 +81,8 @@ function Review({ review, onJudge }: { review: GlassReview; onJudge?: () => void
       <p>
         <span className="q-chip">{textOr(`security.glass.reason.${review.reasonCode}`, review.reasonCode)}</span> <span className="q-pre">{review.reason}</span>
       </p>
-      {labels !== '' && <p className="q-small">{t('patients.glass.beats_labels', { labels })}</p>}
-      {review.beatDenial && <p className="q-small">{t('patients.glass.beats_denial')}</p>}
+      {labels !== '' && <p className="q-small">{t('sensitive.glass.beats_labels', { labels })}</p>}
+      {review.beatDenial && <p className="q-small">{t('sensitive.glass.beats_denial')}</p>}
       {review.verdict ? (
         <p className="q-small">
           {t('security.review.said', { name: nameIn(review.reviewedBy), time: formatDateTime(review.reviewed) })} <span className="q-pre">{review.verdictText}</span>

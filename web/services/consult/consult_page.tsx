@@ -1,6 +1,6 @@
 /** One consultation for everybody who has a part in it: what it says, what lies in it, what came back, what can be done now. */
 import { Button } from '@mantine/core';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { Link, Navigate, useParams } from 'react-router';
 import { ApiError } from '../../api/http';
 import { notePrinted, type CaseView, type CodedItem } from '../../api/flow';
@@ -16,7 +16,6 @@ import { lastMissingItems, missingItemText } from '../cases/move_fields';
 import { Moves } from '../cases/moves';
 import { Timeline } from '../cases/timeline';
 import { AttachmentGrid, StudyList } from './attachments';
-import { CaseLabels } from './case_labels';
 import { ClinicCardView } from './clinic_card_view';
 import { ConsentCard } from './consent_card';
 import { Messages } from './messages';
@@ -29,6 +28,8 @@ import { EmergencyNote } from './emergency';
 import { ExpertParts } from './expert_parts';
 import { OfficeNote } from './office_note';
 import { ReturnedNote } from './returned_note';
+
+const CaseLabels = lazy(() => import('../sensitive/case_labels').then((module) => ({ default: module.CaseLabels })));
 
 export default function ConsultPage() {
   const t = useText();
@@ -148,7 +149,9 @@ function Consultation({ view }: { view: CaseView }) {
             <Moves case={view} />
           </section>
           <Participants view={view} />
-          <CaseLabels case={view} />
+          <Suspense fallback={null}>
+            <CaseLabels case={view} />
+          </Suspense>
           {view.clinic_card !== undefined && (
             <section className="q-card">
               <h2>{t('consult.card.title')}</h2>

@@ -14,7 +14,6 @@ import { refreshCase, useCase } from '../cases/case_query';
 import { Moves } from '../cases/moves';
 import { SignFields, usePasswordNeeded } from '../cases/sign_fields';
 import { AttachmentGrid, StudyList } from './attachments';
-import { LabelsShown } from './case_labels';
 import { DraftStatus } from './draft_status';
 import { CallPanel } from './emergency';
 import { FactsForm } from './facts_form';
@@ -30,6 +29,7 @@ import { useDraft } from './use_draft';
 const ConsentForm = lazy(() => import('./consent_form').then((made) => ({ default: made.ConsentForm })));
 const RefusalDialog = lazy(() => import('./consent_refusal').then((made) => ({ default: made.RefusalDialog })));
 const RefusedNote = lazy(() => import('./consent_refusal').then((made) => ({ default: made.RefusedNote })));
+const LabelsShown = lazy(() => import('../sensitive/case_labels').then((module) => ({ default: module.LabelsShown })));
 
 export default function WizardPage() {
   const t = useText();
@@ -106,7 +106,11 @@ function Wizard({ view }: { view: CaseView }) {
         {step === 'question' && <QuestionForm state={state} set={set} errors={errors} />}
         {step === 'facts' && <FactsForm state={state} set={set} patient={patient} errors={errors} />}
         {step === 'material' && <Material view={view} state={state} set={set} patient={patient} error={errors('attachments')} />}
-        {step === 'consent' && view.patient.reference && <LabelsShown patient={view.patient.reference} value={state.labelsShown} onChange={(labelsShown) => set({ labelsShown })} />}
+        {step === 'consent' && view.patient.reference && (
+          <Suspense fallback={null}>
+            <LabelsShown patient={view.patient.reference} value={state.labelsShown} onChange={(labelsShown) => set({ labelsShown })} />
+          </Suspense>
+        )}
         {step === 'consent' && (
           <section className="q-card">
             <Suspense fallback={<Busy />}>

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { useQuery } from '../../api/cache';
 import { nameOf, readResource, searchResources, type CodeableConcept, type Patient } from '../../api/fhir';
+import { readRights } from '../../api/sensitive';
 import { textOr, useText } from '../../app/i18n';
 import { mayAskForConsultation, mayRegisterPatients } from '../../app/roles';
 import { useSession } from '../../app/session';
@@ -20,7 +21,7 @@ import { usePatientDetail } from './patient_bits';
 import { PhonesCard } from './phones';
 import { documentKindOf } from './registration';
 import { RightsCard } from './rights_card';
-import './patients.css';
+import '../sensitive/labels.css';
 
 interface Task {
   resourceType: 'Task';
@@ -41,6 +42,8 @@ export default function PatientPage() {
   const detail = usePatientDetail();
   const [identifying, setIdentifying] = useState(false);
   useTitle(t('patients.page.title'));
+  // Phones are bound by who has the patient in care, not by a case or emergency access.
+  const rights = useQuery(`rights:${id}`, (signal) => readRights(id, signal));
   const patient = useQuery(`patient:${id}`, (signal) => readResource<Patient>(`Patient/${id}`, signal));
   return (
     <div className="q-page">
@@ -101,7 +104,7 @@ export default function PatientPage() {
                 <Consents patient={id} />
               </div>
             </div>
-            {mayRegisterPatients(session) && <PhonesCard patient={person} />}
+            {mayRegisterPatients(session) && rights.data?.mayLabel && <PhonesCard patient={person} />}
             <RightsCard patient={id} />
             <section className="q-card">
               <h2>{t('patients.page.record')}</h2>

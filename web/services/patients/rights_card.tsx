@@ -30,7 +30,7 @@ export function RightsCard({ patient }: { patient: string }) {
             </ul>
             <div className="q-between">
               <span className="q-row">
-                {found.labels.length === 0 ? <span className="q-dim">{t('patients.labels.none')}</span> : found.labels.map((code) => <span key={code} className="q-chip q-chip-warning">{t(`patients.label.${code}`)}</span>)}
+                {found.labels.length === 0 ? <span className="q-dim">{t('patients.labels.none')}</span> : found.labels.map((code) => <span key={code} className="q-chip q-chip-warning">{t(`sensitive.label.${code}`)}</span>)}
               </span>
               {found.mayLabel && (
                 <Button size="compact-md" variant="default" onClick={() => setLabelling(true)}>
@@ -44,7 +44,7 @@ export function RightsCard({ patient }: { patient: string }) {
                 <ul className="q-list q-stack-tight">
                   {(found.changes ?? []).map((one) => (
                     <li key={one.at} className="q-small">
-                      <span className="q-num">{formatDateTime(one.at)}</span> · {nameIn(one.by)} · {one.labels.length === 0 ? t('patients.labels.removed') : one.labels.map((code) => t(`patients.label.${code}`)).join(', ')}
+                      <span className="q-num">{formatDateTime(one.at)}</span> · {nameIn(one.by)} · {one.labels.length === 0 ? t('patients.labels.removed') : one.labels.map((code) => t(`sensitive.label.${code}`)).join(', ')}
                       {one.case && <> · <Link to={`/app/consult/${one.case}`}>{t('patients.labels.of_case')}</Link></>} · <span className="q-pre">{one.reason}</span>
                     </li>
                   ))}
@@ -98,7 +98,7 @@ function LabelDialog({ patient, rights, onClose }: { patient: string; rights: Pa
         <legend className="c-legend">{t('patients.labels.which')}</legend>
         <div className="p-labels">
           {kLabels.map((code) => (
-            <Checkbox key={code} label={t(`patients.label.${code}`)} checked={labels.includes(code)} onChange={(event) => setChosen(toggled(labels, code, event.currentTarget.checked))} />
+            <Checkbox key={code} label={t(`sensitive.label.${code}`)} checked={labels.includes(code)} onChange={(event) => setChosen(toggled(labels, code, event.currentTarget.checked))} />
           ))}
         </div>
       </fieldset>

@@ -7,7 +7,7 @@ import { kLabels, labelCase, readRights } from '../../api/sensitive';
 import { useText } from '../../app/i18n';
 import { useSession } from '../../app/session';
 import { Act } from '../../ui/act_dialog';
-import '../patients/patients.css';
+import './labels.css';
 
 const toggled = (list: string[], one: string, on: boolean) => (on ? [...list, one] : list.filter((other) => other !== one));
 
@@ -22,8 +22,8 @@ export function CaseLabels({ case: view }: { case: CaseView }) {
   if (!may && shown.length === 0) return null;
   return (
     <section className="q-card q-stack-tight">
-      <h2>{t('consult.labels.title')}</h2>
-      <p className="q-row">{shown.length === 0 ? <span className="q-dim">{t('consult.labels.none')}</span> : shown.map((code) => <span key={code} className="q-chip q-chip-warning">{t(`patients.label.${code}`)}</span>)}</p>
+      <h2>{t('sensitive.case.title')}</h2>
+      <p className="q-row">{shown.length === 0 ? <span className="q-dim">{t('sensitive.case.none')}</span> : shown.map((code) => <span key={code} className="q-chip q-chip-warning">{t(`sensitive.label.${code}`)}</span>)}</p>
       {may && (
         <div>
           <Button
@@ -35,14 +35,14 @@ export function CaseLabels({ case: view }: { case: CaseView }) {
               setOpen(true);
             }}
           >
-            {t('consult.labels.change')}
+            {t('sensitive.case.change')}
           </Button>
         </div>
       )}
       {open && (
         <Act
-          title={t('consult.labels.change')}
-          submit={t('consult.labels.keep')}
+          title={t('sensitive.case.change')}
+          submit={t('sensitive.case.keep')}
           run={() => labelCase(view.case, labels, reason)}
           onClose={() => setOpen(false)}
           onDone={() => {
@@ -50,16 +50,16 @@ export function CaseLabels({ case: view }: { case: CaseView }) {
             invalidate('');
           }}
         >
-          <p className="q-small">{t('consult.labels.explain')}</p>
+          <p className="q-small">{t('sensitive.case.explain')}</p>
           <fieldset className="c-choice">
-            <legend className="c-legend">{t('consult.labels.which')}</legend>
+            <legend className="c-legend">{t('sensitive.case.which')}</legend>
             <div className="p-labels">
               {kLabels.map((code) => (
-                <Checkbox key={code} label={t(`patients.label.${code}`)} checked={labels.includes(code)} onChange={(event) => setLabels(toggled(labels, code, event.currentTarget.checked))} />
+                <Checkbox key={code} label={t(`sensitive.label.${code}`)} checked={labels.includes(code)} onChange={(event) => setLabels(toggled(labels, code, event.currentTarget.checked))} />
               ))}
             </div>
           </fieldset>
-          <Textarea label={t('consult.labels.reason')} required maxLength={600} autosize minRows={2} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
+          <Textarea label={t('sensitive.case.reason')} required maxLength={600} autosize minRows={2} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
         </Act>
       )}
     </section>
@@ -76,10 +76,10 @@ export function LabelsShown({ patient, value, onChange }: { patient: string; val
   if (known.length === 0) return null;
   return (
     <section className="q-card q-stack-tight">
-      <h2>{t('consult.labels.show_title')}</h2>
-      <p className="q-small">{t(whole.length > 0 ? 'consult.labels.show_whole' : 'consult.labels.show_part')}</p>
+      <h2>{t('sensitive.case.show_title')}</h2>
+      <p className="q-small">{t(whole.length > 0 ? 'sensitive.case.show_whole' : 'sensitive.case.show_part')}</p>
       {known.map((code) => (
-        <Checkbox key={code} label={t('consult.labels.show', { label: t(`patients.label.${code}`) })} checked={value.includes(code)} onChange={(event) => onChange(toggled(value, code, event.currentTarget.checked))} />
+        <Checkbox key={code} label={t('sensitive.case.show', { label: t(`sensitive.label.${code}`) })} checked={value.includes(code)} onChange={(event) => onChange(toggled(value, code, event.currentTarget.checked))} />
       ))}
     </section>
   );
