@@ -73,7 +73,11 @@ const KEY = /(^|\s)(app|access|cases|consult|flow|help|imaging|operations|patien
 
 async function look(page, base, path, language, name, trouble) {
   await page.goto(base + path)
-  await page.locator('main h1, main [data-page]').first().waitFor()
+  try {
+    await page.locator('main h1, main [data-page]').first().waitFor()
+  } catch {
+    return [`${name}: no heading on ${page.url()}: ${(await page.locator('body').innerText()).slice(0, 300)}`, ...trouble.splice(0)]
+  }
   await page.waitForLoadState('networkidle')
   const found = []
   const lang = await page.evaluate(() => document.documentElement.lang)

@@ -4,14 +4,14 @@
  */
 import { Button } from '@mantine/core';
 import { useEffect, useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
+import { Link, useNavigate, useParams } from 'react-router';
 import { useDeviceReady } from '../../api/device';
 import { newName, outbox, placeOf, useArrivals, useOutbox, type NewRequest } from '../../api/outbox';
 import { keptTexts } from '../../api/kept_texts';
 import { useText } from '../../app/i18n';
 import { useTabWork } from '../../app/tab_work';
 import { useTitle } from '../../app/title';
-import { Busy, EmptyCard, ErrorCard } from '../../ui/cards';
+import { Busy, ErrorCard } from '../../ui/cards';
 import { formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { PatientGate } from '../cases/patient_gate';
@@ -35,7 +35,17 @@ export default function OfflineRequestPage() {
     void navigate(`/app/consult/${arrived.caseId}/request`, { replace: true });
   }, [arrived, createId, navigate]);
   if (!isReady || arrived) return <div className="q-page q-page-narrow"><Busy /></div>;
-  if (!item?.request) return <div className="q-page q-page-narrow"><EmptyCard title={t('consult.offline.gone')}>{t('consult.offline.gone_help')}</EmptyCard></div>;
+  if (!item?.request) {
+    return (
+      <div className="q-page q-page-narrow">
+        <h1>{t('consult.offline.gone')}</h1>
+        <p className="q-dim">{t('consult.offline.gone_help')}</p>
+        <p>
+          <Link to="/app/list/drafts">{t('app.list.drafts')}</Link>
+        </p>
+      </div>
+    );
+  }
   return (
     <PatientGate patient={item.request.patient} name={item.request.patientName}>
       <Writing createId={createId} request={item.request} error={item.error} />
