@@ -73,7 +73,7 @@ test('emergency access and labels', async (t) => {
   })
 
   await t.test('the privacy officer was told and judges it', async () => {
-    const officer = await signIn(browser, server.base, 'yu.shaoqin', { trouble, locale: 'zh-CN' })
+    const officer = await signIn(browser, server.base, 'shao.wenqing', { trouble, locale: 'zh-CN' })
     assert.equal((await read(officer, '/access/me/security')).notices[0].code, 'glass_broken')
     await officer.goto(`${server.base}/app/access/glass-reviews`)
     await officer.getByText('Found unconscious at our door').waitFor(WAIT)
