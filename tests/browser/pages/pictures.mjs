@@ -28,7 +28,7 @@ const PICTURES = {
   backups: [SYSTEM, '/app/operations/backups'],
   people: [SECURITY, '/app/access/people'],
 }
-const QUALITY_PERCENT = 60
+const QUALITY_PERCENT = 45
 
 const server = await startServer('demo')
 const browser = await launch()
