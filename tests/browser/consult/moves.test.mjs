@@ -8,8 +8,8 @@ import { inspect, launch, make, read, signIn, WAIT } from '../story/people.mjs'
 
 const shots = process.env.SHOTS
 const shot = async (page, name) => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true }) }
-/** Moves that stand on a page of the case and not on the case itself. */
-const ELSEWHERE = new Set(['call_emergency'])
+/** Moves that a step of the request offers, not its last page. */
+const ELSEWHERE = new Set(['call_emergency', 'refuse_consent'])
 
 test('moves and two people', async (t) => {
   const server = await startServer('demo')

@@ -75,12 +75,12 @@ async function write(doctor, findings) {
 /** Staged, the page reloaded, the line broken in the middle of sending and the page reloaded again: nothing is lost. */
 async function photosSurvive(doctor, base, caseId, trouble, findings) {
   await doctor.locator('input[type=file]').nth(1).setInputFiles([await cameraPhoto(doctor, 'a.jpg'), await cameraPhoto(doctor, 'bb.jpg')])
-  await doctor.getByText('2 张照片尚未上传').waitFor(WAIT)
+  await doctor.getByText('2 项尚未上传').waitFor(WAIT)
   await doctor.getByLabel('这是什么').first().selectOption('film')
   await doctor.getByLabel('说明').first().fill('头颅胶片')
   await doctor.getByLabel('说明').nth(1).focus()
   await doctor.reload()
-  await doctor.getByText('2 张照片尚未上传').waitFor(WAIT)
+  await doctor.getByText('2 项尚未上传').waitFor(WAIT)
   assert.equal(await doctor.getByLabel('这是什么').first().inputValue(), 'film')
   assert.equal(await doctor.getByLabel('说明').first().inputValue(), '头颅胶片')
   findings.push(...await inspect(doctor, 'unsent photos'))
@@ -99,7 +99,7 @@ async function photosSurvive(doctor, base, caseId, trouble, findings) {
   await doctor.goto(`${base}/app/consult/${caseId}/request?step=material`)
 
   await doctor.route('**/uploads/**', (route) => route.abort())
-  await doctor.getByRole('button', { name: '上传 2 张' }).click()
+  await doctor.getByRole('button', { name: '上传 2 项' }).click()
   await doctor.getByText('网络中断').first().waitFor(WAIT)
   await doctor.unroute('**/uploads/**')
   await doctor.reload()
@@ -170,7 +170,7 @@ async function comesBackAndGoesAgain(doctor, coordinator, base, caseId, findings
   await doctor.locator('.cp-first').getByText('the second one is blurred').waitFor(WAIT)
   findings.push(...await inspect(doctor, 'returned'))
   await doctor.locator('input[type=file]').nth(1).setInputFiles([await cameraPhoto(doctor, 'ccc.jpg')])
-  await doctor.getByRole('button', { name: '上传 1 张' }).click()
+  await doctor.getByRole('button', { name: '上传 1 项' }).click()
   await doctor.locator('.a-grid .a-item').nth(2).waitFor(WAIT)
   await doctor.locator('[data-action=resubmit]').click()
   findings.push(...await inspect(doctor, 'resubmit'))

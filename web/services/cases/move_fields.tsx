@@ -1,19 +1,24 @@
 /** The fields of a move, drawn from their names as the server gives them; an unknown name becomes a line of text. */
 import { Button, Checkbox, Textarea, TextInput } from '@mantine/core';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, useEffect, useState } from 'react';
 import { useQuery } from '../../api/cache';
 import { readExperts, type CaseView, type CodedItem, type Field, type Move } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
-import { Answered, Busy, ErrorCard } from '../../ui/cards';
+import { Answered, ErrorCard } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
 import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useMissingItems } from './packs';
 
 /** Pads, sheets and thumbprints are fetched when a move asks for a consent. */
-const ConsentMoveFields = lazy(() => import('../consult/consent_moves'));
+const loadConsentFields = () => import('../consult/consent_moves');
+const ConsentMoveFields = lazy(loadConsentFields);
 const kConsentFields = new Set(['consent', 'by', 'scope', 'outcome', 'receiver']);
 const isConsentField = (name: string): boolean => kConsentFields.has(name);
+/** Before its button is pressed, so that the dialog opens whole. */
+export function expectFields(moves: readonly Move[]): void {
+  if (moves.some((move) => move.needs.some(isConsentField))) void loadConsentFields().catch(() => undefined);
+}
 
 export type Values = Record<string, Field | undefined>;
 export interface FieldSpec {
@@ -66,11 +71,7 @@ export function MoveFields(props: Props) {
   return (
     <>
       {hasExperts && <ExpertFields {...props} />}
-      {fields.some((field) => isConsentField(field.name)) && (
-        <Suspense fallback={<Busy />}>
-          <ConsentMoveFields {...props} />
-        </Suspense>
-      )}
+      {fields.some((field) => isConsentField(field.name)) && <ConsentMoveFields {...props} />}
       {fields
         .filter((field) => !kOwnFields.has(field.name) && !isConsentField(field.name))
         .map((field) => {

@@ -3,18 +3,18 @@
  * which clock it stops. No move is known here that the server did not name.
  */
 import { Button } from '@mantine/core';
-import { useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { ApiError } from '../../api/http';
 import type { CaseView, Field, Move } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
-import { ErrorCard, errorText } from '../../ui/cards';
+import { Busy, ErrorCard, errorText } from '../../ui/cards';
 import { Choice } from '../../ui/choice';
 import { Dialog } from '../../ui/dialog';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useAct } from './act';
-import { fieldsOf, MoveFields, type Values } from './move_fields';
+import { expectFields, fieldsOf, MoveFields, type Values } from './move_fields';
 import { SignFields, usePasswordNeeded } from './sign_fields';
 
 /** Moves that have a page of their own; the rest is asked for in a dialog. */
@@ -49,6 +49,7 @@ export function Moves({ case: view, except = [], pages = true, takeDraft }: { ca
   const navigate = useNavigate();
   const [open, setOpen] = useState<Move>();
   const shown = view.moves.filter((move) => !except.includes(move.action));
+  useEffect(() => expectFields(view.moves), [view.moves]);
   if (shown.length === 0) return <p className="q-dim">{view.ended ? t('consult.moves.ended') : t('consult.moves.none')}</p>;
   const press = (move: Move) => {
     const page = pages && view.machine === 'consult' ? kPages[move.action] : undefined;
@@ -141,6 +142,8 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
   };
   return (
     <Dialog onClose={onClose} title={moveText(view.machine, move.action)}>
+      {/* Nothing to press before all of it is there. */}
+      <Suspense fallback={<Busy />}>
       <form
         className="q-stack"
         noValidate
@@ -184,6 +187,7 @@ export function MoveDialog({ case: view, move, given = kNoValues, takeDraft, onC
           </Button>
         </div>
       </form>
+      </Suspense>
     </Dialog>
   );
 }
