@@ -94,7 +94,8 @@ std::string word_in(const json::Value& body, std::string_view name) {
 std::string number_of_case(record::Reader& reader, const std::string& case_id) {
     const auto task = reader.read("Task", case_id);
     if (!task || task->deleted) return {};
-    for (const auto& one : task->value()["identifier"].items()) {
+    const json::Value value = task->value();
+    for (const auto& one : value["identifier"].items()) {
         if (one["system"].text() == "urn:qiao:case") return one["value"].text();
     }
     return {};

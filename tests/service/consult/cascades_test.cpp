@@ -44,7 +44,8 @@ protected:
     }
     std::int64_t running_clocks(const std::string& id) {
         std::int64_t running = 0;
-        for (const Value& clock : view("doctor", id)["clocks"].items()) {
+        const Value seen = view("doctor", id);
+        for (const Value& clock : seen["clocks"].items()) {
             running += clock["stopped"].is_null() ? 1 : 0;
         }
         return running;
