@@ -74,6 +74,7 @@ function Jobs({ state }: { state: CentreState }) {
   return (
     <section className="q-card q-stack">
       <h2>{t('operations.state.jobs')}</h2>
+      <div className="q-scroll-x" tabIndex={0} role="region" aria-label={t('operations.state.jobs')}>
       <table className="q-table q-table-cards">
         <thead>
           <tr>
@@ -96,6 +97,7 @@ function Jobs({ state }: { state: CentreState }) {
           ))}
         </tbody>
       </table>
+      </div>
       {state.jobs.some((one) => one.failed) && <p className="q-small q-dim">{t('operations.state.failed_help')}</p>}
       <h3>{t('operations.state.timers')}</h3>
       {state.timers.length === 0 && <p className="q-dim">{t('operations.state.no_timers')}</p>}
@@ -122,6 +124,7 @@ function Deadlines({ pack }: { pack: CentreState['pack'] }) {
         <h2>{t('operations.state.deadlines')}</h2>
         <p className="q-small q-dim">{t('operations.state.deadlines_help', { pack: pack.name })}</p>
       </div>
+      <div className="q-scroll-x" tabIndex={0} role="region" aria-label={t('operations.state.deadlines')}>
       <table className="q-table q-table-cards">
         <thead>
           <tr>
@@ -146,6 +149,7 @@ function Deadlines({ pack }: { pack: CentreState['pack'] }) {
           ))}
         </tbody>
       </table>
+      </div>
     </section>
   );
 }
