@@ -7,10 +7,21 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const web = join(here, '../../../web');
 
 export async function buildRig(outDir) {
-  const { build } = await import(pathToFileURL(createRequire(join(web, 'package.json')).resolve('vite')).href);
+  const { build, loadConfigFromFile } = await import(pathToFileURL(createRequire(join(web, 'package.json')).resolve('vite')).href);
+  const { config } = await loadConfigFromFile({ command: 'build', mode: 'production' }, join(web, 'vite.config.ts'));
   const modules = join(web, 'node_modules');
   const alias = Object.fromEntries(['react', 'react-dom', 'i18next'].map((name) => [name, join(modules, name)]));
-  await build({ configFile: join(web, 'vite.config.ts'), root: join(here, 'rig'), publicDir: false, logLevel: 'warn', resolve: { alias }, build: { outDir, emptyOutDir: true } });
+  await build({
+    ...config,
+    configFile: false,
+    root: join(here, 'rig'),
+    publicDir: false,
+    logLevel: 'warn',
+    // The rig is one page and no application to install.
+    plugins: config.plugins.flat().filter((plugin) => plugin.name !== 'qiao:service-worker'),
+    resolve: { ...config.resolve, alias: { ...config.resolve.alias, ...alias } },
+    build: { ...config.build, outDir, emptyOutDir: true, rolldownOptions: { ...config.build.rolldownOptions, input: join(here, 'rig', 'index.html') } },
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildRig(process.argv[2]);
