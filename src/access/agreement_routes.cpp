@@ -3,8 +3,6 @@
 #include "access/wire.hpp"
 #include "base/error.hpp"
 
-#include <charconv>
-
 namespace qiao::access {
 
 namespace {
@@ -14,16 +12,11 @@ using http::Response;
 using wire::answer;
 using wire::body_of;
 using wire::end_of;
+using wire::number_of;
 using wire::query_value;
 
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 64 * 1024};
 constexpr std::chrono::hours kListed_max{24 * 62};  ///< of the roster in one answer
-
-std::int64_t number_of(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size() ? number : 0;
-}
 
 void write_end(JsonWriter& json, std::string_view name, Instant end) {
     if (end != Instant::max()) json.field(name, format_instant(end));

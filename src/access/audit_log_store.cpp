@@ -1,3 +1,4 @@
+#include "access/audit_columns.hpp"
 #include "access/audit_log.hpp"
 #include "base/text.hpp"
 
@@ -10,25 +11,17 @@
 namespace qiao::access {
 namespace {
 
-constexpr std::string_view kColumns =
-    "a.seq, a.recorded_us, a.occurred_us, a.person, a.organisation, a.role, a.session8, a.action, a.outcome, a.purpose, a.patient, a.type, a.rid, a.ver, "
-    "a.case_id, a.source, a.detail, a.hash";
-
 AuditRow row_of(const storage::Cursor& rows) {
     AuditRow row;
     row.seq = rows.integer(0);
-    AuditEvent& event = row.event;
-    event.recorded_us = rows.integer(1), event.occurred_us = rows.integer(2), event.person = rows.integer(3), event.organisation = rows.integer(4);
-    event.role = rows.text(5), event.session8 = rows.text(6), event.action = rows.text(7), event.outcome = rows.text(8), event.purpose = rows.text(9);
-    event.patient = rows.integer(10), event.type = rows.text(11), event.rid = rows.integer(12), event.version = rows.integer(13);
-    event.case_id = rows.text(14), event.source = rows.text(15), event.detail = rows.text(16);
+    row.event = audit_event_of(rows);
     row.hash = rows.text(17);
     return row;
 }
 
 /// The index that leads to the fewest rows decides; the other conditions are looked at row by row.
 std::string sql_of(const AuditQuery& query) {
-    const std::string columns = "SELECT " + std::string(kColumns);
+    const std::string columns = "SELECT " + std::string(kAuditColumns) + ", a.hash";
     if (query.patient != 0) {
         return columns +
                " FROM access_audit_patient p CROSS JOIN access_audit a ON a.chain = 1 AND a.seq = p.seq WHERE p.patient = ? AND p.recorded_us >= ?"
@@ -118,7 +111,8 @@ AuditPage search_audit(storage::Database& database, const AuditQuery& query, std
 
 std::optional<AuditRow> audit_row(storage::Database& database, std::int64_t seq) {
     auto snapshot = database.read();
-    auto rows = snapshot->connection().query("SELECT " + std::string(kColumns) + " FROM access_audit a WHERE a.chain = 1 AND a.seq = ?", {seq});
+    auto rows =
+        snapshot->connection().query("SELECT " + std::string(kAuditColumns) + ", a.hash" + " FROM access_audit a WHERE a.chain = 1 AND a.seq = ?", {seq});
     if (!rows.next()) return std::nullopt;
     return row_of(rows);
 }

@@ -1,4 +1,5 @@
 #include "access/audit.hpp"
+#include "access/audit_columns.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -24,18 +25,13 @@ struct Row {
     std::string hash;
 };
 
-constexpr std::string_view kRows =
-    "SELECT seq, recorded_us, occurred_us, person, organisation, role, session8, action, outcome, purpose, patient, type, rid, ver, case_id, source, "
-    "detail, prev, hash FROM access_audit WHERE chain = 1 AND seq >= ? ORDER BY seq LIMIT ?";
+const std::string kRows =
+    "SELECT " + std::string(kAuditColumns) + ", a.prev, a.hash FROM access_audit a WHERE a.chain = 1 AND a.seq >= ? ORDER BY a.seq LIMIT ?";
 
 Row read_row(const storage::Cursor& rows) {
     Row row;
     row.seq = rows.integer(0);
-    AuditEvent& event = row.event;
-    event.recorded_us = rows.integer(1), event.occurred_us = rows.integer(2), event.person = rows.integer(3), event.organisation = rows.integer(4);
-    event.role = rows.text(5), event.session8 = rows.text(6), event.action = rows.text(7), event.outcome = rows.text(8), event.purpose = rows.text(9);
-    event.patient = rows.integer(10), event.type = rows.text(11), event.rid = rows.integer(12), event.version = rows.integer(13);
-    event.case_id = rows.text(14), event.source = rows.text(15), event.detail = rows.text(16);
+    row.event = audit_event_of(rows);
     row.prev = rows.text(17);
     row.hash = rows.text(18);
     return row;

@@ -26,17 +26,6 @@ record::Caller require_person(Sessions& sessions, const Request& request) {
     return caller;
 }
 
-record::Caller require_keeper(Sessions& sessions, const Request& request) {
-    record::Caller caller = require_person(sessions, request);
-    const auto memberships = sessions.directory().memberships(caller.actor.person);
-    const bool may = std::any_of(memberships.begin(), memberships.end(), [](const Membership& one) {
-        const RoleRights* rights = find_role(one.role);
-        return rights != nullptr && rights->keeps_people;
-    });
-    if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
-    return caller;
-}
-
 Person person_of(const Sessions& sessions, const Request& request) {
     const auto person = sessions.directory().person_by_resource("Practitioner/" + std::string(request.param("id")));
     if (!person) throw Error(ErrorKind::not_found, "access.no_person", "no such person");
@@ -107,7 +96,7 @@ constexpr std::size_t kListed = 100;
 
 /// Everybody with a role whose name or institution has `q` in it, those without a number first, the numbers masked.
 Response list(Sessions& sessions, const Contacts& contacts, const Request& request) {
-    require_keeper(sessions, request);
+    wire::require_right(sessions, request, &RoleRights::keeps_people);
     const Directory& directory = sessions.directory();
     std::string asked;
     for (const auto& [name, value] : request.query_values()) {
@@ -155,20 +144,19 @@ Response list(Sessions& sessions, const Contacts& contacts, const Request& reque
 }  // namespace
 
 void add_contact_routes(http::Router& router, Sessions& sessions, Contacts& contacts) {
-    router.add(http::Method::get, "/access/contact", kSession, [&](const Request& request) {
-        return contact_answer(sessions, contacts.of(require_person(sessions, request).actor.person));
-    });
+    router.add(http::Method::get, "/access/contact", kSession,
+               [&](const Request& request) { return contact_answer(sessions, contacts.of(require_person(sessions, request).actor.person)); });
     router.add(http::Method::put, "/access/contact", kSession, [&](const Request& request) {
         const record::Caller caller = require_person(sessions, request);
         return contact_answer(sessions, contacts.put(caller.actor, caller.actor.person, contact_of(request)));
     });
     router.add(http::Method::get, "/access/contacts", kSession, [&](const Request& request) { return list(sessions, contacts, request); });
     router.add(http::Method::get, "/access/people/{id}/contact", kSession, [&](const Request& request) {
-        require_keeper(sessions, request);
+        wire::require_right(sessions, request, &RoleRights::keeps_people);
         return contact_answer(sessions, contacts.of(person_of(sessions, request).id));
     });
     router.add(http::Method::put, "/access/people/{id}/contact", kSession, [&](const Request& request) {
-        const record::Caller caller = require_keeper(sessions, request);
+        const record::Caller caller = wire::require_right(sessions, request, &RoleRights::keeps_people);
         return contact_answer(sessions, contacts.put(caller.actor, person_of(sessions, request).id, contact_of(request)));
     });
 }

@@ -33,16 +33,6 @@ Officer officer_in(Sessions& sessions, const Request& request) {
     return officer;
 }
 
-void write_person(JsonWriter& json, std::string_view name, const Directory& directory, std::int64_t id) {
-    const auto person = directory.person(id);
-    if (!person) return;
-    json.object(name, [&] {
-        json.field("name", person->name);
-        json.field("nameEn", person->name_en);
-        json.field("practitioner", person->resource);
-    });
-}
-
 void write_line(JsonWriter& json, const OddLook& one, record::Reader& reader, const Directory& directory) {
     json.object([&] {
         json.field("id", std::to_string(one.id));
@@ -51,13 +41,13 @@ void write_line(JsonWriter& json, const OddLook& one, record::Reader& reader, co
         json.field("last", format_instant(one.last));
         json.field("count", one.count);
         if (one.patient != 0) json.field("patient", reader.reference_of(one.patient));
-        write_person(json, "person", directory, one.person);
+        wire::write_person(json, "person", directory, one.person);
         if (const auto where = directory.organisation(one.organisation)) wire::write_organisation(json, "organisation", *where);
         if (one.explained == Instant{}) return;
         json.object("explained", [&] {
             json.field("at", format_instant(one.explained));
             json.field("text", one.explanation);
-            write_person(json, "by", directory, one.explained_by);
+            wire::write_person(json, "by", directory, one.explained_by);
         });
     });
 }

@@ -2,8 +2,6 @@
 #include "access/wire.hpp"
 #include "base/error.hpp"
 
-#include <charconv>
-
 namespace qiao::access {
 
 namespace {
@@ -12,24 +10,10 @@ using http::Request;
 using http::Response;
 using wire::answer;
 using wire::body_of;
+using wire::number_of;
+using wire::write_person;
 
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 16 * 1024};
-
-std::int64_t number_of(std::string_view text) {
-    std::int64_t id = 0;
-    std::from_chars(text.data(), text.data() + text.size(), id);
-    return id;
-}
-
-void write_person(JsonWriter& json, std::string_view name, const Directory& directory, std::int64_t id) {
-    const auto person = directory.person(id);
-    if (!person) return;
-    json.object(name, [&] {
-        json.field("practitioner", person->resource);
-        json.field("name", person->name);
-        json.field("nameEn", person->name_en);
-    });
-}
 
 void write_reset(JsonWriter& json, const Directory& directory, const Reset& reset, std::int64_t reader) {
     json.object([&] {

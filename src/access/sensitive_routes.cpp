@@ -4,7 +4,6 @@
 #include "base/error.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace qiao::access {
 namespace {
@@ -13,30 +12,16 @@ using http::Request;
 using http::Response;
 using wire::answer;
 using wire::body_of;
+using wire::number_of;
+using wire::write_person;
 
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 16 * 1024};
-
-std::int64_t number_of(std::string_view text) {
-    std::int64_t id = 0;
-    std::from_chars(text.data(), text.data() + text.size(), id);
-    return id;
-}
 
 BreakGlass::Known known_in(const json::Value& body) { return {body["identifier"].text(), body["name"].text(), body["patient"].text()}; }
 
 void write_codes(JsonWriter& json, std::string_view name, std::int64_t labels) {
     json.array(name, [&] {
         for (const std::string_view code : record::codes_of(labels)) json.string(code);
-    });
-}
-
-void write_person(JsonWriter& json, std::string_view name, const Directory& directory, std::int64_t id) {
-    const auto person = directory.person(id);
-    if (!person) return;
-    json.object(name, [&] {
-        json.field("practitioner", person->resource);
-        json.field("name", person->name);
-        json.field("nameEn", person->name_en);
     });
 }
 

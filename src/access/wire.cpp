@@ -128,14 +128,31 @@ http::Response too_many(std::chrono::seconds wait) {
     return response;
 }
 
+std::int64_t number_of(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() ? number : 0;
+}
+
+void write_person(JsonWriter& json, std::string_view name, const Directory& directory, std::int64_t id) {
+    const auto person = directory.person(id);
+    if (!person) return;
+    json.object(name, [&] {
+        json.field("practitioner", person->resource);
+        json.field("name", person->name);
+        json.field("nameEn", person->name_en);
+    });
+}
+
 namespace {
 
-record::Caller caller_with(Sessions& sessions, const http::Request& request, bool RoleRights::*right, std::int64_t organisation) {
+record::Caller caller_with(Sessions& sessions, const http::Request& request, std::initializer_list<bool RoleRights::*> wanted, std::int64_t organisation) {
     record::Caller caller = sessions.caller(request);
     const auto memberships = sessions.directory().memberships(caller.actor.person);
     const bool may = std::any_of(memberships.begin(), memberships.end(), [&](const Membership& one) {
         const RoleRights* rights = find_role(one.role);
-        return rights != nullptr && rights->*right && (organisation == 0 || one.organisation == organisation);
+        const bool enough = rights != nullptr && std::any_of(wanted.begin(), wanted.end(), [&](const auto right) { return rights->*right; });
+        return enough && (organisation == 0 || one.organisation == organisation);
     });
     if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
     return caller;
@@ -143,11 +160,15 @@ record::Caller caller_with(Sessions& sessions, const http::Request& request, boo
 
 }  // namespace
 
-record::Caller require_right(Sessions& sessions, const http::Request& request, bool RoleRights::*right) { return caller_with(sessions, request, right, 0); }
+record::Caller require_right(Sessions& sessions, const http::Request& request, bool RoleRights::*right) { return caller_with(sessions, request, {right}, 0); }
+
+record::Caller require_right(Sessions& sessions, const http::Request& request, std::initializer_list<bool RoleRights::*> rights) {
+    return caller_with(sessions, request, rights, 0);
+}
 
 record::Caller require_right_at(Sessions& sessions, const http::Request& request, bool RoleRights::*right, std::int64_t organisation) {
     if (organisation == 0) throw Error(ErrorKind::invalid, "access.bad_organisation", "which institution?");
-    return caller_with(sessions, request, right, organisation);
+    return caller_with(sessions, request, {right}, organisation);
 }
 
 std::string query_value(const http::Request& request, std::string_view name) {

@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-/// The JSON of `/access`: what is read from bodies and how people and institutions are written. For this folder's routes;
-/// any thread.
+/// The JSON of `/access`: what is read from bodies, how people and institutions are written, and who may ask. For this folder's
+/// routes, the last also for those of the rows above; any thread.
 namespace qiao::access::wire {
 
 /// The body as an object; Error(invalid, "access.bad_json").
@@ -20,14 +20,20 @@ json::Value body_of(const http::Request& request);
 http::Response answer(std::string json, int status = 200);
 
 void write_organisation(JsonWriter& json, std::string_view name, const Organisation& organisation);
+/// Name and Practitioner of a person; nothing when there is none.
+void write_person(JsonWriter& json, std::string_view name, const Directory& directory, std::int64_t id);
 void write_member(JsonWriter& json, const Directory& directory, const Member& member);
 std::string session_json(const Session& session, const Directory& directory, const SessionOptions& options);
 std::string organisations_json(const std::vector<Organisation>& organisations);
 
 /// The caller, when one of their roles has this right; Error(forbidden, "access.not_yours") else.
 record::Caller require_right(Sessions& sessions, const http::Request& request, bool RoleRights::*right);
+/// The same when one of several rights is enough.
+record::Caller require_right(Sessions& sessions, const http::Request& request, std::initializer_list<bool RoleRights::*> rights);
 /// The same at this institution.
 record::Caller require_right_at(Sessions& sessions, const http::Request& request, bool RoleRights::*right, std::int64_t organisation);
+/// A row number in a path; 0 when it is none.
+std::int64_t number_of(std::string_view text);
 std::string query_value(const http::Request& request, std::string_view name);
 /// A member with a date, time and zone; Instant::max() when it is absent; Error(invalid, "access.bad_time").
 Instant end_of(const json::Value& body, std::string_view name);

@@ -1,8 +1,8 @@
 #include "app/centre_state.hpp"
 
 #include "access/role.hpp"
+#include "access/wire.hpp"
 #include "app/volume.hpp"
-#include "base/error.hpp"
 #include "base/json.hpp"
 
 #include <algorithm>
@@ -12,16 +12,6 @@ namespace qiao::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-void require_keeper(access::Sessions& sessions, const http::Request& request) {
-    const auto caller = sessions.caller(request);
-    const auto memberships = sessions.directory().memberships(caller.actor.person);
-    const bool may = std::any_of(memberships.begin(), memberships.end(), [](const access::Membership& one) {
-        const access::RoleRights* rights = access::find_role(one.role);
-        return rights != nullptr && (rights->keeps_nodes || rights->keeps_contracts);
-    });
-    if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
-}
 
 /// A file that goes meanwhile counts nothing.
 std::int64_t size_of(const fs::path& path) {
@@ -100,7 +90,7 @@ void write_pack(JsonWriter& json, const flow::Pack& pack) {
 void add_state_route(http::Router& router, StateSources sources) {
     router.add(http::Method::get, "/operations/state", {.scope = http::Scope::session, .body_limit_bytes = 1024},
                [from = std::move(sources)](const http::Request& request) {
-                   require_keeper(from.sessions, request);
+                   access::wire::require_right(from.sessions, request, {&access::RoleRights::keeps_nodes, &access::RoleRights::keeps_contracts});
                    JsonWriter json;
                    json.object([&] {
                        json.field("now", format_instant(from.clock.now()));

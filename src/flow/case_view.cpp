@@ -299,6 +299,15 @@ void note_reading(const Ground& ground, const record::Actor& actor, std::string_
     on_read(actor, action, type, resources, patients);
 }
 
+std::optional<Value> find_resource(record::Reader& reader, std::string_view reference) {
+    const std::size_t slash = reference.find('/');
+    if (slash == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto stored = reader.read(reference.substr(0, slash), reference.substr(slash + 1));
+    return stored && !stored->deleted ? std::optional(stored->value()) : std::nullopt;
+}
+
 Value organisation_view(const Ground& ground, std::int64_t id) {
     const std::optional<access::Organisation> found = ground.directory.organisation(id);
     return found ? Value::object({{"reference", found->resource}, {"name", found->name}, {"name_en", found->name_en}}) : Value();

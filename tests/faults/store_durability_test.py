@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import random
-import re
 import shutil
 import subprocess
 import sys
@@ -29,18 +28,6 @@ def make_objects(folder, number):
         pathlib.Path(path).write_bytes(dicom.part10(data, sop))
         made[path] = (study, series, sop, data)
     return made
-
-
-def acknowledged(output, made):
-    """storescu -v says which file it sends and what the answer was."""
-    current, good = None, []
-    for line in output.splitlines():
-        sending = re.search(r"Sending file: (\S+)", line)
-        if sending:
-            current = sending[1]
-        if "Received Store Response (Success)" in line and current in made:
-            good.append(current)
-    return good
 
 
 def stow(server, token, number, known):
@@ -86,7 +73,7 @@ def main():
                 for upload in uploads:
                     upload.join()
                 log.seek(0)
-                good = acknowledged(log.read(), made)
+                good = dicom.acknowledged(log.read(), made)
             print(f"round {number}: {len(good)} by C-STORE and {len(uploaded)} by STOW-RS acknowledged before the kill")
             known += [made[path] for path in good] + uploaded
             stowed += len(uploaded)

@@ -35,7 +35,7 @@ def send(gateway, number, harm):
             harm()
             sender.wait(120)
             log.seek(0)
-            good = gateways.acknowledged(log.read(), made)
+            good = dicom.acknowledged(log.read(), made)
         return [made[path] for path in good]
     finally:
         shutil.rmtree(folder)

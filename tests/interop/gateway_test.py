@@ -236,7 +236,7 @@ class GatewayTest(unittest.TestCase):
         with open(log, "w") as out:
             gateways.store(gateway.port, self.folder, log=out).wait(120)
         said = pathlib.Path(log).read_text()
-        good = gateways.acknowledged(said, objects)
+        good = dicom.acknowledged(said, objects)
         self.assertTrue(0 < len(good) < 20, len(good))
         self.assertRegex(said, "OutOfResources")  # 0xA700
         self.assertIn("full", gateway.status()["disk"])

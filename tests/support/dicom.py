@@ -1,4 +1,5 @@
 """Writes small DICOM objects byte by byte, right ones and hostile ones, so that tests depend on no other writer. Standard library only."""
+import re
 import struct
 
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
@@ -60,3 +61,15 @@ def multipart(parts, boundary="qiao-test-boundary"):
     """A multipart/related body of application/dicom and its content type."""
     body = b"".join(b"--" + boundary.encode() + b"\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts)
     return body + b"--" + boundary.encode() + b"--\r\n", f'multipart/related; type="application/dicom"; boundary={boundary}'
+
+
+def acknowledged(output, made):
+    """storescu -v says which file it sends and what the answer was."""
+    current, good = None, []
+    for line in output.splitlines():
+        sending = re.search(r"Sending file: (\S+)", line)
+        if sending:
+            current = sending[1]
+        if "Received Store Response (Success)" in line and current in made:
+            good.append(current)
+    return good

@@ -184,18 +184,6 @@ def store(port, folder, title="CT1", called="QIAO", host="127.0.0.1", log=subpro
                             stderr=subprocess.STDOUT, env={**os.environ, "TCP_NODELAY": "1"})
 
 
-def acknowledged(output, made):
-    """storescu -v says which file it sends and what the answer was."""
-    current, good = None, []
-    for line in output.splitlines():
-        sending = re.search(r"Sending file: (\S+)", line)
-        if sending:
-            current = sending[1]
-        if "Received Store Response (Success)" in line and current in made:
-            good.append(current)
-    return good
-
-
 def require_at_centre(centre, token, known):
     """Every object of `known` is at the centre, byte for byte."""
     for study, series, sop, data in known:

@@ -24,10 +24,13 @@ export interface BindingInput {
   identityChecked: boolean;
 }
 
-export interface PatientRequest {
+export type RequestKind = 'objection' | 'correction' | 'deletion' | 'names';
+
+/** What a patient asked of the centre, as the patient reads it. */
+export interface Asked {
   id: number;
   number: string;
-  kind: 'objection' | 'correction' | 'deletion' | 'names';
+  kind: RequestKind;
   item: string;
   text: string;
   state: 'open' | 'taken' | 'answered';
@@ -37,6 +40,10 @@ export interface PatientRequest {
   outcome?: 'done' | 'partly' | 'refused';
   answer?: string;
   answered?: string;
+}
+
+/** The same for the privacy officer. */
+export interface PatientRequest extends Asked {
   patient: { id: string; name?: string; birthDate?: string };
   askedBy?: string;
   phone?: string;

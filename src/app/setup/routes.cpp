@@ -1,9 +1,9 @@
 #include "app/setup/routes.hpp"
 
 #include "access/role.hpp"
+#include "access/wire.hpp"
 #include "app/setup/facts_store.hpp"
 #include "app/setup/steps.hpp"
-#include "base/error.hpp"
 #include "base/json.hpp"
 #include "flow/delivery.hpp"
 
@@ -16,16 +16,6 @@ namespace {
 namespace role = access::role;
 
 constexpr std::size_t kNamed = 5;  ///< of those who may do a step
-
-void require_keeper(access::Sessions& sessions, const http::Request& request) {
-    const auto caller = sessions.caller(request);
-    const auto memberships = sessions.directory().memberships(caller.actor.person);
-    const bool may = std::any_of(memberships.begin(), memberships.end(), [](const access::Membership& one) {
-        const access::RoleRights* rights = access::find_role(one.role);
-        return rights != nullptr && (rights->keeps_people || rights->keeps_nodes || rights->keeps_contracts);
-    });
-    if (!may) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
-}
 
 /// Those on both sides of a consultation whom no telephone reaches.
 std::vector<std::int64_t> unreachable(const Sources& from) {
@@ -84,7 +74,8 @@ void write_step(JsonWriter& json, const Step& step, const access::Directory& dir
 
 void add_routes(http::Router& router, const Sources& sources) {
     router.add(http::Method::get, "/operations/setup", {.scope = http::Scope::session, .body_limit_bytes = 1024}, [sources](const http::Request& request) {
-        require_keeper(sources.sessions, request);
+        access::wire::require_right(sources.sessions, request,
+                                    {&access::RoleRights::keeps_people, &access::RoleRights::keeps_nodes, &access::RoleRights::keeps_contracts});
         const auto all = steps(sources.directory, facts_of(sources), sources.clock.now());
         JsonWriter json;
         json.object([&] {

@@ -16,15 +16,6 @@ namespace {
 
 using json::Value;
 
-std::optional<Value> read(record::Reader& reader, std::string_view reference) {
-    const std::size_t slash = reference.find('/');
-    if (slash == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto stored = reader.read(reference.substr(0, slash), reference.substr(slash + 1));
-    return stored && !stored->deleted ? std::optional(stored->value()) : std::nullopt;
-}
-
 std::string newest_form(storage::Connection& connection, const flow::Case& item) {
     std::string form;
     for (const flow::Item& one : flow::store::items_of(connection, item.id)) {
@@ -37,7 +28,7 @@ Value attachment_url(const flow::Case& item, const Value& n) { return fmt::forma
 
 Value opinion_view(const flow::Ground& ground, record::Reader& reader, const flow::Case& item) {
     const Value& note = item.notes["opinion"];
-    const std::optional<Value> composition = read(reader, note["resource"].text());
+    const std::optional<Value> composition = flow::find_resource(reader, note["resource"].text());
     if (!composition) {
         return {};
     }
@@ -76,7 +67,7 @@ Value opinion_view(const flow::Ground& ground, record::Reader& reader, const flo
 Value parts_view(const flow::Ground& ground, record::Reader& reader, const flow::Case& item) {
     Value list = Value::array();
     for (const Value& one : item.notes["parts"].items()) {
-        const std::optional<Value> part = read(reader, one["resource"].text());
+        const std::optional<Value> part = flow::find_resource(reader, one["resource"].text());
         Value view = Value::object({{"by", flow::person_view(ground, one["person"].integer().value_or(0))}, {"specialty", one["specialty"]}});
         view.set("stance", one["stance"]);
         view.set("signed", one["signed"]);
@@ -120,7 +111,7 @@ std::span<const flow::Worklist> Consult::worklists() const { return kConsultList
 
 void Consult::describe(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, Value& view) {
     const std::string form = newest_form(reader.connection(), item);
-    const std::optional<Value> response = read(reader, form);
+    const std::optional<Value> response = flow::find_resource(reader, form);
     view.set("form", response ? flow::form_of_items((*response)["item"]) : Value());
     view.set("form_resource", response ? Value(form) : Value());
     view.set("mode", item.notes["mode"]);
@@ -139,7 +130,7 @@ void Consult::describe(const flow::Ground& ground, record::Reader& reader, const
 }
 
 void Consult::describe_offer(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, Value& view) {
-    const std::optional<Value> response = read(reader, newest_form(reader.connection(), item));
+    const std::optional<Value> response = flow::find_resource(reader, newest_form(reader.connection(), item));
     const Value form = response ? flow::form_of_items((*response)["item"]) : Value::object();
     for (const char* name : {"purpose", "summary", "question", "specialty", "rank"}) {
         view.set(name, form[name]);

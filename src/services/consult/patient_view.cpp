@@ -26,15 +26,6 @@ constexpr std::string_view kHidden = "draft entered_in_error";
 /// Where the case lies: with the clinic that asked, else with the hospital that was asked.
 constexpr std::string_view kAtTheClinic = "office_check returned opinion_signed filed feedback_due";
 
-std::optional<Value> read(record::Reader& reader, std::string_view reference) {
-    const std::size_t slash = reference.find('/');
-    if (slash == std::string_view::npos) {
-        return std::nullopt;
-    }
-    const auto stored = reader.read(reference.substr(0, slash), reference.substr(slash + 1));
-    return stored && !stored->deleted ? std::optional(stored->value()) : std::nullopt;
-}
-
 Value name_view(const flow::Ground& ground, std::int64_t organisation) {
     Value view = flow::organisation_view(ground, organisation);
     view.remove("reference");
@@ -79,7 +70,7 @@ Value timeline_view(const flow::Case& item, const std::vector<flow::MoveRow>& mo
 
 Value opinion_view(const PatientEyes& eyes, record::Reader& reader, const flow::Case& item) {
     const Value& note = item.notes["opinion"];
-    const auto composition = read(reader, note["resource"].text());
+    const auto composition = flow::find_resource(reader, note["resource"].text());
     if (!composition) {
         return {};
     }
@@ -105,7 +96,7 @@ Value question_of(record::Reader& reader, const flow::Case& item) {
     for (const flow::Item& one : flow::store::items_of(reader.connection(), item.id)) {
         form = one.kind == "form" ? one.reference : form;
     }
-    const auto resource = form.empty() ? std::nullopt : read(reader, form);
+    const auto resource = form.empty() ? std::nullopt : flow::find_resource(reader, form);
     return resource ? flow::form_of_items((*resource)["item"])["question"] : Value();
 }
 

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { ApiError } from '../../api/http';
 import { textOr, useText } from '../../app/i18n';
+import { useModal } from '../../ui/modal';
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -105,24 +106,9 @@ export function ActForm({ submit, run, children, onCancel }: { submit: string; r
 }
 
 export function Sheet({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
-  const id = useId();
-  const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    element.current?.showModal();
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+  const { title: id, dialog } = useModal(onClose);
   return (
-    <dialog
-      ref={element}
-      aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-    >
+    <dialog {...dialog}>
       <h2 id={id}>{title}</h2>
       {children}
     </dialog>

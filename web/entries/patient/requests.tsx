@@ -1,9 +1,10 @@
 /** What the patient asked of those who keep the record, by when it is answered, and the answers. */
 import { useId, useState } from 'react';
+import type { RequestKind } from '../../api/patients';
 import { useText } from '../../app/i18n';
 import { formatDate, formatDateTime } from '../../ui/format';
 import { ActForm, Answered, Sheet, useLoad } from './parts';
-import { ask, readRequests, type RequestKind } from './wire';
+import { ask, readRequests } from './wire';
 
 const kKinds: readonly RequestKind[] = ['correction', 'objection', 'deletion', 'names'];
 

@@ -1,4 +1,5 @@
 /** What `/patient` answers (docs/patients.md). */
+import type { Asked, RequestKind } from '../../api/patients';
 import { get, post, send } from '../../api/http';
 
 export interface Named {
@@ -83,21 +84,6 @@ export interface HealthRecord {
   allergies: { reference: string; code: string; text: string; reaction: string; at: string }[];
   drugs: { reference: string; code: string; text: string; dosage: string | null; at: string }[];
   studies: { reference: string; modality: string; text: string | null; at: string | null; images: number | null }[];
-}
-export type RequestKind = 'objection' | 'correction' | 'deletion' | 'names';
-export interface Asked {
-  id: number;
-  number: string;
-  kind: RequestKind;
-  item: string;
-  text: string;
-  state: 'open' | 'taken' | 'answered';
-  created: string;
-  due: string;
-  late: boolean;
-  outcome?: 'done' | 'partly' | 'refused';
-  answer?: string;
-  answered?: string;
 }
 
 const own = { ownSession: true };
