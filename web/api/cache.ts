@@ -89,9 +89,12 @@ function fromDevice(key: string, entry: Entry): void {
   );
 }
 
-// A page that opens by the PIN asks, and fails, before the device is open.
+// A page asks before the device is open: what failed comes from there now, and what has come goes there.
 keptReads.opened = () => {
-  for (const [key, entry] of entries) if (entry.data === undefined && entry.error?.isPassing) fromDevice(key, entry);
+  for (const [key, entry] of entries) {
+    if (entry.data === undefined && entry.error?.isPassing) fromDevice(key, entry);
+    else if (entry.data !== undefined && !entry.kept) void keptReads.write(key, entry.data).catch(() => undefined);
+  }
 };
 
 function finish(key: string, entry: Entry, abort: AbortController, data: unknown, error: ApiError | undefined): void {

@@ -76,7 +76,7 @@ describe('a request begun without a line', () => {
       for (let tab = 0; tab < 4; tab += 1) await run(boxOf(texts, server)); // a new tab each time: nothing but the device stays
       expect(server.cases.size, String(lost)).toBe(1);
       expect(server.drafts.get('case-1'), String(lost)).toEqual({ version: 1, body: { summary: 'head' } });
-      expect(texts.names(), String(lost)).toEqual([]);
+      expect(texts.names(), String(lost)).toEqual(['arrived:n1']);
       expect(new Set(server.adopted)).toEqual(new Set(['n1>case-1']));
     }
   });
@@ -92,7 +92,7 @@ describe('a request begun without a line', () => {
     expect([...server.cases.keys()]).toEqual(['n2']);
     expect(box.items().map((one) => [one.id, (one.error as ApiError).code])).toEqual([['n1', 'flow.no_contract']]);
     await run(box);
-    expect(texts.names(), 'it is not given up').toEqual([newName('n1')]);
+    expect(texts.names(), 'it is not given up').toEqual([newName('n1'), 'arrived:n2']);
   });
 
   it('says when it has arrived', async () => {

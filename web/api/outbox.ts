@@ -78,13 +78,13 @@ export interface OutboxTexts {
 export const newName = (createId: string) => `new:${createId}`;
 /** Stands for the case of a request that has none yet, where uploads name their case. */
 export const placeOf = (createId: string) => `new.${createId}`;
+const kArrived = 'arrived:';
 const kPausesMs = [3000, 6000, 12_000, 30_000];
 
 export class Outbox {
   private readonly errors = new Map<string, unknown>();
   private readonly conflicts = new Set<string>();
   private readonly editors = new Map<string, number>();
-  private arrived: readonly Arrived[] = [];
   private isOpen = false;
   private running: Promise<void> | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
@@ -99,7 +99,11 @@ export class Outbox {
 
   readonly subscribe = (listener: () => void): (() => void) => (this.listeners.add(listener), () => this.listeners.delete(listener));
   readonly snapshot = (): number => this.version;
-  readonly arrivals = (): readonly Arrived[] => this.arrived;
+
+  /** What has arrived and its person has not seen yet: kept, because the tab may close in that moment. */
+  arrivals(): Arrived[] {
+    return this.texts.names().flatMap((name) => (name.startsWith(kArrived) ? [{ createId: name.slice(kArrived.length), caseId: this.texts.get(name) as string }] : []));
+  }
 
   items(): OutboxItem[] {
     return this.texts.names().flatMap((name): OutboxItem[] => {
@@ -123,7 +127,6 @@ export class Outbox {
     this.failures = 0;
     this.errors.clear();
     this.conflicts.clear();
-    this.arrived = [];
     this.say();
   }
 
@@ -151,7 +154,7 @@ export class Outbox {
   }
 
   seen(createId: string): void {
-    this.arrived = this.arrived.filter((one) => one.createId !== createId);
+    this.texts.set(kArrived + createId, undefined);
     this.say();
   }
 
@@ -221,9 +224,9 @@ export class Outbox {
     this.texts.set(`draft.${caseId}.request`, { value: latest.value, base: 0, dirty: true, wire: latest.wire } satisfies KeptDraft);
     await this.texts.settled();
     await this.line.adopt(createId, caseId);
+    this.texts.set(kArrived + createId, caseId);
     this.texts.set(newName(createId), undefined);
     await this.texts.settled();
-    this.arrived = [...this.arrived, { createId, caseId }];
     invalidate('list:', 'worklists', `case:${caseId}`);
     this.say();
     await this.sendDraft(`draft.${caseId}.request`, caseId, 'request');
@@ -266,4 +269,7 @@ export function useOutbox(): OutboxItem[] {
   useSyncExternalStore(outbox.subscribe, outbox.snapshot);
   return outbox.items();
 }
-export const useArrivals = (): readonly Arrived[] => useSyncExternalStore(outbox.subscribe, outbox.arrivals);
+export function useArrivals(): Arrived[] {
+  useSyncExternalStore(keptTexts.subscribe, keptTexts.snapshot);
+  return outbox.arrivals();
+}
