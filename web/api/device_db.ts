@@ -51,3 +51,8 @@ export const readOf = async <T>(name: StoreName, person: string): Promise<T[]> =
 export const putMeta = (key: string, value: unknown) => change('meta', (meta) => void meta.put(value, key));
 export const put = <T extends { id: string; person: string }>(name: 'unsent' | 'reads', value: T) => change(name, (rows) => void rows.put(value));
 export const drop = (name: StoreName, key: string) => change(name, (rows) => void rows.delete(key));
+/** All of a person at once: whoever closes the page meanwhile leaves all or nothing. */
+export const dropOf = (name: StoreName, person: string) =>
+  change(name, async (rows) => {
+    for (const key of await settled(rows.index('person').getAllKeys(person))) rows.delete(key);
+  });

@@ -2,7 +2,7 @@
  * What a person read, for the time without a line: lists, cases and patients that were on screen, sealed under a key of its
  * own that goes at log-off; entries go after 72 hours in any case. The cache shows an entry only with its age.
  */
-import { drop, put, putMeta, readAll, readOf, readOne } from './device_db';
+import { drop, dropOf, put, putMeta, readAll, readOne } from './device_db';
 import { openJson, sealJson, sealOf, type Seal, type Sealed } from './seal';
 
 export const kKept_ms = 72 * 3_600_000;
@@ -54,12 +54,17 @@ class KeptReads {
     this.seal = undefined;
   }
 
-  async write(key: string, data: unknown): Promise<void> {
+  readonly write = (key: string, data: unknown): Promise<void> => this.writer()(key, data);
+
+  /** Writes for the person who is there now, and after the end of their session no more: for what takes longer than a moment. */
+  writer(): (key: string, data: unknown) => Promise<void> {
     const { person, seal } = this;
-    if (!seal || !isKeptKind(key)) return;
-    const sealed = await sealJson(seal, `qiao-read-1 ${idOf(person, key)}`, data);
-    if (sealed.bytes.byteLength > kLargest_bytes || this.seal !== seal) return;
-    await put('reads', { id: idOf(person, key), person, at: Date.now(), sealed } satisfies Row);
+    return async (key, data) => {
+      if (!seal || this.seal !== seal || !isKeptKind(key)) return;
+      const sealed = await sealJson(seal, `qiao-read-1 ${idOf(person, key)}`, data);
+      if (sealed.bytes.byteLength > kLargest_bytes || this.seal !== seal) return;
+      await put('reads', { id: idOf(person, key), person, at: Date.now(), sealed } satisfies Row);
+    };
   }
 
   async read(key: string): Promise<{ data: unknown; at: number } | undefined> {
@@ -74,7 +79,7 @@ class KeptReads {
   async wipe(person: string): Promise<void> {
     if (this.person === person) this.close();
     await drop('meta', keyName(person));
-    for (const row of await readOf<Row>('reads', person)) await drop('reads', row.id);
+    await dropOf('reads', person);
   }
 
   /** What is too old goes, whoever's it is; needs no key. */

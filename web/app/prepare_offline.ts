@@ -13,13 +13,14 @@ import { readDeadlines, readPack } from '../api/packs';
 const kQuietMs = 2000;
 
 async function prepare(): Promise<void> {
-  await keptReads.write('receivers', await readReceivers());
-  await keptReads.write('contracts', await readContracts());
-  await keptReads.write('pack:specialties', await readPack('specialties'));
-  await keptReads.write('pack:deadlines:consult', await readDeadlines('consult'));
+  const write = keptReads.writer();
+  await write('receivers', await readReceivers());
+  await write('contracts', await readContracts());
+  await write('pack:specialties', await readPack('specialties'));
+  await write('pack:deadlines:consult', await readDeadlines('consult'));
   const recent = await searchResources<Patient>('Patient', { _sort: '-_lastUpdated', _count: '10' });
-  await keptReads.write('patients:recent', recent);
-  for (const patient of recent) await keptReads.write(`patient:${patient.id}`, patient);
+  await write('patients:recent', recent);
+  for (const patient of recent) await write(`patient:${patient.id}`, patient);
 }
 
 export function usePrepareOffline(wanted: boolean): void {

@@ -72,10 +72,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const lastKeepAlive = useRef(Date.now());
   const now = useRef(state);
   now.current = state;
+  const leaving = useRef(false);
 
   const end = useCallback((code: string) => {
     const before = now.current;
-    if (before.phase !== 'open') return;
+    if (before.phase !== 'open' || leaving.current) return;
     closeAll();
     setIdleLeft(undefined);
     setState({ phase: 'none', endedCode: code, lastLogin: before.session.person.login });
@@ -117,14 +118,20 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const leave = useCallback(async () => {
     const before = now.current;
-    await signOut().catch((cause: unknown) => {
-      if (!(cause instanceof ApiError) || !cause.isPassing) throw cause;
-      noteSignedOut();
-    });
-    closeAll();
-    // What was read goes; what is not sent stays, sealed, for the same person's next session.
-    if (before.phase === 'open') await keptReads.wipe(before.session.person.id).catch(() => undefined);
-    setState({ phase: 'none' });
+    // What else is on its way is answered with 401 from now on: that is no ended session but this sign-out.
+    leaving.current = true;
+    try {
+      await signOut().catch((cause: unknown) => {
+        if (!(cause instanceof ApiError) || !cause.isPassing) throw cause;
+        noteSignedOut();
+      });
+      closeAll();
+      // What was read goes; what is not sent stays, sealed, for the same person's next session.
+      if (before.phase === 'open') await keptReads.wipe(before.session.person.id).catch(() => undefined);
+      setState({ phase: 'none' });
+    } finally {
+      leaving.current = false;
+    }
   }, []);
 
   useEffect(() => {

@@ -107,6 +107,15 @@ export function useDraft<T>(caseId: string, name: string, server: DraftState | u
   }, [caseId, keep, name, toWire]);
 
   useEffect(() => editing(key), [key]);
+  // Nothing is written here and the server has a newer text: sent by the outbox in this very moment, or written elsewhere.
+  useEffect(() => {
+    const { dirty, saving, gone, conflict, version: base } = now.current;
+    if (!server || server.version <= base || dirty || saving || gone || conflict) return;
+    Object.assign(now.current, { value: fromWire(server.body), version: server.version });
+    setValue(now.current.value);
+    setVersion(server.version);
+    setSavedAt(server.saved);
+  }, [fromWire, server]);
   useEffect(() => {
     const timer = setInterval(() => {
       if (now.current.dirty && !now.current.saving) void save();
