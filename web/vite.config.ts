@@ -77,6 +77,41 @@ function precompress(): Plugin {
   };
 }
 
+/** The start pages, whose files come beside the application (app/early.ts). */
+const startPages = { '/app/today': 'app/today.tsx', '/app/list/': 'services/cases/worklist.tsx' };
+
+/** Builds app/early.ts for the page, with the names of the files that it asks for. A file of its own: the policy takes no inline script. */
+function earlyFiles(): Plugin {
+  return {
+    name: 'qiao:early-files',
+    apply: 'build',
+    generateBundle: {
+      order: 'post',
+      async handler(_options, bundle) {
+        const chunks = Object.values(bundle).filter((one) => one.type === 'chunk');
+        const chunkOf = (source: string) => {
+          const found = chunks.find((one) => one.facadeModuleId?.replaceAll('\\', '/').endsWith(`/web/${source}`));
+          if (!found) throw new Error(`${source} is no chunk of its own`);
+          return found;
+        };
+        const withImports = (name: string, seen = new Set<string>()): Set<string> => {
+          if (!seen.has(name)) for (const one of chunks.find((chunk) => chunk.fileName === name)?.imports ?? []) withImports(one, seen.add(name));
+          return seen.add(name);
+        };
+        const known = withImports(chunkOf('index.html').fileName);
+        const needed = (source: string) => [...withImports(chunkOf(source).fileName)].filter((one) => !known.has(one)).map((one) => `/${one}`);
+        const texts = (language: string) => ['app', 'services/consult'].map((folder) => `/${chunkOf(`${folder}/locales/${language}.json`).fileName}`);
+        const files = { texts: { 'zh-CN': texts('zh-CN'), en: texts('en') }, pages: Object.entries(startPages).map(([start, source]) => [start, needed(source)]) };
+        const { code } = await transformWithOxc(await readFile(join(import.meta.dirname, 'app/early.ts'), 'utf8'), 'early.ts', { sourcemap: false });
+        const name = this.emitFile({ type: 'asset', name: 'early.js', source: `${code}fetchEarly(${JSON.stringify(files)});\n` });
+        const html = bundle['index.html'];
+        if (html?.type !== 'asset') throw new Error('no index.html');
+        html.source = String(html.source).replace('<script type="module"', `<script type="module" async crossorigin src="/${this.getFileName(name)}"></script>\n    $&`);
+      },
+    },
+  };
+}
+
 interface Chunk {
   file: string;
   isEntry?: boolean;
@@ -115,7 +150,9 @@ function serviceWorker(): Plugin {
     async writeBundle(options) {
       const dist = options.dir ?? 'dist';
       const manifest = JSON.parse(await readFile(join(dist, '.vite/manifest.json'), 'utf8')) as Record<string, Chunk>;
-      const files = [...shellFiles(manifest), '/icon-192.png', '/manifest.en.webmanifest', '/manifest.zh-CN.webmanifest'];
+      const early = /src="(\/assets\/early-[^"]+)"/.exec(await readFile(join(dist, 'index.html'), 'utf8'))?.[1];
+      if (!early) this.error('the page has no early script');
+      const files = [...shellFiles(manifest), early, '/icon-192.png', '/manifest.en.webmanifest', '/manifest.zh-CN.webmanifest'];
       for (const file of files) {
         const { size } = await stat(join(dist, file));
         if (size > kLargest_bytes) this.error(`${file}, ${size} bytes, is too large to be kept on every device: load it by a dynamic import of its viewer`);
@@ -137,7 +174,7 @@ const serverPaths = ['/fhir', '/dicomweb', '/access', '/patient', '/flow', '/con
 export default defineConfig(({ command }) => ({
   // A build says what is wrong and nothing else; the development server says where it listens.
   logLevel: command === 'build' ? 'warn' : 'info',
-  plugins: [react(), noNodeInCodecs(), styleAttributeOfCornerstone(), precompress(), serviceWorker()],
+  plugins: [react(), noNodeInCodecs(), styleAttributeOfCornerstone(), earlyFiles(), precompress(), serviceWorker()],
   resolve: {
     // vtk.js, under cornerstone, reaches for these two modules of Node; the trailing slash picks the npm packages.
     alias: { events: 'events/', url: 'url/' },

@@ -47,7 +47,7 @@ std::string_view type_of(std::string_view path) {
     return "application/octet-stream";
 }
 
-/// The one policy of the app; a script file carries it too, because a worker takes its policy from its own answer.
+/// The one policy of the app; a worker's file carries it too, because a worker takes its policy from its own answer.
 std::string content_security_policy(std::string_view nonce) {
     std::string policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; style-src 'self'";
     if (!nonce.empty()) policy.append(" 'nonce-").append(nonce).append("'");
@@ -57,8 +57,11 @@ std::string content_security_policy(std::string_view nonce) {
     return policy;
 }
 
+/// Of a file that is a part of a page: opened by itself it may nothing. Short, because on a thin line each header is paid for.
+constexpr std::string_view kPartPolicy = "default-src 'none'; frame-ancestors 'none'";
+
 void protect(Response& response) {
-    response.with("Cross-Origin-Opener-Policy", "same-origin").with("Cross-Origin-Resource-Policy", "same-origin").with("Referrer-Policy", "no-referrer");
+    response.with("Cross-Origin-Resource-Policy", "same-origin").with("Referrer-Policy", "no-referrer");
 }
 
 bool accepts(const Request& request, std::string_view coding) {
@@ -115,7 +118,8 @@ Response StaticFiles::file(std::string_view path, const Request& request) const 
     response.with("Cache-Control", path.starts_with("assets/") ? "public, max-age=31536000, immutable" : "no-cache")
         .with("ETag", file.etag)
         .with("Vary", "Accept-Encoding");
-    response.with("Content-Security-Policy", content_security_policy({}));
+    const bool is_worker = path == "sw.js" || path.find("Worker") != std::string_view::npos;
+    response.with("Content-Security-Policy", is_worker ? content_security_policy({}) : std::string(kPartPolicy));
     protect(response);
     if (request.header("if-none-match") == file.etag) {
         response.status = 304;
@@ -147,6 +151,7 @@ Response StaticFiles::page(std::string_view path) const {
     }
     response.body.append(source, start);
     response.with("Cache-Control", "no-cache").with("Content-Security-Policy", content_security_policy(nonce));
+    response.with("Cross-Origin-Opener-Policy", "same-origin");
     response.with("Permissions-Policy", "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), geolocation=(), payment=(), usb=()");
     protect(response);
     return response;

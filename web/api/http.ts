@@ -80,6 +80,22 @@ export interface Answer<T> {
   headers: Headers;
 }
 
+/** So long an answer that was asked for before the application was there is a fresh one. */
+const kEarly_ms = 10_000;
+
+/** The answer of app/early.ts to this very request. Each once; none after anything else was done, such as a sign-in. */
+function takeEarly(method: string, path: string): Promise<Response> | undefined {
+  const early = globalThis.window?.qiaoEarly;
+  if (!early) return undefined;
+  if (method !== 'GET' || Date.now() - early.at > kEarly_ms) {
+    early.answers.clear();
+    return undefined;
+  }
+  const answer = early.answers.get(path);
+  early.answers.delete(path);
+  return answer;
+}
+
 export async function send<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
   const headers: Record<string, string> = { Accept: acceptOf(path), ...options.headers };
   let body: BodyInit | undefined;
@@ -97,7 +113,7 @@ export async function send<T>(method: string, path: string, options: RequestOpti
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   let response: Response;
   try {
-    response = await fetch(path, { method, headers, body: body ?? null, signal, credentials: 'same-origin', cache: 'no-store' });
+    response = await (takeEarly(method, path) ?? fetch(path, { method, headers, body: body ?? null, signal, credentials: 'same-origin', cache: 'no-store' }));
   } catch (cause) {
     if (options.signal?.aborted) throw cause;
     throw new ApiError(0, timeout.aborted ? 'client.timeout' : 'client.no_connection', String(cause));

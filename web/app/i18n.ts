@@ -4,10 +4,10 @@
  */
 import i18next from 'i18next';
 import { useSyncExternalStore } from 'react';
+import { firstLanguage, kLanguageKey, type Language } from './early';
 
-export type Language = 'zh-CN' | 'en';
+export type { Language };
 export const kLanguages: readonly Language[] = ['zh-CN', 'en'];
-const kStorageKey = 'qiao.language';
 
 type TextFile = { default: Record<string, string> };
 const files = import.meta.glob<TextFile>(['./locales/*.json', '../services/*/locales/*.json', '../entries/*/locales/*.json']);
@@ -20,16 +20,6 @@ let version = 0;
 function pathOf(folder: string, language: Language): string {
   if (folder === 'app') return `./locales/${language}.json`;
   return `../${folder.startsWith('entries/') ? folder : `services/${folder}`}/locales/${language}.json`;
-}
-
-function isLanguage(value: string | null): value is Language {
-  return value === 'zh-CN' || value === 'en';
-}
-
-function firstLanguage(): Language {
-  const kept = localStorage.getItem(kStorageKey);
-  if (isLanguage(kept)) return kept;
-  return navigator.languages.some((one) => one.toLowerCase().startsWith('zh')) || !navigator.language.startsWith('en') ? 'zh-CN' : 'en';
 }
 
 export const language = (): Language => (i18next.language as Language | undefined) ?? firstLanguage();
@@ -80,7 +70,7 @@ export async function startTexts(folder = 'app'): Promise<void> {
 export async function setLanguage(lng: Language): Promise<void> {
   await Promise.all([...wanted].map((folder) => load(folder, lng)));
   await i18next.changeLanguage(lng);
-  localStorage.setItem(kStorageKey, lng);
+  localStorage.setItem(kLanguageKey, lng);
   applyToDocument();
 }
 

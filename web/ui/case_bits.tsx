@@ -68,3 +68,7 @@ export function useSexText(): (sex: string | undefined) => string {
   const t = useText();
   return (sex) => (sex === 'male' || sex === 'female' || sex === 'other' || sex === 'unknown' ? t(`app.sex.${sex}`) : '');
 }
+
+export function stateText(machine: string, state: string): string {
+  return textOr(`${machine}.state.${state}`, state);
+}

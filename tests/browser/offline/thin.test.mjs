@@ -11,12 +11,18 @@ const WARM_MS = 1500
 const BUSY = Number(process.env.QIAO_BUSY ?? 1.5)
 const LIST = '/app/list/returned'
 
-/** From the address to the first row that can be opened. */
+/** Notes when the first row that can be opened is there; asking from outside would find it up to half a second later. */
+const noteFirstRow = () => {
+  new MutationObserver(() => {
+    if (document.querySelector('main a[href*="/app/consult/"]')) window.firstRow_ms ??= performance.now()
+  }).observe(document, { childList: true, subtree: true })
+}
+
+/** From the address to the first row. */
 async function open(page, base) {
-  const from = Date.now()
   await page.goto(base + LIST, { waitUntil: 'commit' })
-  await page.locator('main a[href*="/app/consult/"]').first().waitFor({ timeout: 60_000 })
-  return Date.now() - from
+  await page.waitForFunction(() => window.firstRow_ms !== undefined, undefined, { timeout: 60_000 })
+  return Math.round(await page.evaluate(() => window.firstRow_ms))
 }
 
 test('the worklist on a thin line', async (t) => {
@@ -28,6 +34,7 @@ test('the worklist on a thin line', async (t) => {
   const context = await browser.newContext({ viewport: PHONE, locale: 'en', hasTouch: true, isMobile: true })
   await context.addCookies([{ name, value, url: server.base, httpOnly: true, sameSite: 'Strict' }])
   const page = await context.newPage()
+  await page.addInitScript(noteFirstRow)
   const line = await context.newCDPSession(page)
   await line.send('Network.enable')
   await line.send('Network.emulateNetworkConditions', THIN)

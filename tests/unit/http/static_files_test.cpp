@@ -20,6 +20,7 @@ protected:
         write("join.html", "<html>join</html>");
         write("sw.js", "self.x=1");
         write("assets/app-1.js", "plain");
+        write("assets/decodeWorker-1.js", "worker");
         write("assets/app-1.js.br", "brotli");
         write("assets/app-1.js.gz", "gzip");
         write("assets/sub/tool.wasm", "wasm");
@@ -61,6 +62,8 @@ TEST_F(StaticFilesTest, AssetsAreImmutableAndPrecompressed) {
     EXPECT_EQ(text_of(ask("/assets/app-1.js", "gzip;q=0.5, br;q=0")), "gzip");
     EXPECT_EQ(text_of(ask("/assets/app-1.js", "")), "plain");
     EXPECT_EQ(ask("/assets/sub/tool.wasm", "").content_type, "application/wasm");
+    EXPECT_EQ(header_of(brotli, "Content-Security-Policy"), "default-src 'none'; frame-ancestors 'none'");
+    EXPECT_THAT(header_of(ask("/assets/decodeWorker-1.js", ""), "Content-Security-Policy"), HasSubstr("script-src 'self' 'wasm-unsafe-eval'"));
     for (const char* path : {"/assets/none.js", "/assets/orphan.css", "/assets/../index.html", "/assets/", "/assets/app-1.js.br", "/unknown"}) {
         EXPECT_EQ(ask(path, "br").status, 404) << path;
     }

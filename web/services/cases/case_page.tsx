@@ -3,7 +3,7 @@ import { useParams } from 'react-router';
 import { textOr, useText } from '../../app/i18n';
 import { useTitle } from '../../app/title';
 import { Answered } from '../../ui/cards';
-import { ClockChip } from '../../ui/case_bits';
+import { ClockChip, stateText } from '../../ui/case_bits';
 import { nameIn } from '../../ui/format';
 import { Participants } from '../consult/consult_page';
 import { AttachmentGrid, StudyList } from '../consult/attachments';
@@ -12,7 +12,6 @@ import { PatientBanner } from '../consult/patient_banner';
 import { useCase } from './case_query';
 import { Moves } from './moves';
 import { Timeline } from './timeline';
-import { stateText } from './worklist_table';
 
 export default function CasePage() {
   const t = useText();

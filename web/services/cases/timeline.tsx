@@ -1,12 +1,12 @@
 /** All that happened to a case, newest first: who, in which role, when it happened and when it was written down. */
 import type { CaseView, CodedItem, TimelineEntry } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
+import { stateText } from '../../ui/case_bits';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { missingItemText } from './move_fields';
 import { moveText } from './moves';
 import { togetherTold, ToldLine } from './told';
-import { stateText } from './worklist_table';
 
 export function Timeline({ case: view }: { case: CaseView }) {
   const t = useText();

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { WorklistRow } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
-import { ClockChip, nearestClock, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { ClockChip, nearestClock, stateText, UrgencyChip, useSexText } from '../../ui/case_bits';
 import { usePhone } from '../../ui/use_phone';
 import { ageText, formatDateTime, formatDuration, nameIn } from '../../ui/format';
 
@@ -19,10 +19,6 @@ export function usePatientLine(): (patient: WorklistRow['patient']) => string {
   const t = useText();
   const sexText = useSexText();
   return (patient) => [patient.name ?? t('app.case.unnamed'), sexText(patient.sex), ageText(patient.age)].filter(Boolean).join(' · ');
-}
-
-export function stateText(machine: string, state: string): string {
-  return textOr(`${machine}.state.${state}`, state);
 }
 
 export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: readonly WorklistRow[]; sort?: string; onSort?: (sort: string) => void; keys?: boolean }) {

@@ -1,10 +1,9 @@
 /** Who this is about, why one may see it and until when; at the head of every page of a case. */
 import type { CaseView } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
-import { ClockChip, UrgencyChip, useSexText } from '../../ui/case_bits';
+import { ClockChip, stateText, UrgencyChip, useSexText } from '../../ui/case_bits';
 import { ageText, formatDate, formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
-import { stateText } from '../cases/worklist_table';
 import { ConsentChip } from './consent_card';
 
 export function PatientBanner({ case: view, compact = false }: { case: CaseView; compact?: boolean }) {
