@@ -29,8 +29,8 @@ declare global {
 
 function ask(path: string): Promise<Response> {
   const answer = fetch(path, { headers: { Accept: 'application/json' }, credentials: 'same-origin', cache: 'no-store' });
-  // Whoever takes it says what went wrong.
-  answer.catch(() => undefined);
+  // Read to its end also when nobody takes it: an answer left alone holds its connection. Whoever takes it says what went wrong.
+  answer.then((one) => one.clone().text()).catch(() => undefined);
   (window.qiaoEarly ??= { at: Date.now(), answers: new Map() }).answers.set(path, answer);
   return answer;
 }
@@ -40,7 +40,8 @@ export function fetchEarly({ texts, pages }: EarlyFiles): void {
   const list = /^\/app\/list\/([a-z_]+)$/.exec(path)?.[1];
   const start = pages.find(([beginning]) => path.startsWith(beginning));
   ask('/access/session').then(({ status }) => {
-    if (status !== 200 || !start) return;
+    // The application was faster: it asks for itself.
+    if (status !== 200 || !start || !window.qiaoEarly?.answers.has('/access/session')) return;
     void ask('/flow/worklists');
     if (list && !location.search) void ask(`/flow/worklists/${list}?sort=due`);
   }, () => undefined);

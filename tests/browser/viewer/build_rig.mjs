@@ -17,8 +17,8 @@ export async function buildRig(outDir) {
     root: join(here, 'rig'),
     publicDir: false,
     logLevel: 'warn',
-    // The rig is one page and no application to install.
-    plugins: config.plugins.flat().filter((plugin) => plugin.name !== 'qiao:service-worker'),
+    // The rig is one page and no application to start or install.
+    plugins: config.plugins.flat().filter((plugin) => !['qiao:service-worker', 'qiao:early-files'].includes(plugin.name)),
     resolve: { ...config.resolve, alias: { ...config.resolve.alias, ...alias } },
     build: { ...config.build, outDir, emptyOutDir: true, rolldownOptions: { ...config.build.rolldownOptions, input: join(here, 'rig', 'index.html') } },
   });
