@@ -21,6 +21,7 @@
 #include "services/consult/figures_store.hpp"
 #include "services/consult/patient_routes.hpp"
 #include "services/consult/routes.hpp"
+#include "storage/page_cache.hpp"
 
 #include <fmt/format.h>
 
@@ -115,6 +116,7 @@ Centre::Centre(const Options& options)
 
 void Centre::open_record() {
     writer_ = std::make_unique<storage::Writer>(*database_, *clock_, metrics_);
+    metrics_.gauge("qiao_page_cache_bytes", [] { return static_cast<double>(storage::page_cache_bytes()); });
     database_->migrate(record::record_migrations());
     database_->migrate(access::access_migrations());
     database_->migrate(access::contact_migrations());
