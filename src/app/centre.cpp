@@ -210,7 +210,8 @@ void Centre::open_cases() {
     flow::add_cascade_routes(router_, *cascades_, caller_of);
     flow::add_notice_routes(router_, *delivery_, caller_of);
     consult::add_routes(router_, *engine_, caller_of, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
-    consult::add_patient_routes(router_, {*engine_, *consult_, *patient_accounts_}, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
+    consult::add_patient_routes(router_, {*engine_, *consult_, *patient_accounts_, *patient_requests_, *looks_, caller_of},
+                                {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
         if (type == "AuditEvent") throw Error(ErrorKind::conflict, "access.audit_only_grows", "the audit only grows, and by itself");
