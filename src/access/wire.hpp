@@ -39,6 +39,10 @@ std::string query_value(const http::Request& request, std::string_view name);
 Instant end_of(const json::Value& body, std::string_view name);
 /// The answer to a sign-in: who it is, and the cookie.
 http::Response signed_in(const http::Request& request, const Opened& opened, const Sessions& sessions);
+/// The challenge of a question and the ways to answer it.
+void write_question(JsonWriter& json, const std::string& challenge, const FactorKinds& kinds, const std::vector<std::string>& keys);
+/// 401 with the code that every client reads, and beside it what the second step needs.
+http::Response second_needed(const SignInSteps::Waiting& waiting);
 /// Takes the browser's cookie away.
 http::Response& forget_cookie(const http::Request& request, http::Response& response);
 /// 429 with the true Retry-After.

@@ -5,10 +5,12 @@
 #include "access/contact_routes.hpp"
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
+#include "access/oidc_routes.hpp"
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
 #include "app/centre_state.hpp"
 #include "app/demo/network.hpp"
+#include "app/oidc_config.hpp"
 #include "app/patient_policy.hpp"
 #include "app/setup/routes.hpp"
 #include "app/sign_in_policy.hpp"
@@ -93,6 +95,7 @@ Centre::Centre(const Options& options)
     patients_->add_operation(*rest_);
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, *entrance_, *clock_);
+    access::add_oidc_routes(router_, *sessions_, *oidc_);
     access::add_certificate_routes(router_, *sessions_, *signing_keys_, *clock_);
     access::add_sensitive_routes(router_, *sessions_, *sensitive_);
     access::add_contact_routes(router_, *sessions_, *contacts_);
@@ -134,6 +137,9 @@ void Centre::open_record() {
     contacts_ = std::make_unique<access::Contacts>(*database_, *writer_, *audit_);
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
+    oidc_ = std::make_unique<access::Oidc>(
+        access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_}, options_.oidc, oidc_fetch(options_),
+        [this] { return public_url() + "/app/oidc"; });
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     sensitive_ =
         std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);

@@ -109,6 +109,7 @@ private:
     std::unique_ptr<access::Sessions> sessions_;
     std::unique_ptr<access::Contacts> contacts_;
     std::unique_ptr<access::Entrance> entrance_;
+    std::unique_ptr<access::Oidc> oidc_;
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::SigningKeys> signing_keys_;
     std::unique_ptr<access::Looks> looks_;

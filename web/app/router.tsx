@@ -61,6 +61,7 @@ export const routes: RouteObject[] = [
           { path: 'access/people', lazy: page(() => import('../services/access/people_page'), 'access', 'consult') },
           { path: 'access/contact', lazy: page(() => import('../services/access/contact_page'), 'access') },
           { path: 'operations/notifications', lazy: page(() => import('../services/operations/notifications_page'), 'operations', 'access', 'consult') },
+          { path: 'oidc', lazy: page(() => import('../services/access/oidc_page'), 'access') },
           { path: 'access/me', lazy: page(() => import('../services/access/me_page'), 'access') },
           { path: 'access/certificates', lazy: page(() => import('../services/access/certificates_page'), 'access') },
           { path: 'access/audit', lazy: page(() => import('../services/access/audit_page'), 'access') },

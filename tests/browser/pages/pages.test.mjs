@@ -39,6 +39,7 @@ const PAGES = {
   'access/people': [[SECURITY, '/app/access/people']],
   'access/contact': [[DOCTOR, '/app/access/contact']],
   'access/me': [[DOCTOR, '/app/access/me']],
+  'oidc': [[DOCTOR, '/app/oidc']],
   'access/resets': [[SECURITY, '/app/access/resets']],
   'operations/notifications': [[SYSTEM, '/app/operations/notifications']],
   'operations/state': [[SYSTEM, '/app/operations/state']],
