@@ -3,6 +3,7 @@
 #include "access/entrance.hpp"
 #include "access/organisation.hpp"
 #include "access/role.hpp"
+#include "access/role_request.hpp"
 #include "access/session.hpp"
 #include "base/json.hpp"
 #include "base/json_value.hpp"
@@ -60,7 +61,9 @@ std::int64_t organisation_of(const Directory& directory, std::string_view text);
 
 namespace qiao::access {
 /// The parts of add_routes() about people and institutions, and about contracts, licences and the roster.
-void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory);
+void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory, RoleRequests& role_requests);
+/// Administrator roles that wait for a second administrator.
+void add_role_request_routes(http::Router& router, Sessions& sessions, RoleRequests& requests);
 void add_agreement_routes(http::Router& router, Sessions& sessions, Directory& directory);
 /// Signing in and out, step-up, the demo's people, the first run, the password of a reset.
 void add_sign_in_routes(http::Router& router, Sessions& sessions, Entrance& entrance);

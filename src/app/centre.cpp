@@ -207,6 +207,9 @@ void Centre::open_cases() {
     notifier_ = std::make_unique<ChannelNotifier>(options_.notify);
     patient_sms_ = std::make_unique<PatientSms>(*notifier_);
     delivery_ = std::make_unique<flow::Delivery>(*engine_, *contacts_, *notifier_, metrics_);
+    alerts_ = std::make_unique<Alerts>(*engine_, *gateways_);
+    entrance_->notices.on_write([this](storage::Group& group, std::int64_t person, std::string_view code) { alerts_->of_person(group, person, code); });
+    audit_check_->on_defects([this](const access::AuditFinding&) { alerts_->audit_damaged(); });
     cascades_ = std::make_unique<flow::Cascades>(*engine_);
     directory_->on_change([this] { cascades_->look_soon(); });
     engine_->add_operations(*rest_);
@@ -233,11 +236,12 @@ void Centre::add_jobs() {
     jobs_->every("flow.cascades", std::chrono::seconds(1), [this] { cascades_->tick(); });
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
+    jobs_->every("app.alerts", std::chrono::seconds(20), [this] { alerts_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
-    add_state_route(router_, {*sessions_, *jobs_, *writer_, engine_->ground().pack, options_.data_folder, *clock_});
+    add_state_route(router_, {*sessions_, *jobs_, *writer_, *audit_, *audit_check_, engine_->ground().pack, options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.
@@ -245,6 +249,7 @@ Centre::~Centre() {
     server_.reset();
     dicom_.reset();
     jobs_.reset();
+    audit_check_.reset();
     delivery_.reset();
     backups_.reset();
     const std::lock_guard lock(archive_mutex_);

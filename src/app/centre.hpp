@@ -13,6 +13,7 @@
 #include "access/sensitive_routes.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
+#include "app/alerts.hpp"
 #include "app/backup/service.hpp"
 #include "app/live_pages.hpp"
 #include "app/notifier_port.hpp"
@@ -137,6 +138,7 @@ private:
     std::unique_ptr<ChannelNotifier> notifier_;
     std::unique_ptr<PatientSms> patient_sms_;
     std::unique_ptr<flow::Delivery> delivery_;
+    std::unique_ptr<Alerts> alerts_;
     std::unique_ptr<backup::Backups> backups_;
     std::unique_ptr<jobs::Jobs> jobs_;
     std::unique_ptr<http::StaticFiles> web_;

@@ -215,7 +215,7 @@ def routes(material, references):
             "/access/session/second", "/access/device-session", "/access/device-session/challenge", "/access/device-codes", "/access/reset-password", "/access/resets", "/access/resets/{id}/confirm",
             "/access/resets/{id}/refuse", "/access/people/{id}/registered-number", "/access/people/{id}/sessions", "/access/people/{id}/sessions/end", "/access/me/question", "/access/me/security", "/access/me/totp",
             "/access/me/totp/confirm", "/access/me/recovery-codes", "/access/me/factors/{id}/remove", "/access/me/security-keys", "/access/me/devices", "/access/me/sessions", "/access/me/sessions/{id}/end",
-            "/access/me/sessions/end-others", "/access/oidc", "/access/oidc/begin", "/access/oidc/finish", "/access/me/oidc", "/access/me/oidc/begin", "/access/me/oidc/finish", "/access/me/oidc/remove", "/access/me/device-seal", "/access/break-glass/{id}/end", "/access/break-glass/{id}/review", "/access/me/discards",
+            "/access/me/sessions/end-others", "/access/role-requests", "/access/role-requests/{id}/confirm", "/access/role-requests/{id}/refuse", "/access/oidc", "/access/oidc/begin", "/access/oidc/finish", "/access/me/oidc", "/access/me/oidc/begin", "/access/me/oidc/finish", "/access/me/oidc/remove", "/access/me/device-seal", "/access/break-glass/{id}/end", "/access/break-glass/{id}/review", "/access/me/discards",
             "/health/live", "/health/ready", "/metrics", "/csp-report", "/", "/app", "/app/{path*}", "/assets/{path*}", "none", "/sw.js", "/manifest.en.webmanifest", "/manifest.zh-CN.webmanifest",
             "/icon-192.png", "/icon-512.png", "/icon-apple-180.png", "/icon-maskable-512.png")}}
 

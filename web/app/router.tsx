@@ -69,6 +69,7 @@ export const routes: RouteObject[] = [
           { path: 'access/odd-looks', lazy: page(() => import('../services/access/odd_looks_page'), 'access') },
           { path: 'access/break-glass', lazy: page(() => import('../services/access/break_glass_page'), 'access') },
           { path: 'access/glass-reviews', lazy: page(() => import('../services/access/glass_reviews_page'), 'access', 'sensitive') },
+          { path: 'access/role-requests', lazy: page(() => import('../services/access/role_requests_page'), 'access') },
           { path: 'access/resets', lazy: page(() => import('../services/access/resets_page'), 'access') },
           { path: 'operations/state', lazy: page(() => import('../services/operations/state_page'), 'operations', 'consult') },
           { path: 'operations/setup', lazy: page(() => import('../services/operations/setup_page'), 'operations', 'access') },

@@ -40,6 +40,7 @@ const PAGES = {
   'access/contact': [[DOCTOR, '/app/access/contact']],
   'access/me': [[DOCTOR, '/app/access/me']],
   'oidc': [[DOCTOR, '/app/oidc']],
+  'access/role-requests': [[SECURITY, '/app/access/role-requests']],
   'access/resets': [[SECURITY, '/app/access/resets']],
   'operations/notifications': [[SYSTEM, '/app/operations/notifications']],
   'operations/state': [[SYSTEM, '/app/operations/state']],
