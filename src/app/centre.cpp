@@ -133,11 +133,11 @@ void Centre::open_record() {
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
-    sensitive_ =
-        std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
+    sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
     odd_looks_ = std::make_unique<access::OddLooks>(*database_, *writer_, *record_, *audit_, *directory_, *clock_);
-    signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
+    signing_keys_ =
+        std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
     signing_ = std::make_unique<access::Signing>(*database_, *directory_, *clock_, *signing_keys_,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
     patients_ = std::make_unique<access::Patients>(*record_, *grants_, *directory_, *clock_);
@@ -214,6 +214,9 @@ void Centre::open_cases() {
         if (type == "AuditEvent") throw Error(ErrorKind::conflict, "access.audit_only_grows", "the audit only grows, and by itself");
         signing_->require_open(existing, type);
         engine_->require_no_case(existing);
+    };
+    record_->ports().keeps_closed = [this](storage::Group& group, const std::string& resource, std::span<const std::string> refers) {
+        signing_->require_closed(group, resource, refers);
     };
 }
 
