@@ -141,11 +141,11 @@ void Centre::open_record() {
         access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_}, options_.oidc, oidc_fetch(options_),
         [this] { return public_url() + "/app/oidc"; });
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
-    sensitive_ =
-        std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
+    sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
     odd_looks_ = std::make_unique<access::OddLooks>(*database_, *writer_, *record_, *audit_, *directory_, *clock_);
-    signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
+    signing_keys_ =
+        std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
     signing_ = std::make_unique<access::Signing>(*database_, *directory_, *clock_, *signing_keys_,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
     patients_ = std::make_unique<access::Patients>(*record_, *grants_, *directory_, *clock_);
@@ -226,6 +226,9 @@ void Centre::open_cases() {
         if (type == "AuditEvent") throw Error(ErrorKind::conflict, "access.audit_only_grows", "the audit only grows, and by itself");
         signing_->require_open(existing, type);
         engine_->require_no_case(existing);
+    };
+    record_->ports().keeps_closed = [this](storage::Group& group, const std::string& resource, std::span<const std::string> refers) {
+        signing_->require_closed(group, resource, refers);
     };
 }
 
