@@ -45,6 +45,20 @@ bool Grants::is_denied(storage::Connection& connection, record::Rid patient, std
     return rows.next();
 }
 
+std::vector<Denial> Grants::denials(storage::Connection& connection, record::Rid patient) {
+    std::vector<Denial> all;
+    auto rows = connection.query(
+        "SELECT organisation, since_us, reason FROM access_consent_rule WHERE patient = ? AND denied = 1 ORDER BY since_us DESC, organisation", {patient});
+    while (rows.next()) all.push_back({rows.integer(0), from_us(rows.integer(1)), std::string(rows.text(2))});
+    return all;
+}
+
+bool Grants::in_care(storage::Connection& connection, record::Rid patient, std::int64_t organisation, Instant now) {
+    auto rows = connection.query("SELECT 1 FROM access_care_relation WHERE patient = ? AND organisation = ? AND starts_us <= ? AND ends_us > ?",
+                                 {patient, organisation, to_us(now), to_us(now)});
+    return rows.next();
+}
+
 /// Who had a grant of this case before keeps the row, which opens nothing: other moves of the case go on.
 bool Grants::refuses_for_consent(storage::Group& group, const Grant& grant) const {
     const Grantee who = grantee_of(grant.grantee);

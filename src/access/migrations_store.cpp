@@ -222,6 +222,9 @@ CREATE TABLE access_role_request(
 CREATE INDEX access_role_request_open ON access_role_request(ended_us, id);
 )sql";
 
+/// Care beats a denial (Grants::deny).
+constexpr std::string_view kDenials = "UPDATE reach SET beats_denial = 1 WHERE source LIKE 'care:%'";
+
 constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access", 2, kSessions},
                                     storage::Migration{"access", 3, kGrants},
@@ -236,7 +239,8 @@ constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access_sensitive", 1, kSensitive},
                                     storage::Migration{"access_office", 1, kOffice},
                                     storage::Migration{"access_oidc", 1, kOidc},
-                                    storage::Migration{"access_role_requests", 1, kRoleRequests}};
+                                    storage::Migration{"access_role_requests", 1, kRoleRequests},
+                                    storage::Migration{"access_denials", 1, kDenials}};
 
 }  // namespace
 

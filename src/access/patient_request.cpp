@@ -30,8 +30,9 @@ AuditEvent event_of(const Audit& audit, const record::Actor& actor, std::string_
 
 }  // namespace
 
-PatientRequests::PatientRequests(storage::Database& database, storage::Writer& writer, Audit& audit, const Clock& clock, const PatientPolicy& policy)
-    : database_(database), writer_(writer), audit_(audit), clock_(clock), policy_(policy) {}
+PatientRequests::PatientRequests(storage::Database& database, storage::Writer& writer, Audit& audit, const Directory& directory, Grants& grants,
+                                 const Clock& clock, const PatientPolicy& policy)
+    : database_(database), writer_(writer), audit_(audit), directory_(directory), grants_(grants), clock_(clock), policy_(policy) {}
 
 PatientRequest PatientRequests::ask(const PatientCaller& caller, const PatientTie& tie, std::string_view kind, std::string_view item, std::string_view text) {
     if (std::find(kRequestKinds.begin(), kRequestKinds.end(), kind) == kRequestKinds.end() || item.size() > kItem_bytes) {
@@ -90,7 +91,20 @@ void PatientRequests::take(const record::Actor& officer, std::int64_t id) {
                     }});
 }
 
-void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text) {
+/// The institution that this answer denies the record; none for all other answers.
+std::optional<Organisation> PatientRequests::denied_by(const PatientRequest& request, std::string_view against) const {
+    const bool objection = request.kind == request_kind::kObjection && request.outcome != "refused";
+    if (against.empty() && objection && request.outcome == "done" && request.item.starts_with("Organization/")) against = request.item;
+    if (against.empty()) return std::nullopt;
+    const auto found = directory_.organisation_by_resource(against);
+    if (!objection || !found) {
+        throw Error(ErrorKind::invalid, "patient.bad_institution", "an institution that a granted objection is against",
+                    {{"value", "against", "an institution"}});
+    }
+    return found;
+}
+
+void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text, std::string_view against) {
     auto request = find(id);
     if (!request) throw Error(ErrorKind::not_found, "patient.no_request", "no such request");
     if (outcome != "done" && outcome != "partly" && outcome != "refused") throw Error(ErrorKind::invalid, "patient.bad_outcome", "done, partly or refused");
@@ -101,9 +115,20 @@ void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std:
     const std::string before = request->state;
     request->state = "answered";
     if (before == "answered") throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
-    writer_.submit({{}, [&](storage::Group& group) {
+    const auto denied = denied_by(*request, against);
+    writer_.submit({[&](storage::Group& group) {
+                        if (denied && Grants::in_care(group.connection(), request->rid, denied->id, group.now())) {
+                            throw Error(ErrorKind::conflict, "patient.institution_treats", "it treats the patient and keeps the record");
+                        }
+                    },
+                    [&](storage::Group& group) {
                         change(group, *request);
-                        audit_.write(group, event_of(audit_, officer, "patient-request-answered", *request));
+                        AuditEvent event = event_of(audit_, officer, "patient-request-answered", *request);
+                        if (denied) {
+                            grants_.deny(group, request->rid, denied->id, "objection", officer.person);
+                            event.detail += " denied=" + denied->resource;
+                        }
+                        audit_.write(group, event);
                     }});
 }
 

@@ -132,15 +132,31 @@ void write_why(JsonWriter& json, const Directory& directory, const Reason& reaso
     });
 }
 
+void write_denials(JsonWriter& json, Sensitive& sensitive, record::Rid patient) {
+    const auto reader = sensitive.record.read(record::ReadFilter::system("what the patient denies, for who treats them"));
+    json.array("denials", [&] {
+        for (const Denial& one : Grants::denials(reader->connection(), patient)) {
+            json.object([&] {
+                if (const auto where = sensitive.directory.organisation(one.organisation)) wire::write_organisation(json, "organisation", *where);
+                json.field("since", format_instant(one.since));
+                json.field("reason", one.reason);
+            });
+        }
+    });
+}
+
 Response rights_of(Sessions& sessions, Sensitive& sensitive, const Request& request) {
     const auto caller = sessions.caller(request);
     const record::Stored patient = sensitive.record.read(caller.filter)->get("Patient/" + std::string(request.param("id")));
     const bool may_label = sensitive.labels.may_label(caller, patient.rid);
+    const std::vector<Reason> why = sensitive.grants.why(caller.filter, patient.rid);
     JsonWriter json;
     json.object([&] {
         json.array("why", [&] {
-            for (const Reason& one : sensitive.grants.why(caller.filter, patient.rid)) write_why(json, sensitive.directory, one);
+            for (const Reason& one : why) write_why(json, sensitive.directory, one);
         });
+        // To those who treat the patient: nobody else needs to know who else is denied.
+        if (std::any_of(why.begin(), why.end(), [](const Reason& one) { return one.kind == "care"; })) write_denials(json, sensitive, patient.rid);
         write_codes(json, "labels", labels_of(patient.value()));
         write_codes(json, "present", sensitive.labels.present(caller, patient.rid));
         json.field("mayLabel", may_label);

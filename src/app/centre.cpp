@@ -161,7 +161,7 @@ void Centre::open_patient_accounts() {
     patient_accounts_ = std::make_unique<access::PatientAccounts>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, sessions_->passwords(),
                                                                   *clock_, access::open_master_key(*database_, options_.data_folder), patient_policy(options_),
                                                                   std::move(sms), options_.demo);
-    patient_requests_ = std::make_unique<access::PatientRequests>(*database_, *writer_, *audit_, *clock_, patient_accounts_->policy());
+    patient_requests_ = std::make_unique<access::PatientRequests>(*database_, *writer_, *audit_, *directory_, *grants_, *clock_, patient_accounts_->policy());
 }
 
 void Centre::open_images() {

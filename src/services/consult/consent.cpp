@@ -208,6 +208,12 @@ bool has_answer(const flow::Case& item) {
     return note["refused"].is_null() && note["receiver"].integer() == item.to_org;
 }
 
+bool is_denied(const flow::Ground& ground, const flow::Case& item) {
+    const auto reader = ground.record.read(record::ReadFilter::system("denials of the patient of a case"));
+    const auto rid = reader->rid_of("Patient", std::string_view(item.patient).substr(item.patient.find('/') + 1));
+    return rid && access::Grants::is_denied(reader->connection(), *rid, item.to_org);
+}
+
 std::string_view consent_state(const flow::Case& item) {
     const Value& note = item.notes["consent"];
     if (!note.is_object()) {
@@ -226,9 +232,12 @@ std::string_view consent_state(const flow::Case& item) {
 }
 
 Value consent_view(const flow::Ground& ground, const flow::Case& item) {
-    const std::string_view state = consent_state(item);
+    std::string_view state = consent_state(item);
     if (state.empty()) {
         return {};
+    }
+    if (flow::has_word("given relative", state) && is_denied(ground, item)) {
+        state = "denied";
     }
     const Value& note = item.notes["consent"];
     Value view = note.is_object() ? note : Value::object();

@@ -133,7 +133,24 @@ ConsentWords words_of(const flow::Move& move, const Value& consent, std::int64_t
     return *consent_words(move.ground, receiver, move.item.from_org, english ? "en" : "zh", consent["text_version"].text());
 }
 
+/// In the commit of the move.
+void set_denial(flow::Move& move, std::int64_t receiver, bool denied) {
+    const auto rid = move.work.reader().rid_of("Patient", std::string_view(move.item.patient).substr(move.item.patient.find('/') + 1));
+    if (!rid || receiver == 0) {
+        return;
+    }
+    move.also([&grants = move.ground.grants, patient = *rid, receiver, denied, by = move.actor.person](storage::Group& group) {
+        if (denied) {
+            grants.deny(group, patient, receiver, "withdrawn", by);
+        } else if (access::Grants::is_denied(group.connection(), patient, receiver)) {
+            grants.allow(group, patient, receiver, by);
+        }
+    });
+}
+
 }  // namespace
+
+void deny_receiver(flow::Move& move) { set_denial(move, move.item.to_org, true); }
 
 void create_consent(flow::Move& move, const Value& given) {
     Value consent = given;
@@ -154,6 +171,7 @@ void create_consent(flow::Move& move, const Value& given) {
     }
     move.item.notes.set("consent", std::move(note));
     move.item.withheld = consent["by"].text() == "relative";
+    set_denial(move, receiver, false);
 }
 
 void create_refusal(flow::Move& move, const Value& refused, std::int64_t receiver) {

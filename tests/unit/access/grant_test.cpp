@@ -234,6 +234,16 @@ TEST(Grants, what_a_patient_denies_an_institution_is_closed_to_its_people_and_de
     house.give(new_case);
 }
 
+TEST(Grants, who_treats_the_patient_keeps_the_record_that_the_patient_denies) {
+    Network house;
+    house.give({.grantee = person_key(house.doctor.id), .items = {house.first_rid}, .case_id = "case-1", .reason = "consult.expert"});
+    house.run([&](storage::Group& group) { house.grants->deny(group, house.patient_rid, house.clinic.id, "objection", 1); });
+    EXPECT_EQ(house.sees("doctor"), "PFS");
+    EXPECT_EQ(house.sees("colleague"), "PFS");
+    house.run([&](storage::Group& group) { house.grants->end_care(group, house.patient_rid, house.clinic.id); });
+    EXPECT_EQ(house.sees("doctor"), "") << "without the care the case opens nothing";
+}
+
 TEST(Grants, a_case_shows_the_labels_that_it_was_told_to) {
     Network house;
     const auto label = [&](record::Rid rid, std::int64_t labels) {
