@@ -78,13 +78,16 @@ public:
     void label_items(storage::Group& group, std::string_view case_id, std::span<const record::Rid> items);
 
     /// The patient denies `organisation` what is known of them: rights of before open nothing to its people and desks, also in
-    /// search, and give() refuses a new one with Error(conflict, "access.consent_denied") (one of before stays as it is), until allow(). What is above or below
-    /// in the tree is meant only as far as it sees by this institution. Care beats it (who treats the patient keeps the record by
-    /// law and goes on by it), and so does break-glass. Twice is once.
+    /// search, and give() refuses a new one with Error(conflict, "access.consent_denied") (one of before stays as it is), until
+    /// allow(). What is above or below in the tree is meant only as far as it sees by this institution. Care beats it (who treats the
+    /// patient keeps the record by law and goes on by it), and so does break-glass. Twice is once.
     void deny(storage::Group& group, record::Rid patient, std::int64_t organisation, std::string_view reason, std::int64_t by);
     void allow(storage::Group& group, record::Rid patient, std::int64_t organisation, std::int64_t by);
     /// Whether a denial stands between the patient and this institution. In a snapshot or the writer's transaction.
     [[nodiscard]] static bool is_denied(storage::Connection& connection, record::Rid patient, std::int64_t organisation);
+    /// Whether give() would refuse `grantee` (person_key, desk_key, organisation_key) a new right: one denial of an institution that a
+    /// person works for is enough.
+    [[nodiscard]] static bool is_denied_to(storage::Connection& connection, record::Rid patient, std::int64_t grantee, Instant now);
     /// All that stand, the newest first. In a snapshot.
     [[nodiscard]] static std::vector<Denial> denials(storage::Connection& connection, record::Rid patient);
     /// Whether `organisation` has the patient in its care now.

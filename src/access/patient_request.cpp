@@ -81,11 +81,11 @@ std::optional<PatientRequest> PatientRequests::find(std::int64_t id) {
 void PatientRequests::take(const record::Actor& officer, std::int64_t id) {
     auto request = find(id);
     if (!request) throw Error(ErrorKind::not_found, "patient.no_request", "no such request");
-    if (request->state == "answered") throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
     request->state = "taken";
     request->officer = officer.person;
     request->taken = clock_.now();
-    writer_.submit({{}, [&](storage::Group& group) {
+    writer_.submit({[&](storage::Group& group) { require_open(group, id); },
+                    [&](storage::Group& group) {
                         change(group, *request);
                         audit_.write(group, event_of(audit_, officer, "patient-request-taken", *request));
                     }});
@@ -94,7 +94,6 @@ void PatientRequests::take(const record::Actor& officer, std::int64_t id) {
 /// The institution that this answer denies the record; none for all other answers.
 std::optional<Organisation> PatientRequests::denied_by(const PatientRequest& request, std::string_view against) const {
     const bool objection = request.kind == request_kind::kObjection && request.outcome != "refused";
-    if (against.empty() && objection && request.outcome == "done" && request.item.starts_with("Organization/")) against = request.item;
     if (against.empty()) return std::nullopt;
     const auto found = directory_.organisation_by_resource(against);
     if (!objection || !found) {
@@ -112,11 +111,10 @@ void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std:
     request->outcome = outcome;
     request->officer = officer.person;
     request->answered = clock_.now();
-    const std::string before = request->state;
     request->state = "answered";
-    if (before == "answered") throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
     const auto denied = denied_by(*request, against);
     writer_.submit({[&](storage::Group& group) {
+                        require_open(group, id);
                         if (denied && Grants::in_care(group.connection(), request->rid, denied->id, group.now())) {
                             throw Error(ErrorKind::conflict, "patient.institution_treats", "it treats the patient and keeps the record");
                         }

@@ -58,11 +58,11 @@ public:
     [[nodiscard]] std::optional<PatientRequest> find(std::int64_t id);
     /// Error(conflict, "patient.request_answered").
     void take(const record::Actor& officer, std::int64_t id);
-    /// An objection that is granted (done, partly) against an institution denies it the record in the same commit (Grants::deny): the
-    /// one that `against` ("Organization/…") names, else, when it is done, the one that the patient's request is about.
+    /// An objection that is granted (done, partly) against the institution `against` ("Organization/…"; empty = none) denies it the
+    /// record in the same commit (Grants::deny).
     /// @param outcome  done, partly, refused   Error(invalid): patient.bad_outcome, patient.bad_request_text, patient.bad_institution
-    /// Error(conflict, "patient.institution_treats"): it treats the patient and keeps what the law makes it keep.
-    void answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text, std::string_view against = {});
+    /// Error(conflict): patient.request_answered; patient.institution_treats (it treats the patient and keeps what the law makes it keep).
+    void answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text, std::string_view against);
     /// Whether the officer has answered a request for names with `done` for this patient: then the patient's looks show them.
     [[nodiscard]] bool names_given(record::Rid patient);
 
@@ -74,6 +74,7 @@ private:
     std::int64_t insert(storage::Group& group, PatientRequest& request);
     std::int64_t count_open(storage::Group& group, std::int64_t account);
     void change(storage::Group& group, const PatientRequest& request);
+    static void require_open(storage::Group& group, std::int64_t id);
 
     storage::Database& database_;
     storage::Writer& writer_;

@@ -59,17 +59,24 @@ auto decided_anew(const Decide& decide) {
     }
 }
 
-/// The newest thing that somebody did with the case after the cascade closed it; empty = nothing.
-std::string done_since(storage::Connection& connection, const std::string& case_id) {
-    std::string action;
+/// Whether somebody did something with the case after the cascade closed it.
+bool moved_since(storage::Connection& connection, const std::string& case_id) {
+    bool moved = false;
     for (const MoveRow& row : store::moves_of(connection, case_id)) {
         if (row.action == "cascade_close" && row.machine != "part") {
-            action.clear();
+            moved = false;
         } else if (row.case_role != "system") {
-            action = row.action;
+            moved = true;
         }
     }
-    return action;
+    return moved;
+}
+
+/// Whether the patient denies the record to one of those who saw it by the case before.
+bool denied_since(storage::Connection& connection, record::Rid patient, const Value& before, Instant now) {
+    const auto& viewers = before["viewers"].items();
+    return std::any_of(viewers.begin(), viewers.end(),
+                       [&](const Value& one) { return access::Grants::is_denied_to(connection, patient, one["key"].integer().value_or(0), now); });
 }
 
 }  // namespace
@@ -151,14 +158,14 @@ Undone Cascades::undo_death_once(const record::Caller& caller, std::string_view 
             if (!item) {
                 continue;
             }
-            const std::string since = done_since(reader->connection(), line.case_id);
-            if (!since.empty() || item->notes["cascade"].text() != cascade->id) {
-                undone.left.push_back({line.case_id, item->number, "moved", since});
-            } else if (patient && access::Grants::is_denied(reader->connection(), *patient, item->to_org)) {
-                undone.left.push_back({line.case_id, item->number, "denied", ""});
+            Value before = *json::parse(line.before);
+            if (item->notes["cascade"].text() != cascade->id || moved_since(reader->connection(), line.case_id)) {
+                undone.left.push_back({line.case_id, item->number, "moved"});
+            } else if (patient && denied_since(reader->connection(), *patient, before, ground.clock.now())) {
+                undone.left.push_back({line.case_id, item->number, "denied"});
             } else {
-                moves.push_back({line.case_id, "restore", Value::object({{"fact", kDeath}, {"cascade", cascade->id}, {"before", *json::parse(line.before)}}),
-                                 item->version});
+                moves.push_back(
+                    {line.case_id, "restore", Value::object({{"fact", kDeath}, {"cascade", cascade->id}, {"before", std::move(before)}}), item->version});
             }
         }
     }
@@ -176,6 +183,7 @@ Undone Cascades::undo_death_once(const record::Caller& caller, std::string_view 
             });
         }
     });
+    look_soon();  // a role, licence or contract of a case that came back may have ended meanwhile
     return undone;
 }
 
@@ -241,7 +249,7 @@ void add_cascade_routes(http::Router& router, Cascades& cascades, const record::
         const Undone undone = cascades.undo_death(caller, request.param("id"), body["reason"].text());
         Value left = Value::array();
         for (const NotRestored& one : undone.left) {
-            left.push(Value::object({{"case", one.case_id}, {"number", one.number}, {"why", one.why}, {"action", one.action}}));
+            left.push(Value::object({{"case", one.case_id}, {"number", one.number}, {"why", one.why}}));
         }
         return json_answer(Value::object({{"restored", std::int64_t{undone.restored}}, {"not_restored", std::move(left)}}));
     });

@@ -9,18 +9,16 @@
 #include <vector>
 
 /// Terminal facts and what they do to live cases: a death (and its undo), the end of a licence or a role, the end of a
-/// contract. Each fact moves every case that it touches in one commit (one that
-/// somebody moves at that moment makes it be decided anew), with the reason "cascade:<fact>"; what it did is kept,
-/// so that a wrong death is undone by the same list. Which case closes, is re-targeted or goes on is data of the machine
-/// (Machine::on_fact). Thread-safe.
+/// contract. Each fact moves every case that it touches in one commit (decided anew when somebody moves one of them at that moment),
+/// with the reason "cascade:<fact>"; what it did is kept, so that a wrong death is undone by the same list. Which case closes, is re-targeted or goes on is
+/// data of the machine (Machine::on_fact). Thread-safe.
 namespace qiao::flow {
 
 /// A case that the undo of its cascade leaves closed.
 struct NotRestored {
     std::string case_id;
     std::string number;
-    std::string why;     ///< "moved": somebody did something with it since; "denied": the patient denies the asked institution the record since
-    std::string action;  ///< moved: what was done last
+    std::string why;  ///< "moved": somebody did something with it since; "denied": the patient denies the record since to who saw it by the case
 };
 
 struct Undone {

@@ -164,7 +164,6 @@ TEST_F(CascadesTest, WhatSomebodyMovedSinceStaysClosedAndIsNamed) {
     ASSERT_EQ(back.body["not_restored"].size(), 1U) << back.raw;
     EXPECT_EQ(back.body["not_restored"].at(0)["case"].text(), id);
     EXPECT_EQ(back.body["not_restored"].at(0)["why"].text(), "moved");
-    EXPECT_EQ(back.body["not_restored"].at(0)["action"].text(), "withdraw_scope");
     EXPECT_EQ(state(id), "cancelled");
     EXPECT_EQ(running_clocks(id), 0);
     EXPECT_EQ(state(untouched), "material_check");

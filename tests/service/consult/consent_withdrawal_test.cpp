@@ -149,18 +149,18 @@ TEST_F(Withdrawal, InAnEmergencyOnlyAfterItWasConfirmed) {
 }
 
 TEST_F(Withdrawal, ThePatientMayDoItAlone) {
-    const std::string id = writing();
     record::Actor patient = record::Actor::system("PATRQT");
+    const std::string emergency = called();
+    EXPECT_THROW(consult_->withdraw_for_patient(patient, emergency, "consultation", false), Error) << "said twice in an emergency";
+    consult_->withdraw_for_patient(patient, emergency, "consultation", true);
+    EXPECT_EQ(state(emergency), "cancelled");
+    const std::string id = writing();
     EXPECT_THROW(consult_->withdraw_for_patient(patient, id, "teaching", false), Error);
     consult_->withdraw_for_patient(patient, id, "consultation", false);
     EXPECT_EQ(state(id), "cancelled");
     EXPECT_EQ(get("expert", "/flow/cases/" + id).status, 404);
     EXPECT_EQ(entry(view("doctor", id), "withdraw_consent")["role"].text(), "patient");
     EXPECT_THROW(consult_->withdraw_for_patient(patient, id, "consultation", false), Error) << "nothing is left to withdraw";
-    const std::string emergency = called();
-    EXPECT_THROW(consult_->withdraw_for_patient(patient, emergency, "consultation", false), Error) << "said twice in an emergency";
-    consult_->withdraw_for_patient(patient, emergency, "consultation", true);
-    EXPECT_EQ(state(emergency), "cancelled");
 }
 
 }  // namespace
