@@ -84,7 +84,7 @@ export function ConsentCard({ consent }: { consent: ConsentView }) {
         </p>
       )}
       {consent.text && <p className="q-small q-dim">{t('consult.consent.text_kept', { version: consent.text.version, language: consent.text.language === 'zh' ? t('consult.consent.language.zh') : t('consult.consent.language.en'), digest: consent.text.digest.slice(0, 12) })}</p>}
-      {consent.state === 'denied' && <p className="q-note q-note-warning q-small">{t('consult.consent.denied_help')}</p>}
+      {consent.state === 'denied' && <p className="q-note q-note-warning q-small">{t('consult.consent.denied_help', { institution: nameIn(consent.receiver) })}</p>}
       {consent.withheld && <p className="q-note q-note-warning q-small">{t('consult.consent.withheld_help')}</p>}
     </section>
   );
