@@ -69,6 +69,26 @@ Organisation Directory::create_organisation(const record::Actor& actor, const Ne
     return *organisation_by_resource(made);
 }
 
+void Directory::set_opened_labels(const record::Actor& actor, std::int64_t membership, std::int64_t labels) {
+    const auto all = members(0, {});
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Member& one) { return one.membership.id == membership; });
+    if (found == all.end()) throw Error(ErrorKind::not_found, "access.no_membership", "no such role in force");
+    const RoleRights* rights = find_role(found->membership.role);
+    if (rights == nullptr || !rights->clinical_staff || (labels & record::personal_labels()) != 0) {
+        throw Error(ErrorKind::invalid, "access.bad_label", "only clinical staff of an institution open labels, and none about who the patient is");
+    }
+    std::string codes;
+    for (const std::string_view code : record::codes_of(labels)) codes += (codes.empty() ? "" : ",") + std::string(code);
+    auto work = begin(actor);
+    work->also([&](storage::Group& group, const record::Work::RidOf&) {
+        directory_rows::set_opened_labels(group, membership, labels);
+        if (audit_)
+            audit_(group, actor, "label-rights",
+                   "person=" + std::to_string(found->person.id) + " membership=" + std::to_string(membership) + " opens=" + codes);
+    });
+    commit(*work);
+}
+
 void Directory::set_office_approval(const record::Actor& actor, std::int64_t organisation_id, bool on) {
     const auto where = organisation(organisation_id);
     if (!where) throw Error(ErrorKind::not_found, "access.no_organisation", "no such institution");

@@ -148,6 +148,9 @@ public:
     /// Error(invalid, "access.bad_role") for what add_membership() would refuse by itself.
     void require_may_give(const NewMembership& input) const;
     void end_membership(const record::Actor& actor, std::int64_t membership);
+    /// What the role opens in patients in care, from the person's next request on. Error(not_found, "access.no_membership") for
+    /// one that is over; Error(invalid, "access.bad_label") for a role that opens none, and for labels about who the patient is.
+    void set_opened_labels(const record::Actor& actor, std::int64_t membership, std::int64_t labels);
     void set_person_active(const record::Actor& actor, std::int64_t person, bool active);
     /// Error(not_found, "access.no_organisation"); Error(conflict, "access.no_office") when nobody could approve.
     void set_office_approval(const record::Actor& actor, std::int64_t organisation, bool on);

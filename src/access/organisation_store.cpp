@@ -103,6 +103,10 @@ void insert_membership(storage::Group& group, const NewMembership& input, std::s
          us_of(input.starts), us_of(input.ends), granted_by, input.labels});
 }
 
+void set_opened_labels(storage::Group& group, std::int64_t membership, std::int64_t labels) {
+    group.connection().execute("UPDATE access_membership SET labels = ? WHERE id = ?", {labels, membership});
+}
+
 void end_membership(storage::Group& group, std::int64_t membership, Instant now) {
     group.connection().execute("UPDATE access_membership SET ends_us = ? WHERE id = ? AND ends_us > ?", {us_of(now), membership, us_of(now)});
 }

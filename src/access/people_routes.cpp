@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace qiao::access {
 
@@ -102,6 +103,45 @@ Response add_membership(Sessions& sessions, Directory& directory, RoleRequests& 
     return answer(json.take(), 201);
 }
 
+/// Roles of clinical staff with the sensitivity labels that each opens.
+Response label_rights(Sessions& sessions, Directory& directory, const Request& request) {
+    static_cast<void>(require_right(sessions, request, &RoleRights::keeps_people));
+    JsonWriter json;
+    json.object([&] {
+        json.array("roles", [&] {
+            for (const Member& one : directory.members(0, {})) {
+                const RoleRights* rights = find_role(one.membership.role);
+                if (rights == nullptr || !rights->clinical_staff) continue;
+                json.object([&] {
+                    json.field("id", std::to_string(one.membership.id));
+                    json.field("practitioner", one.person.resource);
+                    json.field("name", one.person.name);
+                    json.field("nameEn", one.person.name_en);
+                    json.field("role", one.membership.role);
+                    if (const auto where = directory.organisation(one.membership.organisation)) wire::write_organisation(json, "organisation", *where);
+                    json.array("labels", [&] {
+                        for (const std::string_view code : record::codes_of(one.membership.labels)) json.string(code);
+                    });
+                });
+            }
+        });
+    });
+    return answer(json.take());
+}
+
+Response set_label_rights(Sessions& sessions, Directory& directory, const Request& request) {
+    const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
+    const std::string_view text = request.param("id");
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc() || end != text.data() + text.size()) throw Error(ErrorKind::not_found, "access.no_membership", "no such role in force");
+    for (const Membership& own : directory.memberships(caller.actor.person)) {
+        if (own.id == id) throw Error(ErrorKind::forbidden, "access.own_rights", "somebody else keeps these rights");
+    }
+    directory.set_opened_labels(caller.actor, id, labels_in(body_of(request)["labels"]));
+    return answer({}, 204);
+}
+
 }  // namespace
 
 void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory, RoleRequests& role_requests) {
@@ -133,6 +173,9 @@ void add_people_routes(http::Router& router, Sessions& sessions, Directory& dire
     });
     router.add(http::Method::post, "/access/memberships", kSession,
                [&](const Request& request) { return add_membership(sessions, directory, role_requests, request); });
+    router.add(http::Method::get, "/access/label-rights", kSession, [&](const Request& request) { return label_rights(sessions, directory, request); });
+    router.add(http::Method::put, "/access/label-rights/{id}", kSession,
+               [&](const Request& request) { return set_label_rights(sessions, directory, request); });
 }
 
 }  // namespace qiao::access

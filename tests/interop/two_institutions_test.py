@@ -205,6 +205,8 @@ def routes(material, references):
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
         "/imaging/gateway/objects/{digest}": "only for the token of a gateway; answers how much of its own object is here (gateway_test)",
         "/access/organisations/{id}/office-approval": NO_PATIENT,
+        "/access/label-rights": NO_PATIENT,
+        "/access/label-rights/{id}": NO_PATIENT,
         **{pattern: NO_PATIENT for pattern in (
             "/flow/clinic-card", "/flow/packs/{list}", "/flow/packs/deadlines", "/flow/reachable", "/imaging/devices/{id}", "/imaging/devices/{id}/echo", "/flow/notifications/test", "/operations/backups", "/operations/setup", "/operations/state", "/access/contact", "/access/contacts", "/access/people/{id}/contact", "/access/contracts/{id}/end", "/access/duties", "/access/duties/{id}", "/access/people/{id}/licence", "/fhir/metadata", "/oauth/token", "/access/contracts", "/access/demo-clock", "/access/demo-session", "/access/demo-users", "/access/directory", "/access/patient-requests/{id}/take", "/access/patient-requests/{id}/answer",
             "/access/certificates", "/access/certificates/request", "/access/certificates/import", "/access/certificates/seal", "/access/certificates/authorities", "/access/certificates/authorities/{id}/remove", "/access/certificates/authorities/{id}/revocation-list", "/access/certificates/keys/{id}/revoke",

@@ -49,6 +49,18 @@ export const readRoleRequests = (signal?: AbortSignal) => get<{ requests: RoleRe
 export const confirmRoleRequest = (id: string) => post<undefined>(`/access/role-requests/${id}/confirm`, {});
 export const refuseRoleRequest = (id: string) => post<undefined>(`/access/role-requests/${id}/refuse`, {});
 export const endPerson = (practitioner: string) => post<undefined>(`/access/people/${practitioner.replace('Practitioner/', '')}/end`, {});
+/** A role of clinical staff and the sensitivity labels that it opens. */
+export interface LabelRight {
+  id: string;
+  practitioner: string;
+  name: string;
+  nameEn?: string;
+  role: string;
+  organisation?: Organisation;
+  labels: string[];
+}
+export const readLabelRights = async (signal?: AbortSignal) => (await get<{ roles: LabelRight[] }>('/access/label-rights', signal ? { signal } : {})).roles;
+export const setLabelRights = (membership: string, labels: string[]) => send<undefined>('PUT', `/access/label-rights/${membership}`, { body: { labels } });
 export interface Contract {
   id: string;
   from: Organisation;

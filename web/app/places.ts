@@ -28,6 +28,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
   { to: '/app/access/people', name: 'app.nav.people', may: mayKeepPeople, inNavigation: 'both' },
+  { to: '/app/access/label-rights', name: 'app.nav.label_rights', may: mayKeepPeople },
   { to: '/app/access/audit', name: 'app.nav.audit', may: (session) => mayReadAudit(session) || mayKeepPrivacy(session), inNavigation: 'both' },
   { to: '/app/access/looks', name: 'app.nav.looks', may: mayKeepPrivacy },
   { to: '/app/access/odd-looks', name: 'app.nav.odd_looks', may: mayKeepPrivacy },

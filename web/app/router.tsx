@@ -65,6 +65,7 @@ export const routes: RouteObject[] = [
           { path: 'access/me', lazy: page(() => import('../services/access/me_page'), 'access') },
           { path: 'access/certificates', lazy: page(() => import('../services/access/certificates_page'), 'access') },
           { path: 'access/audit', lazy: page(() => import('../services/access/audit_page'), 'access') },
+          { path: 'access/label-rights', lazy: page(() => import('../services/access/label_rights_page'), 'access', 'sensitive') },
           { path: 'access/looks', lazy: page(() => import('../services/access/looks_page'), 'access') },
           { path: 'access/odd-looks', lazy: page(() => import('../services/access/odd_looks_page'), 'access') },
           { path: 'access/break-glass', lazy: page(() => import('../services/access/break_glass_page'), 'access') },

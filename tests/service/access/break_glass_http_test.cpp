@@ -195,5 +195,29 @@ TEST(SensitiveLabel, opens_by_the_right_of_a_role_but_never_for_another_label) {
     EXPECT_FALSE(house.sees("specialist"));
 }
 
+TEST(SensitiveLabel, rights_of_a_role_are_kept_by_the_security_administrator) {
+    Network house;
+    const Person keeper = house.person("keeper", house.stranger.id, role::kSecurityAdmin);
+    const Person doctor = house.person("second", house.clinic.id, role::kDoctor);
+    house.cookies["keeper"] = house.cookie_of("keeper");
+    house.cookies["second"] = house.cookie_of("second");
+    const std::string labels = "/access/patients/" + house.patient.substr(8) + "/labels";
+    ASSERT_EQ(house.ask("doctor", Method::put, labels, R"({"labels":["PSY"],"reason":"psychiatry"})").status, 204);
+    EXPECT_FALSE(house.sees("second"));
+    const std::string path = "/access/label-rights/" + std::to_string(house.directory->memberships(doctor.id).front().id);
+    EXPECT_EQ(house.ask("second", Method::put, path, R"({"labels":["PSY"]})").status, 403);
+    EXPECT_EQ(house.ask("second", Method::get, "/access/label-rights").status, 403);
+    EXPECT_EQ(house.error(house.ask("keeper", Method::put, path, R"({"labels":["EMP"]})")), "access.bad_label") << "about who the patient is";
+    EXPECT_EQ(house.error(house.ask("keeper", Method::put, "/access/label-rights/999999", R"({"labels":[]})")), "access.no_membership");
+    const std::string own = "/access/label-rights/" + std::to_string(house.directory->memberships(keeper.id).front().id);
+    EXPECT_EQ(house.error(house.ask("keeper", Method::put, own, R"({"labels":["PSY"]})")), "access.own_rights");
+    EXPECT_EQ(house.ask("keeper", Method::put, path, R"({"labels":["PSY"]})").status, 204);
+    EXPECT_TRUE(house.sees("second")) << "from the next request on";
+    EXPECT_NE(house.ask("keeper", Method::get, "/access/label-rights").body.find(R"("labels":["PSY"])"), std::string::npos);
+    EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_audit WHERE action = 'label-rights'"), 1);
+    EXPECT_EQ(house.ask("keeper", Method::put, path, R"({"labels":[]})").status, 204);
+    EXPECT_FALSE(house.sees("second"));
+}
+
 }  // namespace
 }  // namespace qiao::access
