@@ -222,6 +222,13 @@ CREATE TABLE access_role_request(
 CREATE INDEX access_role_request_open ON access_role_request(ended_us, id);
 )sql";
 
+/// Rights to labels, which take two persons too.
+constexpr std::string_view kLabelRequests = R"sql(
+ALTER TABLE access_role_request ADD COLUMN membership INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_role_request ADD COLUMN labels INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_role_request ADD COLUMN labels_before INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 /// Care beats a denial (Grants::deny).
 constexpr std::string_view kDenials = "UPDATE reach SET beats_denial = 1 WHERE source LIKE 'care:%'";
 
@@ -240,6 +247,7 @@ constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access_office", 1, kOffice},
                                     storage::Migration{"access_oidc", 1, kOidc},
                                     storage::Migration{"access_role_requests", 1, kRoleRequests},
+                                    storage::Migration{"access_role_requests", 2, kLabelRequests},
                                     storage::Migration{"access_denials", 1, kDenials}};
 
 }  // namespace

@@ -40,6 +40,9 @@ export interface RoleRequest {
   askedBy: { practitioner: string; name: string; nameEn?: string };
   organisation: Organisation;
   role: string;
+  /** Sensitivity labels that the role opens then; `before`: what one in force opens now. */
+  opens: string[];
+  before?: string[];
   asked: string;
   confirmUntil: string;
   mayConfirm: boolean;
@@ -59,8 +62,10 @@ export interface LabelRight {
   organisation?: Organisation;
   labels: string[];
 }
-export const readLabelRights = async (signal?: AbortSignal) => (await get<{ roles: LabelRight[] }>('/access/label-rights', signal ? { signal } : {})).roles;
-export const setLabelRights = (membership: string, labels: string[]) => send<undefined>('PUT', `/access/label-rights/${membership}`, { body: { labels } });
+/** Of one institution, or of all that open any. */
+export const readLabelRights = (organisation: string, signal?: AbortSignal) =>
+  get<{ roles: LabelRight[]; more: boolean }>(`/access/label-rights${organisation ? `?${new URLSearchParams({ organisation })}` : ''}`, signal ? { signal } : {});
+export const setLabelRights = (role: LabelRight, labels: string[]) => send<{ request?: string } | undefined>('PUT', `/access/label-rights/${role.id}`, { body: { labels, before: role.labels } });
 export interface Contract {
   id: string;
   from: Organisation;
