@@ -176,7 +176,9 @@ private:
     NodeId invocation(NodeId left) {
         const Token token = token_;
         if (token.kind == Kind::variable) return variable(left);
-        if (!is_name(token)) return fail("a name is missing");
+        // After a point every word is a name: R4 writes text.div.
+        const bool is_word = left != kNoNode && token.kind == Kind::identifier;
+        if (!is_word && !is_name(token)) return fail("a name is missing");
         advance();
         if (!at_symbol("(")) return make(Op::member, token.offset, left == kNoNode ? std::vector<NodeId>{} : std::vector<NodeId>{left}, name(token.text));
         return call(left, token);

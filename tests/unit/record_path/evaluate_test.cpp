@@ -82,7 +82,7 @@ TEST(FhirPath, KnowsTheTypesOfFhir) {
         R"({"resourceType":"Observation","status":"final","code":{"text":"a"},"extension":[{"url":"http://a/age","valueAge":{"value":41,"system":"http://unitsofmeasure.org","code":"a"}}]})";
     EXPECT_EQ(run("extension('http://a/age').value.select(($this is Age) | ($this is Quantity))", {.resource = kAge}), "boolean:true");
     EXPECT_EQ(run("extension('http://a/age').value is Duration", {.resource = kAge}), "boolean:false");
-    EXPECT_EQ(run("text.`div`.htmlChecks()"), "boolean:true");
+    EXPECT_EQ(run("text.div.htmlChecks()"), "boolean:true");
     EXPECT_EQ(run("conformsTo('http://hl7.org/fhir/StructureDefinition/Patient')"), "boolean:true");
     EXPECT_EQ(run("conformsTo('http://hl7.org/fhir/StructureDefinition/Observation')"), "boolean:false");
     EXPECT_EQ(run("conformsTo('http://a/profile')"), "boolean:true");
