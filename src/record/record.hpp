@@ -47,6 +47,20 @@ struct SearchResult {
     std::vector<std::pair<std::string, std::string>> applied;  ///< the parameters that were really used, for `self`
 };
 
+/// Which versions a history shows.
+struct HistoryAsk {
+    std::string type = {};    ///< empty = of the whole record
+    std::string id = {};      ///< empty = of the type
+    std::string since = {};   ///< FHIR date or instant: recorded then or later
+    std::string at = {};      ///< FHIR date or instant: current at some time of it
+    std::string cursor = {};  ///< HistoryPage::next_cursor of the page before
+    int count = 100;
+};
+struct HistoryPage {
+    std::vector<Stored> versions;  ///< newest first; a deletion is a version without text
+    std::string next_cursor;       ///< empty on the last page
+};
+
 /// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
 class Reader {
 public:
@@ -54,8 +68,9 @@ public:
     /// Nothing when it does not exist or is not visible: the caller cannot tell which. A deleted one is returned as such.
     virtual std::optional<Stored> read(std::string_view type, std::string_view id) = 0;
     virtual std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) = 0;
-    /// Newest first.
-    virtual std::vector<Stored> history(std::string_view type, std::string_view id, int limit) = 0;
+    /// A version is shown when the filter lets through what it was and what the resource is now: a label taken off or a patient
+    /// corrected does not open the past. Error(invalid) for a bad date, as search() for a bad cursor.
+    virtual HistoryPage history(const HistoryAsk& ask) = 0;
     /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter.
     virtual SearchResult search(std::string_view type, std::string_view query) = 0;
     /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.

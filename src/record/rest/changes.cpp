@@ -4,16 +4,13 @@
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
 #include "record/rest/writes.hpp"
+#include "record/store/core.hpp"
 #include "record/validate/parse.hpp"
 
 #include <fmt/format.h>
 
 namespace qiao::record {
 namespace {
-
-void known(std::string_view type) {
-    if (find_type(type) == TypeId::none) throw Error(ErrorKind::not_found, "record.unknown_type", "no such resource type");
-}
 
 /// The answer to a request that was carried out before: what it led to, as it is now.
 http::Response again(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes) {
@@ -57,7 +54,7 @@ std::optional<Stored> existing_of(const Api& api, const Caller& caller, std::str
 
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
-    known(type);
+    known_type(type);
     check_acceptable(request);
     check_json_body(request);
     check_may_write(api.record, caller, nullptr, type);
@@ -82,7 +79,7 @@ http::Response create_resource(const Api& api, const http::Request& request, con
 http::Response update_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     const std::string id(request.param("id"));
-    known(type);
+    known_type(type);
     check_acceptable(request);
     check_json_body(request);
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
@@ -103,7 +100,7 @@ http::Response update_resource(const Api& api, const http::Request& request, con
 
 http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
-    known(type);
+    known_type(type);
     check_acceptable(request);
     check_json_body(request);
     Repeatable repeatable(api.record, caller, request);
@@ -141,7 +138,7 @@ std::optional<http::Response> removed(const Api& api, const http::Request& reque
 http::Response delete_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     const std::string id(request.param("id"));
-    known(type);
+    known_type(type);
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
     auto work = api.record.begin(caller.filter, caller.actor);
     const auto found = work->reader().read(type, id);
@@ -162,7 +159,7 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
 
 http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
-    known(type);
+    known_type(type);
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
     return until_settled([&]() -> std::optional<http::Response> {
         auto work = api.record.begin(caller.filter, caller.actor);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/json.hpp"
 #include "record/rest/rest.hpp"
 
 #include <string>
@@ -16,6 +17,7 @@ struct Api {
 
 http::Response read_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response read_version(const Api& api, const http::Request& request, const Caller& caller);
+/// `_history` of a resource, a type or everything: as far as the route names them.
 http::Response read_history(const Api& api, const http::Request& request, const Caller& caller);
 http::Response search_resources(const Api& api, const http::Request& request, const Caller& caller);
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller);
@@ -23,6 +25,11 @@ http::Response update_resource(const Api& api, const http::Request& request, con
 http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller);
 http::Response delete_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller);
+
+/// Tells the audit what was shown, before the answer leaves.
+void tell_shown(const Api& api, const Caller& caller, std::string_view what, std::string_view type, const std::vector<const Stored*>& shown);
+/// Bundle.link.
+void write_links(JsonWriter& json, const std::string& self, const std::string& next);
 
 /// Runs one entry of a batch as a request of its own; never throws.
 using Dispatch = std::function<http::Response(http::Request&)>;

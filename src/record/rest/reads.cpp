@@ -6,29 +6,29 @@
 #include "record/rest/handlers.hpp"
 #include "record/search/clause.hpp"
 #include "record/search/query.hpp"
+#include "record/store/core.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace qiao::record {
-namespace {
 
-constexpr int kHistoryDefault = 100;
-
-[[noreturn]] void throw_not_found() { throw Error(ErrorKind::not_found, "record.not_found", "no such resource"); }
-
-void known(std::string_view type) {
-    if (find_type(type) == TypeId::none) throw Error(ErrorKind::not_found, "record.unknown_type", "no such resource type");
-}
-
-void tell(const Api& api, const Caller& caller, std::string_view what, std::string_view type, const std::vector<Rid>& rids, const std::vector<Rid>& patients) {
-    if (const auto& on_read = api.record.ports().on_read) on_read(caller.actor, what, type, rids, patients);
-}
-
-void tell(const Api& api, const Caller& caller, std::string_view what, const Stored& found) {
-    if (!api.record.ports().on_read) return;
-    tell(api, caller, what, found.type, {found.rid}, found.patient == 0 ? std::vector<Rid>{} : std::vector<Rid>{found.patient});
+void tell_shown(const Api& api, const Caller& caller, std::string_view what, std::string_view type, const std::vector<const Stored*>& shown) {
+    const auto& on_read = api.record.ports().on_read;
+    if (!on_read) return;
+    std::vector<Rid> rids;
+    std::vector<Rid> patients;
+    for (const Stored* one : shown) {
+        rids.push_back(one->rid);
+        if (one->patient != 0) patients.push_back(one->patient);
+    }
+    for (std::vector<Rid>* list : {&rids, &patients}) {
+        std::sort(list->begin(), list->end());
+        list->erase(std::unique(list->begin(), list->end()), list->end());
+    }
+    on_read(caller.actor, what, type, rids, patients);
 }
 
 void write_links(JsonWriter& json, const std::string& self, const std::string& next) {
@@ -45,11 +45,19 @@ void write_links(JsonWriter& json, const std::string& self, const std::string& n
     });
 }
 
+namespace {
+
+[[noreturn]] void throw_not_found() { throw Error(ErrorKind::not_found, "record.not_found", "no such resource"); }
+
+void tell(const Api& api, const Caller& caller, std::string_view what, const Stored& found) {
+    tell_shown(api, caller, what, found.type, {&found});
+}
+
 }  // namespace
 
 http::Response read_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string_view type = request.param("type");
-    known(type);
+    known_type(type);
     check_acceptable(request);
     auto found = api.record.read(caller.filter)->read(type, request.param("id"));
     if (!found) throw_not_found();
@@ -59,7 +67,7 @@ http::Response read_resource(const Api& api, const http::Request& request, const
 
 http::Response read_version(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string_view type = request.param("type");
-    known(type);
+    known_type(type);
     check_acceptable(request);
     const std::string_view text = request.param("version");
     std::int64_t version = 0;
@@ -69,51 +77,6 @@ http::Response read_version(const Api& api, const http::Request& request, const 
     if (!found) throw_not_found();
     tell(api, caller, "vread", *found);
     return show(request, std::move(*found));
-}
-
-http::Response read_history(const Api& api, const http::Request& request, const Caller& caller) {
-    const std::string_view type = request.param("type");
-    known(type);
-    check_acceptable(request);
-    int count = kHistoryDefault;
-    for (const auto& [name, value] : request.query_values()) {
-        if (name == "_format" || name == "_pretty") continue;
-        if (name != "_count")
-            throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown history parameter",
-                        {{"invalid", "", fmt::format("\"{}\" is not supported here", name)}});
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
-        if (error != std::errc() || end != value.data() + value.size() || count < 1) throw_bad_value("_count", "is no positive number");
-        count = std::min(count, limits::kSearchCountMax);
-    }
-    const auto versions = api.record.read(caller.filter)->history(type, request.param("id"), count);
-    if (versions.empty()) throw_not_found();
-    tell(api, caller, "history", versions.front());
-    const std::string base = base_of(request);
-    JsonWriter json;
-    json.object([&] {
-        json.field("resourceType", "Bundle");
-        json.field("type", "history");
-        json.field("total", static_cast<std::int64_t>(versions.size()));
-        write_links(json, fmt::format("{}/{}/_history", base, versions.front().reference()), "");
-        json.array("entry", [&] {
-            for (const Stored& version : versions) {
-                json.object([&] {
-                    json.field("fullUrl", fmt::format("{}/{}", base, version.reference()));
-                    if (!version.deleted) json.raw_field("resource", version.json);
-                    json.object("request", [&] {
-                        json.field("method", version.deleted ? "DELETE" : version.version == 1 ? "POST" : "PUT");
-                        json.field("url", version.deleted || version.version > 1 ? version.reference() : version.type);
-                    });
-                    json.object("response", [&] {
-                        json.field("status", version.deleted ? "204" : version.version == 1 ? "201" : "200");
-                        json.field("etag", etag_of(version.version));
-                        json.field("lastModified", format_instant(version.updated));
-                    });
-                });
-            }
-        });
-    });
-    return document(request, json.take());
 }
 
 namespace {
@@ -180,23 +143,15 @@ void write_entries(JsonWriter& json, const std::string& base, const SearchResult
 
 http::Response search_resources(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string_view type = request.param("type");
-    known(type);
+    known_type(type);
     check_acceptable(request);
     std::string query = whole_query(request);
     std::vector<std::string> dropped;
     if (preferences_of(request).lenient) dropped = drop_unknown(find_type(type), query);
     const SearchResult result = api.record.read(caller.filter)->search(type, query);
-    if (api.record.ports().on_read) {
-        std::vector<Rid> rids;
-        std::vector<Rid> patients;
-        for (const Match& match : result.matches) {
-            rids.push_back(match.resource.rid);
-            if (match.resource.patient != 0) patients.push_back(match.resource.patient);
-        }
-        std::sort(patients.begin(), patients.end());
-        patients.erase(std::unique(patients.begin(), patients.end()), patients.end());
-        tell(api, caller, "search", type, rids, patients);
-    }
+    std::vector<const Stored*> shown;
+    for (const Match& match : result.matches) shown.push_back(&match.resource);
+    tell_shown(api, caller, "search", type, shown);
     const std::string base = base_of(request);
     const std::string self = search_url(base, type, result);
     std::string next;

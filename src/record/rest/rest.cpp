@@ -27,10 +27,13 @@ public:
 
     void add_routes(http::Router& router) override {
         metadata_ = capability_statement(names_, version_, started_);
-        router.add(http::Method::get, "/fhir/metadata", {http::Scope::open, limits::kSmallBody_bytes, false}, [this](const http::Request& request) {
+        const http::Handler metadata = [this](const http::Request& request) {
             check_acceptable(request);
             return document(request, metadata_);
-        });
+        };
+        const http::RouteOptions open{http::Scope::open, limits::kSmallBody_bytes, false};
+        router.add(http::Method::get, "/fhir/metadata", open, metadata);
+        for (const std::string_view path : {"/fhir", "/fhir/{type}", "/fhir/{type}/{id}"}) router.add(http::Method::options, path, open, metadata);
         add_interactions(router, caller_of_);
         router.add(http::Method::post, "/fhir", {.body_limit_bytes = limits::kBundleBody_bytes, .gzip = true},
                    [this](const http::Request& request) { return bundle(request); });
@@ -68,6 +71,7 @@ private:
                    [this, caller_of](const http::Request& request) { return operate(request, caller_of, request.param("id"), {}); });
         router.add(Method::put, "/fhir/{type}/{id}", resource, handler(update_resource, caller_of));
         router.add(Method::del, "/fhir/{type}/{id}", plain, handler(delete_resource, caller_of));
+        for (const std::string_view path : {"/fhir/_history", "/fhir/{type}/_history"}) router.add(Method::get, path, plain, handler(read_history, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}/_history", plain, handler(read_history, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}/_history/{version}", plain, handler(qiao::record::read_version, caller_of));
         for (const Method method : {Method::get, Method::post}) {
