@@ -25,6 +25,7 @@ TYPES = ["Patient", "Task", "ServiceRequest", "QuestionnaireResponse", "Observat
          "Provenance", "Media", "DocumentReference", "Communication"]
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 JSON, FHIR = {"Content-Type": "application/json"}, {"Content-Type": "application/fhir+json"}
+JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 NO_PATIENT = "nothing of a patient is behind it"
 
 
@@ -127,9 +128,12 @@ def routes(material, references):
     searches += [f"/fhir/Provenance?target={one}" for one in references] + [f"/fhir/Task?patient={material.patient}", f"/fhir/Task?focus:ServiceRequest.subject={material.patient}"]
     return {
         "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)],
-        "/fhir/{type}": gets(*searches),
+        "/fhir/{type}": gets(*searches) + [ask("PATCH", f"/fhir/Patient?_id={patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH)],
+        "/fhir/_history": gets("/fhir/_history?_count=500", "/fhir/_history?_since=2000", "/fhir/_history?_at=2999"),
+        "/fhir/{type}/_history": gets(*(f"/fhir/{kind}/_history?_count=500" for kind in TYPES), "/fhir/Patient/_history?_at=2999"),
         "/fhir/{type}/_search": [ask("POST", f"/fhir/{kind}/_search", f"_id={one}", {"Content-Type": "application/x-www-form-urlencoded"}) for kind, one in (one.split("/") for one in references)],
         "/fhir/{type}/{id}": gets(*(f"/fhir/{one}" for one in references)) + [ask("PUT", f"/fhir/{material.patient}", json.dumps({"resourceType": "Patient", "id": patient}), FHIR), ask("DELETE", f"/fhir/{material.patient}"),
+                                                                               ask("PATCH", f"/fhir/{material.patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH),
                                                                                ask("POST", "/fhir/Task/$create", operation, FHIR)],
         "/fhir/{type}/{id}/_history": gets(*(f"/fhir/{one}/_history" for one in references)),
         "/fhir/{type}/{id}/_history/{version}": gets(*(f"/fhir/{one}/_history/1" for one in references)),
@@ -264,7 +268,7 @@ class TwoInstitutions(unittest.TestCase):
                 other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
                 echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
                 shown = [one.decode() for one in secrets if one in body and one not in echoed]
-                asked_one = not re.match(r"/(fhir/\w+|fhir|flow/worklists(/\w+)?|imaging/devices|access/(patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                asked_one = not re.match(r"/(fhir/\w+(/_history)?|fhir|flow/worklists(/\w+)?|imaging/devices|access/(patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
                 if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
                     leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
         self.assertEqual(leaks, [])

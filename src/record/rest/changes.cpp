@@ -10,10 +10,8 @@
 #include <fmt/format.h>
 
 namespace qiao::record {
-namespace {
 
-/// The answer to a request that was carried out before: what it led to, as it is now.
-http::Response again(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes) {
+http::Response repeated(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes) {
     http::Response response;
     if (outcomes.empty() || outcomes.front().status == 204) {
         response.status = 204;
@@ -29,6 +27,8 @@ http::Response again(const Api& api, const http::Request& request, const Caller&
     response.with("Location", fmt::format("{}/{}/_history/{}", base_of(request), outcome.reference, outcome.version)).with("ETag", etag_of(outcome.version));
     return response;
 }
+
+namespace {
 
 /// Commits a work of one write. Nothing when it was skipped.
 std::optional<http::Response> answer_of(const http::Request& request, Work& work, const std::string& reference) {
@@ -62,7 +62,7 @@ http::Response create_resource(const Api& api, const http::Request& request, con
     std::string query(request.header("if-none-exist"));
     if (const std::size_t mark = query.find('?'); mark != std::string::npos) query = query.substr(mark + 1);
     return until_settled([&]() -> std::optional<http::Response> {
-        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
+        if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = api.record.begin(caller.filter, caller.actor);
         if (!query.empty()) {
             if (auto found = single_match(work->reader(), type, query)) return wrote(request, 200, std::move(*found));
@@ -89,7 +89,7 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     const auto expected = version_of(request.header("if-match"), "If-Match");
     const std::string reference = type + "/" + id;
     return until_settled([&]() -> std::optional<http::Response> {
-        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
+        if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = api.record.begin(caller.filter, caller.actor);
         work->update_text(type, id, request.body, expected.value_or(0));
         check_body_id(request.body, id);
@@ -106,7 +106,7 @@ http::Response update_matching(const Api& api, const http::Request& request, con
     Repeatable repeatable(api.record, caller, request);
     const auto expected = version_of(request.header("if-match"), "If-Match");
     return until_settled([&]() -> std::optional<http::Response> {
-        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
+        if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = api.record.begin(caller.filter, caller.actor);
         const auto found = single_match(work->reader(), type, request.query);
         check_may_write(api.record, caller, found ? &*found : nullptr, type);

@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "record/rest/rest.hpp"
+#include "record/rest/writes.hpp"
 
 #include <string>
 #include <string_view>
@@ -23,9 +24,13 @@ http::Response search_resources(const Api& api, const http::Request& request, co
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response update_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller);
+http::Response patch_resource(const Api& api, const http::Request& request, const Caller& caller);
+http::Response patch_matching(const Api& api, const http::Request& request, const Caller& caller);
 http::Response delete_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller);
 
+/// The answer to a request of one write that was carried out before: what it led to.
+http::Response repeated(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes);
 /// Tells the audit what was shown, before the answer leaves.
 void tell_shown(const Api& api, const Caller& caller, std::string_view what, std::string_view type, const std::vector<const Stored*>& shown);
 /// Bundle.link.

@@ -49,9 +49,7 @@ namespace {
 
 [[noreturn]] void throw_not_found() { throw Error(ErrorKind::not_found, "record.not_found", "no such resource"); }
 
-void tell(const Api& api, const Caller& caller, std::string_view what, const Stored& found) {
-    tell_shown(api, caller, what, found.type, {&found});
-}
+void tell(const Api& api, const Caller& caller, std::string_view what, const Stored& found) { tell_shown(api, caller, what, found.type, {&found}); }
 
 }  // namespace
 

@@ -61,6 +61,8 @@ private:
         router.add(Method::get, "/fhir/{type}", plain, handler(search_resources, caller_of));
         router.add(Method::post, "/fhir/{type}", resource, handler(create_resource, caller_of));
         router.add(Method::put, "/fhir/{type}", resource, handler(update_matching, caller_of));
+        router.add(Method::patch, "/fhir/{type}", resource, handler(patch_matching, caller_of));
+        router.add(Method::patch, "/fhir/{type}/{id}", resource, handler(patch_resource, caller_of));
         router.add(Method::del, "/fhir/{type}", plain, handler(delete_matching, caller_of));
         router.add(Method::post, "/fhir/{type}/_search", plain, handler(search_resources, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}", plain, [this, caller_of](const http::Request& request) {

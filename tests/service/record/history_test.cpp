@@ -119,7 +119,8 @@ TEST(History, a_foreign_patient_and_a_label_of_the_past_stay_hidden) {
     }
     service.send(Method::put, "/fhir/Patient/p", labelled("Open", false));
     EXPECT_EQ(listed(service.get_json("/fhir/_history")), "Patient/p:2 Patient/p:1");
-    for (const char* path : {"/fhir/_history", "/fhir/Patient/_history", "/fhir/Patient/p/_history"}) EXPECT_EQ(listed(service.get_json(path, "one")), "Patient/p:2") << path;
+    for (const char* path : {"/fhir/_history", "/fhir/Patient/_history", "/fhir/Patient/p/_history"})
+        EXPECT_EQ(listed(service.get_json(path, "one")), "Patient/p:2") << path;
     EXPECT_EQ(listed(service.get_json("/fhir/_history", "two")), "");
     EXPECT_EQ(service.get("/fhir/Patient/p/_history", "two").status, 404);
     service.send(Method::put, "/fhir/Patient/p", labelled("Again", true));
