@@ -45,6 +45,13 @@ struct SearchResult {
     std::optional<std::int64_t> total;
     std::string next_cursor;                                   ///< empty on the last page
     std::vector<std::pair<std::string, std::string>> applied;  ///< the parameters that were really used, for `self`
+    bool includes_cut = false;                                 ///< more would have been included than a page holds
+};
+
+/// Where a search looks.
+struct SearchPlace {
+    std::string type = {};     ///< empty = every type, or those of `_type`
+    std::string patient = {};  ///< id of the patient in whose compartment; empty = everywhere
 };
 
 /// Which versions a history shows.
@@ -71,8 +78,10 @@ public:
     /// A version is shown when the filter lets through what it was and what the resource is now: a label taken off or a patient
     /// corrected does not open the past. Error(invalid) for a bad date, as search() for a bad cursor.
     virtual HistoryPage history(const HistoryAsk& ask) = 0;
-    /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter.
-    virtual SearchResult search(std::string_view type, std::string_view query) = 0;
+    /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter;
+    /// Error(not_found) for a patient who is not there or not visible.
+    virtual SearchResult search_in(const SearchPlace& place, std::string_view query) = 0;
+    SearchResult search(std::string_view type, std::string_view query) { return search_in({std::string(type), {}}, query); }
     /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.
     virtual std::optional<Rid> rid_of(std::string_view type, std::string_view id) = 0;
     /// The way back: "Type/id", also of a deleted one. Empty when not visible.

@@ -127,7 +127,8 @@ def routes(material, references):
     searches += [f"/fhir/Observation?{query}" for query in (f"patient.name={name}", f"subject:Patient.birthdate=1971-03-02", f"subject={material.patient}", "code:not=x&_count=500")]
     searches += [f"/fhir/Provenance?target={one}" for one in references] + [f"/fhir/Task?patient={material.patient}", f"/fhir/Task?focus:ServiceRequest.subject={material.patient}"]
     return {
-        "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)],
+        "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)] + gets("/fhir?_type=Patient,Observation,Task&_count=500", f"/fhir?_id={patient}", "/fhir?_type=Patient&_summary=count"),
+        "/fhir/_search": [ask("POST", "/fhir/_search", f"_type=Patient&_id={patient}", {"Content-Type": "application/x-www-form-urlencoded"})],
         "/fhir/{type}": gets(*searches) + [ask("PATCH", f"/fhir/Patient?_id={patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH)],
         "/fhir/_history": gets("/fhir/_history?_count=500", "/fhir/_history?_since=2000", "/fhir/_history?_at=2999"),
         "/fhir/{type}/_history": gets(*(f"/fhir/{kind}/_history?_count=500" for kind in TYPES), "/fhir/Patient/_history?_at=2999"),
@@ -137,7 +138,7 @@ def routes(material, references):
                                                                                ask("POST", "/fhir/Task/$create", operation, FHIR)],
         "/fhir/{type}/{id}/_history": gets(*(f"/fhir/{one}/_history" for one in references)),
         "/fhir/{type}/{id}/_history/{version}": gets(*(f"/fhir/{one}/_history/1" for one in references)),
-        "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
+        "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/*", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
         "/flow/worklists": gets("/flow/worklists"),
         "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "office", "desk", "arranged", "late", "calls", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
         "/flow/cases/{id}": gets(case),

@@ -20,7 +20,10 @@ http::Response read_resource(const Api& api, const http::Request& request, const
 http::Response read_version(const Api& api, const http::Request& request, const Caller& caller);
 /// `_history` of a resource, a type or everything: as far as the route names them.
 http::Response read_history(const Api& api, const http::Request& request, const Caller& caller);
+/// Of a type or, where the route names none, of several.
 http::Response search_resources(const Api& api, const http::Request& request, const Caller& caller);
+/// `Patient/{id}/Observation`, `Patient/{id}/*`
+http::Response search_compartment(const Api& api, const http::Request& request, const Caller& caller);
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response update_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller);

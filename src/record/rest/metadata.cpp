@@ -107,6 +107,7 @@ std::string capability_statement(const std::vector<OperationName>& operations, s
                     json.object([&] { json.field("code", "transaction"); });
                     json.object([&] { json.field("code", "batch"); });
                     json.object([&] { json.field("code", "history-system"); });
+                    json.object([&] { json.field("code", "search-system"); });
                 });
             });
         });

@@ -58,6 +58,8 @@ private:
         const http::RouteOptions plain{.body_limit_bytes = limits::kSmallBody_bytes, .gzip = true};
         const http::RouteOptions resource{.body_limit_bytes = limits::kResourceBody_bytes, .gzip = true};
         using http::Method;
+        router.add(Method::get, "/fhir", plain, handler(search_resources, caller_of));
+        router.add(Method::post, "/fhir/_search", plain, handler(search_resources, caller_of));
         router.add(Method::get, "/fhir/{type}", plain, handler(search_resources, caller_of));
         router.add(Method::post, "/fhir/{type}", resource, handler(create_resource, caller_of));
         router.add(Method::put, "/fhir/{type}", resource, handler(update_matching, caller_of));
@@ -78,6 +80,8 @@ private:
         router.add(Method::get, "/fhir/{type}/{id}/_history/{version}", plain, handler(qiao::record::read_version, caller_of));
         for (const Method method : {Method::get, Method::post}) {
             router.add(method, "/fhir/{type}/{id}/{operation}", resource, [this, caller_of](const http::Request& request) {
+                const bool searches = request.method == Method::get && !request.param("operation").starts_with('$');
+                if (searches) return search_compartment(api_, request, caller_of(request));
                 return operate(request, caller_of, request.param("operation"), request.param("id"));
             });
         }

@@ -116,7 +116,7 @@ std::optional<Stored> StoreReader::read_version(std::string_view type, std::stri
     return stored_from(rows, type, std::string(id));
 }
 
-SearchResult StoreReader::search(std::string_view type, std::string_view query) { return run_search(*this, known_type(type), query); }
+SearchResult StoreReader::search_in(const SearchPlace& place, std::string_view query) { return run_search(*this, place, query); }
 
 std::string StoreReader::reference_of(Rid rid) {
     std::vector<storage::Value> args{rid};

@@ -45,7 +45,7 @@ public:
         return store_.read_version(type, id, version);
     }
     HistoryPage history(const HistoryAsk& ask) override { return store_.history(ask); }
-    SearchResult search(std::string_view type, std::string_view query) override { return store_.search(type, query); }
+    SearchResult search_in(const SearchPlace& place, std::string_view query) override { return store_.search_in(place, query); }
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override { return store_.rid_of(type, id); }
     std::string reference_of(Rid rid) override { return store_.reference_of(rid); }
     storage::Connection& connection() override { return store_.connection(); }
