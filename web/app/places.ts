@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, answersPatients, isAdministrator, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset, mayReviewGlass } from './roles';
+import { answersForDeadlines, answersPatients, developsWithRecord, isAdministrator, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset, mayReviewGlass } from './roles';
 
 interface Place {
   to: string;
@@ -37,6 +37,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/operations/state', name: 'app.nav.state', may: (session) => mayKeepNodes(session) || mayKeepContracts(session) },
   { to: '/app/operations/setup', name: 'app.nav.setup', may: mayKeepSetup },
   { to: '/app/access/patient-requests', name: 'app.nav.patient_requests', may: answersPatients },
+  { to: '/app/record', name: 'app.nav.record', may: developsWithRecord },
   { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },
 ];
 
