@@ -38,7 +38,7 @@ test('where an issue of a check stands in the resource', () => {
 test('references into this server and others', () => {
   expect(localReference('Patient/1')).toEqual({ to: 'Patient/1' });
   expect(localReference('Consent/a-1/_history/2')).toEqual({ to: 'Consent/a-1', version: '2' });
-  for (const other of ['#p1', 'urn:uuid:1', 'https://example.org/fhir/Patient/1', undefined]) expect(localReference(other)).toBeUndefined();
+  for (const other of ['#p1', 'urn:uuid:1', 'http://127.0.0.1:1/fhir/Patient/1', undefined]) expect(localReference(other)).toBeUndefined();
 });
 
 test('cells of a table', () => {

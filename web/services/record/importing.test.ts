@@ -23,7 +23,7 @@ function server() {
     if (bad >= 0) throw new ApiError(400, 'record.invalid', '', [{ code: 'structure', field: `Bundle.entry[${bad}].resource.bad`, text: 'unknown element' }]);
     const answers = entries.map((one, at): WrittenEntry => {
       const id = one.resource?.id ?? `new${stored.length + at}`;
-      return { status: one.request.method === 'PUT' ? '200 OK' : '201 Created', location: `http://x/fhir/${one.resource?.resourceType}/${id}/_history/1` };
+      return { status: one.request.method === 'PUT' ? '200 OK' : '201 Created', location: `http://localhost/fhir/${one.resource?.resourceType}/${id}/_history/1` };
     });
     stored.push(...entries.map((one) => one.request.url));
     done.set(id, answers);
@@ -85,7 +85,7 @@ test('Bundles as they are meant', async () => {
     [
       fileOf('t.json', JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: [{ fullUrl: 'urn:uuid:1', resource: patient, request: { method: 'POST', url: 'Patient' } }] })),
       fileOf('b.json', JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry: [{ resource: { ...patient, bad: true }, request: { method: 'POST', url: 'Patient' } }, { resource: patient, request: { method: 'POST', url: 'Patient' } }] })),
-      fileOf('s.json', JSON.stringify({ resourceType: 'Bundle', type: 'searchset', entry: [{ fullUrl: 'http://other/Patient/9', resource: { ...patient, id: '9' } }, { resource: { resourceType: 'OperationOutcome' }, search: { mode: 'outcome' } }] })),
+      fileOf('s.json', JSON.stringify({ resourceType: 'Bundle', type: 'searchset', entry: [{ fullUrl: 'http://127.0.0.1/fhir/Patient/9', resource: { ...patient, id: '9' } }, { resource: { resourceType: 'OperationOutcome' }, search: { mode: 'outcome' } }] })),
       fileOf('c.json', JSON.stringify({ resourceType: 'Bundle', type: 'collection', entry: [{ fullUrl: 'urn:uuid:2', resource: patient }] })),
       fileOf('h.json', JSON.stringify({ resourceType: 'Bundle', type: 'history' })),
       fileOf('one.json', JSON.stringify(patient)),

@@ -93,7 +93,7 @@ function ClauseRow({ type, clause, number, onChange, onRemove }: { type: ServedT
   );
 }
 
-const kHints: Partial<Record<ParameterKind, string>> = { token: 'http://loinc.org|8480-6', date: '2026-01-31', reference: 'Patient/123', quantity: '5.4|http://unitsofmeasure.org|mmol/L', number: '100', uri: 'https://example.org/', composite: 'code$value' };
+const kHints: Partial<Record<ParameterKind, string>> = { token: 'http://loinc.org|8480-6', date: '2026-01-31', reference: 'Patient/123', quantity: '5.4|http://unitsofmeasure.org|mmol/L', number: '100', uri: 'http://hl7.org/fhir/', composite: 'code$value' };
 
 function ValueInput({ kind, clause, value, onChange }: { kind: ParameterKind | undefined; clause: Clause; value: Value; onChange: (value: Value) => void }) {
   const t = useText();
