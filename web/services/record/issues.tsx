@@ -15,13 +15,15 @@ const kChips = { fatal: 'q-chip-critical', error: 'q-chip-critical', warning: 'q
 export function IssueList({ type, issues, onShow }: { type: string; issues: readonly Issue[] | undefined; onShow: (issue: Issue) => void }) {
   const t = useText();
   if (!issues) return <p className="q-note q-note-warning" role="status" data-validated="unserved">{t('fhir.validate.unserved', { type })}</p>;
+  // That nothing was found is said once.
+  const said = issues.filter((one) => one.code !== 'informational' || one.at !== '');
   const bad = issues.filter((one) => one.severity === 'error' || one.severity === 'fatal').length;
   return (
     <section className={`q-note ${bad > 0 ? 'q-note-critical' : 'q-note-ok'} q-stack-tight`} role="status" data-validated={bad}>
       <p className="q-strong">{bad > 0 ? t('fhir.validate.bad', { count: bad }) : t('fhir.validate.good')}</p>
-      {issues.length > 0 && (
+      {said.length > 0 && (
         <ul className="q-list q-stack-tight">
-          {issues.map((issue, index) => (
+          {said.map((issue, index) => (
             <li key={index} className="q-row">
               <span className={`q-chip ${kChips[issue.severity]}`}>{t(`fhir.severity.${issue.severity}`)}</span>
               {issue.at && (
