@@ -2,12 +2,14 @@
 #include "app/ca_commands.hpp"
 #include "app/commands.hpp"
 #include "app/gateway/commands.hpp"
+#include "app/validate_command.hpp"
 #include "base/error.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <iostream>
 
 namespace {
 
@@ -223,6 +225,9 @@ int run(int argc, char** argv) {
 
     add_ae(program, arguments, status);
     add_ca(program, arguments, status);
+
+    auto& validate = *program.add_subcommand("validate", "check FHIR resources: one JSON a line in, one OperationOutcome a line out");
+    validate.callback([&] { status = qiao::app::validate_lines(std::cin, std::cout); });
 
     auto& check = *program.add_subcommand("check", "say what is wrong or unsafe about a data folder; status 1 when something is");
     add_serving(check, arguments);

@@ -47,6 +47,18 @@ struct SearchResult {
     std::vector<std::pair<std::string, std::string>> applied;  ///< the parameters that were really used, for `self`
 };
 
+/// A page of all that belongs to one patient or to one encounter (`$everything`).
+struct Compartment {
+    std::string type;  ///< Patient or Encounter
+    std::string id;
+    std::string start = {};               ///< care from here on: a FHIR date; empty = open. What has no date of its own is always in
+    std::string end = {};                 ///< care up to here
+    std::string since = {};               ///< changed at or after
+    std::vector<std::string> types = {};  ///< empty = all
+    int count = 100;                      ///< matches a page
+    std::string cursor = {};
+};
+
 /// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
 class Reader {
 public:
@@ -58,6 +70,9 @@ public:
     virtual std::vector<Stored> history(std::string_view type, std::string_view id, int limit) = 0;
     /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter.
     virtual SearchResult search(std::string_view type, std::string_view query) = 0;
+    /// The patient or encounter first, then what belongs to it by type and date; included: what those refer to and belongs to no
+    /// other patient, as far as visible. Error(not_found) when it is not visible, Error(invalid) names the parameter.
+    virtual SearchResult everything(const Compartment& what) = 0;
     /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.
     virtual std::optional<Rid> rid_of(std::string_view type, std::string_view id) = 0;
     /// The way back: "Type/id", also of a deleted one. Empty when not visible.

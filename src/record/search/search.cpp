@@ -1,6 +1,6 @@
 #include "record/search/search.hpp"
 
-#include "base/limits.hpp"
+#include "record/search/budget.hpp"
 #include "record/search/plan.hpp"
 
 #include <fmt/format.h>
@@ -11,20 +11,6 @@ namespace qiao::record {
 namespace {
 
 constexpr std::size_t kIncluded = 1000;
-
-/// Bounds all statements of one search together.
-class Budget {
-public:
-    explicit Budget(storage::Connection& connection) : connection_(connection) {
-        connection_.set_time_limit(static_cast<int>(std::chrono::milliseconds(limits::kQueryTime).count()));
-    }
-    ~Budget() { connection_.set_time_limit(0); }
-    Budget(const Budget&) = delete;
-    Budget& operator=(const Budget&) = delete;
-
-private:
-    storage::Connection& connection_;
-};
 
 std::int64_t newest_commit(storage::Connection& connection) {
     auto rows = connection.query("SELECT max(t) FROM tx");

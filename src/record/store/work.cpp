@@ -46,6 +46,7 @@ public:
     }
     std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override { return store_.history(type, id, limit); }
     SearchResult search(std::string_view type, std::string_view query) override { return store_.search(type, query); }
+    SearchResult everything(const Compartment& what) override { return store_.everything(what); }
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override { return store_.rid_of(type, id); }
     std::string reference_of(Rid rid) override { return store_.reference_of(rid); }
     storage::Connection& connection() override { return store_.connection(); }
