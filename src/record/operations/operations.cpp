@@ -1,5 +1,7 @@
 #include "record/operations/operations.hpp"
 
+#include "record/match/match.hpp"
+
 namespace qiao::record {
 
 void add_standard_operations(Rest& rest, Record& record, const Clock& clock) {
@@ -7,6 +9,7 @@ void add_standard_operations(Rest& rest, Record& record, const Clock& clock) {
     add_validate(rest, record);
     add_meta(rest, record);
     add_clinical(rest, record, clock);
+    add_match(rest, record);
 }
 
 }  // namespace qiao::record

@@ -3,7 +3,7 @@
 #include "record/rest/rest.hpp"
 
 /// The operations of FHIR R4 that the record itself answers: `$everything`, `$validate`, `$meta`, `$meta-add`, `$meta-delete`,
-/// `$lastn`, `$document`. Each reads through the caller's filter: what is hidden is 404, as if it did not exist. Handler threads.
+/// `$lastn`, `$document`, `$match`. Each reads through the caller's filter: what is hidden is 404, as if it did not exist. Handler threads.
 namespace qiao::record {
 
 /// Both must outlive `rest`.

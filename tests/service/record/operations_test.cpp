@@ -188,6 +188,31 @@ TEST(Document, holds_what_the_composition_refers_to_and_no_other_patient) {
     EXPECT_EQ(service.get("/fhir/Composition/c1/$document", "two").status, 404);
 }
 
+TEST(Match, answers_with_score_and_grade_what_the_caller_sees) {
+    Clinic service;
+    const auto match = [&](const std::string& more, std::string_view as, const std::string& patient = kPatient) {
+        return service.send(Method::post, "/fhir/Patient/$match",
+                            R"({"resourceType":"Parameters","parameter":[{"name":"resource","resource":)" + patient + "}" + more + "]}",
+                            {{"x-test-caller", std::string(as)}});
+    };
+    const Value found = *json::parse(match("", "one").body);
+    ASSERT_EQ(ids(found), Names{"Patient/p1"}) << "both have the number, one is seen";
+    const Value& search = found["entry"].at(0)["search"];
+    EXPECT_EQ(search["extension"].at(0)["url"].text(), "http://hl7.org/fhir/StructureDefinition/match-grade");
+    EXPECT_EQ(search["extension"].at(0)["valueCode"].text(), "certain");
+    EXPECT_EQ(search["score"].text(), "1.0000");
+    EXPECT_EQ(ids(*json::parse(match("", "all").body)).size(), 2U);
+    EXPECT_EQ(ids(*json::parse(match(R"(,{"name":"count","valueInteger":1})", "all").body)).size(), 1U);
+    const std::string other_paper = R"({"resourceType":"Patient","name":[{"family":"Wang"}],"birthDate":"1980-05-06"})";
+    service.store("Patient", "p3", other_paper.substr(other_paper.find("\"name\""), other_paper.size() - other_paper.find("\"name\"") - 1));
+    EXPECT_EQ(ids(*json::parse(match("", "all", other_paper).body)), Names{"Patient/p3"});
+    EXPECT_EQ(ids(*json::parse(match(R"(,{"name":"onlyCertainMatches","valueBoolean":true})", "all", other_paper).body)), Names{});
+    EXPECT_EQ(ids(*json::parse(match("", "two").body)), Names{});
+    EXPECT_EQ(match("", "two").body, match("", "two", R"({"resourceType":"Patient"})").body) << "foreign and unknown are the same";
+    EXPECT_EQ(match("", "one", R"({"resourceType":"Observation"})").status, 400);
+    EXPECT_EQ(service.send(Method::post, "/fhir/Patient/$match", "").status, 400);
+}
+
 TEST(Operations, nothing_of_a_foreign_patient_leaks) {
     Clinic service;
     for (const char* url : {"/fhir/Patient/p1/$everything", "/fhir/Patient/p1/$everything?_type=Practitioner", "/fhir/Encounter/e1/$everything",
