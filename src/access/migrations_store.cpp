@@ -207,12 +207,22 @@ CREATE INDEX access_break_glass_unreviewed ON access_break_glass(reviewed_us, st
 
 constexpr std::string_view kOffice = "ALTER TABLE access_organisation ADD COLUMN office_approval INTEGER NOT NULL DEFAULT 0";
 
+/// Pairs of Patients who are probably one person (duplicates.hpp); a < b. `t`: the commit up to which Patients were looked at.
+constexpr std::string_view kDuplicates = R"sql(
+CREATE TABLE access_duplicate(
+  id INTEGER PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, bits REAL NOT NULL, state TEXT NOT NULL, found_us INTEGER NOT NULL,
+  decided_by INTEGER NOT NULL, decided_us INTEGER NOT NULL, UNIQUE(a, b));
+CREATE INDEX access_duplicate_by_state ON access_duplicate(state, bits);
+CREATE INDEX access_duplicate_by_other ON access_duplicate(b);
+CREATE TABLE access_duplicate_progress(id INTEGER PRIMARY KEY, t INTEGER NOT NULL);
+)sql";
+
 constexpr std::array kMigrations = {
     storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
     storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
     storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients},
     storage::Migration{"access_authorities", 1, kAuthorities}, storage::Migration{"access_audit", 1, kAuditSearch}, storage::Migration{"access_sensitive", 1, kSensitive},
-    storage::Migration{"access_office", 1, kOffice}};
+    storage::Migration{"access_office", 1, kOffice}, storage::Migration{"access_duplicates", 1, kDuplicates}};
 
 }  // namespace
 

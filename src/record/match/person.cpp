@@ -118,10 +118,10 @@ Person person_of(const json::Value& patient) {
     }
     for (const auto& address : patient["address"].items()) {
         const std::string& district = address["district"].text().empty() ? address["city"].text() : address["district"].text();
-        if (district.empty()) continue;
         person.district = without_marks(fold_text(district));
         for (const auto& line : address["line"].items()) person.street += without_marks(fold_text(line.text()));
-        break;
+        if (person.street.empty()) person.street = without_marks(fold_text(address["text"].text()));
+        if (!person.district.empty() || !person.street.empty()) break;
     }
     return person;
 }

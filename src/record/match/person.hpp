@@ -30,8 +30,8 @@ struct Person {
     std::string birth_date;           ///< as stated: "1980", "1980-05", "1980-05-06"
     std::string sex;                  ///< male, female; empty = not stated or other
     std::vector<std::string> phones;  ///< the last eight digits
-    std::string district;             ///< folded; of the first address that names one, else its city
-    std::string street;               ///< folded lines of that address
+    std::string district;             ///< folded; of the first address that says anything, else its city
+    std::string street;               ///< folded lines of that address, else its text
 };
 
 Person person_of(const json::Value& patient);

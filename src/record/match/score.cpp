@@ -168,9 +168,11 @@ FieldScore of_phones(const Person& a, const Person& b) {
 }
 
 FieldScore of_addresses(const Person& a, const Person& b) {
-    if (a.district.empty() || b.district.empty()) return {"address", Agreement::missing, 0};
-    if (a.district != b.district) return {"address", Agreement::disagree, kDistrictOther};
+    const bool comparable = !a.district.empty() && !b.district.empty();
+    if (comparable && a.district != b.district) return {"address", Agreement::disagree, kDistrictOther};
     if (!a.street.empty() && a.street == b.street) return {"address", Agreement::exact, kStreetSame};
+    // Texts that differ may be one place in other words.
+    if (!comparable) return {"address", Agreement::missing, 0};
     return {"address", Agreement::near, kDistrictSame};
 }
 
