@@ -30,6 +30,7 @@ constexpr int kAlarm_percent = 85;
 constexpr days kCertificateSoon{30};
 constexpr days kClientForgotten{90};
 constexpr std::chrono::minutes kHeadLate{5};  // a running server signs one a minute
+constexpr auto kCheckLate = hours(48);
 
 /// Collects what is said and whether anything must be done. `ok` fine, `note` good to know, `warning` a risk that is
 /// somebody's decision, `WRONG` must be mended.
@@ -147,7 +148,8 @@ void check_certificates(const CentreRows& rows, Instant now, Findings& findings)
     std::size_t by_other = 0;
     for (const CertificateRow& one : rows.certificates) {
         by_other += one.by_other && one.kind != "authority" ? 1 : 0;
-        const std::string who = one.kind == "authority" ? "the built-in authority" : fmt::format("{} {}", one.kind == "seal" ? "the seal of" : "the signer", one.holder);
+        const std::string who =
+            one.kind == "authority" ? "the built-in authority" : fmt::format("{} {}", one.kind == "seal" ? "the seal of" : "the signer", one.holder);
         if (one.kind == "authority" ? one.expires - now > 365 * days(1) : !one.by_other || one.expires - now >= kCertificateSoon) continue;
         findings.wrong(fmt::format("the certificate of {} {} on {}{}", who, one.expires <= now ? "ended" : "ends", day_of(one.expires),
                                    one.by_other ? ": ask its authority for a new one (qiao ca csr, qiao ca import)" : ""));
@@ -155,9 +157,11 @@ void check_certificates(const CentreRows& rows, Instant now, Findings& findings)
     for (const AuthorityRow& one : rows.authorities) {
         if (!one.in_use) continue;
         if (one.list_made == Instant{})
-            Findings::warn(fmt::format("authority \"{}\": no revocation list was given, so a certificate that it withdrew still counts (qiao ca crl)", one.name));
+            Findings::warn(
+                fmt::format("authority \"{}\": no revocation list was given, so a certificate that it withdrew still counts (qiao ca crl)", one.name));
         else if (one.list_next <= now)
-            findings.wrong(fmt::format("authority \"{}\": its revocation list was good until {}: take the new one (qiao ca crl)", one.name, day_of(one.list_next)));
+            findings.wrong(
+                fmt::format("authority \"{}\": its revocation list was good until {}: take the new one (qiao ca crl)", one.name, day_of(one.list_next)));
         else
             Findings::good(fmt::format("authority \"{}\": revocation list of {}, good until {}", one.name, day_of(one.list_made), day_of(one.list_next)));
     }
@@ -214,6 +218,20 @@ void check_audit(const std::string& folder, const CentreRows& rows, bool running
         Findings::good(said);
 }
 
+/// What the daily check of the whole chain found last.
+void check_audit_checked(const CentreRows& rows, bool running, Instant now, Findings& findings) {
+    if (rows.audit_rows == 0) return;
+    if (rows.audit_defects > 0)
+        findings.wrong(
+            fmt::format("the audit does not check out: {} defects, found {}; run qiao verify-audit", rows.audit_defects, age_text(rows.audit_checked, now)));
+    else if (rows.audit_checked == Instant{})
+        Findings::note("the audit was not checked as a whole yet: the server does it once a day");
+    else if (running && now - rows.audit_checked > kCheckLate)
+        findings.wrong("the audit was last checked " + age_text(rows.audit_checked, now) + ", although the server runs: look at its log");
+    else
+        Findings::good("the whole audit was checked " + age_text(rows.audit_checked, now) + " and is whole");
+}
+
 void check_serving(const Options& options, Instant now, Findings& findings) {
     const auto pack = flow::Pack::load(find_shared().packs + "/" + options.pack, now);
     Findings::good("country pack " + pack->name());
@@ -267,6 +285,7 @@ int check(const Options& options) {
             check_certificates(rows, now, findings);
             check_administrators(rows, findings);
             check_audit(folder, rows, running, now, findings);
+            check_audit_checked(rows, running, now, findings);
         });
     }
     findings.part("the backups", [&] { check_backups(folder, now, findings); });

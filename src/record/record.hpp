@@ -121,6 +121,8 @@ public:
     /// Replaces the resource that `resource.id` names. Without a load() before, `expected_version` 0 = whatever is there.
     virtual void update(json::Value resource, std::int64_t expected_version = 0) = 0;
     virtual void remove(std::string_view type, std::string_view id, std::int64_t expected_version = 0) = 0;
+    /// This work is a plain FHIR write: Ports::keeps_closed is asked about each of its resources.
+    virtual void plain() = 0;
     /// Where the resources of the next calls come from, "Bundle.entry[3].resource": stands before the place in their issues.
     virtual void at(std::string_view place) = 0;
 
@@ -150,6 +152,10 @@ struct Ports {
     /// May this resource be written by a plain FHIR write (REST, bundle)? Throws conflict "flow.only_by_move", "signing.closed".
     /// `existing` is null on create. Not asked for a Work of upper rows.
     std::function<void(const Actor&, const Stored* existing, std::string_view type)> may_write;
+    /// On the writer thread before a resource of a plain work is written or removed: the resource itself and what it refers
+    /// to, as it is and as it will be ("Type/id", each once; patients and the directory are left out). Throws conflict
+    /// "signing.closed", "signing.closed_to_children".
+    std::function<void(storage::Group&, const std::string& resource, std::span<const std::string> refers)> keeps_closed;
 };
 
 /// What a row of reach opens beyond what carries no label.

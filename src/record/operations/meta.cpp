@@ -84,7 +84,7 @@ http::Response change_meta(Record& record, const http::Request& request, const C
     const Input input(request, kChangeParameters);
     const json::Value change = change_in(input);
     const std::string reference = std::string(request.param("type")) + "/" + std::string(id);
-    auto work = record.begin(caller.filter, caller.actor);
+    auto work = plain_work(record, caller);
     const Stored stored = work->load(reference);
     check_may_write(record, caller, &stored, stored.type);
     // A label hides: it is put on and taken off only by who may see what carries it.

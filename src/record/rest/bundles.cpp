@@ -288,7 +288,7 @@ std::optional<http::Response> try_transaction(const Api& api, const http::Reques
     Repeatable repeatable(api.record, caller, request);
     if (const auto before = repeatable.before()) return again(request, *before);
     std::vector<Entry> entries = entries_of(bundle);
-    auto work = api.record.begin(caller.filter, caller.actor);
+    auto work = plain_work(api.record, caller);
     resolve(api, caller, *work, entries);
     gather(api, caller, *work, entries, renamed_by(entries));
     std::vector<Outcome> outcomes;

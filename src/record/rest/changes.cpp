@@ -66,7 +66,7 @@ http::Response create_resource(const Api& api, const http::Request& request, con
     if (const std::size_t mark = query.find('?'); mark != std::string::npos) query = query.substr(mark + 1);
     return until_settled([&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return again(api, request, caller, *before);
-        auto work = api.record.begin(caller.filter, caller.actor);
+        auto work = plain_work(api.record, caller);
         if (!query.empty()) {
             if (auto found = single_match(work->reader(), type, query)) return wrote(request, 200, std::move(*found));
             still_matches(api.record, *work, caller, type, query, "");
@@ -93,7 +93,7 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     const std::string reference = type + "/" + id;
     return until_settled([&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return again(api, request, caller, *before);
-        auto work = api.record.begin(caller.filter, caller.actor);
+        auto work = plain_work(api.record, caller);
         work->update_text(type, id, request.body, expected.value_or(0));
         check_body_id(request.body, id);
         repeatable.keep(*work, {{reference}});
@@ -110,7 +110,7 @@ http::Response update_matching(const Api& api, const http::Request& request, con
     const auto expected = version_of(request.header("if-match"), "If-Match");
     return until_settled([&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return again(api, request, caller, *before);
-        auto work = api.record.begin(caller.filter, caller.actor);
+        auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
         check_may_write(api.record, caller, found ? &*found : nullptr, type);
         const std::string id = found ? found->id : new_uuid(api.clock.now());
@@ -143,7 +143,7 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
     const std::string id(request.param("id"));
     known(type);
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
-    auto work = api.record.begin(caller.filter, caller.actor);
+    auto work = plain_work(api.record, caller);
     const auto found = work->reader().read(type, id);
     if (!found) {
         // For those who see everything deleting is idempotent; for others "foreign" and "not there" are the same.
@@ -165,7 +165,7 @@ http::Response delete_matching(const Api& api, const http::Request& request, con
     known(type);
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
     return until_settled([&]() -> std::optional<http::Response> {
-        auto work = api.record.begin(caller.filter, caller.actor);
+        auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
         if (!found) {
             http::Response response;

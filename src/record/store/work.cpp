@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/limits.hpp"
+#include "record/store/references.hpp"
 #include "record/validate/parse.hpp"
 #include "record/validate/validate.hpp"
 
@@ -159,6 +160,7 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
     Pending& change = slot(type, std::move(id), operation);
     if (expected != 0) change.expected = expected;
     change.index = std::move(index);
+    if (plain_) change.refers = references_of(parsed->root());
     change.body = std::move(body);
     change.packed = std::move(packed);
 }
@@ -191,6 +193,7 @@ void StoreWork::remove(std::string_view type, std::string_view id, std::int64_t 
     change.body.clear();
     change.packed.clear();
     change.index = {};
+    change.refers.clear();
 }
 
 Commit StoreWork::commit() {
