@@ -1,6 +1,5 @@
 #include "record/search/everything.hpp"
 
-#include "record/search/budget.hpp"
 #include "record/search/clause.hpp"
 #include "record/search/cursor.hpp"
 #include "record/store/sort_date.hpp"
