@@ -1,6 +1,7 @@
 #include "app/validate_command.hpp"
 
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "record/validate/verdict.hpp"
 
 #include <istream>
@@ -13,7 +14,7 @@ int validate_lines(std::istream& in, std::ostream& out) {
     std::string line;
     while (std::getline(in, line)) {
         if (trim(line).empty()) continue;
-        out << record::verdict_text(record::findings_of(line)) << '\n' << std::flush;
+        out << record::verdict_text(record::findings_of(line, record::TypeId::none, {}, SystemClock().now())) << '\n' << std::flush;
     }
     return 0;
 }

@@ -3,7 +3,7 @@
 #include <iosfwd>
 
 /// `qiao validate`: one resource a line in, one OperationOutcome a line out, in the same order; blank lines are passed over. The
-/// checks are those that every write goes through. Main thread.
+/// checks are those of `$validate`. Main thread.
 namespace qiao::app {
 
 /// @return 0; what is wrong with a resource stands in its line

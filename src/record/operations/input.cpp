@@ -4,6 +4,7 @@
 #include "base/json_value.hpp"
 #include "base/text.hpp"
 #include "record/rest/answer.hpp"
+#include "record/search/clause.hpp"
 #include "record/validate/parse.hpp"
 
 #include <fmt/format.h>
@@ -31,14 +32,14 @@ std::string value_of(const json::Value& parameter) {
 }  // namespace
 
 void throw_bad_parameter(std::string_view name, std::string_view why) {
-    throw Error(ErrorKind::invalid, "record.bad_value", "a parameter has a bad value", {{"value", "", fmt::format("\"{}\" {}", name, why)}});
+    throw Error(ErrorKind::invalid, "record.bad_value", "a parameter has a bad value", {{"value", parameter_place(name), fmt::format("\"{}\" {}", name, why)}});
 }
 
 Input::Input(const http::Request& request, std::span<const std::string_view> known) {
     const auto check = [&](std::string_view name) {
         if (std::find(known.begin(), known.end(), name) != known.end() || name == "_format" || name == "_pretty") return;
         throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown parameter of the operation",
-                    {{"invalid", "", fmt::format("\"{}\" is not supported here", name)}});
+                    {{"invalid", parameter_place(name), fmt::format("\"{}\" is not supported here", name)}});
     };
     for (auto& [name, value] : request.query_values()) {
         check(name);

@@ -6,7 +6,7 @@ namespace qiao::record {
 
 void add_standard_operations(Rest& rest, Record& record, const Clock& clock) {
     add_everything(rest, record);
-    add_validate(rest, record);
+    add_validate(rest, record, clock);
     add_meta(rest, record);
     add_clinical(rest, record, clock);
     add_match(rest, record);

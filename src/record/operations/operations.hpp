@@ -11,7 +11,7 @@ void add_standard_operations(Rest& rest, Record& record, const Clock& clock);
 
 // One function a file, for operations.cpp.
 void add_everything(Rest& rest, Record& record);
-void add_validate(Rest& rest, Record& record);
+void add_validate(Rest& rest, Record& record, const Clock& clock);
 void add_meta(Rest& rest, Record& record);
 void add_clinical(Rest& rest, Record& record, const Clock& clock);  ///< Observation/$lastn, Composition/$document
 

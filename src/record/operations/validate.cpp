@@ -34,7 +34,7 @@ std::optional<std::string_view> sent_text(const http::Request& request, std::opt
     return request.body;
 }
 
-http::Response answer(Record& record, const http::Request& request, const Caller& caller, std::string_view id) {
+http::Response answer(Record& record, const Clock& clock, const http::Request& request, const Caller& caller, std::string_view id) {
     check_acceptable(request);
     const std::string type(request.param("type"));
     std::optional<Stored> existing;
@@ -53,19 +53,18 @@ http::Response answer(Record& record, const http::Request& request, const Caller
     if (mode == "delete") return document(request, verdict_text({}));
     if (!text && existing) text = existing->json;
     if (!text) throw Error(ErrorKind::invalid, "record.nothing_to_validate", "a resource is needed, as the body or as the parameter \"resource\"");
-    std::vector<Finding> findings = findings_of(*text, find_type(type));
+    std::vector<Finding> findings = findings_of(*text, find_type(type), input->list("profile"), clock.now());
     if (const auto parsed = parse_resource(*text); mode == "update" && parsed && parsed->id() != existing->id) {
         findings.push_back({"error", {"value", type + ".id", "the id in the body must be the one in the URL"}});
     }
-    for (const std::string& profile : input->list("profile")) add_profile_finding(findings, profile, find_type(type));
     return document(request, verdict_text(findings));
 }
 
 }  // namespace
 
-void add_validate(Rest& rest, Record& record) {
-    const Operation operation = [&record](const http::Request& request, const Caller& caller, std::string_view id) {
-        return answer(record, request, caller, id);
+void add_validate(Rest& rest, Record& record, const Clock& clock) {
+    const Operation operation = [&record, &clock](const http::Request& request, const Caller& caller, std::string_view id) {
+        return answer(record, clock, request, caller, id);
     };
     rest.add_operation(http::Method::post, kEveryType, "$validate", false, operation);
     rest.add_operation(http::Method::post, kEveryType, "$validate", true, operation);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "base/time.hpp"
 #include "record/definitions/definitions.hpp"
 
 #include <span>
@@ -8,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-/// What `$validate` and `qiao validate` say of a text: the checks that every write goes through, as an OperationOutcome instead
-/// of a refusal. Pure; any thread.
+/// What `$validate` and `qiao validate` say of a text, as an OperationOutcome: level `full`, of which only the structure
+/// decides whether a write is taken. Pure; any thread.
 namespace qiao::record {
 
 /// One line of the verdict.
@@ -18,11 +19,10 @@ struct Finding {
     Issue issue;
 };
 
-/// Reads the text and checks its structure.
+/// Reads the text and checks it.
 /// @param expected  the type that it must be; TypeId::none takes any
-std::vector<Finding> findings_of(std::string_view json, TypeId expected = TypeId::none);
-/// A warning, or an error where it cannot fit, for a profile: only the base definitions of R4 are known, which findings_of() checks.
-void add_profile_finding(std::vector<Finding>& findings, std::string_view profile, TypeId type);
+/// @param profiles  URLs that it has to follow besides those in its meta
+std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now);
 /// OperationOutcome; without findings one that says that nothing was found.
 std::string verdict_text(std::span<const Finding> findings);
 

@@ -130,7 +130,11 @@ TEST(Validate, says_what_a_write_would_say_without_writing) {
     const std::string base = "/fhir/Patient/$validate?profile=http://hl7.org/fhir/StructureDefinition/";
     EXPECT_EQ(verdict(base + "Patient", kPatient)["issue"].at(0)["severity"].text(), "information");
     EXPECT_EQ(verdict(base + "Observation", kPatient)["issue"].at(0)["severity"].text(), "error");
-    EXPECT_EQ(verdict(base + "bmi", kPatient)["issue"].at(0)["code"].text(), "not-supported");
+    EXPECT_EQ(verdict(base + "bmi", kPatient)["issue"].at(0)["code"].text(), "invalid") << "a profile of Observation";
+    EXPECT_EQ(verdict("/fhir/Patient/$validate?profile=http://nobody.test/p", kPatient)["issue"].at(0)["code"].text(), "not-supported");
+    const Value rule = verdict("/fhir/Patient/$validate", R"({"resourceType":"Patient","contact":[{"gender":"male"}]})");
+    EXPECT_EQ(rule["issue"].at(0)["code"].text(), "invariant");
+    EXPECT_EQ(rule["issue"].at(0)["expression"].at(0).text(), "Patient.contact[0]");
     EXPECT_EQ(service.send(Method::post, "/fhir/Patient/$validate?mode=x", kPatient).status, 400);
     EXPECT_EQ(service.send(Method::post, "/fhir/Patient/$validate?mode=update", kPatient).status, 400);
     EXPECT_EQ(service.send(Method::post, "/fhir/Patient/$validate", "").status, 400);
