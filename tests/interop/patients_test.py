@@ -236,7 +236,8 @@ class Patients(unittest.TestCase):
             text = self.pages_text(pdf)
             for words in ("Where your records went", "试甲", "望海市中心医院", "expert", "15 years"):
                 self.assertIn(words, text)
-            reference = re.search(r"/verify/([\w-]{43})", text)[1]
+            # A line may break behind a hyphen of the link.
+            reference = re.search(r"/verify/([\w-]{43})", re.sub(r"-\n\s*", "-", text))[1]
             status, _, page = self.server.call("GET", f"/verify/{reference}")
             self.assertEqual(status, 200, page[:300])
             self.assertIn("有效".encode(), page)
