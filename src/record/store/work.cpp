@@ -45,8 +45,8 @@ public:
     std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) override {
         return store_.read_version(type, id, version);
     }
-    std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override { return store_.history(type, id, limit); }
-    SearchResult search(std::string_view type, std::string_view query) override { return store_.search(type, query); }
+    HistoryPage history(const HistoryAsk& ask) override { return store_.history(ask); }
+    SearchResult search_in(const SearchPlace& place, std::string_view query) override { return store_.search_in(place, query); }
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override { return store_.rid_of(type, id); }
     std::string reference_of(Rid rid) override { return store_.reference_of(rid); }
     storage::Connection& connection() override { return store_.connection(); }
