@@ -18,7 +18,12 @@ std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::sp
         return findings;
     }
     for (Issue& issue : validate_structure(parsed->root(), expected)) findings.push_back({"error", std::move(issue)});
-    if (const auto tree = json::parse(parsed->text())) check_fully(*tree, profiles, now, findings);
+    const auto tree = json::parse(parsed->text());
+    if (tree) {
+        check_fully(*tree, profiles, now, findings);
+    } else {
+        findings.push_back({"error", {"structure", "", fmt::format("{} (byte {})", tree.error().message, tree.error().offset)}});
+    }
     return findings;
 }
 
