@@ -1,13 +1,16 @@
 #include "app/backup/commands.hpp"
 #include "app/ca_commands.hpp"
 #include "app/commands.hpp"
+#include "app/fhirpath.hpp"
 #include "app/gateway/commands.hpp"
+#include "app/validate_command.hpp"
 #include "base/error.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <iostream>
 
 namespace {
 
@@ -182,6 +185,11 @@ void add_gateway(CLI::App& program, Arguments& arguments, int& status) {
     });
 }
 
+void add_fhirpath(CLI::App& program, int& status) {
+    auto& command = *program.add_subcommand("fhirpath", "evaluate FHIRPath expressions: JSON lines in, JSON lines out, see docs/fhirpath.md");
+    command.callback([&] { status = qiao::app::evaluate_lines(std::cin, std::cout); });
+}
+
 int run(int argc, char** argv) {
     CLI::App program{"Qiao, an open telemedicine centre"};
     program.set_version_flag("--version", std::string("qiao ") + QIAO_VERSION);
@@ -224,6 +232,9 @@ int run(int argc, char** argv) {
     add_ae(program, arguments, status);
     add_ca(program, arguments, status);
 
+    auto& validate = *program.add_subcommand("validate", "check FHIR resources: one JSON a line in, one OperationOutcome a line out");
+    validate.callback([&] { status = qiao::app::validate_lines(std::cin, std::cout); });
+
     auto& check = *program.add_subcommand("check", "say what is wrong or unsafe about a data folder; status 1 when something is");
     add_serving(check, arguments);
     check.callback([&] { status = qiao::app::check(merged(arguments, false)); });
@@ -235,6 +246,7 @@ int run(int argc, char** argv) {
 
     add_backup(program, arguments, status);
     add_gateway(program, arguments, status);
+    add_fhirpath(program, status);
 
     CLI11_PARSE(program, argc, argv);
     return status;

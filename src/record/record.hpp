@@ -45,6 +45,39 @@ struct SearchResult {
     std::optional<std::int64_t> total;
     std::string next_cursor;                                   ///< empty on the last page
     std::vector<std::pair<std::string, std::string>> applied;  ///< the parameters that were really used, for `self`
+    bool includes_cut = false;                                 ///< more would have been included than a page holds
+};
+
+/// Where a search looks.
+struct SearchPlace {
+    std::string type = {};     ///< empty = every type, or those of `_type`
+    std::string patient = {};  ///< id of the patient in whose compartment; empty = everywhere
+};
+
+/// Which versions a history shows.
+struct HistoryAsk {
+    std::string type = {};    ///< empty = of the whole record
+    std::string id = {};      ///< empty = of the type
+    std::string since = {};   ///< FHIR date or instant: recorded then or later
+    std::string at = {};      ///< FHIR date or instant: current at some time of it
+    std::string cursor = {};  ///< HistoryPage::next_cursor of the page before
+    int count = 100;
+};
+struct HistoryPage {
+    std::vector<Stored> versions;  ///< newest first; a deletion is a version without text
+    std::string next_cursor;       ///< empty on the last page
+};
+
+/// A page of all that belongs to one patient or to one encounter (`$everything`).
+struct Compartment {
+    std::string type;  ///< Patient or Encounter
+    std::string id;
+    std::string start = {};               ///< care from here on: a FHIR date; empty = open. What has no date of its own is always in
+    std::string end = {};                 ///< care up to here
+    std::string since = {};               ///< changed at or after
+    std::vector<std::string> types = {};  ///< empty = all
+    int count = 100;                      ///< matches a page
+    std::string cursor = {};
 };
 
 /// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
@@ -54,10 +87,16 @@ public:
     /// Nothing when it does not exist or is not visible: the caller cannot tell which. A deleted one is returned as such.
     virtual std::optional<Stored> read(std::string_view type, std::string_view id) = 0;
     virtual std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) = 0;
-    /// Newest first.
-    virtual std::vector<Stored> history(std::string_view type, std::string_view id, int limit) = 0;
-    /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter.
-    virtual SearchResult search(std::string_view type, std::string_view query) = 0;
+    /// A version is shown when the filter lets through what it was and what the resource is now: a label taken off or a patient
+    /// corrected does not open the past. Error(invalid) for a bad date, as search() for a bad cursor.
+    virtual HistoryPage history(const HistoryAsk& ask) = 0;
+    /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter;
+    /// Error(not_found) for a patient who is not there or not visible.
+    virtual SearchResult search_in(const SearchPlace& place, std::string_view query) = 0;
+    SearchResult search(std::string_view type, std::string_view query) { return search_in({std::string(type), {}}, query); }
+    /// The patient or encounter first, then what belongs to it by type and date; included: what those refer to and belongs to no
+    /// other patient, as far as visible. Error(not_found) when it is not visible, Error(invalid) names the parameter.
+    virtual SearchResult everything(const Compartment& what) = 0;
     /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.
     virtual std::optional<Rid> rid_of(std::string_view type, std::string_view id) = 0;
     /// The way back: "Type/id", also of a deleted one. Empty when not visible.

@@ -1,6 +1,8 @@
 #include "record/rest/rest.hpp"
 
 #include "base/error.hpp"
+#include "record/definitions/definitions.hpp"
+#include "record/operations/operations.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
 
@@ -22,15 +24,18 @@ public:
     void add_operation(http::Method method, std::string_view type, std::string_view name, bool instance_level, Operation operation) override {
         const std::string bare(name.starts_with('$') ? name.substr(1) : name);
         operations_.emplace(std::tuple(method, std::string(type), "$" + bare, instance_level), std::move(operation));
-        names_.push_back({std::string(type), bare});
+        if (!is_listed(names_, type, bare)) names_.push_back({std::string(type), bare});
     }
 
     void add_routes(http::Router& router) override {
         metadata_ = capability_statement(names_, version_, started_);
-        router.add(http::Method::get, "/fhir/metadata", {http::Scope::open, limits::kSmallBody_bytes, false}, [this](const http::Request& request) {
+        const http::Handler metadata = [this](const http::Request& request) {
             check_acceptable(request);
             return document(request, metadata_);
-        });
+        };
+        const http::RouteOptions open{http::Scope::open, limits::kSmallBody_bytes, false};
+        router.add(http::Method::get, "/fhir/metadata", open, metadata);
+        for (const std::string_view path : {"/fhir", "/fhir/{type}", "/fhir/{type}/{id}"}) router.add(http::Method::options, path, open, metadata);
         add_interactions(router, caller_of_);
         router.add(http::Method::post, "/fhir", {.body_limit_bytes = limits::kBundleBody_bytes, .gzip = true},
                    [this](const http::Request& request) { return bundle(request); });
@@ -55,9 +60,13 @@ private:
         const http::RouteOptions plain{.body_limit_bytes = limits::kSmallBody_bytes, .gzip = true};
         const http::RouteOptions resource{.body_limit_bytes = limits::kResourceBody_bytes, .gzip = true};
         using http::Method;
+        router.add(Method::get, "/fhir", plain, handler(search_resources, caller_of));
+        router.add(Method::post, "/fhir/_search", plain, handler(search_resources, caller_of));
         router.add(Method::get, "/fhir/{type}", plain, handler(search_resources, caller_of));
         router.add(Method::post, "/fhir/{type}", resource, handler(create_resource, caller_of));
         router.add(Method::put, "/fhir/{type}", resource, handler(update_matching, caller_of));
+        router.add(Method::patch, "/fhir/{type}", resource, handler(patch_matching, caller_of));
+        router.add(Method::patch, "/fhir/{type}/{id}", resource, handler(patch_resource, caller_of));
         router.add(Method::del, "/fhir/{type}", plain, handler(delete_matching, caller_of));
         router.add(Method::post, "/fhir/{type}/_search", plain, handler(search_resources, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}", plain, [this, caller_of](const http::Request& request) {
@@ -68,17 +77,24 @@ private:
                    [this, caller_of](const http::Request& request) { return operate(request, caller_of, request.param("id"), {}); });
         router.add(Method::put, "/fhir/{type}/{id}", resource, handler(update_resource, caller_of));
         router.add(Method::del, "/fhir/{type}/{id}", plain, handler(delete_resource, caller_of));
+        for (const std::string_view path : {"/fhir/_history", "/fhir/{type}/_history"}) router.add(Method::get, path, plain, handler(read_history, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}/_history", plain, handler(read_history, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}/_history/{version}", plain, handler(qiao::record::read_version, caller_of));
         for (const Method method : {Method::get, Method::post}) {
             router.add(method, "/fhir/{type}/{id}/{operation}", resource, [this, caller_of](const http::Request& request) {
+                const bool searches = request.method == Method::get && !request.param("operation").starts_with('$');
+                if (searches) return search_compartment(api_, request, caller_of(request));
                 return operate(request, caller_of, request.param("operation"), request.param("id"));
             });
         }
     }
 
     http::Response operate(const http::Request& request, const CallerOf& caller_of, std::string_view name, std::string_view id) {
-        const auto found = operations_.find(std::tuple(request.method, std::string(request.param("type")), std::string(name), !id.empty()));
+        const auto find = [&](std::string_view type) {
+            return operations_.find(std::tuple(request.method, std::string(type), std::string(name), !id.empty()));
+        };
+        auto found = find(request.param("type"));
+        if (found == operations_.end() && find_type(request.param("type")) != TypeId::none) found = find(kEveryType);
         if (found == operations_.end()) throw Error(ErrorKind::not_found, "record.unknown_operation", "no such operation");
         return found->second(request, caller_of(request), id);
     }
@@ -95,7 +111,9 @@ private:
 }  // namespace
 
 std::unique_ptr<Rest> make_rest(Record& record, CallerOf caller_of, const Clock& clock, std::string version) {
-    return std::make_unique<RecordRest>(record, std::move(caller_of), clock, std::move(version));
+    auto rest = std::make_unique<RecordRest>(record, std::move(caller_of), clock, std::move(version));
+    add_standard_operations(*rest, record, clock);
+    return rest;
 }
 
 }  // namespace qiao::record

@@ -36,7 +36,7 @@ SortExpression sort_expression(TypeId type, const SortKey& key) {
     const Parameter* definition = how == nullptr ? nullptr : find_parameter(how->id);
     if (definition == nullptr || !definition->indexed) {
         throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown sort parameter",
-                    {{"invalid", "", fmt::format("\"{}\" cannot be sorted by", key.code)}});
+                    {{"invalid", parameter_place("_sort"), fmt::format("\"{}\" cannot be sorted by", key.code)}});
     }
     const std::uint16_t param = number_of(how->id);
     switch (definition->kind) {
@@ -48,8 +48,9 @@ SortExpression sort_expression(TypeId type, const SortKey& key) {
         case ParamKind::string: return textual("str", "norm", param, key.descending, " AND s.exact <> ''");
         case ParamKind::uri: return textual("uri", "v", param, key.descending, "");
         default:
-            throw Error(ErrorKind::invalid, "record.unsupported_sort", "unsupported sort parameter",
-                        {{"not-supported", "", fmt::format("\"{}\" is a {} and cannot be sorted by", key.code, kind_name(definition->kind))}});
+            throw Error(
+                ErrorKind::invalid, "record.unsupported_sort", "unsupported sort parameter",
+                {{"not-supported", parameter_place("_sort"), fmt::format("\"{}\" is a {} and cannot be sorted by", key.code, kind_name(definition->kind))}});
     }
 }
 
@@ -60,6 +61,13 @@ std::vector<SortExpression> sort_expressions(TypeId type, const std::vector<Sort
     for (const SortKey& key : keys) out.push_back(sort_expression(type, key));
     if (out.empty()) out.push_back({"{0}.d", true, false, false, false});
     return out;
+}
+
+bool is_before(const Plan::Row& a, const Plan::Row& b, const std::vector<SortExpression>& keys) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (a.values[i] != b.values[i]) return keys[i].descending ? a.values[i] > b.values[i] : a.values[i] < b.values[i];
+    }
+    return keys.front().descending ? a.rid > b.rid : a.rid < b.rid;
 }
 
 Plan::Plan(StoreReader& reader, TypeId type, std::vector<ClausePtr> clauses) : reader_(reader), type_(type), clauses_(std::move(clauses)) {

@@ -82,7 +82,10 @@ TEST_F(Closed, EveryWayToWriteIsRefusedAndNothingIsKept) {
     refused(call("client", Method::post, "/fhir", bundle("transaction", "Composition?_id=" + opinion_.substr(opinion_.find('/') + 1))));
     const Answer batch = call("client", Method::post, "/fhir", bundle("batch", opinion_));
     EXPECT_TRUE(batch.body["entry"].at(0)["response"]["status"].text().starts_with("409")) << batch.raw;
-    EXPECT_EQ(call("client", Method::patch, "/fhir/Communication/" + id, changed).status, 405) << "there is no PATCH";
+    const Value patch = *json::parse(fmt::format(
+        R"({{"resourceType":"Parameters","parameter":[{{"name":"operation","part":[{{"name":"type","valueCode":"replace"}},{{"name":"path","valueString":"Communication.about"}},{{"name":"value","valueReference":{{"reference":"{}"}}}}]}}]}})",
+        opinion_));
+    refused(call("client", Method::patch, "/fhir/Communication/" + id, patch));
     EXPECT_EQ(count(), before);
     const std::string provenance = get("client", "/fhir/Provenance?target=" + opinion_).body["entry"].at(0)["resource"]["id"].text();
     ASSERT_FALSE(provenance.empty());
