@@ -33,6 +33,16 @@ std::string label_of(const Holder& holder, KeyAlgorithm algorithm) {
     return "qiao-signing-key " + std::to_string(holder.id);
 }
 
+/// A hospital's own certificate never gives way to a built-in one by itself: who reads the paper would not learn of it.
+[[noreturn]] void refuse_to_sign(const SigningKey& row) {
+    const bool seal = row.holder.kind == KeyKind::seal;
+    if (row.revoked != Instant{})
+        throw Error(ErrorKind::forbidden, seal ? "signing.seal_certificate_revoked" : "signing.own_certificate_revoked",
+                    "the certificate was revoked: the security administrator imports a new one, or decides for the built-in authority");
+    throw Error(ErrorKind::forbidden, seal ? "signing.seal_certificate_ended" : "signing.own_certificate_ended",
+                "the certificate ended: the security administrator imports a new one, or decides for the built-in authority");
+}
+
 }  // namespace
 
 std::string_view code_of(KeyKind kind) { return kind == KeyKind::person ? "person" : kind == KeyKind::seal ? "seal" : "authority"; }
@@ -50,7 +60,8 @@ SigningKeys::~SigningKeys() = default;
 void SigningKeys::open_authority() {
     const Holder holder{KeyKind::authority, 0};
     // Both stay good for what they issued; the one of the present choice issues.
-    if (!read_key(holder, fresh_)) {
+    const auto known = read_key(holder, fresh_);
+    if (!known || !known->in_force(clock_.now())) {
         const Key key = Key::make(fresh_);
         const Instant now = clock_.now();
         const std::string pem = make_certificate(key, {std::string(kAuthorityName), {}, {}}, key, {}, new_serial(), now, now + kAuthorityYears);
@@ -104,11 +115,12 @@ std::shared_ptr<const LiveKey> SigningKeys::key_of(const Holder& holder, const S
         if (at != live_.end() && clock_.now() < at->second->expires) return at->second;
     }
     auto row = read_key(holder);
-    if (!row) {
+    if (row && row->by_other() && !row->in_force(clock_.now())) refuse_to_sign(*row);
+    if (!row || !row->in_force(clock_.now())) {
         store_key(make_key(holder, subject), nullptr);
         row = read_key(holder);
     }
-    if (!row) throw Error(ErrorKind::internal, "signing.no_key", "a signing key was made and is not there");
+    if (!row || !row->in_force(clock_.now())) throw Error(ErrorKind::internal, "signing.no_key", "a signing key was made and is not there");
     auto key = std::make_shared<const LiveKey>(LiveKey{open(*row), row->certificate_pem, row->chain_pem, row->authority, row->expires});
     const std::lock_guard lock(mutex_);
     live_[holder] = key;

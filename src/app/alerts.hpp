@@ -10,7 +10,7 @@
 #include <vector>
 
 /// What leaves the screen although it belongs to no case: emergency access, an administrator role to confirm, a gateway that
-/// fell silent, an audit that does not check out. It goes the way of all notices (flow::Delivery): the rules of the pack say
+/// fell silent, an audit that does not check out, a certificate that ends. It goes the way of all notices (flow::Delivery): the rules of the pack say
 /// whether, by which channels and in which words, and nothing of a patient is in it. Thread-safe.
 namespace qiao::app {
 
@@ -24,6 +24,9 @@ public:
     void audit_damaged() const;
     /// Tells the system administrators of gateways that have been silent for 15 minutes, once a silence; called every 20 s.
     void tick() const;
+    /// Tells the security administrators of certificates that another authority made, 30, 7 and 1 days before one ends and
+    /// when it has; called every hour.
+    void certificates() const;
 
 private:
     void tell(std::string_view code, std::initializer_list<std::string_view> roles, Instant since) const;
