@@ -20,13 +20,14 @@ using wire::body_of;
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 64 * 1024};
 constexpr http::RouteOptions kList{.scope = http::Scope::session, .body_limit_bytes = 6 * 1024 * 1024};
 
-/// What the page shows in colour: "revoked", "expired", "replaced", "asked" (for, and signs nothing yet), "soon" (less than 30
-/// days), "good". @param decides  no newer one is there for its holder
-std::string_view state_of(const SigningKey& key, bool decides, Instant now) {
+/// What the page shows in colour: "revoked", "expired", "replaced", "asked" (for, and signs nothing yet), "not_yet", "soon"
+/// (less than 30 days), "good". @param decides  no newer one is there for its holder
+std::string_view state_of(const SigningKey& key, Instant begins, bool decides, Instant now) {
     if (key.revoked != Instant{}) return "revoked";
     if (key.expires <= now) return "expired";
     if (!decides) return "replaced";
     if (key.authority == kAskedFor) return "asked";
+    if (key.by_other() && now < begins) return "not_yet";
     return key.expires - now < kEndsSoon ? "soon" : "good";
 }
 
@@ -41,9 +42,11 @@ void write_key(JsonWriter& json, const SigningKey& key, const Directory& directo
         write_holder(json, directory, key.holder);
         json.field("algorithm", code_of(key.algorithm));
         json.field("authority", std::to_string(key.authority));
-        json.field("state", state_of(key, decides, now));
-        if (decides && key.by_other() && !key.in_force(now)) json.field("refuses", true);  // its holder cannot sign
-        if (const auto facts = facts_of(key.certificate_pem)) {
+        const auto facts = facts_of(key.certificate_pem);
+        const std::string_view state = state_of(key, facts ? facts->from : Instant{}, decides, now);
+        json.field("state", state);
+        if (decides && key.by_other() && state != "soon" && state != "good") json.field("refuses", true);  // its holder cannot sign
+        if (facts) {
             json.field("serial", facts->serial);
             json.field("subject", facts->subject);
             json.field("issuer", facts->issuer);

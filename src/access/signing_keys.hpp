@@ -45,7 +45,7 @@ struct SigningKey {
     std::string chain_pem;       ///< from its issuer to the top
     std::int64_t authority = 0;  ///< 0 = the built-in one, kAskedFor, else OtherAuthority::id
     Instant created{};
-    Instant expires{};
+    Instant expires{};  ///< when the certificate ends, or one above it
     Instant revoked{};  ///< Instant{} = not; signatures from then on are worth nothing
     std::string revoked_reason;
     [[nodiscard]] bool by_other() const { return authority > 0; }
@@ -58,6 +58,7 @@ struct LiveKey {
     std::string certificate_pem;
     std::string chain_pem;
     std::int64_t authority = 0;
+    Instant begins{};
     Instant expires{};
 };
 
@@ -90,11 +91,11 @@ public:
 
     /// The newest certificate decides. One of the built-in authority is made when there is none, and again when it ended (3
     /// years) or was revoked. One of another authority is never replaced by itself: Error(forbidden)
-    /// "signing.own_certificate_ended", "signing.own_certificate_revoked"; of a seal "signing.seal_certificate_ended",
-    /// "signing.seal_certificate_revoked". @param subject  what a new certificate says
+    /// "signing.own_certificate_ended", "…_revoked", "…_not_yet"; of a seal "signing.seal_certificate_ended", and so on.
+    /// @param subject  what a new certificate says
     std::shared_ptr<const LiveKey> key_of(const Holder& holder, const Subject& subject);
     /// Certificates of other authorities that end within 30 days, or ended or were revoked with nothing after them, so that
-    /// their holder cannot sign. Of active people and institutions; newest key first.
+    /// their holder cannot sign. Of active people and institutions; first what ends first.
     [[nodiscard]] std::vector<SigningKey> need_care();
     [[nodiscard]] std::string authority_pem() const;  ///< of the built-in authority for new keys
     /// The authority that vouched for `certificate_pem` (with what lies between) at that time.
@@ -145,6 +146,7 @@ private:
     /// The newest, in force or not: the one that decides who vouches for the holder.
     std::optional<SigningKey> read_key(const Holder& holder, std::optional<KeyAlgorithm> algorithm = std::nullopt);
     std::optional<SigningKey> read_asked_for(const Holder& holder);  ///< in force
+    std::vector<SigningKey> read_ending(Instant before);             ///< for need_care(), whoever is active
     void store_key(const SigningKey& row, const AuditEvent* event);
     std::vector<OtherAuthority> read_authorities();
     std::map<std::int64_t, std::vector<std::string>> read_seals();

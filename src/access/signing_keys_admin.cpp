@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 namespace qiao::access {
 namespace {
@@ -60,16 +59,15 @@ void SigningKeys::use_built_in(const record::Actor& actor, const Holder& holder)
 }
 
 std::vector<SigningKey> SigningKeys::need_care() {
-    const Instant now = clock_.now();
-    std::vector<SigningKey> found;
-    std::set<Holder> seen;
-    for (SigningKey& key : all()) {
-        if (key.authority == kAskedFor || !seen.insert(key.holder).second || !key.by_other()) continue;
-        const auto person = key.holder.kind == KeyKind::person ? directory_.person(key.holder.id) : std::nullopt;
-        const auto place = key.holder.kind == KeyKind::seal ? directory_.organisation(key.holder.id) : std::nullopt;
-        if (!(person && person->active) && !(place && place->active)) continue;
-        if (!key.in_force(now) || key.expires - now < kEndsSoon) found.push_back(std::move(key));
-    }
+    std::vector<SigningKey> found = read_ending(clock_.now() + kEndsSoon);
+    std::erase_if(found, [&](const SigningKey& key) {
+        if (key.holder.kind == KeyKind::seal) {
+            const auto place = directory_.organisation(key.holder.id);
+            return !place || !place->active;
+        }
+        const auto person = directory_.person(key.holder.id);
+        return !person || !person->active;
+    });
     return found;
 }
 
@@ -103,6 +101,11 @@ SigningKey SigningKeys::import_certificate(const record::Actor& actor, const Hol
     }
     row.authority = issuer->id;
     row.expires = facts->until;
+    // What is signed after one above it ended does not check out either.
+    for (const std::string& one : split_certificates(row.chain_pem)) {
+        const Instant end = facts_of(one)->until;
+        if (end < row.expires && check_certificate(whole, issuer->pem, end + std::chrono::seconds(1)) == CertificateState::expired) row.expires = end;
+    }
     const AuditEvent event = event_of(actor, fmt::format("import {} {}", text_of_holder(holder, subject), facts->serial));
     store_key(row, &event);
     load();

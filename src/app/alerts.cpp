@@ -11,6 +11,7 @@ namespace qiao::app {
 namespace {
 
 constexpr auto kSilent = std::chrono::minutes(15);
+constexpr auto kLook = std::chrono::hours(1);  ///< for certificates
 constexpr std::string_view kGatewayOffline = "imaging.gateway_offline";
 constexpr std::array kCertificateDays{std::chrono::days(0), std::chrono::days(1), std::chrono::days(7), access::kEndsSoon};
 constexpr std::string_view kCertificateEnds = "access.certificate_ends";
@@ -80,7 +81,7 @@ void Alerts::certificates() const {
     if (now - reached < access::kEndsSoon) tell(kCertificateEnds, {access::role::kSecurityAdmin}, reached);
 }
 
-void Alerts::tick() const {
+void Alerts::gateways() const {
     const Instant now = engine_.ground().clock.now();
     Instant silent_since{};
     for (const imaging::Gateway& one : gateways_.all()) {
@@ -91,6 +92,14 @@ void Alerts::tick() const {
     }
     // Whoever was told since the last one of them was heard of knows.
     if (silent_since != Instant{}) tell(kGatewayOffline, {access::role::kSystemAdmin}, silent_since);
+}
+
+void Alerts::tick() {
+    gateways();
+    const Instant now = engine_.ground().clock.now();
+    if (now - certificates_looked_ < kLook) return;
+    certificates();
+    certificates_looked_ = now;
 }
 
 }  // namespace qiao::app

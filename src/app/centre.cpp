@@ -239,7 +239,6 @@ void Centre::add_jobs() {
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
     jobs_->every("app.alerts", std::chrono::seconds(20), [this] { alerts_->tick(); });
-    jobs_->every("app.certificates", std::chrono::hours(1), [this] { alerts_->certificates(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });

@@ -106,7 +106,7 @@ void write_certificates(JsonWriter& json, const StateSources& from) {
                 json.field("kind", access::code_of(key.holder.kind));
                 access::write_holder(json, from.directory, key.holder);
                 json.field("state", key.revoked != Instant{} ? "revoked" : key.expires <= from.clock.now() ? "expired" : "soon");
-                json.field("until", format_instant(key.expires));
+                json.field("at", format_instant(key.revoked != Instant{} ? key.revoked : key.expires));
             });
         }
     });

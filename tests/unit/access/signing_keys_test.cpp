@@ -13,12 +13,16 @@ using testing::House;
 using testing::Openssl;
 using testing::Signed;
 
+/// Signers and seals under a hospital's own authority.
 struct Certified : Signed {
     HospitalAuthority hospital{"hospital"};
     Holder holder{KeyKind::person, expert.id};
     std::string request() { return signing_keys->request(system(), holder); }
     std::string import(const std::string& pem) {
         return code_of([&] { signing_keys->import_certificate(system(), holder, pem); });
+    }
+    std::string certificate_refusal() {
+        return code_of([&] { signing_keys->key_of(holder, signing_keys->subject_of(holder)); });
     }
 };
 
@@ -83,7 +87,7 @@ TEST(SigningKeys, an_authority_between_comes_with_the_certificate) {
     HospitalAuthority middle("middle");
     house.hospital.write("m.key", middle.read("middle.key"));
     ASSERT_TRUE(house.hospital.run("req -new -config ca.cnf -subj /CN=middle -key m.key -out m.csr"));
-    const std::string middle_pem = house.hospital.issue(house.hospital.read("m.csr"), "middle");
+    const std::string middle_pem = house.hospital.issue(house.hospital.read("m.csr"), "middle", "-days 90");
     middle.write("middle.pem", middle_pem);
     house.signing_keys->add_authority(house.system(), "hospital", false, house.hospital.pem());
     const std::string issued = middle.issue(house.request());
@@ -96,6 +100,8 @@ TEST(SigningKeys, an_authority_between_comes_with_the_certificate) {
     EXPECT_TRUE(reader.run("verify -CAfile root.pem -untrusted chain.pem cert.pem"));
     const auto header = *json::parse(*from_base64(split(signature.jws, '.')[0]));
     EXPECT_EQ(header["x5c"].size(), 3U);
+    house.clock.advance(24h * 100);
+    EXPECT_EQ(house.certificate_refusal(), "signing.own_certificate_ended") << "its own certificate is good for a year, the one above it is not";
 }
 
 TEST(SigningKeys, a_revocation_list_ends_what_is_signed_later) {
@@ -131,7 +137,9 @@ TEST(SigningKeys, an_imported_certificate_that_ended_is_renewed_over_its_key_and
     const std::string first = house.request();
     ASSERT_EQ(house.import(house.hospital.issue(first)), "");
     EXPECT_TRUE(house.signing_keys->need_care().empty());
-    house.clock.advance(24h * 340);
+    house.clock.advance(-24h * 2);
+    EXPECT_EQ(house.certificate_refusal(), "signing.own_certificate_not_yet") << "the clock was set back";
+    house.clock.advance(24h * 342);
     ASSERT_EQ(house.signing_keys->need_care().size(), 1U) << "it ends within 30 days";
     house.clock.advance(24h * 30);
     house.cookie = house.cookie_of("expert");
