@@ -139,9 +139,8 @@ void Centre::open_record() {
     contacts_ = std::make_unique<access::Contacts>(*database_, *writer_, *audit_);
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
-    oidc_ = std::make_unique<access::Oidc>(
-        access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_}, options_.oidc, oidc_fetch(options_),
-        [this] { return public_url() + "/app/oidc"; });
+    oidc_ = std::make_unique<access::Oidc>(access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_},
+                                           options_.oidc, oidc_fetch(options_), [this] { return public_url() + "/app/oidc"; });
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
@@ -248,7 +247,8 @@ void Centre::add_jobs() {
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
-    add_state_route(router_, {*sessions_, *jobs_, *writer_, *audit_, *audit_check_, engine_->ground().pack, options_.data_folder, *clock_});
+    add_state_route(router_,
+                    {*sessions_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack, options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.

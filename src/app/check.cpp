@@ -143,16 +143,24 @@ void check_devices(const CentreRows& rows, Findings& findings) {
     }
 }
 
-/// A certificate of the built-in authority is renewed by itself at the next signature; another authority's has to be asked for.
+/// A certificate of the built-in authority is renewed by itself at the next signature; without another authority's its holder
+/// cannot sign.
 void check_certificates(const CentreRows& rows, Instant now, Findings& findings) {
     std::size_t by_other = 0;
     for (const CertificateRow& one : rows.certificates) {
-        by_other += one.by_other && one.kind != "authority" ? 1 : 0;
-        const std::string who =
-            one.kind == "authority" ? "the built-in authority" : fmt::format("{} {}", one.kind == "seal" ? "the seal of" : "the signer", one.holder);
-        if (one.kind == "authority" ? one.expires - now > 365 * days(1) : !one.by_other || one.expires - now >= kCertificateSoon) continue;
-        findings.wrong(fmt::format("the certificate of {} {} on {}{}", who, one.expires <= now ? "ended" : "ends", day_of(one.expires),
-                                   one.by_other ? ": ask its authority for a new one (qiao ca csr, qiao ca import)" : ""));
+        if (one.kind == "authority") {
+            if (one.expires - now <= 365 * days(1)) findings.wrong("the certificate of the built-in authority ends on " + day_of(one.expires));
+            continue;
+        }
+        if (!one.by_other) continue;
+        const std::string who = fmt::format("the certificate of {} {}", one.kind == "seal" ? "the seal of" : "the signer", one.holder);
+        const char* const remedy = "ask its authority for a new one (qiao ca csr, qiao ca import)";
+        if (one.revoked)
+            findings.wrong(fmt::format("{} was revoked, so nothing is signed with it: {}, or qiao ca built-in", who, remedy));
+        else if (one.expires <= now)
+            findings.wrong(fmt::format("{} ended on {}, so nothing is signed with it: {}, or qiao ca built-in", who, day_of(one.expires), remedy));
+        else if (++by_other; one.expires - now < kCertificateSoon)
+            findings.wrong(fmt::format("{} ends on {}: {}", who, day_of(one.expires), remedy));
     }
     for (const AuthorityRow& one : rows.authorities) {
         if (!one.in_use) continue;

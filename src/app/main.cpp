@@ -106,7 +106,8 @@ void add_ca(CLI::App& program, Arguments& arguments, int& status) {
     const auto file = [&](CLI::App* command, const char* help) { command->add_option("--file", in.file, help)->required()->check(CLI::ExistingFile); };
     act("list", "keys, trusted authorities and seals");
     act("authority", "print the certificate of the built-in authority");
-    holder(act("csr", "print a certificate request (PKCS#10) over the key that signs"));
+    holder(act("csr", "print a certificate request (PKCS#10) over the key that signs, over a new one when that was revoked"));
+    holder(act("built-in", "give up the certificate of another authority: a new key of the built-in one signs from now on"));
     auto* import = act("import", "take the certificate that an authority made of the request");
     holder(import);
     file(import, "PEM: the certificate, and what lies between it and a trusted authority");

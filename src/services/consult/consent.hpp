@@ -27,6 +27,8 @@ struct ConsentWords {
 std::optional<ConsentWords> consent_words(const flow::Ground& ground, std::int64_t to_org, std::int64_t from_org, std::string_view language,
                                           std::string_view version = {});
 
+/// How it was given: signature (also when nothing is said), thumbprint, paper, oral.
+std::string_view method_of(const json::Value& consent);
 /// What is wrong with `consent` of a form or a move; `name` is where its fields are: "consent".
 /// @param receiver  the institution that it must name
 void check_consent(const flow::Move& move, const json::Value& patient, const json::Value& consent, std::int64_t receiver, flow::FieldCheck& check);

@@ -45,6 +45,8 @@ std::string take_evidence(flow::Move& move, const Value& consent) {
     if (method == "thumbprint") {
         take(consent["print"]);
         take(consent["witness"]["signature"]);
+    } else if (method == "oral") {
+        take(consent["witness"]["signature"]);
     } else if (method == "paper") {
         for (const Value& sheet : flow::list_of(consent, "paper")) {
             take(sheet);
@@ -154,9 +156,7 @@ void deny_receiver(flow::Move& move) { set_denial(move, move.item.to_org, true);
 
 void create_consent(flow::Move& move, const Value& given) {
     Value consent = given;
-    if (!flow::is_given(consent["method"])) {
-        consent.set("method", consent["signature"].is_null() ? "oral" : "signature");
-    }
+    consent.set("method", method_of(consent));
     const std::int64_t receiver = move.item.to_org;
     const ConsentWords words = words_of(move, consent, receiver);
     retire(move);
@@ -176,11 +176,12 @@ void create_consent(flow::Move& move, const Value& given) {
 
 void create_refusal(flow::Move& move, const Value& refused, std::int64_t receiver) {
     Value consent = refused;
-    consent.set("method", consent["signature"].is_null() ? "oral" : "signature");
+    const bool by_word = consent["signature"].is_null();
+    consent.set("method", by_word ? "oral" : "signature");
     const ConsentWords words = words_of(move, consent, receiver);
     retire(move);
     Value note = note_of(move, consent, words, receiver);
-    note.set("resource", create_answer(move, consent, words, "consultation", false, receiver, take_evidence(move, consent)));
+    note.set("resource", create_answer(move, consent, words, "consultation", false, receiver, by_word ? std::string() : take_evidence(move, consent)));
     note.set("refused", note["given"]);
     move.item.notes.set("consent", std::move(note));
 }

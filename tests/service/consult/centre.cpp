@@ -276,8 +276,13 @@ std::string Centre::state(const std::string& id) {
 
 Answer Centre::move(const std::string& who, const std::string& id, const std::string& action, const Value& fields, const std::string& reason,
                     std::int64_t at_version, const std::string& move_id, const std::string& occurred) {
+    Value input = fields;
+    const Value& consent = fields["consent"];
+    if (consent.is_object() && action != "refuse_consent" && consent["method"].is_null() && consent["signature"].is_null()) {
+        input.member("consent").set("signature", attachment(who, id, "consent_signature", png_bytes())["n"]);
+    }
     const Value body =
-        parameters({{"action", action}, {"move_id", move_id.empty() ? new_random_uuid() : move_id}, {"reason", reason}, {"occurred", occurred}}, fields);
+        parameters({{"action", action}, {"move_id", move_id.empty() ? new_random_uuid() : move_id}, {"reason", reason}, {"occurred", occurred}}, input);
     const std::string match = fmt::format("W/\"{}\"", at_version == 0 ? version(id) : at_version);
     return call(who, http::Method::post, "/fhir/Task/" + id + "/$move", body, {{"if-match", match}});
 }

@@ -82,11 +82,19 @@ TEST_F(Signatures, IntegrityOnlyUntilALicensedAuthorityVouches) {
     EXPECT_FALSE(says(text, "integrity only"));
     const std::string page = get("", view("doctor", third)["opinion"]["verify"].text()).raw;
     EXPECT_TRUE(says(page, "Province CA") && !says(page, "integrity only"));
-    // The own authority withdraws its certificate after the opinion: that one stays, the key is worth nothing from then on.
+    // The own authority withdraws its certificate after the opinion: that one stays, the key signs nothing from then on.
     clock_.advance(std::chrono::seconds(2));
     own.revoke(own_cert);
     signing_keys_->import_list(office(), own_id, own.list());
-    EXPECT_EQ(signing_keys_->key_of(expert(), signing_keys_->subject_of(expert()))->authority, 0);
+    const std::string fourth = writing();
+    step_up("expert");
+    const Answer refused = move("expert", fourth, "sign", opinion());
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(refused.code(), "signing.own_certificate_revoked");
+    EXPECT_TRUE(view("expert", fourth)["opinion"].is_null());
+    signing_keys_->use_built_in(office(), expert());
+    ASSERT_EQ(move("expert", fourth, "sign", opinion()).status, 200);
+    EXPECT_EQ(view("doctor", fourth)["opinion"]["assurance"].text(), "internal");
 }
 
 TEST_F(Signatures, TheExportedFilesAreCheckedInTheBrowserToo) {
