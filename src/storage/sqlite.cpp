@@ -115,6 +115,7 @@ public:
     SqliteConnection& operator=(const SqliteConnection&) = delete;
 
     using Connection::execute;
+    using Connection::post;
     using Connection::query;
 
     Cursor query(std::string_view sql, Values args) override {
@@ -132,6 +133,14 @@ public:
         return sqlite3_changes64(db_);
     }
 
+    void post(std::string_view sql, Values args) override { execute(sql, args); }
+
+    void begin_write() override { execute("BEGIN IMMEDIATE"); }
+    void commit() override { execute("COMMIT"); }
+    void rollback() noexcept override {
+        if (in_transaction()) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);  // a full or failed disk ended it by itself
+    }
+
     void script(std::string_view sql) override {
         const int code = sqlite3_exec(db_, std::string(sql).c_str(), nullptr, nullptr, nullptr);
         if (code != SQLITE_OK) fail(db_, sqlite3_extended_errcode(db_));
@@ -142,7 +151,7 @@ public:
         deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(deadline_ms);
     }
 
-    [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+    [[nodiscard]] bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
 
     /// Through the engine's own backup: with the read transaction of a snapshot open it never starts again.
     void copy_to(const std::string& path) {
@@ -253,7 +262,7 @@ public:
     }
     ~SqliteSnapshot() override {
         connection_->set_time_limit(0);
-        if (connection_->in_transaction()) connection_->execute("ROLLBACK");
+        connection_->rollback();
         database_.give_back(std::move(connection_));
     }
     SqliteSnapshot(const SqliteSnapshot&) = delete;
@@ -277,10 +286,10 @@ void SqliteDatabase::migrate(std::span<const Migration> migrations) {
             return rows.next();
         };
         if (known()) continue;
-        writer_.script("BEGIN IMMEDIATE");
+        writer_.begin_write();
         writer_.script(migration.sql);
         writer_.execute("INSERT INTO storage_schema(folder, version) VALUES(?, ?)", {migration.folder, std::int64_t{migration.version}});
-        writer_.script("COMMIT");
+        writer_.commit();
     }
 }
 
