@@ -68,6 +68,14 @@ function(qiao_postgres_test name)
   set_tests_properties(${name}_postgres PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endfunction()
 
+# qiao_postgres_program(name files… LINK libraries…): a test program that only PostgreSQL can run.
+function(qiao_postgres_program name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} qiao_options GTest::gtest_main GTest::gmock)
+  qiao_postgres_test(${name})
+endfunction()
+
 # qiao_asan_test(name command …): the ctest entry asan_<name> of the ci build, for programs that ./test built with sanitizers in build/asan.
 function(qiao_asan_test name)
   if(QIAO_PROOF)

@@ -25,6 +25,7 @@ Endpoint parse_endpoint(std::string_view text);
 
 struct Options {
     std::string data_folder;
+    std::string database = {};  ///< URL of a PostgreSQL database, may hold a password; empty = SQLite files in the data folder
     Endpoint http{"127.0.0.1", 8080};
     Endpoint dicom{"127.0.0.1", 11112};
     std::string certificate_file = {};
@@ -45,6 +46,9 @@ struct Options {
     std::string public_url = {};         ///< origin under which people reach the centre; empty = address and port of HTTP
     access::KeyAlgorithm signing_algorithm = access::KeyAlgorithm::p256;  ///< of keys made from now on
     std::string second_factor = {};      ///< "required" or "offered" for all staff; empty = as the country pack says for each role
+
+    /// Where the database `name` of this centre is (storage/place.hpp).
+    [[nodiscard]] std::string place_of(const std::string& name) const;
 };
 
 /// Reads `options.config_file` over the defaults; values of the command line are applied after it by the caller.

@@ -82,12 +82,12 @@ void fill(const Engine& engine, const record::Caller& caller, std::string_view m
             condition.args.emplace_back(condition.person);
             break;
         case ListScope::office:
-            condition.sql += " AND c.from_org IN (SELECT value FROM json_each(?)) AND c.ended = 0";
+            condition.sql += " AND c.from_org IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND c.ended = 0";
             condition.args.emplace_back(std::string_view(condition.organisations));
             break;
         case ListScope::desk:
         case ListScope::late:
-            condition.sql += " AND c.to_org IN (SELECT value FROM json_each(?)) AND c.ended = 0 AND c.state NOT IN ('draft', 'office_check')";
+            condition.sql += " AND c.to_org IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND c.ended = 0 AND c.state NOT IN ('draft', 'office_check')";
             condition.args.emplace_back(std::string_view(condition.organisations));
             if (list.scope == ListScope::late) {
                 condition.sql += " AND EXISTS (SELECT 1 FROM flow_clock k WHERE k.case_id = c.case_id AND k.stopped_us IS NULL AND k.level >= 80)";

@@ -69,8 +69,10 @@ std::vector<RefusalGroup> InstanceStore::refusal_groups(std::string_view kind, i
 
 void InstanceStore::put_gateway(std::int64_t gateway, const GatewayRow& row) {
     writer_->submit({.check = {}, .apply = [&](Group& group) {
-                         group.connection().execute("INSERT OR REPLACE INTO imaging_gateway_use(gateway, at, clock_offset_ms, body) VALUES(?,?,?,?)",
-                                                    {gateway, to_us(row.at), row.clock_offset_ms, std::string_view(row.body)});
+                         group.connection().execute(
+                             "INSERT INTO imaging_gateway_use(gateway, at, clock_offset_ms, body) VALUES(?,?,?,?) ON CONFLICT(gateway) DO UPDATE"
+                             " SET at = excluded.at, clock_offset_ms = excluded.clock_offset_ms, body = excluded.body",
+                             {gateway, to_us(row.at), row.clock_offset_ms, std::string_view(row.body)});
                      }});
 }
 

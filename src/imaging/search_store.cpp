@@ -182,7 +182,7 @@ void match(Conditions& conditions, const Key& key, const std::string& value) {
             return;
         }
         case Match::modalities: {
-            std::string any = "(0";
+            std::string any = "(1=0";
             const auto wanted = split(value, value.find(',') != std::string::npos ? ',' : '\\');
             for (std::size_t i = 0; i < wanted.size(); ++i) any += " OR instr(s.modalities, ?) > 0";
             conditions.add(any + ")");

@@ -64,7 +64,8 @@ public:
     void post(std::string_view sql, std::initializer_list<Value> args = {}) { post(sql, Values(args.begin(), args.size())); }
     /// Starts a transaction; until it ends no other writer, on this or another node, changes anything, and it sees all that was
     /// committed before.
-    virtual void begin_write() = 0;
+    /// @return whether nobody else committed since the last transaction of this connection
+    virtual bool begin_write() = 0;
     /// Durable when it returns. Error(unavailable, "commit.unknown") when the server was lost meanwhile: it may be there or not.
     virtual void commit() = 0;
     /// Also where the transaction ended by itself or the server is away.
@@ -106,6 +107,10 @@ public:
     virtual void migrate(std::span<const Migration> migrations) = 0;
     /// Reads every page: whether the engine finds its file undamaged and every foreign key kept.
     virtual bool is_whole() = 0;
+    /// Whether other nodes may write it too.
+    [[nodiscard]] virtual bool shared() const = 0;
+    /// Whether the engine answers, seen within two seconds.
+    virtual bool answers() = 0;
 };
 
 enum class Durability : std::uint8_t {

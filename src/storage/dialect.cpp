@@ -8,12 +8,12 @@ namespace qiao::storage {
 const std::string_view kPostgresFunctions = R"sql(
 CREATE OR REPLACE FUNCTION list_items(list text) RETURNS TABLE(value text) LANGUAGE sql IMMUTABLE AS
   'SELECT jsonb_array_elements_text(list::jsonb)';
-CREATE OR REPLACE FUNCTION instr(whole text, part text) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS 'SELECT strpos(whole, part)::bigint';
+CREATE OR REPLACE FUNCTION instr(whole text, part text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS 'SELECT strpos(whole, part)';
 CREATE OR REPLACE FUNCTION max(a bigint, b bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN a > b THEN a ELSE b END';
 CREATE OR REPLACE FUNCTION min(a bigint, b bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS 'SELECT CASE WHEN a < b THEN a ELSE b END';
--- * and ? of GLOB; every other character stands for itself.
+-- * and ? of GLOB, and [[] for [; every other character stands for itself.
 CREATE OR REPLACE FUNCTION glob_pattern(glob text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS
-  $body$SELECT '^' || replace(replace(regexp_replace(glob, '([^*?[:alnum:][:space:]])', '\\\1', 'g'), '*', '.*'), '?', '.') || '$'$body$;
+  $body$SELECT '^' || replace(replace(regexp_replace(replace(glob, '[[]', '['), '([^*?[:alnum:][:space:]])', '\\\1', 'g'), '*', '.*'), '?', '.') || '$'$body$;
 CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$BEGIN RAISE EXCEPTION '%', TG_ARGV[0]; END$body$;
 )sql";
 

@@ -8,7 +8,7 @@
 ///
 /// So that one text serves both: types are the words INTEGER, REAL, TEXT, BLOB in capitals and names are small letters; a
 /// sub-query in FROM has an alias; ON CONFLICT instead of OR IGNORE and OR REPLACE; a list travels as JSON and is read by
-/// `SELECT CAST(value AS INTEGER) FROM json_each(?)` or `… AS TEXT …`; RETURNING instead of last_insert_rowid(); columns that may be
+/// `SELECT CAST(value AS INTEGER) FROM json_each(?)`, of texts without the CAST; RETURNING instead of last_insert_rowid(); columns that may be
 /// NULL are sorted with NULLS FIRST or LAST; `max(a, b)` of two values takes integers.
 namespace qiao::storage {
 

@@ -10,13 +10,14 @@ namespace qiao::storage {
 namespace {
 
 constexpr int kOldestServer = 150000;
-constexpr int kSetupTries = 50;  // nodes that start together make the schema one after the other
+constexpr std::chrono::milliseconds kProbe{900};  // connecting again may take as long once more
+constexpr int kSetupTries = 50;                   // nodes that start together make the schema one after the other
 
 constexpr std::string_view kTables = R"sql(
 CREATE TABLE storage_schema(folder TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY(folder, version));
--- The writer of a node locks this row for the length of its transaction.
-CREATE TABLE storage_turn(id INTEGER PRIMARY KEY);
-INSERT INTO storage_turn(id) VALUES(1);
+-- The writer of a node changes this row first and so holds it for the length of its transaction.
+CREATE TABLE storage_turn(id INTEGER PRIMARY KEY, n INTEGER NOT NULL) WITH (fillfactor = 10);
+INSERT INTO storage_turn(id, n) VALUES(1, 0);
 )sql";
 
 /// Bodies are compressed already.
@@ -52,6 +53,23 @@ public:
         auto rows = (*snapshot)->query(
             "SELECT 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace");
         return !rows.next();
+    }
+
+    [[nodiscard]] bool shared() const override { return true; }
+
+    /// A boundary.
+    bool answers() override {
+        const std::lock_guard lock(probe_mutex_);
+        probe_.set_patience(kProbe);
+        probe_.begin_snapshot();
+        try {
+            const bool answered = probe_.query("SELECT 1").next();
+            probe_.rollback();
+            return answered;
+        } catch (const Error&) {
+            probe_.rollback();
+            return false;
+        }
     }
 
     void give_back(std::unique_ptr<PostgresConnection> connection) {
@@ -116,6 +134,8 @@ private:
     std::string schema_;
     PostgresOptions session_;
     PostgresConnection writer_;
+    std::mutex probe_mutex_;
+    PostgresConnection probe_{session_};
     std::mutex mutex_;
     std::vector<std::unique_ptr<PostgresConnection>> idle_;
 };

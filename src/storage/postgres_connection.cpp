@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kStatementLimit = 300;
 constexpr std::chrono::seconds kCommitTime{5};  // with its synchronous standby gone, a COMMIT waits for ever
-constexpr std::chrono::seconds kSilence{30};    // without an answer the server counts as lost
 constexpr std::chrono::seconds kCancelTime{2};  // for the server to end a statement by itself
 constexpr Oid kBigint = 20;
 constexpr Oid kDouble = 701;
@@ -132,7 +131,7 @@ void PostgresConnection::fail(const PGresult* result) {
 
 void PostgresConnection::wait(short events) {
     const auto now = Clock::now();
-    auto until = now + kSilence;
+    auto until = now + patience_;
     if (committing_) until = std::min(until, commit_deadline_);
     if (limited_) until = std::min(until, deadline_ + kCancelTime);
     pollfd socket{PQsocket(connection_), events, 0};
@@ -312,15 +311,18 @@ std::int64_t PostgresConnection::execute(std::string_view sql, Values args) {
 
 void PostgresConnection::post(std::string_view sql, Values args) { send(sql, args); }
 
-void PostgresConnection::begin_write() {
+bool PostgresConnection::begin_write() {
     again_if_lost([&] {
         lost_ = broken_ = false;
         before_statement();
         send_plain("BEGIN");
         in_transaction_ = true;
         // Held to the end of COMMIT: the writers of all nodes take turns, and what comes next sees all that was committed.
-        run("SELECT id FROM storage_turn WHERE id = 1 FOR UPDATE", {});
+        Cursor rows = query("UPDATE storage_turn SET n = n + 1 WHERE id = 1 RETURNING n");
+        rows.next();
+        turn_ = rows.integer(0);
     });
+    return turn_ == committed_turn_ + 1;
 }
 
 void PostgresConnection::commit() {
@@ -345,6 +347,7 @@ void PostgresConnection::commit() {
     const Result result = answers(0);
     in_transaction_ = false;
     server_limit_ms_ = 0;
+    committed_turn_ = turn_;
     // A warning here says that the wait for the standby was given up: the rows exist on this server only.
     if (warned_) lose("warned in commit");
     if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") throw Error(ErrorKind::internal, "storage.sql", "the transaction was undone");

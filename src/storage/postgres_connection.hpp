@@ -37,15 +37,20 @@ public:
     Cursor query(std::string_view sql, Values args) override;
     std::int64_t execute(std::string_view sql, Values args) override;
     void post(std::string_view sql, Values args) override;
-    void begin_write() override;
+    bool begin_write() override;
     void commit() override;
     void rollback() noexcept override;
     [[nodiscard]] bool in_transaction() const override;
     void script(std::string_view sql) override;
     void set_time_limit(int deadline_ms) override;
 
-    /// The next statement opens a read-only transaction first.
-    void begin_snapshot() { snapshot_due_ = true; }
+    /// The next statement opens a read-only transaction first, on a new connection where the old one was lost.
+    void begin_snapshot() {
+        snapshot_due_ = true;
+        lost_ = false;
+    }
+    /// How long without an answer until the server counts as lost.
+    void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
     /// False once the server was lost, or where a transaction could not be ended.
     [[nodiscard]] bool idle() const;
 
@@ -101,9 +106,12 @@ private:
     bool lost_ = false;    ///< nothing works until the next transaction
     bool committing_ = false;
     bool warned_ = false;  ///< a warning came while COMMIT was under way
+    std::chrono::milliseconds patience_ = std::chrono::seconds(30);
     bool limited_ = false;
     Clock::time_point deadline_{};
     Clock::time_point commit_deadline_{};
+    std::int64_t turn_ = 0;             ///< number of this transaction among those of all nodes
+    std::int64_t committed_turn_ = -1;  ///< of the last one that committed here
     std::int64_t server_limit_ms_ = 0;  ///< statement_timeout of this transaction
 };
 

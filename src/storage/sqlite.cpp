@@ -109,6 +109,7 @@ public:
     ~SqliteConnection() override {
         by_sql_.clear();
         recent_.clear();
+        sqlite3_finalize(rollback_);
         sqlite3_close(db_);
     }
     SqliteConnection(const SqliteConnection&) = delete;
@@ -135,10 +136,17 @@ public:
 
     void post(std::string_view sql, Values args) override { execute(sql, args); }
 
-    void begin_write() override { execute("BEGIN IMMEDIATE"); }
+    /// A data folder belongs to one process and its file to one writer.
+    bool begin_write() override {
+        execute("BEGIN IMMEDIATE");
+        return true;
+    }
     void commit() override { execute("COMMIT"); }
     void rollback() noexcept override {
-        if (in_transaction()) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);  // a full or failed disk ended it by itself
+        if (!in_transaction()) return;  // a full or failed disk ended it by itself
+        if (rollback_ == nullptr) sqlite3_prepare_v3(db_, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT, &rollback_, nullptr);
+        sqlite3_step(rollback_);
+        sqlite3_reset(rollback_);
     }
 
     void script(std::string_view sql) override {
@@ -195,6 +203,7 @@ private:
     }
 
     sqlite3* db_ = nullptr;
+    sqlite3_stmt* rollback_ = nullptr;
     std::list<PreparedPtr> recent_;
     std::unordered_map<std::string_view, std::list<PreparedPtr>::iterator> by_sql_;
     bool limited_ = false;
@@ -224,6 +233,9 @@ public:
         auto lost = (*snapshot)->query("PRAGMA foreign_key_check");
         return !lost.next();
     }
+
+    [[nodiscard]] bool shared() const override { return false; }
+    bool answers() override { return true; }
 
     void give_back(std::unique_ptr<SqliteConnection> connection) {
         const std::lock_guard lock(mutex_);

@@ -47,7 +47,7 @@ void Group::take_time() {
     ++t_;
     const std::int64_t ms = std::max(last_ms + 1, to_ms(clock_.now()));
     now_ = from_us(ms * 1000);
-    connection_.execute("INSERT INTO tx(t, ts_ms) VALUES(?, ?)", {t_, ms});
+    connection_.post("INSERT INTO tx(t, ts_ms) VALUES(?, ?)", {t_, ms});
 }
 
 struct Writer::Waiter {
@@ -139,7 +139,9 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
     std::exception_ptr broken;
     bool committing = false;
     try {
-        connection.begin_write();
+        if (!connection.begin_write()) {
+            for (const auto& refresh : refreshes_) refresh(connection);
+        }
         for (Waiter* waiter : batch) {
             waiter->error = nullptr;
             try {

@@ -69,8 +69,8 @@ std::vector<Line> lines(Connection& connection, std::int64_t to_org, Instant fro
 
 void insert_fee(Connection& connection, const Fee& fee) {
     connection.execute(
-        "INSERT OR IGNORE INTO consult_fee (case_id, number, from_org, to_org, amount_minor, currency, state, signed_us, changed_us, changed_by, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
+        "INSERT INTO consult_fee (case_id, number, from_org, to_org, amount_minor, currency, state, signed_us, changed_us, changed_by, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT DO NOTHING",
         {std::string_view(fee.case_id), std::string_view(fee.number), fee.from_org, fee.to_org, fee.amount_minor, std::string_view(fee.currency),
          std::string_view(fee.state), to_us(fee.signed_at), to_us(fee.signed_at), fee.changed_by});
 }

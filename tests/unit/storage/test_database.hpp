@@ -2,6 +2,7 @@
 
 #include "storage/database.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
@@ -14,8 +15,8 @@
 /// started (QIAO_TEST_POSTGRES is its URL).
 namespace qiao::testing {
 
-/// A file's folder is a database of its own there and the file's name without ".db" a schema of it. Those of folders that are
-/// gone are dropped.
+/// A file's folder is a database of its own there and the file's name without ".db" a schema of it. Databases of folders that are
+/// gone are emptied and used again.
 class PostgresForTests {
 public:
     static PostgresForTests* instance() {
@@ -25,26 +26,34 @@ public:
 
     std::string url_for(const std::string& folder) {
         const std::lock_guard lock(mutex_);
+        if (const auto known = names_.find(folder); known != names_.end()) return url_of(known->second);
+        const auto gone = std::find_if(names_.begin(), names_.end(), [](const auto& entry) { return !std::filesystem::exists(entry.first); });
         std::string name;
-        for (const char c : folder) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? static_cast<char>(std::tolower(c)) : '_';
-        if (!names_.contains(folder)) {
-            for (auto old = names_.begin(); old != names_.end();) {
-                if (std::filesystem::exists(old->first)) {
-                    ++old;
-                    continue;
-                }
-                run("DROP DATABASE IF EXISTS " + old->second + " WITH (FORCE)");
-                old = names_.erase(old);
-            }
-            if (!exists(name)) run("CREATE DATABASE " + name);
-            names_.emplace(folder, name);
+        if (gone != names_.end()) {
+            name = gone->second;
+            names_.erase(gone);
+            empty(name);
+        } else {
+            for (const char c : folder) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? static_cast<char>(std::tolower(c)) : '_';
+            if (!exists(name)) server_->write_connection().script("CREATE DATABASE " + name);
         }
-        std::string url = std::getenv("QIAO_TEST_POSTGRES");
-        return url.replace(url.find("/postgres?"), 10, "/" + name + "?");
+        names_.emplace(folder, name);
+        return url_of(name);
     }
 
 private:
-    void run(const std::string& sql) { server_->write_connection().script(sql); }
+    static std::string url_of(const std::string& name) {
+        std::string url = std::getenv("QIAO_TEST_POSTGRES");
+        return url.replace(url.find("/postgres?"), 10, "/" + name + "?");
+    }
+    static void empty(const std::string& name) {
+        storage::open_postgres(url_of(name), "tests", storage::Durability::full)
+            ->write_connection()
+            .script(
+                "DO $body$DECLARE one record; BEGIN FOR one IN SELECT nspname AS name FROM pg_namespace WHERE nspname NOT LIKE 'pg%'"
+                " AND nspname NOT IN ('information_schema', 'public') LOOP EXECUTE format('DROP SCHEMA %I CASCADE', one.name); END LOOP; END$body$");
+    }
+    /// Another process, of the same test, may have made it.
     bool exists(const std::string& name) {
         return server_->write_connection().query("SELECT 1 FROM pg_database WHERE datname = ?", {std::string_view(name)}).next();
     }
@@ -55,6 +64,9 @@ private:
 };
 
 inline bool on_postgres() { return PostgresForTests::instance() != nullptr; }
+
+/// Bytes as a literal, for SQL that a test makes up.
+inline std::string blob_literal(const std::string& hex) { return on_postgres() ? "'\\x" + hex + "'::bytea" : "x'" + hex + "'"; }
 
 inline std::unique_ptr<storage::Database> open_database(const std::string& file, storage::Durability durability = storage::Durability::full) {
     if (!on_postgres()) return storage::open_sqlite(file, durability);
