@@ -18,7 +18,7 @@ void InstanceStore::note_objects(std::int64_t ae, std::int64_t count, Instant la
     writer_->submit({.check = {}, .apply = [&](Group& group) {
                          group.connection().execute(
                              "INSERT INTO imaging_ae_use(ae, associated_at, stored_at, objects) VALUES(?1, ?2, ?2, ?3) "
-                             "ON CONFLICT(ae) DO UPDATE SET stored_at = ?2, objects = objects + ?3",
+                             "ON CONFLICT(ae) DO UPDATE SET stored_at = ?2, objects = imaging_ae_use.objects + ?3",
                              {ae, to_us(last), count});
                      }});
 }
@@ -57,7 +57,7 @@ std::vector<RefusalGroup> InstanceStore::refusal_groups(std::string_view kind, i
     const auto snapshot = database_->read();
     auto rows = (*snapshot)->query(
         "SELECT max(at), calling, called, address, kind, reason, count(*) FROM imaging_refusal WHERE kind = ? "
-        "GROUP BY calling, called, address, reason ORDER BY max(at) DESC LIMIT ?",
+        "GROUP BY kind, calling, called, address, reason ORDER BY max(at) DESC LIMIT ?",
         {kind, std::int64_t{limit}});
     std::vector<RefusalGroup> found;
     while (rows.next())

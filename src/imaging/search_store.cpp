@@ -264,8 +264,8 @@ std::string sql_of(QueryLevel level) {
 
 std::string order_of(QueryLevel level) {
     if (level == kStudy) return " ORDER BY s.date DESC, s.id DESC";
-    if (level == kSeries) return " ORDER BY s.date DESC, s.id DESC, e.number, e.id";
-    return " ORDER BY s.date DESC, s.id DESC, e.number, e.id, i.number, i.id";
+    if (level == kSeries) return " ORDER BY s.date DESC, s.id DESC, e.number NULLS FIRST, e.id";
+    return " ORDER BY s.date DESC, s.id DESC, e.number NULLS FIRST, e.id, i.number NULLS FIRST, i.id";
 }
 
 }  // namespace

@@ -92,6 +92,7 @@ private:
             out_ += "list_items";
         } else if (word == "GLOB") {
             glob();
+        } else if (word == "AUTOINCREMENT") {  // an identity never gives a number twice
         } else if (word == "WITHOUT" && skip("ROWID")) {
         } else if (word == "CROSS" && peek_word(at_) == "JOIN") {  // SQLite keeps the order of a CROSS JOIN … ON
         } else if (word == "INDEXED" && skip("BY")) {

@@ -33,16 +33,16 @@ std::span<const storage::Migration> migrations() { return kMigrations; }
 
 std::vector<Line> lines(Connection& connection, std::int64_t to_org, Instant from, Instant until, int limit) {
     Cursor rows = connection.query(
-        "SELECT c.case_id, c.number, c.from_org, c.urgency, c.state, c.notes,"
+        "SELECT * FROM (SELECT c.case_id, c.number, c.from_org, c.urgency, c.state, c.notes,"
         " MIN(CASE WHEN m.action IN ('submit', 'call_emergency') OR m.action IN ('approve', 'pass_on') THEN m.occurred_us END) AS submitted,"
         " MIN(CASE WHEN m.action = 'accept' THEN m.occurred_us END), MIN(CASE WHEN m.action = 'sign' THEN m.occurred_us END),"
-        " MAX(m.action = 'give_back'),"
+        " MAX(CASE WHEN m.action = 'give_back' THEN 1 ELSE 0 END),"
         " (SELECT used_us FROM flow_clock k WHERE k.case_id = c.case_id AND k.name = 'done' AND k.stopped_us IS NOT NULL),"
         " (SELECT verdict_occurred FROM flow_clock k WHERE k.case_id = c.case_id AND k.stopped_us IS NOT NULL"
         "   AND k.name = CASE c.urgency WHEN 'emergency' THEN 'opinion_emergency' ELSE 'done' END)"
         " FROM flow_case c JOIN flow_move m ON m.case_id = c.case_id AND m.machine = 'consult'"
         " WHERE c.machine = 'consult' AND c.to_org = ? AND c.state <> 'entered_in_error'"
-        " GROUP BY c.case_id HAVING submitted >= ? AND submitted < ? ORDER BY submitted LIMIT ?",
+        " GROUP BY c.case_id) line WHERE submitted >= ? AND submitted < ? ORDER BY submitted LIMIT ?",
         {to_org, to_us(from), to_us(until), std::int64_t{limit}});
     std::vector<Line> list;
     while (rows.next()) {
