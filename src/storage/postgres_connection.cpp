@@ -81,6 +81,7 @@ void PostgresConnection::connect() {
     // Those before "dbname" are defaults, which the URL may change; a URL with several hosts finds the one that takes writes.
     const std::array<const char*, 6> names = {"fallback_application_name", "connect_timeout", "tcp_user_timeout", "target_session_attrs", "dbname", nullptr};
     const std::array<const char*, 6> values = {"qiao", "2", "3000", "read-write", options_.url.c_str(), nullptr};
+    silent_ = false;
     connection_ = PQconnectdbParams(names.data(), values.data(), 1);
     if (PQstatus(connection_) != CONNECTION_OK) lose("cannot connect");
     PQsetNoticeReceiver(
@@ -137,7 +138,10 @@ void PostgresConnection::wait(short events) {
     pollfd socket{PQsocket(connection_), events, 0};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now).count();
     const int ready = ::poll(&socket, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
-    if (ready == 0) lose("no answer in time");
+    if (ready == 0) {
+        silent_ = true;
+        lose("no answer in time");
+    }
     if ((socket.revents & ~POLLOUT) != 0 && PQconsumeInput(connection_) == 0) lose("connection closed");
 }
 
@@ -265,13 +269,14 @@ PostgresConnection::Result PostgresConnection::run(std::string_view sql, Values 
     return answers(0);
 }
 
-/// A boundary: the first statement of a snapshot or of a transaction may meet a connection that the server closed long ago.
+/// A boundary: the first statement of a snapshot or of a transaction may meet a connection that the server closed long ago. One
+/// that hangs is not asked twice.
 template <class Call>
 auto PostgresConnection::again_if_lost(Call call) {
     try {
         return call();
     } catch (const Error&) {
-        if (!lost_) throw;
+        if (!lost_ || silent_) throw;
     }
     lost_ = broken_ = in_transaction_ = false;
     return call();

@@ -104,6 +104,7 @@ private:
     bool in_transaction_ = false;
     bool broken_ = false;  ///< a statement failed: only ROLLBACK is left
     bool lost_ = false;    ///< nothing works until the next transaction
+    bool silent_ = false;  ///< lost by silence, not because it was closed
     bool committing_ = false;
     bool warned_ = false;  ///< a warning came while COMMIT was under way
     std::chrono::milliseconds patience_ = std::chrono::seconds(30);
