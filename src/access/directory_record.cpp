@@ -121,16 +121,21 @@ void Directory::require_admins_apart(storage::Group& group, const NewMembership&
     }
 }
 
-Membership Directory::add_membership(const record::Actor& actor, const NewMembership& input) {
+void Directory::require_may_give(const NewMembership& input) const {
     const RoleRights* rights = find_role(input.role);
     const bool for_people = rights != nullptr && !rights->whole_record && input.role != role::kMetrics;
+    const Instant starts = input.starts == Instant{} ? clock_.now() : input.starts;
+    if (!for_people || !person(input.person) || !organisation(input.organisation) || input.ends <= starts) {
+        throw Error(ErrorKind::invalid, "access.bad_role", "a role needs a person, an institution, a known role and an end after its start");
+    }
+}
+
+Membership Directory::add_membership(const record::Actor& actor, const NewMembership& input) {
+    require_may_give(input);
     const auto who = person(input.person);
     const auto where = organisation(input.organisation);
     NewMembership kept = input;
     if (kept.starts == Instant{}) kept.starts = clock_.now();
-    if (!for_people || !who || !where || kept.ends <= kept.starts) {
-        throw Error(ErrorKind::invalid, "access.bad_role", "a role needs a person, an institution, a known role and an end after its start");
-    }
     json::Value value = resource("PractitionerRole", {});
     json::Value period = json::Value::object({{"start", format_instant(kept.starts)}});
     if (kept.ends != Instant::max()) period.set("end", format_instant(kept.ends));

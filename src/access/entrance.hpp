@@ -4,6 +4,7 @@
 #include "access/device_seal.hpp"
 #include "access/factor.hpp"
 #include "access/reset.hpp"
+#include "access/role_request.hpp"
 #include "access/security_notice.hpp"
 #include "access/sign_in_steps.hpp"
 
@@ -21,7 +22,8 @@ struct Entrance {
           resets(database, writer, audit, directory, sessions, factors, notices, clock, master_key),
           steps(sessions, factors, resets, directory, clock, std::move(policy)),
           device_codes(directory, factors, clock, sessions.options().demo),
-          device_seal(master_key) {}
+          device_seal(master_key),
+          role_requests(database, writer, audit, directory, notices, clock) {}
 
     SecurityNotices notices;
     Factors factors;
@@ -29,6 +31,7 @@ struct Entrance {
     SignInSteps steps;
     DeviceCodes device_codes;
     DeviceSeal device_seal;
+    RoleRequests role_requests;
 };
 
 }  // namespace qiao::access

@@ -27,6 +27,7 @@ inline constexpr std::string_view kSecurityKey = "security_key";
 inline constexpr std::string_view kDevice = "device";
 inline constexpr std::string_view kRecovery = "recovery";
 inline constexpr std::string_view kPassword = "password";
+inline constexpr std::string_view kOidc = "oidc";  ///< the account at the institution's OpenID provider
 }  // namespace factor
 
 struct Factor {

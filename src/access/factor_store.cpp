@@ -1,4 +1,5 @@
 #include "access/factor.hpp"
+#include "access/oidc.hpp"
 #include "base/error.hpp"
 
 namespace qiao::access {
@@ -145,6 +146,7 @@ bool Factors::erase(std::int64_t person, std::int64_t id, const AuditEvent& even
 void Factors::remove_all(storage::Group& group, std::int64_t person) {
     group.connection().execute("DELETE FROM access_factor WHERE person = ?", {person});
     group.connection().execute("DELETE FROM access_recovery_code WHERE person = ?", {person});
+    forget_oidc_link(group, person);
 }
 
 void Factors::replace_recovery(std::int64_t person, const std::vector<std::string>& kept, const AuditEvent& event) {

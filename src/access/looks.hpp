@@ -22,7 +22,7 @@ struct Look {
     std::string role;
     std::string act;       ///< "look", "list" (was one of several in a list), "export", "print", "change", "refused"
     std::string category;  ///< "demographics", "request", "images", "opinion", "results", "medication", "consent", "documents", "audit" (who looked), "other"
-    std::string why;       ///< "care", "case", "break_glass", "client", "own" (the patient, or who acts for them), "unrecorded"
+    std::string why;       ///< "care", "case", "break_glass", "client", "own" (the patient, or who acts for them), "oversight" (privacy, audit), "unrecorded"
     std::string case_id;   ///< when a case was the reason, or the place
     std::string case_number;  ///< may be empty
     std::int64_t count = 0;   ///< of audit rows

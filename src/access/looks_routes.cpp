@@ -51,6 +51,14 @@ record::Rid patient_in(record::Record& record, std::string text) {
     return *rid;
 }
 
+/// What is done with the answer, as the audit says it.
+std::string act_in(const Request& request) {
+    const std::string text = query_value(request, "act");
+    if (text.empty()) return "read";
+    if (text != "read" && text != "export" && text != "print") throw Error(ErrorKind::invalid, "access.bad_act", "act: read, export or print");
+    return text;
+}
+
 /// Of the caller's institutions those whose privacy they keep.
 std::vector<std::int64_t> kept_by(const record::Caller& caller, const Directory& directory) {
     std::vector<std::int64_t> organisations;
@@ -67,6 +75,7 @@ Response looks(const AuditDesk& desk, const Request& request) {
     LooksQuery query{.patient = patient_in(desk.record, query_value(request, "patient")),
                      .from = time_in(request, "from", {}),
                      .until = time_in(request, "until", Instant::max())};
+    const std::string act = act_in(request);
     // Own patients: everybody's looks. Anybody else's: what the own people did.
     const auto kept = kept_by(caller, directory);
     const bool own = std::any_of(kept.begin(), kept.end(), [&](std::int64_t at) { return desk.looks.in_care(query.patient, at); });
@@ -74,7 +83,7 @@ Response looks(const AuditDesk& desk, const Request& request) {
     const LooksPage page = desk.looks.of(query, cursor_in(request), count_in(request));
     // Whether a stranger is a patient of somebody else is told to nobody.
     if (!own && page.looks.empty()) throw Error(ErrorKind::not_found, "record.not_found", "no such patient");
-    AuditEvent event = desk.audit.event_of(caller.actor, "read");
+    AuditEvent event = desk.audit.event_of(caller.actor, act);
     event.type = "AuditEvent";
     event.patient = query.patient;
     desk.audit.note(event);

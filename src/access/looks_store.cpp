@@ -79,6 +79,8 @@ public:
         } else if (const Stretch* grant = find_grant(event, rights, false)) {
             look.why = "case";
             look.case_id = grant->case_id;
+        } else if (rights != nullptr && (rights->keeps_privacy || rights->reads_audit)) {
+            look.why = "oversight";
         } else {
             look.why = "unrecorded";
         }

@@ -208,12 +208,36 @@ CREATE INDEX access_break_glass_unreviewed ON access_break_glass(reviewed_us, st
 
 constexpr std::string_view kOffice = "ALTER TABLE access_organisation ADD COLUMN office_approval INTEGER NOT NULL DEFAULT 0";
 
-constexpr std::array kMigrations = {
-    storage::Migration{"access", 1, kPeople},    storage::Migration{"access", 2, kSessions},       storage::Migration{"access", 3, kGrants},
-    storage::Migration{"access", 4, kAudit},     storage::Migration{"access", 5, kSigning},        storage::Migration{"access", 6, kRoster},
-    storage::Migration{"access", 7, kClientUse}, storage::Migration{"access_sign_in", 1, kSignIn}, storage::Migration{"access_patient", 1, kPatients},
-    storage::Migration{"access_authorities", 1, kAuthorities}, storage::Migration{"access_audit", 1, kAuditSearch}, storage::Migration{"access_sensitive", 1, kSensitive},
-    storage::Migration{"access_office", 1, kOffice}};
+/// Whose account at an OpenID provider is whose here.
+constexpr std::string_view kOidc = R"sql(
+CREATE TABLE access_oidc_link(
+  issuer TEXT NOT NULL, subject TEXT NOT NULL, person INTEGER NOT NULL, since_us INTEGER NOT NULL, PRIMARY KEY(issuer, subject),
+  UNIQUE(issuer, person)) WITHOUT ROWID;
+)sql";
+
+/// Administrator roles that wait for a second person.
+constexpr std::string_view kRoleRequests = R"sql(
+CREATE TABLE access_role_request(
+  id INTEGER PRIMARY KEY, person INTEGER NOT NULL, organisation INTEGER NOT NULL, role TEXT NOT NULL, specialty TEXT NOT NULL,
+  rank_code TEXT NOT NULL, ends_us INTEGER NOT NULL, asked_by INTEGER NOT NULL, asked_us INTEGER NOT NULL, ended_us INTEGER NOT NULL);
+CREATE INDEX access_role_request_open ON access_role_request(ended_us, id);
+)sql";
+
+constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
+                                    storage::Migration{"access", 2, kSessions},
+                                    storage::Migration{"access", 3, kGrants},
+                                    storage::Migration{"access", 4, kAudit},
+                                    storage::Migration{"access", 5, kSigning},
+                                    storage::Migration{"access", 6, kRoster},
+                                    storage::Migration{"access", 7, kClientUse},
+                                    storage::Migration{"access_sign_in", 1, kSignIn},
+                                    storage::Migration{"access_patient", 1, kPatients},
+                                    storage::Migration{"access_authorities", 1, kAuthorities},
+                                    storage::Migration{"access_audit", 1, kAuditSearch},
+                                    storage::Migration{"access_sensitive", 1, kSensitive},
+                                    storage::Migration{"access_office", 1, kOffice},
+                                    storage::Migration{"access_oidc", 1, kOidc},
+                                    storage::Migration{"access_role_requests", 1, kRoleRequests}};
 
 }  // namespace
 

@@ -145,6 +145,8 @@ public:
     Organisation create_organisation(const record::Actor& actor, const NewOrganisation& input);
     Person create_person(const record::Actor& actor, const NewPerson& input);
     Membership add_membership(const record::Actor& actor, const NewMembership& input);
+    /// Error(invalid, "access.bad_role") for what add_membership() would refuse by itself.
+    void require_may_give(const NewMembership& input) const;
     void end_membership(const record::Actor& actor, std::int64_t membership);
     void set_person_active(const record::Actor& actor, std::int64_t person, bool active);
     /// Error(not_found, "access.no_organisation"); Error(conflict, "access.no_office") when nobody could approve.

@@ -66,7 +66,22 @@ Response create_person(Sessions& sessions, Directory& directory, const Request& 
     return answer(json.take(), 201);
 }
 
-Response add_membership(Sessions& sessions, Directory& directory, const Request& request) {
+/// An administrator's role takes a second administrator, once there is one: 202 and the request that waits.
+std::optional<Response> asked(Sessions& sessions, RoleRequests& requests, const record::Actor& actor, const NewMembership& input) {
+    const RoleRights* rights = find_role(input.role);
+    if (rights == nullptr || !rights->administrator) return std::nullopt;
+    if (requests.confirmers(actor.person, input.person).empty()) return std::nullopt;
+    wire::require_step_up(sessions, actor);
+    const RoleRequest request = requests.ask(actor, input);
+    JsonWriter json;
+    json.object([&] {
+        json.field("request", std::to_string(request.id));
+        json.field("confirmUntil", format_instant(request.confirm_until()));
+    });
+    return answer(json.take(), 202);
+}
+
+Response add_membership(Sessions& sessions, Directory& directory, RoleRequests& requests, const Request& request) {
     const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
     const auto body = body_of(request);
     const auto person = directory.person_by_resource(body["practitioner"].text());
@@ -77,6 +92,7 @@ Response add_membership(Sessions& sessions, Directory& directory, const Request&
                         .rank = body["rank"].text(),
                         .ends = end_of(body, "ends"),
                         .labels = labels_in(body["labels"])};
+    if (auto response = asked(sessions, requests, caller.actor, input)) return *std::move(response);
     const Membership made = directory.add_membership(caller.actor, input);
     JsonWriter json;
     json.object([&] {
@@ -88,7 +104,7 @@ Response add_membership(Sessions& sessions, Directory& directory, const Request&
 
 }  // namespace
 
-void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory) {
+void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory, RoleRequests& role_requests) {
     add_reading_routes(router, sessions, directory);
     router.add(http::Method::post, "/access/organisations", kSession, [&](const Request& request) {
         const auto caller = require_right(sessions, request, &RoleRights::keeps_people);
@@ -115,7 +131,8 @@ void add_people_routes(http::Router& router, Sessions& sessions, Directory& dire
         sessions.revoke_person(person->id);
         return answer({}, 204);
     });
-    router.add(http::Method::post, "/access/memberships", kSession, [&](const Request& request) { return add_membership(sessions, directory, request); });
+    router.add(http::Method::post, "/access/memberships", kSession,
+               [&](const Request& request) { return add_membership(sessions, directory, role_requests, request); });
 }
 
 }  // namespace qiao::access

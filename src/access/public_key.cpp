@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 namespace qiao::access {
@@ -104,12 +105,13 @@ std::string_view name_of(SignatureAlgorithm algorithm) {
         case SignatureAlgorithm::es256: return "ES256";
         case SignatureAlgorithm::rs256: return "RS256";
         case SignatureAlgorithm::eddsa: return "EdDSA";
+        case SignatureAlgorithm::ps256: return "PS256";
     }
     return "";
 }
 
 std::optional<SignatureAlgorithm> signature_algorithm(std::string_view name) {
-    for (const auto one : {SignatureAlgorithm::es256, SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa}) {
+    for (const auto one : {SignatureAlgorithm::es256, SignatureAlgorithm::rs256, SignatureAlgorithm::eddsa, SignatureAlgorithm::ps256}) {
         if (name_of(one) == name) return one;
     }
     return std::nullopt;
@@ -151,6 +153,7 @@ std::optional<PublicKey> PublicKey::from_jwk(const json::Value& key) {
     if (type == "RSA") state->key = rsa_key(part("n"), part("e"));
     if (type == "OKP" && key["crv"].text() == "Ed25519") state->key = ed_key(part("x"));
     auto made = of(std::move(state));
+    if (made && key["alg"].text() == name_of(SignatureAlgorithm::ps256)) return made->for_pss();
     if (made && !key["alg"].is_null() && key["alg"].text() != name_of(made->algorithm())) return std::nullopt;
     return made;
 }
@@ -164,11 +167,20 @@ std::string PublicKey::to_spki() const {
     return der;
 }
 
+std::optional<PublicKey> PublicKey::for_pss() const {
+    if (algorithm_ != SignatureAlgorithm::rs256 && algorithm_ != SignatureAlgorithm::ps256) return std::nullopt;
+    return PublicKey(state_, SignatureAlgorithm::ps256);
+}
+
 bool PublicKey::verifies(std::string_view bytes, std::string_view signature) const {
     const MdPtr context(EVP_MD_CTX_new());
     const EVP_MD* digest = algorithm_ == SignatureAlgorithm::eddsa ? nullptr : EVP_sha256();
-    const bool right = context && EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, state_->key.get()) == 1 &&
-                       EVP_DigestVerify(context.get(), in(signature), signature.size(), in(bytes), bytes.size()) == 1;
+    EVP_PKEY_CTX* padding = nullptr;  // belongs to the context
+    bool right = context && EVP_DigestVerifyInit(context.get(), &padding, digest, nullptr, state_->key.get()) == 1;
+    if (right && algorithm_ == SignatureAlgorithm::ps256) {  // RFC 7518 3.5: MGF1 with the same hash, a salt as long as it
+        right = EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 && EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST) == 1;
+    }
+    right = right && EVP_DigestVerify(context.get(), in(signature), signature.size(), in(bytes), bytes.size()) == 1;
     ERR_clear_error();
     return right;
 }

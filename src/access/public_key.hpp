@@ -13,8 +13,8 @@
 namespace qiao::access {
 
 /// Names of RFC 7518 and RFC 8037.
-enum class SignatureAlgorithm : std::uint8_t { es256, rs256, eddsa };
-std::string_view name_of(SignatureAlgorithm algorithm);  ///< "ES256", "RS256", "EdDSA"
+enum class SignatureAlgorithm : std::uint8_t { es256, rs256, eddsa, ps256 };
+std::string_view name_of(SignatureAlgorithm algorithm);  ///< "ES256", "RS256", "EdDSA", "PS256"
 std::optional<SignatureAlgorithm> signature_algorithm(std::string_view name);
 
 class PublicKey {
@@ -28,6 +28,8 @@ public:
     [[nodiscard]] std::string to_spki() const;
     /// The one algorithm that this key is used with, whatever a message claims.
     [[nodiscard]] SignatureAlgorithm algorithm() const { return algorithm_; }
+    /// The same RSA key for RSASSA-PSS; nothing for a key of another kind. RSA keys are for RS256 unless a JWK says PS256.
+    [[nodiscard]] std::optional<PublicKey> for_pss() const;
     /// ES256 signatures are DER.
     [[nodiscard]] bool verifies(std::string_view bytes, std::string_view signature) const;
     /// ES256 signatures are r and s, 32 bytes each, as in JWS and WebCrypto.

@@ -86,7 +86,8 @@ void add_routes(http::Router& router, Sessions& sessions, Directory& directory, 
     add_me_routes(router, sessions, entrance);
     add_reset_routes(router, sessions, entrance);
     router.add(http::Method::post, "/oauth/token", kOpen, [&sessions](const Request& request) { return oauth_token(sessions, request); });
-    add_people_routes(router, sessions, directory);
+    add_people_routes(router, sessions, directory, entrance.role_requests);
+    add_role_request_routes(router, sessions, entrance.role_requests);
     add_agreement_routes(router, sessions, directory);
 }
 

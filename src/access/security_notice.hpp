@@ -30,9 +30,13 @@ public:
     /// Called on the writer thread. Set once at start.
     void on_notice(std::function<void(std::int64_t person, std::string_view code)> listener) { listener_ = std::move(listener); }
 
+    /// Called in the commit of each notice, on the writer thread: what leaves the screen besides. Set once at start.
+    void on_write(std::function<void(storage::Group& group, std::int64_t person, std::string_view code)> also) { also_ = std::move(also); }
+
 private:
     storage::Database& database_;
     std::function<void(std::int64_t, std::string_view)> listener_;
+    std::function<void(storage::Group&, std::int64_t, std::string_view)> also_;
 };
 
 }  // namespace qiao::access

@@ -10,6 +10,7 @@ void SecurityNotices::write(storage::Group& group, std::int64_t person, std::str
     group.connection().execute(
         "DELETE FROM access_security_notice WHERE person = ? AND id NOT IN (SELECT id FROM access_security_notice WHERE person = ? ORDER BY id DESC LIMIT 30)",
         {person, person});
+    if (also_) also_(group, person, code);
     if (listener_) group.on_commit([this, person, code = std::string(code)] { listener_(person, code); });
 }
 

@@ -48,6 +48,7 @@ struct Session {
     std::string factor;       ///< what proved the person besides the password: "totp", "recovery", "security_key", "device"; may be empty
     std::string agent;        ///< family of the browser
     std::string address;      ///< of the sign-in
+    std::string first = {};   ///< "oidc" when that and no password began it; for the audit of the sign-in, not kept
     std::int64_t reset = 0;   ///< signed in with the password of a reset that a second person has yet to confirm
     Instant created{};
     Instant used{};
@@ -62,6 +63,7 @@ void require_nothing_else(const Session& session);
 
 /// How a session of a person begins.
 struct Opening {
+    std::string first = {};  ///< as Session::first
     std::string factor = {};
     std::string must = {};
     std::int64_t reset = 0;

@@ -51,8 +51,9 @@ Opened Sessions::open(Session session, std::chrono::seconds absolute, const http
     session.address = request.peer_address;
     AuditEvent event = event_for(request, action, "success");
     event.person = session.person;
+    if (const auto roles = directory_.memberships(session.person); !roles.empty()) event.organisation = roles.front().organisation;
     event.session8 = session.key.substr(0, 16);
-    event.detail = session.client.empty() ? session.factor : session.client;
+    event.detail = !session.client.empty() ? session.client : session.first == session.factor ? session.factor : trim(session.first + " " + session.factor);
     writer_.submit({{}, [&](storage::Group& group) {
                         insert_session(group, session, now);
                         audit_.write(group, event);
@@ -98,6 +99,7 @@ Opened Sessions::open_for(std::int64_t person, const Opening& opening, const htt
     Session session;
     session.person = person;
     session.by_cookie = true;
+    session.first = opening.first;
     session.factor = opening.factor;
     session.must = opening.must;
     session.reset = opening.reset;

@@ -19,41 +19,13 @@ using wire::too_many;
 constexpr http::RouteOptions kOpen{.scope = http::Scope::open, .body_limit_bytes = 16 * 1024};
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 16 * 1024};
 
-void write_question(JsonWriter& json, const std::string& challenge, const FactorKinds& kinds, const std::vector<std::string>& keys) {
-    json.field("challenge", challenge);
-    json.array("kinds", [&] {
-        if (kinds.totp) json.string(factor::kTotp);
-        if (!keys.empty()) json.string(factor::kSecurityKey);
-        if (kinds.device) json.string(factor::kDevice);
-        if (kinds.recovery_left > 0) json.string(factor::kRecovery);
-    });
-    json.array("securityKeys", [&] {
-        for (const auto& id : keys) json.string(id);
-    });
-}
-
-/// 401 with the code that every client reads, and beside it what the second step needs.
-Response second_needed(const SignInSteps::Waiting& waiting) {
-    const Error error(ErrorKind::unauthenticated, "access.second_factor_needed", "the second step is missing");
-    const auto outcome = json::parse(http::outcome(error).body);
-    JsonWriter json;
-    json.object([&] {
-        json.raw_field("issue", (*outcome)["issue"].dump());
-        json.object("second", [&] {
-            json.field("token", waiting.token);
-            write_question(json, waiting.challenge, waiting.kinds, waiting.security_keys);
-        });
-    });
-    return answer(json.take(), 401);
-}
-
 void add_session_routes(http::Router& router, Sessions& sessions, Entrance& entrance) {
     router.add(http::Method::post, "/access/session", kOpen, [&](const Request& request) {
         const auto body = body_of(request);
         const std::string& login = body["login"].text();
         if (const auto wait = sessions.must_wait(login, request); wait.count() > 0) return too_many(wait);
         const auto result = entrance.steps.sign_in(login, body["password"].text(), request);
-        return result.opened ? signed_in(request, *result.opened, sessions) : second_needed(*result.waiting);
+        return result.opened ? signed_in(request, *result.opened, sessions) : wire::second_needed(*result.waiting);
     });
     router.add(http::Method::post, "/access/session/second", kOpen, [&](const Request& request) {
         const auto body = body_of(request);
@@ -89,7 +61,7 @@ void add_step_up_routes(http::Router& router, Sessions& sessions, Entrance& entr
         sessions.own_caller(request);
         const auto question = entrance.steps.question(*sessions.find(request), request);
         JsonWriter json;
-        json.object([&] { write_question(json, question.challenge, question.kinds, question.security_keys); });
+        json.object([&] { wire::write_question(json, question.challenge, question.kinds, question.security_keys); });
         return answer(json.take());
     });
     router.add(http::Method::post, "/access/step-up", kSession, [&](const Request& request) {

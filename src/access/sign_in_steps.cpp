@@ -92,14 +92,24 @@ SignInSteps::SignedIn SignInSteps::sign_in(std::string_view login, std::string_v
         result.opened = sessions_.open_for(checked.person, opening, request);
         return result;
     }
-    const FactorKinds kinds = factors_.kinds(checked.person);
-    if (!kinds.any()) {
-        const std::string must(requires_factor(checked.person) ? must::kSecondFactor : std::string_view());
-        result.opened = sessions_.open_for(checked.person, {.must = must}, request);
+    return after_first({.person = checked.person, .login = lower(trim(login))}, request);
+}
+
+SignInSteps::SignedIn SignInSteps::after_first(const First& first, const http::Request& request) {
+    SignedIn result;
+    const std::string by(first.first);
+    if (first.second_factor_counts) {
+        result.opened = sessions_.open_for(first.person, {.first = by, .factor = by}, request);
         return result;
     }
-    Waiting waiting{.token = new_secret(), .challenge = {}, .kinds = kinds, .security_keys = keys_here(checked.person, request)};
-    waiting.challenge = begin("waiting " + to_hex(sha256(waiting.token)), {.person = checked.person, .login = lower(trim(login))});
+    const FactorKinds kinds = factors_.kinds(first.person);
+    if (!kinds.any()) {
+        const std::string must(requires_factor(first.person) ? must::kSecondFactor : std::string_view());
+        result.opened = sessions_.open_for(first.person, {.first = by, .must = must}, request);
+        return result;
+    }
+    Waiting waiting{.token = new_secret(), .challenge = {}, .kinds = kinds, .security_keys = keys_here(first.person, request)};
+    waiting.challenge = begin("waiting " + to_hex(sha256(waiting.token)), {.person = first.person, .login = first.login, .first = first.first});
     result.waiting = std::move(waiting);
     return result;
 }
@@ -121,7 +131,7 @@ Opened SignInSteps::second_step(std::string_view token, const Proof& proof, cons
         throw Error(ErrorKind::unauthenticated, "access.wrong_code", "the proof is wrong");
     }
     sessions_.throttle().succeeded(account, request.peer_address);
-    return sessions_.open_for(step->person, {.factor = *kind}, request);
+    return sessions_.open_for(step->person, {.first = std::string(step->first), .factor = *kind}, request);
 }
 
 std::string SignInSteps::device_challenge(std::string_view device) {
@@ -172,7 +182,8 @@ Instant SignInSteps::step_up(const Proof& proof, const http::Request& request) {
     if (proof.password) {
         const bool by_name = session->demo && sessions_.options().demo && proof.password->empty();
         const auto reset = session->reset == 0 ? std::nullopt : resets_.unconfirmed(person->id);
-        const bool right = by_name || (reset ? sessions_.passwords().matches(reset->password_hash, *proof.password) : sessions_.is_password(person->id, *proof.password));
+        const bool right =
+            by_name || (reset ? sessions_.passwords().matches(reset->password_hash, *proof.password) : sessions_.is_password(person->id, *proof.password));
         if (right) by = factor::kPassword;
     } else {
         by = factors_.prove(person->id, proof, expected(*session, request));

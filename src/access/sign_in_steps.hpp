@@ -36,6 +36,14 @@ public:
         std::optional<Opened> opened;
         std::optional<Waiting> waiting;
     };
+    /// A person whose first proof was right, and what it was.
+    struct First {
+        std::int64_t person = 0;
+        std::string login;
+        std::string_view first = {};        ///< as Session::first; empty = the password
+        bool second_factor_counts = false;  ///< it was made with a second factor that counts here
+    };
+    SignedIn after_first(const First& first, const http::Request& request);
     /// Errors as Sessions::check_password.
     SignedIn sign_in(std::string_view login, std::string_view password, const http::Request& request);
     /// Error(unauthenticated): access.wrong_code, access.step_over (the first step was too long ago, or five proofs were wrong).
@@ -65,7 +73,8 @@ private:
     struct Step {
         std::int64_t person = 0;
         std::string login;
-        std::string challenge;
+        std::string_view first = {};
+        std::string challenge = {};
         int wrong = 0;
         Instant until{};
     };

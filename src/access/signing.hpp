@@ -69,6 +69,9 @@ public:
     [[nodiscard]] std::optional<Signature> of_resource(std::string_view type, std::string_view id);
     /// Whether a kept signature covers it: it is closed for plain writes ("signing.closed").
     [[nodiscard]] bool is_closed(std::string_view type, std::string_view id);
+    /// For record::Ports::keeps_closed: Error(conflict) "signing.closed" for a signed resource, "signing.closed_to_children" for
+    /// one that refers to a signed one. On the writer thread, so no signature comes in between.
+    void require_closed(storage::Group& group, const std::string& resource, std::span<const std::string> refers);
     /// For record::Ports::may_write: throws Error(conflict, "signing.closed").
     void require_open(const record::Stored* existing, std::string_view type);
 

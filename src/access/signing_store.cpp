@@ -1,5 +1,7 @@
 #include "access/signing.hpp"
 
+#include "base/error.hpp"
+
 #include <fmt/format.h>
 
 namespace qiao::access {
@@ -69,6 +71,26 @@ std::optional<Signature> Signing::find_der(std::string_view der) {
 std::optional<Signature> Signing::of_resource(std::string_view type, std::string_view id) {
     const storage::Value args[] = {type, id};
     return signature_of("JOIN access_signed_item i ON i.signature = s.id WHERE i.type = ? AND i.resource_id = ? ORDER BY s.id DESC LIMIT 1", args);
+}
+
+namespace {
+
+bool is_signed(storage::Connection& connection, std::string_view reference) {
+    const std::size_t slash = reference.find('/');
+    auto rows = connection.query("SELECT 1 FROM access_signed_item WHERE type = ? AND resource_id = ? LIMIT 1",
+                                 {reference.substr(0, slash), reference.substr(slash + 1)});
+    return rows.next();
+}
+
+}  // namespace
+
+void Signing::require_closed(storage::Group& group, const std::string& resource, std::span<const std::string> refers) {
+    if (is_signed(group.connection(), resource)) throw Error(ErrorKind::conflict, "signing.closed", "it is signed: a change is a new, signed version");
+    for (const std::string& one : refers) {
+        if (!is_signed(group.connection(), one)) continue;
+        throw Error(ErrorKind::conflict, "signing.closed_to_children",
+                    "it refers to something signed, which takes nothing further: refer to the case's request", {{"conflict", resource, one + " is signed"}});
+    }
 }
 
 bool Signing::is_closed(std::string_view type, std::string_view id) {

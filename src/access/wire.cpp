@@ -119,6 +119,33 @@ http::Response signed_in(const http::Request& request, const Opened& opened, con
     return response;
 }
 
+void write_question(JsonWriter& json, const std::string& challenge, const FactorKinds& kinds, const std::vector<std::string>& keys) {
+    json.field("challenge", challenge);
+    json.array("kinds", [&] {
+        if (kinds.totp) json.string(factor::kTotp);
+        if (!keys.empty()) json.string(factor::kSecurityKey);
+        if (kinds.device) json.string(factor::kDevice);
+        if (kinds.recovery_left > 0) json.string(factor::kRecovery);
+    });
+    json.array("securityKeys", [&] {
+        for (const auto& id : keys) json.string(id);
+    });
+}
+
+http::Response second_needed(const SignInSteps::Waiting& waiting) {
+    const Error error(ErrorKind::unauthenticated, "access.second_factor_needed", "the second step is missing");
+    const auto outcome = json::parse(http::outcome(error).body);
+    JsonWriter json;
+    json.object([&] {
+        json.raw_field("issue", (*outcome)["issue"].dump());
+        json.object("second", [&] {
+            json.field("token", waiting.token);
+            write_question(json, waiting.challenge, waiting.kinds, waiting.security_keys);
+        });
+    });
+    return answer(json.take(), 401);
+}
+
 http::Response& forget_cookie(const http::Request& request, http::Response& response) { return response.with("Set-Cookie", cookie(request, {})); }
 
 http::Response too_many(std::chrono::seconds wait) {

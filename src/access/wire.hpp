@@ -3,6 +3,7 @@
 #include "access/entrance.hpp"
 #include "access/organisation.hpp"
 #include "access/role.hpp"
+#include "access/role_request.hpp"
 #include "access/session.hpp"
 #include "base/json.hpp"
 #include "base/json_value.hpp"
@@ -39,6 +40,10 @@ std::string query_value(const http::Request& request, std::string_view name);
 Instant end_of(const json::Value& body, std::string_view name);
 /// The answer to a sign-in: who it is, and the cookie.
 http::Response signed_in(const http::Request& request, const Opened& opened, const Sessions& sessions);
+/// The challenge of a question and the ways to answer it.
+void write_question(JsonWriter& json, const std::string& challenge, const FactorKinds& kinds, const std::vector<std::string>& keys);
+/// 401 with the code that every client reads, and beside it what the second step needs.
+http::Response second_needed(const SignInSteps::Waiting& waiting);
 /// Takes the browser's cookie away.
 http::Response& forget_cookie(const http::Request& request, http::Response& response);
 /// 429 with the true Retry-After.
@@ -56,7 +61,9 @@ std::int64_t organisation_of(const Directory& directory, std::string_view text);
 
 namespace qiao::access {
 /// The parts of add_routes() about people and institutions, and about contracts, licences and the roster.
-void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory);
+void add_people_routes(http::Router& router, Sessions& sessions, Directory& directory, RoleRequests& role_requests);
+/// Administrator roles that wait for a second administrator.
+void add_role_request_routes(http::Router& router, Sessions& sessions, RoleRequests& requests);
 void add_agreement_routes(http::Router& router, Sessions& sessions, Directory& directory);
 /// Signing in and out, step-up, the demo's people, the first run, the password of a reset.
 void add_sign_in_routes(http::Router& router, Sessions& sessions, Entrance& entrance);

@@ -5,10 +5,12 @@
 #include "access/contact_routes.hpp"
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
+#include "access/oidc_routes.hpp"
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
 #include "app/centre_state.hpp"
 #include "app/demo/network.hpp"
+#include "app/oidc_config.hpp"
 #include "app/patient_policy.hpp"
 #include "app/setup/routes.hpp"
 #include "app/sign_in_policy.hpp"
@@ -21,6 +23,7 @@
 #include "services/consult/figures_store.hpp"
 #include "services/consult/patient_routes.hpp"
 #include "services/consult/routes.hpp"
+#include "storage/page_cache.hpp"
 #include "storage/place.hpp"
 
 #include <fmt/format.h>
@@ -93,6 +96,7 @@ Centre::Centre(const Options& options)
     patients_->add_operation(*rest_);
     rest_->add_routes(router_);
     access::add_routes(router_, *sessions_, *directory_, *entrance_, *clock_);
+    access::add_oidc_routes(router_, *sessions_, *oidc_);
     access::add_certificate_routes(router_, *sessions_, *signing_keys_, *clock_);
     access::add_sensitive_routes(router_, *sessions_, *sensitive_);
     access::add_contact_routes(router_, *sessions_, *contacts_);
@@ -116,6 +120,7 @@ Centre::Centre(const Options& options)
 
 void Centre::open_record() {
     writer_ = std::make_unique<storage::Writer>(*database_, *clock_, metrics_);
+    metrics_.gauge("qiao_page_cache_bytes", [] { return static_cast<double>(storage::page_cache_bytes()); });
     database_->migrate(record::record_migrations());
     database_->migrate(access::access_migrations());
     database_->migrate(access::contact_migrations());
@@ -133,12 +138,15 @@ void Centre::open_record() {
     contacts_ = std::make_unique<access::Contacts>(*database_, *writer_, *audit_);
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
+    oidc_ = std::make_unique<access::Oidc>(
+        access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_}, options_.oidc, oidc_fetch(options_),
+        [this] { return public_url() + "/app/oidc"; });
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
-    sensitive_ =
-        std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
+    sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
     odd_looks_ = std::make_unique<access::OddLooks>(*database_, *writer_, *record_, *audit_, *directory_, *clock_);
-    signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
+    signing_keys_ =
+        std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
     signing_ = std::make_unique<access::Signing>(*database_, *directory_, *clock_, *signing_keys_,
                                                  [this](const record::Actor& actor) { return sessions_->stepped_up(actor); });
     patients_ = std::make_unique<access::Patients>(*record_, *grants_, *directory_, *clock_);
@@ -200,6 +208,9 @@ void Centre::open_cases() {
     notifier_ = std::make_unique<ChannelNotifier>(options_.notify);
     patient_sms_ = std::make_unique<PatientSms>(*notifier_);
     delivery_ = std::make_unique<flow::Delivery>(*engine_, *contacts_, *notifier_, metrics_);
+    alerts_ = std::make_unique<Alerts>(*engine_, *gateways_);
+    entrance_->notices.on_write([this](storage::Group& group, std::int64_t person, std::string_view code) { alerts_->of_person(group, person, code); });
+    audit_check_->on_defects([this](const access::AuditFinding&) { alerts_->audit_damaged(); });
     cascades_ = std::make_unique<flow::Cascades>(*engine_);
     directory_->on_change([this] { cascades_->look_soon(); });
     engine_->add_operations(*rest_);
@@ -209,12 +220,16 @@ void Centre::open_cases() {
     flow::add_cascade_routes(router_, *cascades_, caller_of);
     flow::add_notice_routes(router_, *delivery_, caller_of);
     consult::add_routes(router_, *engine_, caller_of, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
-    consult::add_patient_routes(router_, {*engine_, *consult_, *patient_accounts_}, {.zone = options_.zone, .public_url = [this] { return public_url(); }});
+    consult::add_patient_routes(router_, {*engine_, *consult_, *patient_accounts_, *patient_requests_, *looks_, caller_of},
+                                {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
         static_cast<void>(actor);
         if (type == "AuditEvent") throw Error(ErrorKind::conflict, "access.audit_only_grows", "the audit only grows, and by itself");
         signing_->require_open(existing, type);
         engine_->require_no_case(existing);
+    };
+    record_->ports().keeps_closed = [this](storage::Group& group, const std::string& resource, std::span<const std::string> refers) {
+        signing_->require_closed(group, resource, refers);
     };
 }
 
@@ -225,11 +240,12 @@ void Centre::add_jobs() {
     jobs_->every("flow.cascades", std::chrono::seconds(1), [this] { cascades_->tick(); });
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
+    jobs_->every("app.alerts", std::chrono::seconds(20), [this] { alerts_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
-    add_state_route(router_, {*sessions_, *jobs_, *writer_, engine_->ground().pack, options_.data_folder, *clock_});
+    add_state_route(router_, {*sessions_, *jobs_, *writer_, *audit_, *audit_check_, engine_->ground().pack, options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.
@@ -237,6 +253,7 @@ Centre::~Centre() {
     server_.reset();
     dicom_.reset();
     jobs_.reset();
+    audit_check_.reset();
     delivery_.reset();
     backups_.reset();
     const std::lock_guard lock(archive_mutex_);

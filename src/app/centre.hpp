@@ -13,6 +13,7 @@
 #include "access/sensitive_routes.hpp"
 #include "access/session.hpp"
 #include "access/signing.hpp"
+#include "app/alerts.hpp"
 #include "app/backup/service.hpp"
 #include "app/live_pages.hpp"
 #include "app/notifier_port.hpp"
@@ -109,6 +110,7 @@ private:
     std::unique_ptr<access::Sessions> sessions_;
     std::unique_ptr<access::Contacts> contacts_;
     std::unique_ptr<access::Entrance> entrance_;
+    std::unique_ptr<access::Oidc> oidc_;
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::SigningKeys> signing_keys_;
     std::unique_ptr<access::Looks> looks_;
@@ -136,6 +138,7 @@ private:
     std::unique_ptr<ChannelNotifier> notifier_;
     std::unique_ptr<PatientSms> patient_sms_;
     std::unique_ptr<flow::Delivery> delivery_;
+    std::unique_ptr<Alerts> alerts_;
     std::unique_ptr<backup::Backups> backups_;
     std::unique_ptr<jobs::Jobs> jobs_;
     std::unique_ptr<http::StaticFiles> web_;

@@ -85,6 +85,18 @@ void write_pack(JsonWriter& json, const flow::Pack& pack) {
     });
 }
 
+/// How large the audit is and what its last check found. No row of it: that is for others.
+void write_audit(JsonWriter& json, const StateSources& from) {
+    const auto found = from.audit_check.last();
+    json.object("audit", [&] {
+        json.field("rows", from.audit.head().seq);
+        if (found) {
+            json.field("checked", format_instant(found->ended));
+            json.field("defects", found->defect_count);
+        }
+    });
+}
+
 }  // namespace
 
 void add_state_route(http::Router& router, StateSources sources) {
@@ -96,6 +108,7 @@ void add_state_route(http::Router& router, StateSources sources) {
                        json.field("now", format_instant(from.clock.now()));
                        json.field("version", QIAO_VERSION);
                        write_storage(json, from);
+                       write_audit(json, from);
                        write_jobs(json, from.jobs);
                        write_pack(json, *from.pack);
                    });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/audit_check.hpp"
 #include "access/session.hpp"
 #include "flow/pack.hpp"
 #include "http/router.hpp"
@@ -18,6 +19,8 @@ struct StateSources {
     access::Sessions& sessions;
     jobs::Jobs& jobs;
     const storage::Writer& writer;
+    const access::Audit& audit;
+    const access::AuditCheck& audit_check;
     std::shared_ptr<const flow::Pack> pack;
     std::string data_folder;
     const Clock& clock;

@@ -30,6 +30,7 @@ constexpr int kAlarm_percent = 85;
 constexpr days kCertificateSoon{30};
 constexpr days kClientForgotten{90};
 constexpr std::chrono::minutes kHeadLate{5};  // a running server signs one a minute
+constexpr auto kCheckLate = hours(48);
 
 /// Collects what is said and whether anything must be done. `ok` fine, `note` good to know, `warning` a risk that is
 /// somebody's decision, `WRONG` must be mended.
@@ -218,6 +219,20 @@ void check_audit(const std::string& folder, const CentreRows& rows, bool running
         Findings::good(said);
 }
 
+/// What the daily check of the whole chain found last.
+void check_audit_checked(const CentreRows& rows, bool running, Instant now, Findings& findings) {
+    if (rows.audit_rows == 0) return;
+    if (rows.audit_defects > 0)
+        findings.wrong(
+            fmt::format("the audit does not check out: {} defects, found {}; run qiao verify-audit", rows.audit_defects, age_text(rows.audit_checked, now)));
+    else if (rows.audit_checked == Instant{})
+        Findings::note("the audit was not checked as a whole yet: the server does it once a day");
+    else if (running && now - rows.audit_checked > kCheckLate)
+        findings.wrong("the audit was last checked " + age_text(rows.audit_checked, now) + ", although the server runs: look at its log");
+    else
+        Findings::good("the whole audit was checked " + age_text(rows.audit_checked, now) + " and is whole");
+}
+
 void check_serving(const Options& options, Instant now, Findings& findings) {
     const auto pack = flow::Pack::load(find_shared().packs + "/" + options.pack, now);
     Findings::good("country pack " + pack->name());
@@ -271,6 +286,7 @@ int check(const Options& options) {
             check_certificates(rows, now, findings);
             check_administrators(rows, findings);
             check_audit(folder, rows, running, now, findings);
+            check_audit_checked(rows, running, now, findings);
         });
     }
     findings.part("the backups", [&] { check_backups(folder, now, findings); });

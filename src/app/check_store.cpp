@@ -76,6 +76,10 @@ CentreRows read_centre(storage::Database& record, Instant now) {
             "1");
         if (rows.next()) found.audit_rows = rows.integer(0), found.audit_began = from_us(rows.integer(1));
     }
+    if (has(connection, "access_audit", 1)) {
+        auto rows = connection.query("SELECT ended_us, defect_count FROM access_audit_check ORDER BY id DESC LIMIT 1");
+        if (rows.next()) found.audit_checked = from_us(rows.integer(0)), found.audit_defects = rows.integer(1);
+    }
     auto rows = connection.query("SELECT 1 FROM access_organisation WHERE resource = ?", {demo::kScannerOrganisation});
     found.demo = rows.next();
     return found;

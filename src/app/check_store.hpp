@@ -48,6 +48,8 @@ struct CentreRows {
     std::vector<AdministratorRow> administrators;
     std::int64_t audit_rows = 0;  ///< highest number of the chain
     Instant audit_began{};
+    Instant audit_checked{};  ///< when the last whole check ended; the epoch = never
+    std::int64_t audit_defects = 0;
     bool demo = false;  ///< made by `qiao demo`
 };
 

@@ -1,6 +1,7 @@
 #include "app/backup/commands.hpp"
 #include "app/ca_commands.hpp"
 #include "app/commands.hpp"
+#include "app/fhirpath.hpp"
 #include "app/gateway/commands.hpp"
 #include "base/error.hpp"
 
@@ -8,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <iostream>
 
 namespace {
 
@@ -186,6 +188,11 @@ void add_gateway(CLI::App& program, Arguments& arguments, int& status) {
     });
 }
 
+void add_fhirpath(CLI::App& program, int& status) {
+    auto& command = *program.add_subcommand("fhirpath", "evaluate FHIRPath expressions: JSON lines in, JSON lines out, see docs/fhirpath.md");
+    command.callback([&] { status = qiao::app::evaluate_lines(std::cin, std::cout); });
+}
+
 int run(int argc, char** argv) {
     CLI::App program{"Qiao, an open telemedicine centre"};
     program.set_version_flag("--version", std::string("qiao ") + QIAO_VERSION);
@@ -239,6 +246,7 @@ int run(int argc, char** argv) {
 
     add_backup(program, arguments, status);
     add_gateway(program, arguments, status);
+    add_fhirpath(program, status);
 
     CLI11_PARSE(program, argc, argv);
     return status;

@@ -1,5 +1,6 @@
 #include "app/options.hpp"
 
+#include "app/oidc_config.hpp"
 #include "base/error.hpp"
 #include "storage/place.hpp"
 
@@ -80,8 +81,7 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
     else if (name == "second_factor") {
         options.second_factor = text();
         if (options.second_factor != "required" && options.second_factor != "offered") bad_config("second_factor: required or offered");
-    }
-    else if (name == "backup_to")
+    } else if (name == "backup_to")
         options.backup_to = text();
     else if (name == "backup_at")
         options.backup_at = time_of_day(text());
@@ -98,7 +98,9 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
 /// [signing] algorithm = "p256" or "sm2"
 void read_signing(Options& options, const toml::node& node) {
     const toml::table* table = node.as_table();
-    const auto text = table == nullptr || table->size() != 1 ? std::nullopt : table->get("algorithm") == nullptr ? std::nullopt : (*table)["algorithm"].value<std::string>();
+    const auto text = table == nullptr || table->size() != 1 ? std::nullopt
+                      : table->get("algorithm") == nullptr   ? std::nullopt
+                                                             : (*table)["algorithm"].value<std::string>();
     const auto algorithm = text ? access::key_algorithm_of(*text) : std::nullopt;
     if (!algorithm) bad_config(fmt::format("[signing]: algorithm = \"p256\" or \"sm2\" is expected (line {})", node.source().begin.line));
     options.signing_algorithm = *algorithm;
@@ -133,10 +135,11 @@ void read_config(Options& options) {
         for (const auto& [key, node] : table) {
             if (key.str() == "signing")
                 read_signing(options, node);
-            else if (key.str() != "notify")
+            else if (key.str() != "notify" && key.str() != "oidc")
                 read_key(options, key.str(), node);
         }
         options.notify = exchange::read_notify(options.config_file);
+        read_oidc(options);
     } catch (const toml::parse_error& error) {
         bad_config(fmt::format("{}:{}:{}: {}", options.config_file, error.source().begin.line, error.source().begin.column, error.description()));
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "access/certificate.hpp"
+#include "access/oidc.hpp"
 #include "exchange/notify_config.hpp"
 
 #include <chrono>
@@ -38,14 +39,16 @@ struct Options {
     int io_threads = 1;
     int workers = 0;  ///< handlers that run at once; 0 = the number of cores
     std::string zone = "Asia/Shanghai";
-    std::string backup_to = {};           ///< folder of the nightly backups; empty = none
-    std::chrono::minutes backup_at{150};  ///< after midnight in `zone`
-    int backup_keep = 14;                ///< backups that stay
-    std::string pack = "CN";             ///< country pack: deadlines, retention, texts
-    exchange::NotifyConfig notify = {};  ///< tables [notify.*]: how notices leave the screen
-    std::string public_url = {};         ///< origin under which people reach the centre; empty = address and port of HTTP
+    std::string backup_to = {};                                           ///< folder of the nightly backups; empty = none
+    std::chrono::minutes backup_at{150};                                  ///< after midnight in `zone`
+    int backup_keep = 14;                                                 ///< backups that stay
+    std::string pack = "CN";                                              ///< country pack: deadlines, retention, texts
+    exchange::NotifyConfig notify = {};                                   ///< tables [notify.*]: how notices leave the screen
+    std::string public_url = {};                                          ///< origin under which people reach the centre; empty = address and port of HTTP
     access::KeyAlgorithm signing_algorithm = access::KeyAlgorithm::p256;  ///< of keys made from now on
-    std::string second_factor = {};      ///< "required" or "offered" for all staff; empty = as the country pack says for each role
+    access::OidcConfig oidc = {};                                         ///< table [oidc]: sign-in by the institution's OpenID provider; off without an issuer
+    std::string oidc_ca_file = {};                                        ///< PEM of the provider's authority; empty = the system's
+    std::string second_factor = {};  ///< "required" or "offered" for all staff; empty = as the country pack says for each role
 
     /// Where the database `name` of this centre is (storage/place.hpp).
     [[nodiscard]] std::string place_of(const std::string& name) const;

@@ -76,6 +76,18 @@ std::string format_http_date(Instant instant) {
                        time.seconds().count());
 }
 
+std::optional<Instant> parse_http_date(std::string_view text) {
+    static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    constexpr std::size_t kLength = 29;  // "Sat, 21 Nov 2026 08:30:00 GMT"
+    if (text.size() != kLength) return std::nullopt;
+    const std::size_t month = kMonths.find(text.substr(8, 3));
+    if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
+    const std::string instant = fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month / 3 + 1, text.substr(5, 2), text.substr(17, 8));
+    const auto parsed = parse_instant(instant);
+    // Writing it again finds a wrong weekday and stray characters.
+    return parsed && format_http_date(*parsed) == text ? parsed : std::nullopt;
+}
+
 Instant SystemClock::now() const { return floor<microseconds>(system_clock::now()); }
 
 struct ShiftedClock::Offset {

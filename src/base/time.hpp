@@ -22,6 +22,8 @@ std::string format_instant(Instant instant);
 std::optional<Instant> parse_instant(std::string_view text);
 /// HTTP-date of RFC 9110: "Sat, 21 Nov 2026 08:30:00 GMT".
 std::string format_http_date(Instant instant);
+/// Nothing for anything but that form, the only one that is still sent.
+std::optional<Instant> parse_http_date(std::string_view text);
 
 class Clock {
 public:

@@ -13,6 +13,7 @@ namespace {
 constexpr long kConnect_ms = 5'000;
 constexpr long kWhole_ms = 15'000;
 constexpr std::size_t kAnswer_bytes = 16 * 1024;
+constexpr std::size_t kAsked_bytes = 256 * 1024;
 
 struct Easy {
     CURL* handle = nullptr;
@@ -37,9 +38,14 @@ struct Easy {
     }
 };
 
+struct Kept {
+    std::string& text;
+    std::size_t limit_bytes;
+};
+
 std::size_t keep_answer(char* bytes, std::size_t size, std::size_t count, void* into) {
-    auto& text = *static_cast<std::string*>(into);
-    text.append(bytes, std::min(size * count, kAnswer_bytes - std::min(kAnswer_bytes, text.size())));
+    auto& kept = *static_cast<Kept*>(into);
+    kept.text.append(bytes, std::min(size * count, kept.limit_bytes - std::min(kept.limit_bytes, kept.text.size())));
     return size * count;  // the rest is read and dropped, so that the connection ends in order
 }
 
@@ -87,10 +93,11 @@ void set_common(Easy& easy, const std::string& url, const std::string& ca_file, 
     }
 }
 
-Reply perform(Easy& easy) {
+Reply perform(Easy& easy, std::size_t limit_bytes = kAnswer_bytes) {
     Reply reply;
+    Kept kept{reply.body, limit_bytes};
     easy.set(CURLOPT_WRITEFUNCTION, keep_answer);
-    easy.set(CURLOPT_WRITEDATA, &reply.body);
+    easy.set(CURLOPT_WRITEDATA, &kept);
     reply.failure = failure_of(curl_easy_perform(easy.handle));
     long status = 0;
     curl_easy_getinfo(easy.handle, CURLINFO_RESPONSE_CODE, &status);
@@ -98,23 +105,37 @@ Reply perform(Easy& easy) {
     return reply;
 }
 
-}  // namespace
-
-Reply post(const Post& request) {
-    Easy easy;
-    if (easy.handle == nullptr) {
-        return {.failure = "line"};
-    }
+void set_http(Easy& easy, const Post& request) {
     set_common(easy, request.url, request.ca_file, "http,https");
     for (const auto& [name, value] : request.headers) {
         easy.headers = curl_slist_append(easy.headers, (name + ": " + value).c_str());
     }
     easy.headers = curl_slist_append(easy.headers, "Expect:");
     easy.set(CURLOPT_HTTPHEADER, easy.headers);
+    easy.set(CURLOPT_USERAGENT, "qiao");
+}
+
+}  // namespace
+
+Reply get(const Post& request) {
+    Easy easy;
+    if (easy.handle == nullptr) {
+        return {.failure = "line"};
+    }
+    set_http(easy, request);
+    easy.set(CURLOPT_HTTPGET, 1L);
+    return perform(easy, kAsked_bytes);
+}
+
+Reply post(const Post& request) {
+    Easy easy;
+    if (easy.handle == nullptr) {
+        return {.failure = "line"};
+    }
+    set_http(easy, request);
     easy.set(CURLOPT_POST, 1L);
     easy.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     easy.set(CURLOPT_POSTFIELDS, request.body.c_str());
-    easy.set(CURLOPT_USERAGENT, "qiao");
     return perform(easy);
 }
 

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-/// One HTTP POST or one SMTP delivery through libcurl: TLS checked, redirects not followed, proxies of the environment not
-/// used, 5 s to connect and 15 s in all, answers cut at 16 KiB. Blocks; any thread.
+/// One HTTP request or one SMTP delivery through libcurl: TLS checked, redirects not followed, proxies of the environment not
+/// used, 5 s to connect and 15 s in all, answers cut at 16 KiB, those that are asked for at 256 KiB. Blocks; any thread.
 namespace qiao::exchange {
 
 struct Post {
@@ -33,6 +33,8 @@ struct Reply {
 };
 
 Reply post(const Post& request);
+/// Without a body, which is ignored.
+Reply get(const Post& request);
 Reply send(const Mail& mail);
 
 /// What a URL of the configuration is; nothing when it is no URL, or one that carries a user or a password.

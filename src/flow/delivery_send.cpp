@@ -107,7 +107,7 @@ Told Delivery::compose(const LeavingNotice& notice, const std::optional<Case>& i
     if (words == nullptr) {
         throw Error(ErrorKind::internal, "flow.no_notify_text", "a notice without a text: " + notice.code);
     }
-    const std::string path = item ? fmt::format("/app/{}/{}", engine_.machine_of(*item).service(), item->id) : "/app/today";
+    const std::string path = item ? fmt::format("/app/{}/{}", engine_.machine_of(*item).service(), item->id) : notice.params["page"].text().empty() ? "/app/today" : notice.params["page"].text();
     const std::pair<std::string_view, std::string> values[] = {
         {"{number}", item ? item->number : ""},
         {"{from}", item ? institution(item->from_org) : ""},

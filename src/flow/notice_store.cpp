@@ -228,7 +228,7 @@ std::vector<NoticeStep> steps_of_case(Connection& connection, std::string_view c
 
 std::vector<NoticeStep> steps_of_tests(Connection& connection, std::int64_t person, int limit) {
     return all<NoticeStep>(
-        connection.query(std::string(kStepColumns) + "WHERE case_id = '' AND person = ? ORDER BY seq DESC LIMIT ?", {person, std::int64_t{limit}}), step_of);
+        connection.query(std::string(kStepColumns) + "WHERE case_id = '' AND code = 'notify.test' AND person = ? ORDER BY seq DESC LIMIT ?", {person, std::int64_t{limit}}), step_of);
 }
 
 std::vector<NoticeStep> failed_steps(Connection& connection, int limit) {

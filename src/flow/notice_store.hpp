@@ -20,11 +20,11 @@ extern const std::string_view kNoticeTables;  ///< DDL
 /// One person to be told. Open while `status` is "waiting" (nothing left yet) or "sending".
 struct LeavingNotice {
     std::string id;
-    std::string case_id;  ///< the lead case; empty for a test
+    std::string case_id;  ///< the lead case; empty for a test and for alerts of the centre
     std::string code;
     std::string urgency;
     std::string case_state;  ///< when it was made: another state later means that nobody needs it any more
-    json::Value params = json::Value::object();
+    json::Value params = json::Value::object();  ///< without a case: "page", where the person reads more
     std::int64_t person = 0;
     Instant created{};
     std::string status = "waiting";  ///< waiting, sending, read, superseded, shown, exhausted, unreachable

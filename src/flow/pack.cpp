@@ -72,6 +72,22 @@ struct Pack::Reader {
         }
     }
 
+    /// A clock before the first day of the pack is nearly always a wrong clock: said so, and not as a row that is missing.
+    void require_in_force(std::string_view name) const {
+        std::string first;
+        every_row(name, [&](const toml::table& row, bool) {
+            const std::string from = text(row, "valid_from");
+            first = first.empty() ? from : std::min(first, from);
+        });
+        if (first <= today) {
+            return;
+        }
+        throw Error(
+            ErrorKind::invalid, "flow.pack_not_yet_valid",
+            fmt::format("the country pack holds from {} on ({}), and the clock of this machine says {} (UTC): set the clock, or use a pack that holds today",
+                        first, std::filesystem::path(file).filename().string(), today));
+    }
+
     [[nodiscard]] std::string text(const toml::table& row, std::string_view name) const {
         const toml::node* node = row.get(name);
         if (node == nullptr) {
@@ -182,6 +198,7 @@ struct Pack::Reader {
 std::shared_ptr<const Pack> Pack::load(const std::string& folder, Instant today) {
     auto pack = std::make_shared<Pack>();
     const Reader deadlines(folder + "/deadlines.toml", today);
+    deadlines.require_in_force("clock");
     pack->name_ = deadlines.text(deadlines.root, "pack") + " " + deadlines.text(deadlines.root, "version");
     pack->calendar_ = std::make_unique<Calendar>(deadlines.hours());
     deadlines.every_row("clock", [&](const toml::table& row, bool holds) {
@@ -216,6 +233,7 @@ std::shared_ptr<const Pack> Pack::load(const std::string& folder, Instant today)
 }
 
 void Pack::read_consents(const Reader& consents) {
+    consents.require_in_force("text");
     consents.rows("text", [&](const toml::table& row) {
         consents_.push_back({consents.text(row, "version"), consents.text(row, "language"), consents.text(row, "valid_from"),
                              consents.text(row, "consultation"), consents.text(row, "recording"), consents.text(row, "teaching")});
@@ -242,6 +260,7 @@ const ConsentText* Pack::consent_text(std::string_view language, std::string_vie
 }
 
 void Pack::read_notify(const Reader& notify) {
+    notify.require_in_force("text");
     notify.rows("rule", [&](const toml::table& row) {
         NotifyRule rule;
         rule.code = notify.text(row, "code");

@@ -197,6 +197,7 @@ void RequestParser::start() {
 std::optional<Error> RequestParser::read_head(std::string_view& bytes, Request& request) {
     Reader& reader = *reader_;
     while (reader.scanned == 0 && bytes.starts_with("\r\n")) bytes.remove_prefix(2);  // RFC 9112 section 2.2
+    if (reader.scanned == 0 && bytes == "\r") return std::nullopt;                    // the rest of such a line may come in the next packet
     if (auto error = reader.scan(bytes)) return error;
     const std::size_t line_bytes = reader.line_end.value_or(bytes.size());
     if (line_bytes > limits::kRequestLine_bytes) return Error(ErrorKind::too_large, "http.uri_too_long", "the request line is over 16 KiB");

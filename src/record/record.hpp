@@ -45,6 +45,27 @@ struct SearchResult {
     std::optional<std::int64_t> total;
     std::string next_cursor;                                   ///< empty on the last page
     std::vector<std::pair<std::string, std::string>> applied;  ///< the parameters that were really used, for `self`
+    bool includes_cut = false;                                 ///< more would have been included than a page holds
+};
+
+/// Where a search looks.
+struct SearchPlace {
+    std::string type = {};     ///< empty = every type, or those of `_type`
+    std::string patient = {};  ///< id of the patient in whose compartment; empty = everywhere
+};
+
+/// Which versions a history shows.
+struct HistoryAsk {
+    std::string type = {};    ///< empty = of the whole record
+    std::string id = {};      ///< empty = of the type
+    std::string since = {};   ///< FHIR date or instant: recorded then or later
+    std::string at = {};      ///< FHIR date or instant: current at some time of it
+    std::string cursor = {};  ///< HistoryPage::next_cursor of the page before
+    int count = 100;
+};
+struct HistoryPage {
+    std::vector<Stored> versions;  ///< newest first; a deletion is a version without text
+    std::string next_cursor;       ///< empty on the last page
 };
 
 /// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
@@ -54,10 +75,13 @@ public:
     /// Nothing when it does not exist or is not visible: the caller cannot tell which. A deleted one is returned as such.
     virtual std::optional<Stored> read(std::string_view type, std::string_view id) = 0;
     virtual std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) = 0;
-    /// Newest first.
-    virtual std::vector<Stored> history(std::string_view type, std::string_view id, int limit) = 0;
-    /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter.
-    virtual SearchResult search(std::string_view type, std::string_view query) = 0;
+    /// A version is shown when the filter lets through what it was and what the resource is now: a label taken off or a patient
+    /// corrected does not open the past. Error(invalid) for a bad date, as search() for a bad cursor.
+    virtual HistoryPage history(const HistoryAsk& ask) = 0;
+    /// `query` as in a FHIR search URL without '?', e.g. "subject=Patient/1&_sort=-date". Error(invalid) names the parameter;
+    /// Error(not_found) for a patient who is not there or not visible.
+    virtual SearchResult search_in(const SearchPlace& place, std::string_view query) = 0;
+    SearchResult search(std::string_view type, std::string_view query) { return search_in({std::string(type), {}}, query); }
     /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.
     virtual std::optional<Rid> rid_of(std::string_view type, std::string_view id) = 0;
     /// The way back: "Type/id", also of a deleted one. Empty when not visible.
@@ -106,6 +130,8 @@ public:
     /// Replaces the resource that `resource.id` names. Without a load() before, `expected_version` 0 = whatever is there.
     virtual void update(json::Value resource, std::int64_t expected_version = 0) = 0;
     virtual void remove(std::string_view type, std::string_view id, std::int64_t expected_version = 0) = 0;
+    /// This work is a plain FHIR write: Ports::keeps_closed is asked about each of its resources.
+    virtual void plain() = 0;
     /// Where the resources of the next calls come from, "Bundle.entry[3].resource": stands before the place in their issues.
     virtual void at(std::string_view place) = 0;
 
@@ -135,6 +161,10 @@ struct Ports {
     /// May this resource be written by a plain FHIR write (REST, bundle)? Throws conflict "flow.only_by_move", "signing.closed".
     /// `existing` is null on create. Not asked for a Work of upper rows.
     std::function<void(const Actor&, const Stored* existing, std::string_view type)> may_write;
+    /// On the writer thread before a resource of a plain work is written or removed: the resource itself and what it refers
+    /// to, as it is and as it will be ("Type/id", each once; patients and the directory are left out). Throws conflict
+    /// "signing.closed", "signing.closed_to_children".
+    std::function<void(storage::Group&, const std::string& resource, std::span<const std::string> refers)> keeps_closed;
 };
 
 /// What a row of reach opens beyond what carries no label.

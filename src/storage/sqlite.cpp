@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "storage/database.hpp"
+#include "storage/page_cache.hpp"
 
 #include <sqlite3.h>
 
@@ -306,6 +307,10 @@ void SqliteDatabase::migrate(std::span<const Migration> migrations) {
 }
 
 }  // namespace
+
+std::int64_t page_cache_bytes() {
+    return sqlite3_memory_used();
+}
 
 std::unique_ptr<Database> open_sqlite(const std::string& file, Durability durability, std::vector<std::pair<std::string, std::string>> attach) {
     return std::make_unique<SqliteDatabase>(file, durability, std::move(attach));

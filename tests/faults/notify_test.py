@@ -14,10 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 import unittest
 import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import gateways
 import providers
 import qiao
 
@@ -255,6 +257,44 @@ class NotifyTest(unittest.TestCase):
             qiao.wait_for(lambda: [one for one in calls.messages if one["fields"]["to"] == "+8613800001111"], 30, "the call after the page was closed")
             self.assertIn("accepted voice", centre.steps(case, "zhou.mingyuan"))
         calls.close()
+
+    def test_alerts_of_no_case_leave_too(self):
+        texts = providers.HttpProvider()
+        with Centre(sms=sms(texts)) as centre:
+            said = lambda phone: [one["fields"]["content"] for one in texts.messages if one["fields"]["phone"] == phone]
+            centre.keep_contact("yu.shaoqin", "+8613800003331")
+            centre.keep_contact("hu.jianguo", "+8613800003332", language="en")
+            # Emergency access: the privacy officer hears of it, and nothing of the patient.
+            patient = {"resourceType": "Patient", "name": [{"text": MARKS[0]}], "gender": "female", "birthDate": MARKS[4]}
+            answer, _ = centre.call("lin.haiyan", "POST", "/fhir/Patient/$register?noIdReason=not_at_hand&confirmed=true", patient)
+            made = answer["id"] if answer.get("resourceType") == "Patient" else next(p["resource"]["id"] for p in answer["parameter"] if "resource" in p)
+            centre.call("zhou.mingyuan", "POST", "/access/step-up", {"password": ""})
+            centre.call("zhou.mingyuan", "POST", "/access/break-glass", {"patient": f"Patient/{made}", "reasonCode": "emergency", "reason": MARKS[1]})
+            qiao.wait_for(lambda: said("+8613800003331"), 30, "the message to the privacy officer")
+            self.assertIn("紧急访问", said("+8613800003331")[0])
+            self.assertIn("/app/access/glass-reviews", said("+8613800003331")[0])
+            # An administrator's role that waits for a second person.
+            directory = centre.call("song.yanan", "GET", "/access/directory?role=technician")[0]["people"][0]
+            centre.call("song.yanan", "POST", "/access/step-up", {"password": ""})
+            centre.call("song.yanan", "POST", "/access/memberships", {"practitioner": directory["practitioner"], "organisation": directory["organisation"]["resource"], "role": "system_admin"})
+            qiao.wait_for(lambda: said("+8613800003332"), 30, "the message to the one who may confirm")
+            self.assertIn("/app/access/role-requests", said("+8613800003332")[0])
+            # A gateway that falls silent: told once.
+            hub = types.SimpleNamespace(json=lambda method, path, body, expected: centre.call("hu.jianguo", method, path, body)[0])
+            gateway = gateways.Gateway(hub, centre.server.base, devices=(), organisation="Organization/demo-hub")
+            gateway.start(enrol=True)
+            gateway.kill()
+            centre.pass_time(20)
+            silent = lambda: [one for one in said("+8613800003332") if "gateway has not reported" in one]
+            qiao.wait_for(silent, 90, "the message about the gateway")
+            self.assertIn("/app/imaging/gateways", silent()[0])
+            time.sleep(25)  # longer than the watch takes to come by again
+            self.assertEqual(len(silent()), 1)
+            gateway.close()
+            everything = str(texts.messages)
+            self.assertEqual([mark for mark in MARKS if mark in everything], [])
+            self.assert_log_is_clean(centre)
+        texts.close()
 
     def test_certificates_are_checked(self):
         with tempfile.TemporaryDirectory() as folder:

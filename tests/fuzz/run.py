@@ -4,6 +4,7 @@ For a night: build with `cmake --preset fuzz && cmake --build build/fuzz --targe
 """
 import base64
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -33,6 +34,15 @@ def shared(folder, pattern):
 
 def record_json():
     return [as_bytes(body) for _, body, _ in bad_input_test.BODIES] + shared("fhir/examples", "**/*.json")
+
+
+def record_path():
+    """Official cases where they are, one of each kind of word, and what would run long."""
+    cases = qiao.SHARED / "testdata" / "fhir" / "fhirpath" / "cases.r4.ndjson"
+    official = [json.loads(line)["expression"] for line in cases.read_text().splitlines()] if cases.exists() else []
+    own = ["entry.resource.ofType(Observation).value > 7 'mmol/L'", "entry.resource.name.given.select($this & $index).join(',')", "@2026-11-21T08:30 + 3 months ~ @T08:30:00.5", "'a\\u0041'.replaceMatches('(a)', '$1')",
+           "descendants().where($this is string).distinct().count()", "(1|2|3).aggregate($total + $this, 0)", "'aaaa'.repeat($this + $this)", "((((((((((1))))))))))", "entry.resource.repeat(contained | subject.resolve()).id", "-1.5 'Cel' = 29.3 '[degF]'"]
+    return [as_bytes(text) for text in own + official]
 
 
 def access_cbor():

@@ -2,11 +2,16 @@
 is shown and what is not, requests and their answers; everything of patient A is 404 for patient B, and a patient's token opens no
 route of the staff."""
 import datetime
+import hashlib
+import io
 import json
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import unittest
+import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cases
@@ -207,6 +212,60 @@ class Patients(unittest.TestCase):
         self.assertEqual(self.doctor.post_json(f"/access/patients/{child.split('/')[1]}/phones/{account['id']}/end", {})[0], 204)
         self.assertEqual(phone.call("GET", self.own("cases", child))[0], 401, "at once")
 
+    def test_8_who_looked_without_names_until_the_officer_gives_them(self):
+        first = self.phone_a.json(self.own("looks"))
+        lines = [(one["organisation"]["resource"], one["role"], one["why"]) for one in first["looks"] if one["role"] not in ("patient", "")]
+        self.assertIn(("Organization/demo-hub", "expert", "case"), lines)
+        self.assertIn("doctor", [role for _, role, _ in lines])
+        self.assertFalse(first["names"] or any("person" in one for one in first["looks"]))
+        self.assertEqual(self.phone_b.call("GET", self.own("looks"))[0], 404)
+        asked = self.phone_a.post(self.own("requests"), {"kind": "names", "item": "looks", "text": "想知道姓名"})[1]
+        self.assertEqual(self.officer.post_json(f"/access/patient-requests/{asked['id']}/answer", {"outcome": "done", "answer": "已在页面上列出"})[0], 204)
+        named = self.phone_a.json(self.own("looks"))
+        self.assertTrue(named["names"] and any("person" in one for one in named["looks"]))
+
+    def pages_text(self, pdf):
+        with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+            file.write(pdf)
+            file.flush()
+            return subprocess.run(["pdftotext", "-layout", file.name, "-"], capture_output=True, text=True, check=True).stdout
+
+    def test_9_the_papers_carry_a_seal_that_openssl_verifies(self):
+        for status, headers, pdf in (self.phone_a.call("GET", self.own("page.pdf")), self.doctor.get(f"/flow/patients/{self.a.split('/')[1]}/page.pdf")):
+            self.assertEqual((status, headers["content-type"]), (200, "application/pdf"))
+            text = self.pages_text(pdf)
+            for words in ("Where your records went", "试甲", "望海市中心医院", "expert", "15 years"):
+                self.assertIn(words, text)
+            # A line may break behind a hyphen of the link.
+            reference = re.search(r"/verify/([\w-]{43})", re.sub(r"-\n\s*", "-", text))[1]
+            status, _, page = self.server.call("GET", f"/verify/{reference}")
+            self.assertEqual(status, 200, page[:300])
+            self.assertIn("有效".encode(), page)
+            self.assertNotIn("试甲".encode(), page)
+        for stranger in ("shi.chunmei", cases.EXPERT, "yu.shaoqin"):
+            self.assertEqual(cases.Person(self.server, stranger).get(f"/flow/patients/{self.a.split('/')[1]}/page.pdf")[0], 404, stranger)
+        status, answer = self.phone_a.post(self.own("export"), {"pin": "000111"})
+        self.assertEqual((status, code_of(answer)), (403, "patient.wrong_pin"))
+        status, headers, body = self.phone_a.call("POST", self.own("export"), {"pin": PIN})
+        self.assertEqual((status, headers["content-type"]), (200, "application/zip"))
+        with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(body)) as zipped:
+            zipped.extractall(folder)
+            at = pathlib.Path(folder)
+            manifest = json.loads((at / "manifest.bin").read_text())
+            self.assertEqual(sorted(one["name"] for one in manifest["attachments"])[-1], "record.json")
+            for one in manifest["attachments"]:
+                self.assertEqual(hashlib.sha256((at / one["name"]).read_bytes()).hexdigest(), one["sha256"], one["name"])
+            key = subprocess.run(["openssl", "x509", "-in", at / "cert.pem", "-pubkey", "-noout"], capture_output=True, check=True).stdout
+            (at / "key.pem").write_bytes(key)
+            verified = subprocess.run(["openssl", "dgst", "-sha256", "-verify", at / "key.pem", "-signature", at / "signature.der", at / "manifest.bin"], capture_output=True, text=True)
+            self.assertEqual(verified.stdout.strip(), "Verified OK")
+            bundle = json.loads((at / "record.json").read_text())
+            kinds = {one["resource"]["resourceType"] for one in bundle["entry"]}
+            self.assertTrue({"Patient", "Observation", "Consent", "Composition"} <= kinds, kinds)
+            text = (at / "record.json").read_text()
+            self.assertNotIn(self.draft, text)
+            self.assertNotIn("试乙", text)
+
     def test_a_the_patient_withdraws_and_the_other_side_sees_nothing(self):
         case = self.network.writing(patient=self.a)
         self.assertEqual(self.network.expert.get(f"/flow/cases/{case}")[0], 200)
@@ -227,10 +286,16 @@ class Patients(unittest.TestCase):
         self.doctor.move(case, "submit", form)
         self.assertEqual([one["case"] for one in self.phone_b.json(self.own("cases", self.b))["cases"]], [self.case_b])
         self.assertEqual(self.phone_b.call("GET", self.own(f"cases/{case}", self.b))[0], 404)
-        whole = [self.phone_b.call("GET", self.own(rest, self.b))[2] for rest in ("cases", "record", "consents")]
+        whole = [self.phone_b.call(method, self.own(rest, self.b), body)[2] for method, rest, body in (("GET", "cases", None), ("GET", "record", None), ("GET", "consents", None), ("GET", "looks", None))]
+        status, _, body = self.phone_b.call("POST", self.own("export", self.b), {"pin": PIN})
+        self.assertEqual(status, 200)
+        with zipfile.ZipFile(io.BytesIO(body)) as zipped:
+            whole.append(zipped.read("record.json"))
         for text in whole:
-            for secret in (case, "171", "试亲"):
+            for secret in (case, "试亲"):
                 self.assertNotIn(secret.encode(), text)
+            # The value by itself: the same digits stand by chance in ids and times.
+            self.assertNotRegex(text, rb"(?<![0-9a-f.-])171(?![0-9a-fZ])")
 
 
 if __name__ == "__main__":

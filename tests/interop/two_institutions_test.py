@@ -25,6 +25,7 @@ TYPES = ["Patient", "Task", "ServiceRequest", "QuestionnaireResponse", "Observat
          "Provenance", "Media", "DocumentReference", "Communication"]
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 JSON, FHIR = {"Content-Type": "application/json"}, {"Content-Type": "application/fhir+json"}
+JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 NO_PATIENT = "nothing of a patient is behind it"
 
 
@@ -126,14 +127,18 @@ def routes(material, references):
     searches += [f"/fhir/Observation?{query}" for query in (f"patient.name={name}", f"subject:Patient.birthdate=1971-03-02", f"subject={material.patient}", "code:not=x&_count=500")]
     searches += [f"/fhir/Provenance?target={one}" for one in references] + [f"/fhir/Task?patient={material.patient}", f"/fhir/Task?focus:ServiceRequest.subject={material.patient}"]
     return {
-        "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)],
-        "/fhir/{type}": gets(*searches),
+        "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)] + gets("/fhir?_type=Patient,Observation,Task&_count=500", f"/fhir?_id={patient}", "/fhir?_type=Patient&_summary=count"),
+        "/fhir/_search": [ask("POST", "/fhir/_search", f"_type=Patient&_id={patient}", {"Content-Type": "application/x-www-form-urlencoded"})],
+        "/fhir/{type}": gets(*searches) + [ask("PATCH", f"/fhir/Patient?_id={patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH)],
+        "/fhir/_history": gets("/fhir/_history?_count=500", "/fhir/_history?_since=2000", "/fhir/_history?_at=2999"),
+        "/fhir/{type}/_history": gets(*(f"/fhir/{kind}/_history?_count=500" for kind in TYPES), "/fhir/Patient/_history?_at=2999"),
         "/fhir/{type}/_search": [ask("POST", f"/fhir/{kind}/_search", f"_id={one}", {"Content-Type": "application/x-www-form-urlencoded"}) for kind, one in (one.split("/") for one in references)],
         "/fhir/{type}/{id}": gets(*(f"/fhir/{one}" for one in references)) + [ask("PUT", f"/fhir/{material.patient}", json.dumps({"resourceType": "Patient", "id": patient}), FHIR), ask("DELETE", f"/fhir/{material.patient}"),
+                                                                               ask("PATCH", f"/fhir/{material.patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH),
                                                                                ask("POST", "/fhir/Task/$create", operation, FHIR)],
         "/fhir/{type}/{id}/_history": gets(*(f"/fhir/{one}/_history" for one in references)),
         "/fhir/{type}/{id}/_history/{version}": gets(*(f"/fhir/{one}/_history/1" for one in references)),
-        "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
+        "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/*", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
         "/flow/worklists": gets("/flow/worklists"),
         "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "office", "desk", "arranged", "late", "calls", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
         "/flow/cases/{id}": gets(case),
@@ -192,13 +197,14 @@ def routes(material, references):
         "/access/patient-requests": gets("/access/patient-requests"),
         **{pattern: "for patients alone: a session of the staff opens none of it (patients_test)" for pattern in (
             "/patient/session", "/patient/session/code", "/patient/binding", "/patient/{patient}/cases", "/patient/{patient}/cases/{case}", "/patient/{patient}/cases/{case}/opinion.pdf", "/patient/{patient}/consents",
-            "/patient/{patient}/record", "/patient/{patient}/requests", "/patient/{patient}/cases/{case}/withdraw")},
+            "/patient/{patient}/record", "/patient/{patient}/requests", "/patient/{patient}/looks", "/patient/{patient}/page.pdf", "/patient/{patient}/export", "/patient/{patient}/cases/{case}/withdraw")},
         "/flow/cases/{id}/labels": [ask("POST", f"{case}/labels", '{"labels":["PSY"],"reason":"curiosity"}', JSON)],
         "/access/patients/{id}/rights": gets(f"/access/patients/{patient}/rights"),
         "/access/patients/{id}/labels": [ask("PUT", f"/access/patients/{patient}/labels", '{"labels":[],"reason":"curiosity"}', JSON)],
         "/access/break-glass/find": "tells whether there is a record with exactly this number, counted and audited (access_service_test: BreakGlassFind)",
         "/access/break-glass": [ask("GET", "/access/break-glass"), ask("POST", "/access/break-glass", json.dumps({"patient": material.patient, "reasonCode": "other", "reason": ""}), JSON)],
         "/access/break-glass/reviews": gets("/access/break-glass/reviews"),
+        "/flow/patients/{id}/page.pdf": gets(f"/flow/patients/{patient}/page.pdf"),
         "/notify/receipt/{token}": "a channel's answer, by a random token",
         "/verify": "open to everybody: an empty form, and the verdict on files that the reader brings (signatures_test)",
         "/verify/{ref}": "open to everybody by a random reference; names no patient (documents_test)",
@@ -214,7 +220,7 @@ def routes(material, references):
             "/access/session/second", "/access/device-session", "/access/device-session/challenge", "/access/device-codes", "/access/reset-password", "/access/resets", "/access/resets/{id}/confirm",
             "/access/resets/{id}/refuse", "/access/people/{id}/registered-number", "/access/people/{id}/sessions", "/access/people/{id}/sessions/end", "/access/me/question", "/access/me/security", "/access/me/totp",
             "/access/me/totp/confirm", "/access/me/recovery-codes", "/access/me/factors/{id}/remove", "/access/me/security-keys", "/access/me/devices", "/access/me/sessions", "/access/me/sessions/{id}/end",
-            "/access/me/sessions/end-others", "/access/me/device-seal", "/access/break-glass/{id}/end", "/access/break-glass/{id}/review", "/access/me/discards",
+            "/access/me/sessions/end-others", "/access/role-requests", "/access/role-requests/{id}/confirm", "/access/role-requests/{id}/refuse", "/access/oidc", "/access/oidc/begin", "/access/oidc/finish", "/access/me/oidc", "/access/me/oidc/begin", "/access/me/oidc/finish", "/access/me/oidc/remove", "/access/me/device-seal", "/access/break-glass/{id}/end", "/access/break-glass/{id}/review", "/access/me/discards",
             "/health/live", "/health/ready", "/metrics", "/csp-report", "/", "/app", "/app/{path*}", "/assets/{path*}", "none", "/sw.js", "/manifest.en.webmanifest", "/manifest.zh-CN.webmanifest",
             "/icon-192.png", "/icon-512.png", "/icon-apple-180.png", "/icon-maskable-512.png")}}
 
@@ -264,7 +270,7 @@ class TwoInstitutions(unittest.TestCase):
                 other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
                 echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
                 shown = [one.decode() for one in secrets if one in body and one not in echoed]
-                asked_one = not re.match(r"/(fhir/\w+|fhir|flow/worklists(/\w+)?|imaging/devices|access/(patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                asked_one = not re.match(r"/(fhir/\w+(/_history)?|fhir|flow/worklists(/\w+)?|imaging/devices|access/(patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
                 if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
                     leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
         self.assertEqual(leaks, [])

@@ -59,6 +59,7 @@ async function work(person, end) {
 }
 
 /** What the process itself holds; mapped files are the system's to take back. */
+const pageCache_mib = async (base) => Number(/^qiao_page_cache_bytes (\S+)/m.exec(await (await fetch(`${base}/metrics`)).text())[1]) / 1048576
 const resident_mib = (pid) => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 
 function quantile(sorted, share) {
@@ -81,7 +82,8 @@ const wrong = []
 try {
   const people = await hire(server.base, tally)
   const memory = []
-  const sampler = setInterval(() => memory.push(resident_mib(server.pid)), 1000)
+  const caches = []
+  const sampler = setInterval(async () => { memory.push(resident_mib(server.pid)); caches.push(await pageCache_mib(server.base)) }, 1000)
   const end = Date.now() + seconds * 1000
   const begun = Date.now()
   const results = await Promise.allSettled(people.map((person) => work(person, end)))
@@ -92,8 +94,8 @@ try {
   console.log(table(tally.times_ms))
   const pages = [...tally.times_ms].filter(([what]) => what.startsWith('page')).flatMap(([, times]) => times).toSorted((a, b) => a - b)
   console.log(`all pages: n ${pages.length}, p50 ${quantile(pages, 0.5).toFixed(1)} ms, p99 ${quantile(pages, 0.99).toFixed(1)} ms`)
-  const at = (share) => memory[Math.floor(share * (memory.length - 1))]?.toFixed(0)
-  console.log(`resident (anonymous) MiB at 0, 25, 50, 75, 100 %: ${[0, 0.25, 0.5, 0.75, 1].map(at).join(' ')}`)
+  const over = (samples) => [0, 0.25, 0.5, 0.75, 1].map((share) => samples[Math.floor(share * (samples.length - 1))]?.toFixed(0)).join(' ')
+  console.log(`resident (anonymous) MiB at 0, 25, 50, 75, 100 %: ${over(memory)}; of it page caches of the databases, which have their bound: ${over(caches)}`)
   console.log(`moves: ${[...tally.moves].map(([action, n]) => `${action} ${n}`).join(', ')}`)
   wrong.push(...tally.errors)
   await server.end()

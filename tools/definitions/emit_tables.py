@@ -109,8 +109,8 @@ def emit_elements(model, types, type_numbers):
             properties.append('{%s, %d, %d, %s, %s, %s, %s, %d, %d}' % (
                 text(prop.name), prop.element, prop.min, flag(prop.repeats), flag(prop.choice), prop.value_type,
                 number[prop.shape_name] if prop.shape_name else 'none', prop.binding, prop.targets))
-        shapes.append('{%s, {kProperties + %d, %d}, 0x%xULL, %s, %s, kSlots + %d, %d, {kElementNames + %d, %d}}' % (
-            text(name), first, len(shape.properties), shape.required, flag(name == 'Reference'), flag(name in types),
+        shapes.append('{%s, {kProperties + %d, %d}, 0x%xULL, 0x%xULL, %s, %s, kSlots + %d, %d, {kElementNames + %d, %d}}' % (
+            text(name), first, len(shape.properties), shape.required, shape.summary, flag(name == 'Reference'), flag(name in types),
             slot_pool.slice(table), len(table) - 1, element_pool.slice([text(leaf) for leaf in shape.elements]), len(shape.elements)))
     codes, sets, systems = [], ['{{}, 0, 0}'], ['']
     for url, pairs in model.bindings[1:]:

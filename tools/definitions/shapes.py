@@ -36,6 +36,7 @@ class Shape:
         self.properties = []
         self.elements = []
         self.required = 0
+        self.summary = 0
 
     def variants(self, name):
         """Properties of the element `name`, of which a choice has one a type."""
@@ -73,6 +74,8 @@ class Model:
             shape.elements.append(leaf)
             if row['min']:
                 shape.required |= 1 << index
+            if row.get('isSummary'):
+                shape.summary |= 1 << index
             if 'contentReference' in row:
                 self.add_property(shape, leaf, index, None, row, row['contentReference'][1:])
                 continue

@@ -74,6 +74,37 @@ export async function exportAudit(question: AuditQuestion, format: 'csv' | 'ndjs
   return { bytes: answer.data, rows: Number(answer.headers.get('X-Qiao-Rows') ?? 0), more: answer.headers.get('X-Qiao-More') === 'true' };
 }
 
+/** What one session did with one part of a patient's record. */
+export interface Look {
+  first: string;
+  last: string;
+  act: string;
+  category: string;
+  why: string;
+  count: number;
+  role: string;
+  organisation?: Organisation;
+  case?: { id: string; number: string };
+  person?: { name: string; nameEn?: string; practitioner: string };
+}
+
+export interface LooksPage {
+  /** The officer's institution has no care of the patient: only what the own people did. */
+  onlyOwnPeople: boolean;
+  looks: Look[];
+  next?: string;
+}
+
+export interface LooksQuestion {
+  patient: string;
+  from: string;
+  until: string;
+}
+
+/** `act`: what is done with the answer; the audit says so. */
+export const readLooks = (question: LooksQuestion, act: 'read' | 'export' | 'print', cursor = '', signal?: AbortSignal) =>
+  get<LooksPage>(`/access/looks?${new URLSearchParams(Object.entries({ ...question, act, cursor, count: '200' }).filter(([, value]) => value !== ''))}`, signal ? { signal } : {});
+
 export interface OddLook {
   id: string;
   kind: 'own_name' | 'colleague' | 'no_act' | 'many';

@@ -5,6 +5,8 @@ export interface CentreState {
   now: string;
   version: string;
   storage: { writable: boolean; usedPercent: number; freeBytes: number; encryption: 'encrypted' | 'none_seen' | 'unknown'; recordBytes: number; imagingBytes: number; packsBytes: number };
+  /** `checked`: when the daily check ended last. */
+  audit: { rows: number; checked?: string; defects?: number };
   jobs: { name: string; everyMs: number; tookMs: number; failed: boolean; ended?: string }[];
   timers: { name: string; waiting: number; overdue: number; failing: number; next: string }[];
   pack: { name: string; deadlines: { machine: string; clock: string; kind: 'wall' | 'working'; minutes: number; validFrom: string; source: string; holds: boolean }[] };

@@ -163,7 +163,7 @@ export interface Opinion {
   danger_signs: string;
   call: string;
   act_by: 'now' | 'today' | 'routine';
-  items_seen: { item: string; title?: string; quality: string; seen?: boolean }[];
+  items_seen: { item: string; title?: string; quality: string; seen?: boolean; later_images?: number }[];
   key_images: string[];
   pdf: string;
   verify: string;

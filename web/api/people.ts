@@ -31,7 +31,23 @@ export const readMembers = (signal?: AbortSignal) => get<{ people: Member[] }>('
 export const createOrganisation = (input: { kind: string; name: string; nameEn: string; parent: string }) => post<{ organisations: Organisation[] }>('/access/organisations', input);
 export const setOfficeApproval = (organisation: string, on: boolean) => send<undefined>('PUT', `/access/organisations/${organisation}/office-approval`, { body: { on } });
 export const createPerson = (input: { login: string; name: string; nameEn: string; password: string }) => post<{ id: string; practitioner: string }>('/access/people', input);
-export const addMembership = (input: { practitioner: string; organisation: string; role: string; specialty: string; rank: string }) => post<{ id: string }>('/access/memberships', input);
+export const addMembership = (input: { practitioner: string; organisation: string; role: string; specialty: string; rank: string }) => post<{ id?: string; request?: string }>('/access/memberships', input);
+
+/** An administrator's role that waits for a second administrator. */
+export interface RoleRequest {
+  id: string;
+  person: { practitioner: string; name: string; nameEn?: string };
+  askedBy: { practitioner: string; name: string; nameEn?: string };
+  organisation: Organisation;
+  role: string;
+  asked: string;
+  confirmUntil: string;
+  mayConfirm: boolean;
+  own: boolean;
+}
+export const readRoleRequests = (signal?: AbortSignal) => get<{ requests: RoleRequest[] }>('/access/role-requests', signal ? { signal } : {}).then((answer) => answer.requests);
+export const confirmRoleRequest = (id: string) => post<undefined>(`/access/role-requests/${id}/confirm`, {});
+export const refuseRoleRequest = (id: string) => post<undefined>(`/access/role-requests/${id}/refuse`, {});
 export const endPerson = (practitioner: string) => post<undefined>(`/access/people/${practitioner.replace('Practitioner/', '')}/end`, {});
 export interface Contract {
   id: string;

@@ -49,6 +49,29 @@ describe('unsent uploads', () => {
     expect([...device.kept.keys()]).toEqual(['staged']);
   });
 
+  it('keep what was changed while another tab made them look at the device', async () => {
+    const device = new Device();
+    const queue = new UnsentUploads(device, hangs);
+    await queue.open('anna');
+    await queue.add(photo('a'));
+    await queue.add(photo('b'));
+    const look = device.all.bind(device);
+    let release = () => undefined as void;
+    device.all = async (person) => {
+      const read = await look(person);
+      await new Promise<void>((resolve) => (release = resolve));
+      return read;
+    };
+    const reload = queue.reload();
+    await settle();
+    const changed = queue.change('a', { title: 'film' });
+    await queue.remove('b');
+    release();
+    await Promise.all([reload, changed]);
+    expect(queue.list().map((one) => [one.id, one.title])).toEqual([['a', 'film']]);
+    expect([...device.kept.values()].map((one) => one.title)).toEqual(['film']);
+  });
+
   it('leave the device only after the receipt or by the person', async () => {
     const device = new Device();
     let fail = true;

@@ -30,6 +30,10 @@ export class UnsentUploads {
   private person: string | undefined;
   private stop = new AbortController();
   private readonly lanes = new Set<string>();
+  /** Entries that are being written to the device, one write after the other each. */
+  private readonly writes = new Map<string, Promise<boolean>>();
+  /** Removed in this page; the device may still be about to forget them. */
+  private readonly gone = new Set<string>();
   private maySend = false;
   private readonly listeners = new Set<() => void>();
 
@@ -67,10 +71,15 @@ export class UnsentUploads {
   async reload(): Promise<void> {
     const { person } = this;
     if (person === undefined) return;
+    const before = new Map(this.items.map((one) => [one.id, this.writes.has(one.id) ? undefined : one]));
     const stored = await this.store.all(person).catch(() => undefined);
     if (!stored || this.person !== person) return;
     const known = new Map(this.items.map((one) => [one.id, one]));
-    const onDevice = stored.map((one): Unsent => ({ ...known.get(one.id), ...one, kept: true }));
+    // What was changed here while the device was read is newer than what was read.
+    const onDevice = stored.filter((one) => !this.gone.has(one.id)).map((one): Unsent => {
+      const here = known.get(one.id);
+      return here && (here !== before.get(one.id) || this.writes.has(one.id)) ? here : { ...here, ...one, kept: true };
+    });
     this.show([...onDevice, ...this.items.filter((one) => !one.kept)].sort((a, b) => a.added - b.added));
   }
 
@@ -97,7 +106,9 @@ export class UnsentUploads {
 
   /** Discarded by its person, or taken by the form that waited for its number. */
   async remove(id: string): Promise<void> {
+    this.gone.add(id);
     this.show(this.items.filter((one) => one.id !== id));
+    await this.writes.get(id);
     await this.store.remove(id).catch(() => undefined);
     this.onChange();
   }
@@ -124,10 +135,13 @@ export class UnsentUploads {
   private async keep(item: Unsent): Promise<void> {
     this.put(item);
     const { progress: _progress, error: _error, kept: _kept, ...stored } = item;
-    const kept = await this.store.put(stored).then(
+    const write = (this.writes.get(item.id) ?? Promise.resolve(true)).then(() => this.store.put(stored)).then(
       () => true,
       () => false,
     );
+    this.writes.set(item.id, write);
+    const kept = await write;
+    if (this.writes.get(item.id) === write) this.writes.delete(item.id);
     const now = this.find(item.id);
     if (now && now.kept !== kept) this.put({ ...now, kept });
     this.onChange();

@@ -9,6 +9,7 @@ import { nameIn } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { DeviceSignIn } from './device_sign_in';
 import { textOr, useLanguage, useText } from './i18n';
+import { OidcSignIn } from './oidc_sign_in';
 import { LanguageSwitch } from './language_switch';
 import { OthersUnsent } from './others_unsent';
 import { ResetPasswordForm } from './reset_password';
@@ -75,6 +76,7 @@ export function LoginPage() {
         )}
         {!isFirstRun && <DemoUsers />}
         {!isFirstRun && <DeviceSignIn />}
+        {!isFirstRun && <OidcSignIn />}
         {isFirstRun ? <FirstRunForm /> : <PasswordForm />}
       </main>
     </div>

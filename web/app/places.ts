@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, answersPatients, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset, mayReviewGlass } from './roles';
+import { answersForDeadlines, answersPatients, isAdministrator, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset, mayReviewGlass } from './roles';
 
 interface Place {
   to: string;
@@ -16,6 +16,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/contact', name: 'app.nav.contact', may: () => true },
   { to: '/app/access/me', name: 'app.nav.security', may: () => true },
   { to: '/app/access/resets', name: 'app.nav.resets', may: mayReset },
+  { to: '/app/access/role-requests', name: 'app.nav.role_requests', may: isAdministrator },
   { to: '/app/access/certificates', name: 'app.nav.certificates', may: mayKeepPeople },
   { to: '/app/access/break-glass', name: 'app.nav.break_glass', may: mayBreakGlass },
   { to: '/app/access/glass-reviews', name: 'app.nav.glass_reviews', may: mayReviewGlass },
@@ -28,6 +29,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
   { to: '/app/access/people', name: 'app.nav.people', may: mayKeepPeople, inNavigation: 'both' },
   { to: '/app/access/audit', name: 'app.nav.audit', may: (session) => mayReadAudit(session) || mayKeepPrivacy(session), inNavigation: 'both' },
+  { to: '/app/access/looks', name: 'app.nav.looks', may: mayKeepPrivacy },
   { to: '/app/access/odd-looks', name: 'app.nav.odd_looks', may: mayKeepPrivacy },
   { to: '/app/imaging/devices', name: 'app.nav.devices', may: mayKeepNodes, inNavigation: 'both' },
   { to: '/app/imaging/gateways', name: 'app.nav.gateways', may: mayKeepNodes, inNavigation: 'desk' },

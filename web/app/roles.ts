@@ -22,3 +22,6 @@ export const mayReset = (session: Session) => has(session, 'security_admin', 'co
 export const answersPatients = (session: Session) => has(session, 'privacy_officer');
 export const mayReadAudit = (session: Session) => has(session, 'audit_admin');
 export const mayKeepPrivacy = (session: Session) => has(session, 'privacy_officer');
+
+/** One of the three: each may be the second person for a role of another. */
+export const isAdministrator = (session: Session) => session.memberships.some((one) => one.role.endsWith('_admin'));

@@ -59,6 +59,7 @@ struct Shape {
     std::string_view name;  ///< "Observation.component"
     std::span<const Property> properties;
     std::uint64_t required;  ///< bit per element with min > 0
+    std::uint64_t summary;   ///< bit per element of `_summary=true`
     bool is_reference;       ///< the data type Reference
     bool is_resource;
     /// nullptr when objects of this shape have no member `name`. `name` without a leading underscore.

@@ -46,6 +46,18 @@ std::string query_value(const http::Request& request, std::string_view name) {
     return {};
 }
 
+/// If-None-Match decides alone where both are sent (RFC 9110 section 13.1.3). A date has no fractions of a second.
+bool has_already(const http::Request& request, const Stored& found) {
+    if (const std::string_view known = request.header("if-none-match"); !known.empty()) {
+        const std::string now = etag_of(found.version);
+        const auto same = [&](std::string_view one) { return trim(one) == "*" || trim(one) == now || trim(one) == std::string_view(now).substr(2); };
+        const auto list = split(known, ',');
+        return std::any_of(list.begin(), list.end(), same);
+    }
+    const auto since = parse_http_date(request.header("if-modified-since"));
+    return since && to_ms(found.updated) / 1000 <= to_ms(*since) / 1000;
+}
+
 http::Response with_version(http::Response response, const Stored& stored) {
     response.with("ETag", etag_of(stored.version)).with("Last-Modified", format_http_date(stored.updated));
     return response;
@@ -117,8 +129,7 @@ http::Response show(const http::Request& request, Stored found) {
     if (found.deleted) {
         throw Error(ErrorKind::not_found, "record.deleted", "the resource was deleted");
     }
-    const std::string_view known = request.header("if-none-match");
-    if (!known.empty() && known == etag_of(found.version)) {
+    if (has_already(request, found)) {
         http::Response unchanged;
         unchanged.status = 304;
         return with_version(std::move(unchanged), found);

@@ -6,6 +6,7 @@
 #include "record/definitions/definitions.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
+#include "record/rest/patches.hpp"
 #include "record/rest/writes.hpp"
 #include "record/transact/rewrite.hpp"
 #include "record/validate/parse.hpp"
@@ -19,7 +20,7 @@
 namespace qiao::record {
 namespace {
 
-enum class Verb : std::uint8_t { del, post, put, get };
+enum class Verb : std::uint8_t { del, post, put, patch, get };
 
 /// One entry of the request, and what became of it.
 struct Entry {
@@ -55,6 +56,7 @@ Verb verb_of(std::string_view method, std::size_t index) {
     if (method == "DELETE") return Verb::del;
     if (method == "POST") return Verb::post;
     if (method == "PUT") return Verb::put;
+    if (method == "PATCH") return Verb::patch;
     if (method == "GET" || method == "HEAD") return Verb::get;
     throw_entry(index, method.empty() ? "request.method is missing" : "this method is not supported in a bundle");
 }
@@ -93,8 +95,8 @@ Entry entry_of(std::string_view json, std::size_t index) {
     split_url(entry, index);
     if (entry.verb == Verb::post) entry.query = text_member(*request, "ifNoneExist");
     if (const std::size_t mark = entry.query.find('?'); entry.verb == Verb::post && mark != std::string::npos) entry.query.erase(0, mark + 1);
-    const bool writes = entry.verb == Verb::post || entry.verb == Verb::put;
-    if (writes && (entry.resource.empty() || entry.resource.front() != '{')) throw_entry(index, "resource is missing");
+    const bool brings = entry.verb == Verb::post || entry.verb == Verb::put || entry.verb == Verb::patch;
+    if (brings && (entry.resource.empty() || entry.resource.front() != '{')) throw_entry(index, "resource is missing");
     return entry;
 }
 
@@ -129,6 +131,11 @@ void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry
         } else {
             entry.existing = work.reader().read(entry.type, entry.id);
         }
+        if (entry.verb == Verb::patch) {
+            if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, entry.type);
+            if (!entry.existing || entry.existing->deleted) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+            still_version(api.record, work, caller, *entry.existing);
+        }
         if (!entry.matched) check_may_write(api.record, caller, entry.existing ? &*entry.existing : nullptr, entry.type);
         if (!identities.insert(entry.reference()).second) {
             throw Error(ErrorKind::conflict, "record.overlapping_entries", "two entries of the bundle are about one resource",
@@ -154,7 +161,7 @@ void gather(const Api& api, const Caller& caller, Work& work, const std::vector<
         if (!found) throw Error(ErrorKind::conflict, "record.multiple_matches", "a conditional reference finds nothing");
         return found->reference();
     };
-    for (const Verb verb : {Verb::del, Verb::post, Verb::put}) {
+    for (const Verb verb : {Verb::del, Verb::post, Verb::put, Verb::patch}) {
         for (std::size_t i = 0; i < entries.size(); ++i) {
             const Entry& entry = entries[i];
             if (entry.verb != verb || entry.matched) continue;
@@ -164,6 +171,8 @@ void gather(const Api& api, const Caller& caller, Work& work, const std::vector<
                 const bool unknown = !entry.existing && caller.filter.scope != ReadFilter::Scope::everything;
                 if (unknown) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
                 if (entry.existing && !entry.existing->deleted) work.remove(entry.type, entry.id, expected);
+            } else if (verb == Verb::patch) {
+                work.update_text(entry.type, entry.id, rewrite_links(patched(patch_in(entry.resource), *entry.existing, api.clock.now()), names), expected);
             } else {
                 work.update_text(entry.type, entry.id, resolve_conditional_references(rewrite_links(entry.resource, names), conditional), expected);
             }
@@ -215,7 +224,7 @@ std::string location_of(const std::string& base, std::string_view reference, std
 
 /// A part of the bundle as a request of its own: a GET of a transaction, any entry of a batch.
 http::Request part_of(const http::Request& whole, const Entry& entry) {
-    static constexpr std::array kMethods = {http::Method::del, http::Method::post, http::Method::put, http::Method::get};
+    static constexpr std::array kMethods = {http::Method::del, http::Method::post, http::Method::put, http::Method::patch, http::Method::get};
     http::Request part;
     part.method = kMethods[static_cast<std::size_t>(entry.verb)];
     std::string url = entry.url;
@@ -229,11 +238,13 @@ http::Request part_of(const http::Request& whole, const Entry& entry) {
     }
     part.peer_address = whole.peer_address;
     part.tls = whole.tls;
-    part.headers.emplace_back("content-type", "application/fhir+json");
+    Patch body{"application/fhir+json", std::string(entry.resource)};
+    if (entry.verb == Verb::patch) body = patch_in(entry.resource);
+    part.headers.emplace_back("content-type", body.media_type);
     if (!entry.if_match.empty()) part.headers.emplace_back("if-match", entry.if_match);
     if (!entry.if_none_match.empty()) part.headers.emplace_back("if-none-match", entry.if_none_match);
     if (entry.verb == Verb::post && !entry.query.empty()) part.headers.emplace_back("if-none-exist", entry.query);
-    part.body = std::string(entry.resource);
+    part.body = std::move(body.body);
     return part;
 }
 
@@ -288,7 +299,7 @@ std::optional<http::Response> try_transaction(const Api& api, const http::Reques
     Repeatable repeatable(api.record, caller, request);
     if (const auto before = repeatable.before()) return again(request, *before);
     std::vector<Entry> entries = entries_of(bundle);
-    auto work = api.record.begin(caller.filter, caller.actor);
+    auto work = plain_work(api.record, caller);
     resolve(api, caller, *work, entries);
     gather(api, caller, *work, entries, renamed_by(entries));
     std::vector<Outcome> outcomes;

@@ -4,19 +4,14 @@
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
 #include "record/rest/writes.hpp"
+#include "record/store/core.hpp"
 #include "record/validate/parse.hpp"
 
 #include <fmt/format.h>
 
 namespace qiao::record {
-namespace {
 
-void known(std::string_view type) {
-    if (find_type(type) == TypeId::none) throw Error(ErrorKind::not_found, "record.unknown_type", "no such resource type");
-}
-
-/// The answer to a request that was carried out before: what it led to, as it is now.
-http::Response again(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes) {
+http::Response repeated(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes) {
     http::Response response;
     if (outcomes.empty() || outcomes.front().status == 204) {
         response.status = 204;
@@ -32,6 +27,8 @@ http::Response again(const Api& api, const http::Request& request, const Caller&
     response.with("Location", fmt::format("{}/{}/_history/{}", base_of(request), outcome.reference, outcome.version)).with("ETag", etag_of(outcome.version));
     return response;
 }
+
+namespace {
 
 /// Commits a work of one write. Nothing when it was skipped.
 std::optional<http::Response> answer_of(const http::Request& request, Work& work, const std::string& reference) {
@@ -57,7 +54,7 @@ std::optional<Stored> existing_of(const Api& api, const Caller& caller, std::str
 
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
-    known(type);
+    known_type(type);
     check_acceptable(request);
     check_json_body(request);
     check_may_write(api.record, caller, nullptr, type);
@@ -65,8 +62,8 @@ http::Response create_resource(const Api& api, const http::Request& request, con
     std::string query(request.header("if-none-exist"));
     if (const std::size_t mark = query.find('?'); mark != std::string::npos) query = query.substr(mark + 1);
     return until_settled([&]() -> std::optional<http::Response> {
-        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
-        auto work = api.record.begin(caller.filter, caller.actor);
+        if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
+        auto work = plain_work(api.record, caller);
         if (!query.empty()) {
             if (auto found = single_match(work->reader(), type, query)) return wrote(request, 200, std::move(*found));
             still_matches(api.record, *work, caller, type, query, "");
@@ -82,7 +79,7 @@ http::Response create_resource(const Api& api, const http::Request& request, con
 http::Response update_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     const std::string id(request.param("id"));
-    known(type);
+    known_type(type);
     check_acceptable(request);
     check_json_body(request);
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
@@ -92,8 +89,8 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     const auto expected = version_of(request.header("if-match"), "If-Match");
     const std::string reference = type + "/" + id;
     return until_settled([&]() -> std::optional<http::Response> {
-        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
-        auto work = api.record.begin(caller.filter, caller.actor);
+        if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
+        auto work = plain_work(api.record, caller);
         work->update_text(type, id, request.body, expected.value_or(0));
         check_body_id(request.body, id);
         repeatable.keep(*work, {{reference}});
@@ -103,14 +100,14 @@ http::Response update_resource(const Api& api, const http::Request& request, con
 
 http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
-    known(type);
+    known_type(type);
     check_acceptable(request);
     check_json_body(request);
     Repeatable repeatable(api.record, caller, request);
     const auto expected = version_of(request.header("if-match"), "If-Match");
     return until_settled([&]() -> std::optional<http::Response> {
-        if (const auto before = repeatable.before()) return again(api, request, caller, *before);
-        auto work = api.record.begin(caller.filter, caller.actor);
+        if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
+        auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
         check_may_write(api.record, caller, found ? &*found : nullptr, type);
         const std::string id = found ? found->id : new_uuid(api.clock.now());
@@ -141,9 +138,9 @@ std::optional<http::Response> removed(const Api& api, const http::Request& reque
 http::Response delete_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     const std::string id(request.param("id"));
-    known(type);
+    known_type(type);
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
-    auto work = api.record.begin(caller.filter, caller.actor);
+    auto work = plain_work(api.record, caller);
     const auto found = work->reader().read(type, id);
     if (!found) {
         // For those who see everything deleting is idempotent; for others "foreign" and "not there" are the same.
@@ -162,10 +159,10 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
 
 http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
-    known(type);
+    known_type(type);
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
     return until_settled([&]() -> std::optional<http::Response> {
-        auto work = api.record.begin(caller.filter, caller.actor);
+        auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
         if (!found) {
             http::Response response;

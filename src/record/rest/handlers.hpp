@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/json.hpp"
 #include "record/rest/rest.hpp"
+#include "record/rest/writes.hpp"
 
 #include <string>
 #include <string_view>
@@ -16,13 +18,26 @@ struct Api {
 
 http::Response read_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response read_version(const Api& api, const http::Request& request, const Caller& caller);
+/// `_history` of a resource, a type or everything: as far as the route names them.
 http::Response read_history(const Api& api, const http::Request& request, const Caller& caller);
+/// Of a type or, where the route names none, of several.
 http::Response search_resources(const Api& api, const http::Request& request, const Caller& caller);
+/// `Patient/{id}/Observation`, `Patient/{id}/*`
+http::Response search_compartment(const Api& api, const http::Request& request, const Caller& caller);
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response update_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller);
+http::Response patch_resource(const Api& api, const http::Request& request, const Caller& caller);
+http::Response patch_matching(const Api& api, const http::Request& request, const Caller& caller);
 http::Response delete_resource(const Api& api, const http::Request& request, const Caller& caller);
 http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller);
+
+/// The answer to a request of one write that was carried out before: what it led to.
+http::Response repeated(const Api& api, const http::Request& request, const Caller& caller, const std::vector<Outcome>& outcomes);
+/// Tells the audit what was shown, before the answer leaves.
+void tell_shown(const Api& api, const Caller& caller, std::string_view what, std::string_view type, const std::vector<const Stored*>& shown);
+/// Bundle.link.
+void write_links(JsonWriter& json, const std::string& self, const std::string& next);
 
 /// Runs one entry of a batch as a request of its own; never throws.
 using Dispatch = std::function<http::Response(http::Request&)>;

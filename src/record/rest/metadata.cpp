@@ -9,7 +9,8 @@ namespace qiao::record {
 namespace {
 
 /// What every type can do; the routes of the same name exist in rest.cpp.
-constexpr std::array<std::string_view, 7> kInteractions = {"read", "vread", "update", "delete", "history-instance", "create", "search-type"};
+constexpr std::array<std::string_view, 9> kInteractions = {"read",         "vread",  "update",     "patch", "delete", "history-instance",
+                                                           "history-type", "create", "search-type"};
 
 void write_parameters(JsonWriter& json, TypeId type) {
     json.array("searchParam", [&] {
@@ -50,7 +51,7 @@ void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>&
         json.field("readHistory", true);
         json.field("updateCreate", true);
         json.field("conditionalCreate", true);
-        json.field("conditionalRead", "not-match");
+        json.field("conditionalRead", "full-support");
         json.field("conditionalUpdate", true);
         json.field("conditionalDelete", "single");
         json.array("referencePolicy", [&] {
@@ -94,6 +95,10 @@ std::string capability_statement(const std::vector<OperationName>& operations, s
             json.string("application/fhir+json");
             json.string("json");
         });
+        json.array("patchFormat", [&] {
+            json.string("application/json-patch+json");
+            json.string("application/fhir+json");
+        });
         json.array("rest", [&] {
             json.object([&] {
                 json.field("mode", "server");
@@ -104,6 +109,8 @@ std::string capability_statement(const std::vector<OperationName>& operations, s
                 json.array("interaction", [&] {
                     json.object([&] { json.field("code", "transaction"); });
                     json.object([&] { json.field("code", "batch"); });
+                    json.object([&] { json.field("code", "history-system"); });
+                    json.object([&] { json.field("code", "search-system"); });
                 });
             });
         });

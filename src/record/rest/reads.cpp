@@ -4,31 +4,32 @@
 #include "record/definitions/definitions.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
+#include "record/rest/view.hpp"
 #include "record/search/clause.hpp"
 #include "record/search/query.hpp"
+#include "record/store/core.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace qiao::record {
-namespace {
 
-constexpr int kHistoryDefault = 100;
-
-[[noreturn]] void throw_not_found() { throw Error(ErrorKind::not_found, "record.not_found", "no such resource"); }
-
-void known(std::string_view type) {
-    if (find_type(type) == TypeId::none) throw Error(ErrorKind::not_found, "record.unknown_type", "no such resource type");
-}
-
-void tell(const Api& api, const Caller& caller, std::string_view what, std::string_view type, const std::vector<Rid>& rids, const std::vector<Rid>& patients) {
-    if (const auto& on_read = api.record.ports().on_read) on_read(caller.actor, what, type, rids, patients);
-}
-
-void tell(const Api& api, const Caller& caller, std::string_view what, const Stored& found) {
-    if (!api.record.ports().on_read) return;
-    tell(api, caller, what, found.type, {found.rid}, found.patient == 0 ? std::vector<Rid>{} : std::vector<Rid>{found.patient});
+void tell_shown(const Api& api, const Caller& caller, std::string_view what, std::string_view type, const std::vector<const Stored*>& shown) {
+    const auto& on_read = api.record.ports().on_read;
+    if (!on_read) return;
+    std::vector<Rid> rids;
+    std::vector<Rid> patients;
+    for (const Stored* one : shown) {
+        rids.push_back(one->rid);
+        if (one->patient != 0) patients.push_back(one->patient);
+    }
+    for (std::vector<Rid>* list : {&rids, &patients}) {
+        std::sort(list->begin(), list->end());
+        list->erase(std::unique(list->begin(), list->end()), list->end());
+    }
+    on_read(caller.actor, what, type, rids, patients);
 }
 
 void write_links(JsonWriter& json, const std::string& self, const std::string& next) {
@@ -45,21 +46,36 @@ void write_links(JsonWriter& json, const std::string& self, const std::string& n
     });
 }
 
+namespace {
+
+[[noreturn]] void throw_not_found() { throw Error(ErrorKind::not_found, "record.not_found", "no such resource"); }
+
+void tell(const Api& api, const Caller& caller, std::string_view what, const Stored& found) { tell_shown(api, caller, what, found.type, {&found}); }
+
+/// The resource, or the part of it that is asked for.
+http::Response answer_with(const http::Request& request, Stored found) {
+    const auto parameters = request.query_values();
+    const TypeId type = find_type(found.type);
+    const View view = view_of(parameters, {&type, 1});
+    if (!found.deleted) found.json = part_shown(found.json, type, view);
+    return show(request, std::move(found));
+}
+
 }  // namespace
 
 http::Response read_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string_view type = request.param("type");
-    known(type);
+    known_type(type);
     check_acceptable(request);
     auto found = api.record.read(caller.filter)->read(type, request.param("id"));
     if (!found) throw_not_found();
     tell(api, caller, "read", *found);
-    return show(request, std::move(*found));
+    return answer_with(request, std::move(*found));
 }
 
 http::Response read_version(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string_view type = request.param("type");
-    known(type);
+    known_type(type);
     check_acceptable(request);
     const std::string_view text = request.param("version");
     std::int64_t version = 0;
@@ -68,52 +84,7 @@ http::Response read_version(const Api& api, const http::Request& request, const 
     auto found = api.record.read(caller.filter)->read_version(type, request.param("id"), version);
     if (!found) throw_not_found();
     tell(api, caller, "vread", *found);
-    return show(request, std::move(*found));
-}
-
-http::Response read_history(const Api& api, const http::Request& request, const Caller& caller) {
-    const std::string_view type = request.param("type");
-    known(type);
-    check_acceptable(request);
-    int count = kHistoryDefault;
-    for (const auto& [name, value] : request.query_values()) {
-        if (name == "_format" || name == "_pretty") continue;
-        if (name != "_count")
-            throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown history parameter",
-                        {{"invalid", "", fmt::format("\"{}\" is not supported here", name)}});
-        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
-        if (error != std::errc() || end != value.data() + value.size() || count < 1) throw_bad_value("_count", "is no positive number");
-        count = std::min(count, limits::kSearchCountMax);
-    }
-    const auto versions = api.record.read(caller.filter)->history(type, request.param("id"), count);
-    if (versions.empty()) throw_not_found();
-    tell(api, caller, "history", versions.front());
-    const std::string base = base_of(request);
-    JsonWriter json;
-    json.object([&] {
-        json.field("resourceType", "Bundle");
-        json.field("type", "history");
-        json.field("total", static_cast<std::int64_t>(versions.size()));
-        write_links(json, fmt::format("{}/{}/_history", base, versions.front().reference()), "");
-        json.array("entry", [&] {
-            for (const Stored& version : versions) {
-                json.object([&] {
-                    json.field("fullUrl", fmt::format("{}/{}", base, version.reference()));
-                    if (!version.deleted) json.raw_field("resource", version.json);
-                    json.object("request", [&] {
-                        json.field("method", version.deleted ? "DELETE" : version.version == 1 ? "POST" : "PUT");
-                        json.field("url", version.deleted || version.version > 1 ? version.reference() : version.type);
-                    });
-                    json.object("response", [&] {
-                        json.field("status", version.deleted ? "204" : version.version == 1 ? "201" : "200");
-                        json.field("etag", etag_of(version.version));
-                        json.field("lastModified", format_instant(version.updated));
-                    });
-                });
-            }
-        });
-    });
-    return document(request, json.take());
+    return answer_with(request, std::move(*found));
 }
 
 namespace {
@@ -130,13 +101,15 @@ std::string whole_query(const http::Request& request) {
 }
 
 /// handling=lenient: takes out the parameters that this type does not have. @return their names
-std::vector<std::string> drop_unknown(TypeId type, std::string& query) {
+std::vector<std::string> drop_unknown(std::span<const TypeId> types, std::string& query) {
     std::vector<std::string> dropped;
     std::string kept;
     for (const std::string_view pair : split(query, '&')) {
         if (pair.empty()) continue;
         const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
-        if (name && !is_result_parameter(*name) && !is_search_parameter(type, *name)) {
+        const auto unknown = [&](TypeId type) { return !is_search_parameter(type, *name); };
+        const bool chooses = name && *name == "_type" && types.size() > 1;
+        if (name && !chooses && !is_result_parameter(*name) && std::any_of(types.begin(), types.end(), unknown)) {
             dropped.push_back(*name);
             continue;
         }
@@ -147,8 +120,8 @@ std::vector<std::string> drop_unknown(TypeId type, std::string& query) {
     return dropped;
 }
 
-std::string search_url(std::string_view base, std::string_view type, const SearchResult& result) {
-    std::string url = fmt::format("{}/{}", base, type);
+std::string search_url(const std::string& place, const SearchResult& result) {
+    std::string url = place;
     char separator = '?';
     for (const auto& [name, value] : result.applied) {
         url += fmt::format("{}{}={}", separator, percent_encode(name), percent_encode(value));
@@ -157,48 +130,53 @@ std::string search_url(std::string_view base, std::string_view type, const Searc
     return url;
 }
 
-void write_entries(JsonWriter& json, const std::string& base, const SearchResult& result, const std::vector<std::string>& dropped) {
-    json.array("entry", [&] {
-        for (const Match& match : result.matches) {
-            json.object([&] {
-                json.field("fullUrl", fmt::format("{}/{}", base, match.resource.reference()));
-                json.raw_field("resource", match.resource.json);
-                json.object("search", [&] { json.field("mode", match.included ? "include" : "match"); });
-            });
-        }
-        if (dropped.empty()) return;
-        std::string names;
-        for (const std::string& name : dropped) names += (names.empty() ? "" : ", ") + name;
-        json.object([&] {
-            json.raw_field("resource", outcome_text("warning", "not-supported", "ignored search parameters: " + names));
-            json.object("search", [&] { json.field("mode", "outcome"); });
-        });
+void write_outcome(JsonWriter& json, std::string_view code, const std::string& text) {
+    json.object([&] {
+        json.raw_field("resource", outcome_text("warning", code, text));
+        json.object("search", [&] { json.field("mode", "outcome"); });
     });
 }
 
-}  // namespace
+void write_entries(JsonWriter& json, const std::string& base, const SearchResult& result, const View& view, const std::vector<std::string>& dropped) {
+    json.array("entry", [&] {
+        for (const Match& match : result.matches) {
+            const Stored& resource = match.resource;
+            json.object([&] {
+                json.field("fullUrl", fmt::format("{}/{}", base, resource.reference()));
+                // Elements are chosen for what was searched; what is included comes whole.
+                const bool whole = view.is_whole() || (match.included && !view.elements.empty());
+                json.raw_field("resource", whole ? resource.json : part_shown(resource.json, find_type(resource.type), view));
+                json.object("search", [&] { json.field("mode", match.included ? "include" : "match"); });
+            });
+        }
+        std::string names;
+        for (const std::string& name : dropped) names += (names.empty() ? "" : ", ") + name;
+        if (!names.empty()) write_outcome(json, "not-supported", "ignored search parameters: " + names);
+        if (result.includes_cut) write_outcome(json, "too-costly", "more than 1,000 resources would be included; the rest is left out");
+    });
+}
 
-http::Response search_resources(const Api& api, const http::Request& request, const Caller& caller) {
-    const std::string_view type = request.param("type");
-    known(type);
+http::Response search_at(const Api& api, const http::Request& request, const Caller& caller, const SearchPlace& place) {
     check_acceptable(request);
+    std::vector<TypeId> types;
+    if (place.type.empty()) {
+        types.assign(all_types().begin(), all_types().end());
+    } else {
+        types.push_back(known_type(place.type));
+    }
     std::string query = whole_query(request);
     std::vector<std::string> dropped;
-    if (preferences_of(request).lenient) dropped = drop_unknown(find_type(type), query);
-    const SearchResult result = api.record.read(caller.filter)->search(type, query);
-    if (api.record.ports().on_read) {
-        std::vector<Rid> rids;
-        std::vector<Rid> patients;
-        for (const Match& match : result.matches) {
-            rids.push_back(match.resource.rid);
-            if (match.resource.patient != 0) patients.push_back(match.resource.patient);
-        }
-        std::sort(patients.begin(), patients.end());
-        patients.erase(std::unique(patients.begin(), patients.end()), patients.end());
-        tell(api, caller, "search", type, rids, patients);
-    }
+    if (preferences_of(request).lenient) dropped = drop_unknown(types, query);
+    const SearchResult result = api.record.read(caller.filter)->search_in(place, query);
+    const View view = view_of(result.applied, types);
+    std::vector<const Stored*> shown;
+    for (const Match& match : result.matches) shown.push_back(&match.resource);
+    tell_shown(api, caller, "search", place.type, shown);
     const std::string base = base_of(request);
-    const std::string self = search_url(base, type, result);
+    std::string where = base;
+    if (!place.patient.empty()) where += "/Patient/" + place.patient + (place.type.empty() ? "/*" : "");
+    if (!place.type.empty()) where += "/" + place.type;
+    const std::string self = search_url(where, result);
     std::string next;
     if (!result.next_cursor.empty()) next = self + (result.applied.empty() ? "?" : "&") + "_cursor=" + result.next_cursor;
     JsonWriter json;
@@ -207,9 +185,21 @@ http::Response search_resources(const Api& api, const http::Request& request, co
         json.field("type", "searchset");
         if (result.total) json.field("total", *result.total);
         write_links(json, self, next);
-        if (!result.matches.empty() || !dropped.empty()) write_entries(json, base, result, dropped);
+        if (!result.matches.empty() || !dropped.empty()) write_entries(json, base, result, view, dropped);
     });
     return document(request, json.take());
+}
+
+}  // namespace
+
+http::Response search_resources(const Api& api, const http::Request& request, const Caller& caller) {
+    return search_at(api, request, caller, {std::string(request.param("type")), {}});
+}
+
+http::Response search_compartment(const Api& api, const http::Request& request, const Caller& caller) {
+    if (request.param("type") != "Patient") throw Error(ErrorKind::not_found, "record.unknown_compartment", "only the compartment of a Patient is served");
+    const std::string_view wanted = request.param("operation");
+    return search_at(api, request, caller, {wanted == "*" ? std::string() : std::string(wanted), std::string(request.param("id"))});
 }
 
 }  // namespace qiao::record

@@ -27,10 +27,13 @@ public:
 
     void add_routes(http::Router& router) override {
         metadata_ = capability_statement(names_, version_, started_);
-        router.add(http::Method::get, "/fhir/metadata", {http::Scope::open, limits::kSmallBody_bytes, false}, [this](const http::Request& request) {
+        const http::Handler metadata = [this](const http::Request& request) {
             check_acceptable(request);
             return document(request, metadata_);
-        });
+        };
+        const http::RouteOptions open{http::Scope::open, limits::kSmallBody_bytes, false};
+        router.add(http::Method::get, "/fhir/metadata", open, metadata);
+        for (const std::string_view path : {"/fhir", "/fhir/{type}", "/fhir/{type}/{id}"}) router.add(http::Method::options, path, open, metadata);
         add_interactions(router, caller_of_);
         router.add(http::Method::post, "/fhir", {.body_limit_bytes = limits::kBundleBody_bytes, .gzip = true},
                    [this](const http::Request& request) { return bundle(request); });
@@ -55,9 +58,13 @@ private:
         const http::RouteOptions plain{.body_limit_bytes = limits::kSmallBody_bytes, .gzip = true};
         const http::RouteOptions resource{.body_limit_bytes = limits::kResourceBody_bytes, .gzip = true};
         using http::Method;
+        router.add(Method::get, "/fhir", plain, handler(search_resources, caller_of));
+        router.add(Method::post, "/fhir/_search", plain, handler(search_resources, caller_of));
         router.add(Method::get, "/fhir/{type}", plain, handler(search_resources, caller_of));
         router.add(Method::post, "/fhir/{type}", resource, handler(create_resource, caller_of));
         router.add(Method::put, "/fhir/{type}", resource, handler(update_matching, caller_of));
+        router.add(Method::patch, "/fhir/{type}", resource, handler(patch_matching, caller_of));
+        router.add(Method::patch, "/fhir/{type}/{id}", resource, handler(patch_resource, caller_of));
         router.add(Method::del, "/fhir/{type}", plain, handler(delete_matching, caller_of));
         router.add(Method::post, "/fhir/{type}/_search", plain, handler(search_resources, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}", plain, [this, caller_of](const http::Request& request) {
@@ -68,10 +75,13 @@ private:
                    [this, caller_of](const http::Request& request) { return operate(request, caller_of, request.param("id"), {}); });
         router.add(Method::put, "/fhir/{type}/{id}", resource, handler(update_resource, caller_of));
         router.add(Method::del, "/fhir/{type}/{id}", plain, handler(delete_resource, caller_of));
+        for (const std::string_view path : {"/fhir/_history", "/fhir/{type}/_history"}) router.add(Method::get, path, plain, handler(read_history, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}/_history", plain, handler(read_history, caller_of));
         router.add(Method::get, "/fhir/{type}/{id}/_history/{version}", plain, handler(qiao::record::read_version, caller_of));
         for (const Method method : {Method::get, Method::post}) {
             router.add(method, "/fhir/{type}/{id}/{operation}", resource, [this, caller_of](const http::Request& request) {
+                const bool searches = request.method == Method::get && !request.param("operation").starts_with('$');
+                if (searches) return search_compartment(api_, request, caller_of(request));
                 return operate(request, caller_of, request.param("operation"), request.param("id"));
             });
         }

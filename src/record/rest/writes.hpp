@@ -3,6 +3,7 @@
 #include "record/rest/rest.hpp"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@ namespace qiao::record {
 
 /// Throws Error(forbidden, "record.no_plain_write") or what the port says.
 void check_may_write(Record& record, const Caller& caller, const Stored* existing, std::string_view type);
+
+/// A work whose resources are written as plain FHIR.
+std::unique_ptr<Work> plain_work(Record& record, const Caller& caller);
 
 /// The one visible resource of `type` that `query` finds; nothing when there is none. Error(conflict,
 /// "record.multiple_matches") when there are more.

@@ -21,6 +21,12 @@ void check_may_write(Record& record, const Caller& caller, const Stored* existin
     if (record.ports().may_write) record.ports().may_write(caller.actor, existing, type);
 }
 
+std::unique_ptr<Work> plain_work(Record& record, const Caller& caller) {
+    auto work = record.begin(caller.filter, caller.actor);
+    work->plain();
+    return work;
+}
+
 std::optional<Stored> single_match(Reader& reader, std::string_view type, std::string_view query) {
     if (query.empty()) throw Error(ErrorKind::conflict, "record.multiple_matches", "the condition has no criteria");
     SearchResult found = reader.search(type, std::string(query) + "&_count=2");

@@ -72,6 +72,9 @@ ClausePtr make_has_clause(const SearchContext& context, TypeId type, std::string
 /// Both a patient() and a compartment_key(), answered by one range of `pat`.
 ClausePtr make_compartment_clause(TypeId type, std::int64_t patient_rid, std::int64_t key);
 
+/// What belongs to the patient by the definition of the Patient compartment; nothing of a type outside it.
+ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid);
+
 [[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
 [[noreturn]] void throw_bad_modifier(std::string_view parameter, std::string_view modifier);
 /// rids of "Type/id"s that exist in any state; unknown ones are left out.

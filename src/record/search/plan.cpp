@@ -62,6 +62,13 @@ std::vector<SortExpression> sort_expressions(TypeId type, const std::vector<Sort
     return out;
 }
 
+bool is_before(const Plan::Row& a, const Plan::Row& b, const std::vector<SortExpression>& keys) {
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (a.values[i] != b.values[i]) return keys[i].descending ? a.values[i] > b.values[i] : a.values[i] < b.values[i];
+    }
+    return keys.front().descending ? a.rid > b.rid : a.rid < b.rid;
+}
+
 Plan::Plan(StoreReader& reader, TypeId type, std::vector<ClausePtr> clauses) : reader_(reader), type_(type), clauses_(std::move(clauses)) {
     use_compartment();
     narrow();

@@ -53,6 +53,9 @@ private:
     TimeRange window_{kDistantPast_ms, kDistantFuture_ms};
 };
 
+/// Which of two rows comes first.
+bool is_before(const Plan::Row& a, const Plan::Row& b, const std::vector<SortExpression>& keys);
+
 /// Expressions of `_sort`; the default is the newest first. Error(invalid) for a parameter that cannot be sorted by.
 std::vector<SortExpression> sort_expressions(TypeId type, const std::vector<SortKey>& keys);
 

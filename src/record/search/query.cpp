@@ -16,8 +16,9 @@ namespace {
 
 constexpr std::size_t kSortKeys = 10;
 constexpr std::size_t kIncludeRules = 16;
-constexpr std::array<std::string_view, 10> kResultParameters = {"_sort",       "_count",  "_total",  "_summary", "_include",
-                                                                "_revinclude", "_cursor", "_format", "_pretty",  "_elements"};
+constexpr std::array<std::string_view, 13> kResultParameters = {
+    "_sort",   "_count",  "_total",  "_summary",  "_include",  "_include:iterate", "_revinclude", "_revinclude:iterate",
+    "_cursor", "_format", "_pretty", "_elements", "_contained"};
 
 std::string decoded(std::string_view text) {
     auto plain = percent_decode(text, true);
@@ -35,18 +36,34 @@ void add_sort(Query& out, std::string_view value) {
     if (out.sort.size() > kSortKeys) throw_bad_value("_sort", "has more than 10 keys");
 }
 
-void add_include(Query& out, std::string_view value, bool reverse) {
-    const std::string_view name = reverse ? "_revinclude" : "_include";
+void add_include(Query& out, std::string_view name, std::string_view value) {
+    IncludeRule rule;
+    rule.reverse = name.starts_with("_revinclude");
+    rule.iterate = name.ends_with(":iterate");
     const auto pieces = split(value, ':');
-    if (pieces.size() < 2 || pieces.size() > 3) throw_bad_value(name, "wants Type:parameter or Type:parameter:Type");
-    IncludeRule rule{find_type(pieces[0]), std::string(pieces[1]), pieces.size() == 3 ? find_type(pieces[2]) : TypeId::none, reverse};
-    if (rule.source == TypeId::none || (pieces.size() == 3 && rule.target == TypeId::none)) throw_bad_value(name, "names no resource type");
+    if (value == "*" && !rule.reverse) {
+        rule.code = "*";
+    } else {
+        if (pieces.size() < 2 || pieces.size() > 3) throw_bad_value(name, "wants Type:parameter or Type:parameter:Type");
+        rule.source = find_type(pieces[0]);
+        rule.code = pieces[1];
+        if (pieces.size() == 3) rule.target = find_type(pieces[2]);
+        if (rule.source == TypeId::none || (pieces.size() == 3 && rule.target == TypeId::none)) throw_bad_value(name, "names no resource type");
+    }
     if (rule.code != "*") {
         const TypeParameter* how = find_parameter(rule.source, rule.code);
         if (how == nullptr || find_parameter(how->id)->kind != ParamKind::reference) throw_bad_value(name, "names no reference parameter");
     }
     out.includes.push_back(std::move(rule));
     if (out.includes.size() > kIncludeRules) throw_bad_value(name, "appears more than 16 times");
+}
+
+void add_types(Query& out, std::string_view value) {
+    for (const std::string_view name : split(value, ',')) {
+        const TypeId type = find_type(name);
+        if (type == TypeId::none) throw_bad_value("_type", "names no resource type");
+        if (std::find(out.types.begin(), out.types.end(), type) == out.types.end()) out.types.push_back(type);
+    }
 }
 
 void add_count(Query& out, std::string_view value) {
@@ -64,18 +81,19 @@ void add_result_parameter(Query& out, std::string_view name, std::string_view va
         add_count(out, value);
     } else if (name == "_total") {
         if (value != "none" && value != "estimate" && value != "accurate") throw_bad_value("_total", "is none, estimate or accurate");
-        out.total = value != "none";
+        // An estimate that is exact is allowed, and cheaper than a second way of counting.
+        out.total = value == "none" ? Query::Total::none : Query::Total::accurate;
     } else if (name == "_summary") {
         if (value == "count")
             out.count_only = true;
-        else if (value != "false")
-            throw_bad_value("_summary", "is supported as count or false");
-    } else if (name == "_include" || name == "_revinclude") {
-        add_include(out, value, name == "_revinclude");
+        else if (value != "false" && value != "true" && value != "text" && value != "data")
+            throw_bad_value("_summary", "is true, text, data, count or false");
+    } else if (name.starts_with("_include") || name.starts_with("_revinclude")) {
+        add_include(out, name, value);
     } else if (name == "_cursor") {
         out.cursor = std::string(value);
-    } else if (name == "_elements") {
-        throw_bad_value("_elements", "is not supported");
+    } else if (name == "_contained" && value != "false") {
+        throw_bad_value("_contained", "is supported as false");
     }
 }
 
@@ -83,7 +101,7 @@ void add_result_parameter(Query& out, std::string_view name, std::string_view va
 
 bool is_result_parameter(std::string_view name) { return std::find(kResultParameters.begin(), kResultParameters.end(), name) != kResultParameters.end(); }
 
-Query parse_query(std::string_view query) {
+Query parse_query(std::string_view query, bool several_types) {
     Query out;
     std::size_t seen = 0;
     for (const std::string_view pair : split(query, '&')) {
@@ -95,7 +113,11 @@ Query parse_query(std::string_view query) {
         const std::size_t equals = pair.find('=');
         const std::string name = decoded(pair.substr(0, equals));
         const std::string value = equals == std::string_view::npos ? std::string() : decoded(pair.substr(equals + 1));
-        if (is_result_parameter(name)) {
+        if (several_types && name == "_type") {
+            if (!out.types.empty()) throw_bad_value("_type", "appears twice");
+            add_types(out, value);
+            out.applied.emplace_back(name, value);
+        } else if (is_result_parameter(name)) {
             add_result_parameter(out, name, value);
             if (name != "_cursor" && name != "_format" && name != "_pretty") out.applied.emplace_back(name, value);
         } else {
@@ -106,8 +128,9 @@ Query parse_query(std::string_view query) {
     return out;
 }
 
-std::string Query::identity(TypeId type) const {
-    std::string text(type_name(type));
+std::string Query::identity(std::string_view place) const {
+    std::string text(place);
+    for (const TypeId type : types) text += fmt::format("&_type={}", type_name(type));
     for (const auto& [name, value] : filters) text += fmt::format("&{}={}", name, value);
     for (const SortKey& key : sort) text += fmt::format("&_sort={}{}", key.descending ? "-" : "", key.code);
     return text;

@@ -16,12 +16,13 @@ struct SortKey {
     bool descending = false;
 };
 
-/// `MedicationRequest:requester`, `Encounter:patient:Patient`
+/// `MedicationRequest:requester`, `Encounter:patient:Patient`, `*`
 struct IncludeRule {
-    TypeId source = TypeId::none;
-    std::string code;  ///< "*" = all references
+    TypeId source = TypeId::none;  ///< none = of any type
+    std::string code;              ///< "*" = all references
     TypeId target = TypeId::none;
     bool reverse = false;
+    bool iterate = false;  ///< also from what was included
 };
 
 struct Query {
@@ -30,16 +31,18 @@ struct Query {
     std::vector<IncludeRule> includes;
     int count = 20;
     bool count_only = false;
-    bool total = false;
+    enum class Total : std::uint8_t { when_known, none, accurate } total = Total::when_known;
+    std::vector<TypeId> types;  ///< of `_type`; empty when it is not there
     std::string cursor;
     std::vector<std::pair<std::string, std::string>> applied;  ///< all but the cursor
 
     /// What identifies the search for a cursor: filters and sort.
-    [[nodiscard]] std::string identity(TypeId type) const;
+    [[nodiscard]] std::string identity(std::string_view place) const;
 };
 
 /// Error(invalid) when a value of a result parameter is wrong, unknown `_…` parameters included.
-Query parse_query(std::string_view query);
+/// @param several_types  whether the place has more than one type, so that `_type` chooses among them
+Query parse_query(std::string_view query, bool several_types);
 /// Whether `name` changes how a result is shown (`_count`, `_sort` …) and not what is found.
 bool is_result_parameter(std::string_view name);
 

@@ -300,25 +300,6 @@ private:
     std::vector<Range> ranges_;
 };
 
-/// The first commit at or after `ms`.
-std::int64_t first_commit_at(storage::Connection& connection, std::int64_t ms) {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    {
-        auto rows = connection.query("SELECT max(t) FROM tx");
-        if (rows.next()) high = rows.integer(0) + 1;
-    }
-    while (low < high) {
-        const std::int64_t middle = low + (high - low) / 2;
-        auto rows = connection.query("SELECT ts_ms FROM tx WHERE t >= ? ORDER BY t LIMIT 1", {middle});
-        if (rows.next() && rows.integer(0) < ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 }  // namespace
 
 ClausePtr make_updated_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values) {

@@ -90,7 +90,44 @@ private:
     std::int64_t key_;
 };
 
+/// What refers to a patient by any parameter of the compartment's definition; a Patient is in its own.
+class InPatientClause : public Clause {
+public:
+    InPatientClause(TypeId type, std::int64_t patient_rid) : type_(type), patient_rid_(patient_rid) {
+        for (const ParamId param : patient_compartment(type)) params_.push_back(number_of(param));
+    }
+    void source(Sql& sql) const override {
+        sql.add("SELECT rid FROM ref WHERE ");
+        refers(sql, "");
+        if (type_ == TypeId::Patient) sql.add(" UNION ALL SELECT ").bind(patient_rid_);
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("(EXISTS (SELECT 1 FROM ref p WHERE ");
+        refers(sql, "p.");
+        sql.add(fmt::format(" AND p.d = {0}.d AND p.rid = {0}.rid)", alias));
+        if (type_ == TypeId::Patient) sql.add(fmt::format(" OR {}.rid = ", alias)).bind(patient_rid_);
+        sql.add(")");
+    }
+
+private:
+    void refers(Sql& sql, std::string_view prefix) const {
+        if (params_.empty()) {
+            sql.add("1=0");
+            return;
+        }
+        sql.add(fmt::format("{}param", prefix)).in(params_);
+        sql.add(fmt::format(" AND {}target_rid = ", prefix)).bind(patient_rid_);
+        sql.add(fmt::format(" AND {}type = ", prefix)).bind(number_of(type_));
+    }
+
+    TypeId type_;
+    std::int64_t patient_rid_;
+    std::vector<std::int64_t> params_;
+};
+
 }  // namespace
+
+ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid) { return std::make_unique<InPatientClause>(type, patient_rid); }
 
 ClausePtr make_compartment_clause(TypeId type, std::int64_t patient_rid, std::int64_t key) {
     return std::make_unique<CompartmentClause>(type, patient_rid, key);

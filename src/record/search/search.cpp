@@ -1,105 +1,94 @@
 #include "record/search/search.hpp"
 
-#include "base/limits.hpp"
+#include "base/error.hpp"
+#include "record/search/includes.hpp"
 #include "record/search/plan.hpp"
 
 #include <fmt/format.h>
 
-#include <unordered_set>
+#include <algorithm>
 
 namespace qiao::record {
 namespace {
-
-constexpr std::size_t kIncluded = 1000;
-
-/// Bounds all statements of one search together.
-class Budget {
-public:
-    explicit Budget(storage::Connection& connection) : connection_(connection) {
-        connection_.set_time_limit(static_cast<int>(std::chrono::milliseconds(limits::kQueryTime).count()));
-    }
-    ~Budget() { connection_.set_time_limit(0); }
-    Budget(const Budget&) = delete;
-    Budget& operator=(const Budget&) = delete;
-
-private:
-    storage::Connection& connection_;
-};
 
 std::int64_t newest_commit(storage::Connection& connection) {
     auto rows = connection.query("SELECT max(t) FROM tx");
     return rows.next() ? rows.integer(0) : 0;
 }
 
-/// Rows that one rule adds for one match; every one passes the filter itself.
-std::vector<Rid> included_by(StoreReader& reader, const IncludeRule& rule, Rid match, std::size_t limit) {
-    Sql sql;
-    if (rule.reverse) {
-        sql.add("SELECT n.rid FROM ref f CROSS JOIN res n ON n.rid = f.rid WHERE f.target_rid = ")
-            .bind(match)
-            .add(" AND f.type = ")
-            .bind(number_of(rule.source));
-        if (rule.code != "*") {
-            sql.add(" AND f.param = ").bind(number_of(find_parameter(rule.source, rule.code)->id));
-        } else {
-            std::vector<std::int64_t> params;
-            for (const TypeParameter& how : parameters_of(rule.source)) params.push_back(number_of(how.id));
-            sql.add(" AND f.param").in(params);
+/// A search of one type, or the same of several whose rows are merged.
+class Search {
+public:
+    Search(StoreReader& reader, const SearchPlace& place, const Query& query, const std::vector<TypeId>& types) {
+        Rid patient = 0;
+        if (!place.patient.empty()) {
+            const auto rid = reader.rid_of("Patient", place.patient);
+            if (!rid) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+            patient = *rid;
         }
-    } else {
-        sql.add("SELECT n.rid FROM ref f").add(indexed_by("ref_by_rid")).add("CROSS JOIN res n ON n.rid = f.target_rid WHERE f.rid = ").bind(match);
-        if (rule.code != "*") sql.add(" AND f.param = ").bind(number_of(find_parameter(rule.source, rule.code)->id));
-        if (rule.target != TypeId::none) sql.add(" AND n.type = ").bind(number_of(rule.target));
+        const SearchContext context{reader, 0};
+        for (const TypeId type : types) {
+            std::vector<ClausePtr> clauses;
+            for (const auto& [name, value] : query.filters) clauses.push_back(make_clause(context, type, name, value));
+            if (patient != 0) clauses.push_back(make_in_patient_clause(type, patient));
+            auto keys = sort_expressions(type, query.sort);
+            plans_.emplace_back(reader, type, std::move(clauses));
+            plans_.back().order_by(keys);
+            if (keys_.empty()) keys_ = std::move(keys);
+        }
     }
-    sql.add(" AND n.state = 0 AND ").visible(reader.filter(), "n", reader.now()).add(" LIMIT ").bind(static_cast<std::int64_t>(limit));
-    auto rows = reader.connection().query(sql.text(), sql.args());
-    std::vector<Rid> out;
-    while (rows.next()) out.push_back(rows.integer(0));
-    return out;
-}
 
-void add_includes(StoreReader& reader, TypeId type, const Query& query, SearchResult& result) {
-    if (query.includes.empty()) return;
-    std::unordered_set<Rid> shown;
-    std::vector<Rid> matches;
-    for (const Match& match : result.matches) {
-        shown.insert(match.resource.rid);
-        matches.push_back(match.resource.rid);
-    }
-    std::vector<Rid> extra;
-    for (const IncludeRule& rule : query.includes) {
-        if (!rule.reverse && rule.source != type) continue;
-        for (const Rid match : matches) {
-            if (extra.size() >= kIncluded) break;
-            for (const Rid rid : included_by(reader, rule, match, kIncluded - extra.size())) {
-                if (shown.insert(rid).second) extra.push_back(rid);
-            }
+    std::vector<Plan::Row> page(const std::optional<Cursor>& after, int limit) {
+        if (plans_.size() == 1) return plans_.front().page(after, limit);
+        std::vector<Plan::Row> rows;
+        for (Plan& plan : plans_) {
+            auto some = plan.page(after, limit);
+            std::move(some.begin(), some.end(), std::back_inserter(rows));
         }
+        std::sort(rows.begin(), rows.end(), [&](const Plan::Row& a, const Plan::Row& b) { return is_before(a, b, keys_); });
+        if (rows.size() > static_cast<std::size_t>(limit)) rows.resize(static_cast<std::size_t>(limit));
+        return rows;
     }
-    for (const Rid rid : extra) result.matches.push_back({reader.fetch(rid), true});
+
+    std::int64_t count() {
+        std::int64_t sum = 0;
+        for (Plan& plan : plans_) sum += plan.count();
+        return sum;
+    }
+
+private:
+    std::vector<Plan> plans_;
+    std::vector<SortExpression> keys_;
+};
+
+/// The types that are searched: that of the place, those of `_type`, or all that the place can have.
+std::vector<TypeId> types_of(const SearchPlace& place, const Query& query) {
+    if (!place.type.empty()) return {known_type(place.type)};
+    if (!query.types.empty()) return query.types;
+    std::vector<TypeId> types;
+    for (const TypeId type : all_types()) {
+        if (place.patient.empty() || type == TypeId::Patient || !patient_compartment(type).empty()) types.push_back(type);
+    }
+    return types;
 }
 
 }  // namespace
 
-SearchResult run_search(StoreReader& reader, TypeId type, std::string_view text) {
-    Query query = parse_query(text);
+SearchResult run_search(StoreReader& reader, const SearchPlace& place, std::string_view text) {
+    Query query = parse_query(text, place.type.empty());
     const Budget budget(reader.connection());
-    const SearchContext context{reader, 0};
-    std::vector<ClausePtr> clauses;
-    for (const auto& [name, value] : query.filters) clauses.push_back(make_clause(context, type, name, value));
-    const std::string identity = query.identity(type);
+    const std::string identity = query.identity(place.patient.empty() ? place.type : fmt::format("Patient/{}/{}", place.patient, place.type));
     std::optional<Cursor> after;
     if (!query.cursor.empty()) after = read_cursor(query.cursor, reader.core().keys.cursor, identity, reader.filter());
-    Plan plan(reader, type, std::move(clauses));
-    plan.order_by(sort_expressions(type, query.sort));
+    Search search(reader, place, query, types_of(place, query));
 
     SearchResult result;
     result.applied = std::move(query.applied);
     if (query.count_only) {
-        result.total = plan.count();
+        result.total = search.count();
         return result;
     }
-    auto rows = plan.page(after, query.count + 1);
+    auto rows = search.page(after, query.count + 1);
     const bool more = rows.size() > static_cast<std::size_t>(query.count);
     if (more) {
         rows.pop_back();
@@ -107,11 +96,11 @@ SearchResult run_search(StoreReader& reader, TypeId type, std::string_view text)
         result.next_cursor = write_cursor(end, reader.core().keys.cursor, identity, reader.filter());
     }
     for (const Plan::Row& row : rows) result.matches.push_back({reader.fetch(row.rid), false});
-    if (!more && !after)
+    if (query.total == Query::Total::accurate && (more || after))
+        result.total = search.count();
+    else if (query.total != Query::Total::none && !more && !after)
         result.total = static_cast<std::int64_t>(rows.size());
-    else if (query.total)
-        result.total = plan.count();
-    add_includes(reader, type, query, result);
+    add_includes(reader, query, result);
     return result;
 }
 

@@ -8,6 +8,6 @@
 namespace qiao::record {
 
 /// `query` as in a search URL without '?'. Throws Error(invalid) naming the parameter, unavailable "record.budget".
-SearchResult run_search(StoreReader& reader, TypeId type, std::string_view query);
+SearchResult run_search(StoreReader& reader, const SearchPlace& place, std::string_view query);
 
 }  // namespace qiao::record

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/limits.hpp"
 #include "record/record.hpp"
 #include "record/store/rows.hpp"
 
@@ -55,6 +56,23 @@ struct Core {
 /// find_type(), with Error(not_found, "record.unknown_type").
 TypeId known_type(std::string_view name);
 
+/// The first commit at or after `ms`, since commit times rise; one behind the newest when there is none.
+std::int64_t first_commit_at(storage::Connection& connection, std::int64_t ms);
+
+/// Bounds all statements of one question together: Error(unavailable, "record.budget") when it is spent.
+class Budget {
+public:
+    explicit Budget(storage::Connection& connection) : connection_(connection) {
+        connection_.set_time_limit(static_cast<int>(std::chrono::milliseconds(limits::kQueryTime).count()));
+    }
+    ~Budget() { connection_.set_time_limit(0); }
+    Budget(const Budget&) = delete;
+    Budget& operator=(const Budget&) = delete;
+
+private:
+    storage::Connection& connection_;
+};
+
 class StoreReader : public Reader {
 public:
     StoreReader(Core& core, const ReadFilter& filter);
@@ -63,8 +81,8 @@ public:
 
     std::optional<Stored> read(std::string_view type, std::string_view id) override;
     std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) override;
-    std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override;
-    SearchResult search(std::string_view type, std::string_view query) override;
+    HistoryPage history(const HistoryAsk& ask) override;
+    SearchResult search_in(const SearchPlace& place, std::string_view query) override;
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override;
     std::string reference_of(Rid rid) override;
     storage::Connection& connection() override { return *connection_; }
@@ -74,6 +92,8 @@ public:
     [[nodiscard]] Instant now() const { return now_; }
     /// The current version of a row that a search found and the filter let through.
     Stored fetch(Rid rid);
+    /// An older one, likewise.
+    Stored fetch_version(Rid rid, std::int64_t version);
 
 private:
     const std::string& read_sql();

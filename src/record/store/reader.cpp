@@ -92,26 +92,13 @@ Stored StoreReader::fetch(Rid rid) {
     return stored_from(rows, type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(kType)))), id_text(rows.text(kId)));
 }
 
-std::vector<Stored> StoreReader::history(std::string_view type, std::string_view id, int limit) {
-    std::vector<Stored> out;
-    const TypeId number = find_type(type);
-    if (number == TypeId::none || !is_fhir_id(id) || limit <= 0) return out;
-    auto newest = read(type, id);
-    if (!newest) return out;
-    const Rid rid = newest->rid;
-    out.push_back(std::move(*newest));
-    // An older version is shown only if its own labels and the current ones pass.
-    const FilterSql old_visible(filter_, "h.acl", "h.rid", now_);
-    const std::string sql =
-        "SELECT h.rid, h.ver, x.ts_ms, CASE h.op WHEN 68 THEN 1 ELSE 0 END, h.body, a.patient_rid FROM hist h"
-        " CROSS JOIN aclset a ON a.id = h.acl CROSS JOIN tx x ON x.t = h.t WHERE h.rid = ? AND " +
-        old_visible.condition() + " ORDER BY h.ver DESC LIMIT ?";
-    std::vector<storage::Value> args{rid};
-    old_visible.append_to(args);
-    args.emplace_back(std::int64_t{limit} - 1);
-    auto rows = connection().query(sql, args);
-    while (rows.next()) out.push_back(stored_from(rows, type, std::string(id)));
-    return out;
+Stored StoreReader::fetch_version(Rid rid, std::int64_t version) {
+    auto rows = connection().query(
+        "SELECT h.rid, h.ver, x.ts_ms, CASE h.op WHEN 68 THEN 1 ELSE 0 END, h.body, a.patient_rid, r.type, r.id FROM hist h"
+        " CROSS JOIN res r ON r.rid = h.rid CROSS JOIN aclset a ON a.id = h.acl CROSS JOIN tx x ON x.t = h.t WHERE h.rid = ? AND h.ver = ?",
+        {rid, version});
+    if (!rows.next()) throw Error(ErrorKind::internal, "record.index_damaged", "a version is not there");
+    return stored_from(rows, type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(kType)))), id_text(rows.text(kId)));
 }
 
 std::optional<Stored> StoreReader::read_version(std::string_view type, std::string_view id, std::int64_t version) {
@@ -129,7 +116,7 @@ std::optional<Stored> StoreReader::read_version(std::string_view type, std::stri
     return stored_from(rows, type, std::string(id));
 }
 
-SearchResult StoreReader::search(std::string_view type, std::string_view query) { return run_search(*this, known_type(type), query); }
+SearchResult StoreReader::search_in(const SearchPlace& place, std::string_view query) { return run_search(*this, place, query); }
 
 std::string StoreReader::reference_of(Rid rid) {
     std::vector<storage::Value> args{rid};

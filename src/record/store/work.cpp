@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/limits.hpp"
+#include "record/store/references.hpp"
 #include "record/validate/parse.hpp"
 #include "record/validate/validate.hpp"
 
@@ -44,8 +45,8 @@ public:
     std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) override {
         return store_.read_version(type, id, version);
     }
-    std::vector<Stored> history(std::string_view type, std::string_view id, int limit) override { return store_.history(type, id, limit); }
-    SearchResult search(std::string_view type, std::string_view query) override { return store_.search(type, query); }
+    HistoryPage history(const HistoryAsk& ask) override { return store_.history(ask); }
+    SearchResult search_in(const SearchPlace& place, std::string_view query) override { return store_.search_in(place, query); }
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override { return store_.rid_of(type, id); }
     std::string reference_of(Rid rid) override { return store_.reference_of(rid); }
     storage::Connection& connection() override { return store_.connection(); }
@@ -158,6 +159,7 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
     Pending& change = slot(type, std::move(id), operation);
     if (expected != 0) change.expected = expected;
     change.index = std::move(index);
+    if (plain_) change.refers = references_of(parsed->root());
     change.body = std::move(body);
     change.packed = std::move(packed);
 }
@@ -190,6 +192,7 @@ void StoreWork::remove(std::string_view type, std::string_view id, std::int64_t 
     change.body.clear();
     change.packed.clear();
     change.index = {};
+    change.refers.clear();
 }
 
 Commit StoreWork::commit() {

@@ -20,6 +20,7 @@ struct Pending {
     std::string body;           ///< as stored_body() made it; empty for D
     std::string packed;
     Indexed index;
+    std::vector<std::string> refers;  ///< of a plain work: what the body refers to
     // What was there when the caller looked: its rows are recomputed off the writer thread.
     std::int64_t base_version = 0;
     Indexed base;
@@ -37,6 +38,7 @@ public:
     void update(json::Value resource, std::int64_t expected_version) override;
     void update_text(std::string_view type, std::string_view id, std::string_view json, std::int64_t expected_version) override;
     void remove(std::string_view type, std::string_view id, std::int64_t expected_version) override;
+    void plain() override { plain_ = true; }
     void at(std::string_view place) override { place_ = std::string(place); }
     void check(std::function<void(storage::Group&)> guard) override { checks_.push_back(std::move(guard)); }
     void skip_if(std::function<bool(storage::Group&)> guard) override { skips_.push_back(std::move(guard)); }
@@ -71,6 +73,7 @@ private:
     // Writer thread.
     void verify(storage::Group& group);
     void verify_one(storage::Connection& connection, const Pending& change, const Current& current);
+    void verify_closed(storage::Group& group, const Pending& change, const Current& current);
     void verify_patient(storage::Connection& connection, const Pending& change, const Current& current);
     void apply(storage::Group& group);
     void write_one(storage::Group& group, std::size_t index);
@@ -87,6 +90,7 @@ private:
     ReadFilter filter_;
     Actor actor_;
     std::string place_;
+    bool plain_ = false;
     std::unique_ptr<StoreReader> store_;
     std::unique_ptr<Reader> overlay_;
     std::vector<Pending> pending_;

@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "record/feed/feed.hpp"
 #include "record/store/labels.hpp"
+#include "record/store/references.hpp"
 #include "record/store/work.hpp"
 #include "record/validate/parse.hpp"
 
@@ -59,6 +60,7 @@ void StoreWork::verify(storage::Group& group) {
     for (const Pending& change : pending_) {
         current_.push_back(find(connection, change.type, change.id));
         verify_one(connection, change, current_.back());
+        if (plain_ && core_.ports.keeps_closed) verify_closed(group, change, current_.back());
     }
     for (const auto& check : checks_) check(group);
 }
@@ -73,6 +75,23 @@ void StoreWork::verify_one(storage::Connection& connection, const Pending& chang
     }
     if (change.expected != 0 && (!current.exists() || current.version != change.expected)) throw_stale();
     if (change.operation != 'D') verify_patient(connection, change, current);
+}
+
+/// What a closed resource has around it is neither added to nor taken away by a plain write.
+void StoreWork::verify_closed(storage::Group& group, const Pending& change, const Current& current) {
+    std::vector<std::string> refers = change.refers;
+    if (current.exists() && current.state == State::live) {
+        auto rows = group.connection().query("SELECT body FROM res WHERE rid = ?", {current.rid});
+        rows.next();
+        std::string text;
+        unpack_body(rows.text(0), text);
+        const auto before = parse_resource(text);
+        if (!before) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
+        for (std::string& one : references_of(before->root())) refers.push_back(std::move(one));
+        std::sort(refers.begin(), refers.end());
+        refers.erase(std::unique(refers.begin(), refers.end()), refers.end());
+    }
+    core_.ports.keeps_closed(group, std::string(type_name(change.type)) + "/" + change.id, refers);
 }
 
 /// Nobody writes into the record of a patient whom they cannot see. An unknown patient is refused alike, so that the answer

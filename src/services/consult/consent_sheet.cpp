@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kLine = "______________________________";
 
 void question(Pdf& pdf, const char* name, const std::string& zh, const std::string& en) {
-    pdf.boxed(name, zh + "\n" + en + "\n\n□ 同意 Yes          □ 不同意 No");
+    pdf.boxed(name, zh + "\n" + en + "\n□ 同意 Yes          □ 不同意 No");
 }
 
 }  // namespace
@@ -21,12 +21,10 @@ std::string consent_sheet(const flow::Ground& ground, record::Reader& reader, co
     const ConsentWords en = *consent_words(ground, receiver, item.from_org, "en");
     const json::Value patient = reader.get(item.patient).value();
     Pdf pdf("Consent sheet " + item.number, fmt::format("{} · {} · {} {}", item.number, zh.version, zh.digest().substr(0, 12), en.digest().substr(0, 12)));
-    pdf.heading("远程会诊知情同意书");
-    pdf.heading("Consent to a remote consultation");
-    pdf.label("患者 Patient");
-    pdf.text(fmt::format("{}   {}", flow::name_text(patient), patient["birthDate"].text()), true);
-    pdf.label("病例号 Case");
-    pdf.text(item.number);
+    // One sheet: what is signed stands with what it answers.
+    pdf.heading("远程会诊知情同意书  Consent to a remote consultation");
+    pdf.label("患者 Patient · 病例号 Case");
+    pdf.text(fmt::format("{}   {}   {}", flow::name_text(patient), patient["birthDate"].text(), item.number), true);
     pdf.rule();
     question(pdf, "1  会诊 Consultation", zh.consultation, en.consultation);
     question(pdf, "2  录音录像 Recording", zh.recording, en.recording);
@@ -38,7 +36,7 @@ std::string consent_sheet(const flow::Ground& ground, record::Reader& reader, co
     pdf.gap(10);
     pdf.text(fmt::format("签名或指印 Signature or thumbprint {}", kLine));
     pdf.gap(10);
-    pdf.text(fmt::format("见证人（按指印时） Witness of a thumbprint {}   关系 Relation ____________", kLine));
+    pdf.text(fmt::format("见证人（按指印时） Witness of a thumbprint {}   关系 Relation ________", "________________"));
     pdf.gap(10);
     pdf.text(fmt::format("说明的医生 Explained by {}   日期 Date ____________", kLine));
     pdf.gap();

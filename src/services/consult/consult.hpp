@@ -73,7 +73,7 @@ void submit(flow::Move& move);
 void give_back(flow::Move& move);
 void resubmit(flow::Move& move);
 void proceed_without(flow::Move& move);
-void open_at_desk(flow::Move& move);  ///< of the asked institution: its coordinators see the items, the price of today holds
+void open_at_desk(flow::Move& move);                     ///< of the asked institution: its coordinators see the items, the price of today holds
 void finish(flow::Move& move, std::string_view notice);  ///< any end without an opinion
 std::optional<flow::Refusal> not_asked_before(const flow::Move* move);
 std::int64_t receiver_of(const flow::Ground& ground, const flow::Case& item, const json::Value& fields);
@@ -154,6 +154,8 @@ void check_opinion(const flow::Move& move, flow::FieldCheck& check);
 void check_labels(const flow::Move& move, const json::Value& patient, flow::FieldCheck& fields);
 void sign_opinion(flow::Move& move);
 void amend_opinion(flow::Move& move);
+/// Says of each study among the items how many of its images came after the newest signature and are no part of it.
+void mark_later_images(const flow::Ground& ground, const flow::Case& item, json::Value& fields);
 json::Value opinion_fields(const json::Value& composition);  ///< of a signed version, as the form had them
 void read_back(flow::Move& move);
 void file(flow::Move& move);

@@ -33,6 +33,7 @@ Value opinion_view(const flow::Ground& ground, record::Reader& reader, const flo
         return {};
     }
     Value view = verbs::opinion_fields(*composition);
+    verbs::mark_later_images(ground, item, view);
     view.set("resource", note["resource"]);
     view.set("report", note["report"]);
     view.set("version", note["version"]);

@@ -60,9 +60,11 @@ void signature_lines(Pdf& pdf, const flow::Ground& ground, const std::string& re
     pdf.label("电子签名 Signature");
     const OpinionState state = signature ? state_of(ground, *signature) : OpinionState::altered;
     if (!is_good(state)) {
-        pdf.text(state == OpinionState::unknown_signer   ? "核验失败：签名人的证书不受信任，请勿采用。 Does not verify: no trusted authority knows the signer. Do not use."
-                 : state == OpinionState::revoked_before ? "核验失败：签署前证书已被吊销，请勿采用。 Does not verify: the certificate was revoked before signing. Do not use."
-                                                         : "核验失败：内容不是所签署的内容，请勿采用。 Does not verify: this is not what was signed. Do not use.",
+        pdf.text(state == OpinionState::unknown_signer
+                     ? "核验失败：签名人的证书不受信任，请勿采用。 Does not verify: no trusted authority knows the signer. Do not use."
+                 : state == OpinionState::revoked_before
+                     ? "核验失败：签署前证书已被吊销，请勿采用。 Does not verify: the certificate was revoked before signing. Do not use."
+                     : "核验失败：内容不是所签署的内容，请勿采用。 Does not verify: this is not what was signed. Do not use.",
                  true);
         return;
     }
@@ -137,7 +139,8 @@ std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, cons
         throw Error(ErrorKind::not_found, "flow.no_opinion", "no such opinion");
     }
     const Value composition = stored->value();
-    const Value fields = verbs::opinion_fields(composition);
+    Value fields = verbs::opinion_fields(composition);
+    verbs::mark_later_images(ground, item, fields);
     const std::string signature = signature_of_version(item, version);
     Pdf pdf("Consultation opinion " + item.number, fmt::format("{} · v{} · {}{}", item.number, version, base_url, "/verify/" + signature));
     pdf.qr(base_url + "/verify/" + signature, "扫码核验 Scan to verify");
@@ -164,6 +167,11 @@ std::string opinion_pdf(const flow::Ground& ground, record::Reader& reader, cons
     pdf.label("所见资料 Items seen");
     for (const Value& one : fields["items_seen"].items()) {
         pdf.text(fmt::format("{}  {}", one["title"].text(), one["seen"].truth() ? quality_text(one["quality"].text()) : "未查看 not opened"));
+        if (!one["later_images"].is_null()) {
+            pdf.text(fmt::format("      签署后又收到 {0} 幅，不属于本意见  {0} more images came after the signature and are no part of it",
+                                 one["later_images"].text()),
+                     true);
+        }
     }
     if (fields["items_seen"].size() == 0) {
         pdf.text("无 none");

@@ -39,6 +39,7 @@ struct SeenItem {
     std::string title;
     std::string quality;
     bool seen = false;
+    std::int64_t instances = 0;  ///< images of a study at the time of signing; 0 = no study
 };
 
 std::vector<SeenItem> seen_items(const flow::Move& move) {
@@ -61,7 +62,8 @@ std::vector<SeenItem> seen_items(const flow::Move& move) {
         const std::string item = "study/" + study.study_uid;
         const bool in_case = std::any_of(items.begin(), items.end(), [&](const flow::Item& one) { return one.reference == study.resource; });
         if (in_case) {
-            list.push_back({item, study.resource, study.modality + " " + study.description, study.quality, was_opened(item)});
+            const std::string title = fmt::format("{} {} · {} 幅 images", study.modality, study.description, study.instances);
+            list.push_back({item, study.resource, title, study.quality, was_opened(item), std::int64_t{study.instances}});
         }
     }
     return list;
@@ -179,7 +181,11 @@ void write_opinion(flow::Move& move, bool first) {
     move.sign_over(notes["report"].text());
     Value items = Value::array();
     for (const SeenItem& one : seen) {
-        items.push(Value::object({{"item", one.item}, {"resource", one.resource}, {"title", one.title}, {"quality", one.quality}, {"seen", one.seen}}));
+        Value& item =
+            items.push(Value::object({{"item", one.item}, {"resource", one.resource}, {"title", one.title}, {"quality", one.quality}, {"seen", one.seen}}));
+        if (one.instances > 0) {
+            item.set("instances", one.instances);
+        }
     }
     for (const flow::Attachment& one : images) {
         move.sign_over(one);
@@ -237,6 +243,25 @@ void amend_opinion(flow::Move& move) {
     const Value params = Value::object({{"act_by", move.fields["act_by"]}});
     move.notify(move.requester(), "flow.opinion_amended", params);
     move.notify(move.desk(), "flow.opinion_amended", params);
+}
+
+void mark_later_images(const flow::Ground& ground, const flow::Case& item, Value& fields) {
+    for (const Value& noted : item.notes["opinion"]["items_seen"].items()) {
+        const std::int64_t then = noted["instances"].integer().value_or(0);
+        const std::string& name = noted["item"].text();
+        const std::optional<flow::Study> study = then == 0 ? std::nullopt : ground.studies.find(std::string_view(name).substr(name.find('/') + 1));
+        if (!study || study->instances <= then) {
+            continue;
+        }
+        Value list = Value::array();
+        for (Value one : fields["items_seen"].items()) {
+            if (one["item"].text() == name) {
+                one.set("later_images", study->instances - then);
+            }
+            list.push(std::move(one));
+        }
+        fields.set("items_seen", std::move(list));
+    }
 }
 
 Value opinion_fields(const Value& composition) {

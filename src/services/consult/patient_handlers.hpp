@@ -44,4 +44,8 @@ inline void note(const Handlers& to, const Asked& asked, std::string_view type, 
 /// A file that no cache keeps. @param shown  inline or attachment
 Response file_answer(std::string bytes, std::string_view type, std::string_view shown, const std::string& name);
 
+/// The parts of add_patient_routes().
+void add_looks(http::Router& router, const std::shared_ptr<const Handlers>& to);
+void add_papers(http::Router& router, const std::shared_ptr<const Handlers>& to);
+
 }  // namespace qiao::consult::patient

@@ -86,6 +86,8 @@ void add_patient_routes(http::Router& router, const PatientDesk& desk, PrintOpti
     add(Method::post, "/patient/{patient}/cases/{case}/withdraw", withdraw);
     add(Method::get, "/patient/{patient}/consents", consents);
     add(Method::get, "/patient/{patient}/record", record_of);
+    add_looks(router, to);
+    add_papers(router, to);
 }
 
 }  // namespace qiao::consult

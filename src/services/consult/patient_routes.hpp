@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/looks.hpp"
 #include "access/patient_request.hpp"
 #include "services/consult/consult.hpp"
 #include "services/consult/routes.hpp"
@@ -13,6 +14,9 @@ struct PatientDesk {
     flow::Engine& engine;
     Consult& consult;
     access::PatientAccounts& accounts;
+    access::PatientRequests& requests;
+    access::Looks& looks;
+    record::CallerOf staff;  ///< who prints for a patient without a phone
 };
 
 void add_patient_routes(http::Router& router, const PatientDesk& desk, PrintOptions print);

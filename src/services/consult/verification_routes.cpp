@@ -61,15 +61,21 @@ std::string verdict_html(const Said& said) { return fmt::format("<p class=\"v {}
 
 std::string_view algorithm_words(std::string_view certificate_pem) { return access::uses_sm2(certificate_pem) ? "SM2 / SM3" : "ECDSA P-256 / SHA-256"; }
 
+/// Only opinions and what patients take along carry a code; other signatures are nobody's business here.
+bool is_opinion(const Value& manifest) { return flow::has_word("opinion amendment", manifest["meaning"].text()); }
+/// The institution alone signs it.
+bool is_patients_paper(const Value& manifest) { return flow::has_word("patient_page patient_export", manifest["meaning"].text()); }
+
 /// Institution, day and kinds of signatures: nobody's name.
-std::string facts_html(const flow::Ground& ground, const access::Signature& signature, const access::Checked& checked, const std::string& organisation_ref) {
-    const auto place = ground.directory.organisation_by_resource(organisation_ref);
+std::string facts_html(const flow::Ground& ground, const access::Signature& signature, const access::Checked& checked, const Value& manifest) {
+    const auto place = ground.directory.organisation_by_resource(manifest["organisation"].text());
     std::string html;
     if (place) {
         html += fmt::format("<p>{}<br>{}</p>", flow::escape_markup(place->name), flow::escape_markup(place->name_en));
     }
     html += fmt::format("<p>{}</p><ul>", format_instant(signature.signed_at).substr(0, 10));
-    html += fmt::format("<li>医师签名 Signature of the doctor · {}", algorithm_words(signature.certificate_pem));
+    html += fmt::format("<li>{} · {}", is_patients_paper(manifest) ? "机构印章 Seal of the institution" : "医师签名 Signature of the doctor",
+                        algorithm_words(signature.certificate_pem));
     if (checked.origin.known) {
         const Words worth = worth_of(checked.origin);
         html += fmt::format("<br><small>{}<br>{}</small>", flow::escape_markup(worth.zh), flow::escape_markup(worth.en));
@@ -96,8 +102,8 @@ Response page(int status, const std::string& content) {
     response.content_type = "text/html; charset=utf-8";
     response.body = fmt::format(
         "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
-        "name=\"robots\" content=\"noindex\"><title>会诊意见核验 · Opinion check</title><style>{}</style></head><body><main><h1>会诊意见核验<br>Check of a "
-        "consultation opinion</h1>{}</main></body></html>",
+        "name=\"robots\" content=\"noindex\"><title>文件核验 · Document check</title><style>{}</style></head><body><main><h1>文件核验<br>Check of a "
+        "document</h1>{}</main></body></html>",
         kStyle, content);
     response
         .with("Content-Security-Policy",
@@ -122,18 +128,14 @@ Value parsed(std::string_view text) {
     return value ? *std::move(value) : Value();
 }
 
-/// Only opinions carry a code; other signatures are nobody's business here.
-bool is_opinion(const Value& manifest) { return flow::has_word("opinion amendment", manifest["meaning"].text()); }
-
 Response by_reference(const flow::Ground& ground, std::string_view reference) {
     const std::optional<access::Signature> signature = reference.size() <= 100 ? ground.signing.find(reference) : std::nullopt;
     const Value manifest = signature ? parsed(signature->manifest) : Value();
     const std::string more = "<p><a href=\"/verify\">核验导出的文件 Check exported files</a></p>";
-    if (!signature || (!manifest.is_null() && !is_opinion(manifest))) {
+    if (!signature || (!manifest.is_null() && !is_opinion(manifest) && !is_patients_paper(manifest))) {
         return page(404, verdict_html(said_of(std::nullopt)) + more);
     }
-    return page(200, verdict_html(said_of(state_of(ground, *signature))) +
-                         facts_html(ground, *signature, ground.signing.check(*signature), manifest["organisation"].text()) + more);
+    return page(200, verdict_html(said_of(state_of(ground, *signature))) + facts_html(ground, *signature, ground.signing.check(*signature), manifest) + more);
 }
 
 struct Files {
@@ -176,7 +178,7 @@ Response by_files_alone(const flow::Ground& ground, const Files& files) {
     const OpinionState state = state_of(checked.verdict);
     std::string facts;
     if (is_good(state)) {
-        facts = facts_html(ground, signature, checked, manifest["organisation"].text()) +
+        facts = facts_html(ground, signature, checked, manifest) +
                 "<p class=\"warn\">本中心没有保存此签名：日期仅为文件所述。<br>This centre does not keep this signature: the day is what the file says.</p>";
     }
     return page(200, verdict_html(said_of(state)) + facts + std::string(kForm));
@@ -193,8 +195,7 @@ Response by_files(const flow::Ground& ground, const Request& request) {
         return by_files_alone(ground, files);
     }
     const Value manifest = parsed(kept->manifest);
-    return page(200, verdict_html(said_of(state_of(ground, *kept))) + facts_html(ground, *kept, ground.signing.check(*kept), manifest["organisation"].text()) +
-                         std::string(kForm));
+    return page(200, verdict_html(said_of(state_of(ground, *kept))) + facts_html(ground, *kept, ground.signing.check(*kept), manifest) + std::string(kForm));
 }
 
 }  // namespace

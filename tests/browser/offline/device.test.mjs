@@ -108,6 +108,7 @@ test('one device', async (t) => {
     await page.getByRole('button', { name: /Zhou Mingyuan/ }).click()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.locator(`[data-login="${DOCTOR}"]`).click()
+    await page.locator('.s-shell').waitFor(WAIT)
     await page.goto(address)
     await page.locator('.ph-item').waitFor(WAIT)
     await page.locator('.ph-item').getByRole('button', { name: 'Discard' }).click()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { read } from '../story/people.mjs'
 
-export const DOCTOR = 'lin.haiyan', COORDINATOR = 'su.wenting', EXPERT = 'zhou.mingyuan', MANAGER = 'peng.ruixue', SYSTEM = 'hu.jianguo', SECURITY = 'song.yanan', PRIVACY = 'yu.shaoqin'
+export const DOCTOR = 'lin.haiyan', COORDINATOR = 'su.wenting', EXPERT = 'zhou.mingyuan', MANAGER = 'peng.ruixue', SYSTEM = 'hu.jianguo', SECURITY = 'song.yanan', PRIVACY = 'yu.shaoqin', AUDIT = 'dong.lixin'
 
 /** A case of the person's list, or undefined. */
 export const caseOf = async (page, list) => (await read(page, `/flow/worklists/${list}`)).rows[0]?.case

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { root, startServer } from '../../support/server.mjs'
 import { axeFindings, DESK, launch, overflowing, PHONE, signIn } from '../story/people.mjs'
-import { caseOf, COORDINATOR, DOCTOR, EXPERT, gatewayOf, inCase, MANAGER, patientOf, PRIVACY, SECURITY, SYSTEM } from './demo_pages.mjs'
+import { AUDIT, caseOf, COORDINATOR, DOCTOR, EXPERT, gatewayOf, inCase, MANAGER, patientOf, PRIVACY, SECURITY, SYSTEM } from './demo_pages.mjs'
 
 const shots = process.env.PAGES_SHOTS
 const SIZES = [PHONE, { width: 768, height: 1024 }, DESK, { width: 1920, height: 1080 }]
@@ -39,12 +39,15 @@ const PAGES = {
   'access/people': [[SECURITY, '/app/access/people']],
   'access/contact': [[DOCTOR, '/app/access/contact']],
   'access/me': [[DOCTOR, '/app/access/me']],
+  'oidc': [[DOCTOR, '/app/oidc']],
+  'access/role-requests': [[SECURITY, '/app/access/role-requests']],
   'access/resets': [[SECURITY, '/app/access/resets']],
   'operations/notifications': [[SYSTEM, '/app/operations/notifications']],
   'operations/state': [[SYSTEM, '/app/operations/state']],
   'operations/setup': [[SYSTEM, '/app/operations/setup']],
   'access/certificates': [[SECURITY, '/app/access/certificates']],
-  'access/audit': [[PRIVACY, '/app/access/audit']],
+  'access/audit': [[PRIVACY, '/app/access/audit'], [AUDIT, '/app/access/audit']],
+  'access/looks': [[PRIVACY, '/app/access/looks']],
   'access/odd-looks': [[PRIVACY, '/app/access/odd-looks']],
   'access/break-glass': [[DOCTOR, '/app/access/break-glass']],
   'access/glass-reviews': [[PRIVACY, '/app/access/glass-reviews']],

@@ -79,6 +79,7 @@ async function photosSurvive(doctor, base, caseId, trouble, findings) {
   await doctor.getByLabel('这是什么').first().selectOption('film')
   await doctor.getByLabel('说明').first().fill('头颅胶片')
   await doctor.getByLabel('说明').nth(1).focus()
+  await doctor.waitForTimeout(2000) // nothing shows that the device has written: a busy machine needs more than the moment a person would give it
   await doctor.reload()
   await doctor.getByText('2 项尚未上传').waitFor(WAIT)
   assert.equal(await doctor.getByLabel('这是什么').first().inputValue(), 'film')

@@ -184,6 +184,9 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
         signing_->require_open(existing, type);
         engine_->require_no_case(existing);
     };
+    record_->ports().keeps_closed = [this](storage::Group& group, const std::string& resource, std::span<const std::string> refers) {
+        signing_->require_closed(group, resource, refers);
+    };
     const record::Actor system = record::Actor::system("HOPERAT");
     hub_ = directory_->create_organisation(system, {"hub", "中心医院", "Hub hospital"});
     clinic_ = directory_->create_organisation(system, {"clinic", "渔岛卫生室", "Fish island clinic"});

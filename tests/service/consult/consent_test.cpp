@@ -151,6 +151,7 @@ TEST_F(ConsentTest, PaperIsPrintedSignedAndPhotographed) {
          {"远程会诊知情同意书", "Consent to a remote consultation", "中心医院", "Hub hospital", "王小明", "□ 同意 Yes", "见证人", "consult-1"}) {
         EXPECT_NE(text.find(words), std::string::npos) << words;
     }
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\f'), 1) << "all of it on one page";
     Value consent = object(R"({"by":"patient","name":"王小明","told":true,"method":"paper"})");
     EXPECT_TRUE(names(submit(id, consent), "consent.paper"));
     consent.set("paper", evidence(id, "photo"));

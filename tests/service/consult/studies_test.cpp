@@ -54,6 +54,14 @@ TEST_F(Studies, DetachingFlagsTheOpinionThatNamesOne) {
     fields.set("items_seen", "study/1.2.3");
     ASSERT_EQ(move("expert", id, "sign", fields).status, 200);
     EXPECT_EQ(view("doctor", id)["opinion"]["items_seen"].at(0)["quality"].text(), "lossless");
+    EXPECT_TRUE(view("doctor", id)["opinion"]["items_seen"].at(0)["later_images"].is_null());
+    archive_.studies.at("1.2.3").instances = 183;  // a later series: kept, and said to be none of what was signed
+    EXPECT_EQ(view("doctor", id)["opinion"]["items_seen"].at(0)["later_images"].integer(), 3);
+    EXPECT_NE(view("doctor", id)["opinion"]["items_seen"].at(0)["title"].text().find("180"), std::string::npos) << "the number that was signed";
+    EXPECT_EQ(view("doctor", id)["opinion"]["state"].text(), "valid");
+    EXPECT_EQ(get("doctor", "/flow/cases/" + id + "/opinion.pdf").status, 200);
+    EXPECT_EQ(move("expert", id, "amend", fields, "the later series is read too").status, 200);
+    EXPECT_TRUE(view("doctor", id)["opinion"]["items_seen"].at(0)["later_images"].is_null());
     ASSERT_EQ(move("doctor", id, "detach_study", Value::object({{"study_uid", "1.2.3"}}), "another patient's").status, 200);
     EXPECT_EQ(view("doctor", id)["opinion"]["flagged"]["reason"].text(), "study_detached");
     EXPECT_TRUE(pages_.was_told(people_["expert"].id, "flow.opinion_flagged"));

@@ -103,7 +103,7 @@ TEST(Rest, bad_input_is_answered_with_an_outcome) {
          "record.bad_bundle"},
         {Method::post,
          "/fhir",
-         R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"PATCH","url":"Patient/1"}}]})",
+         R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"TRACE","url":"Patient/1"}}]})",
          {},
          400,
          "record.bad_bundle"},

@@ -69,13 +69,15 @@ TEST(TwoInstitutions, a_signature_is_seen_with_what_was_signed_and_not_by_where_
     };
     // Written by "all", of institution 9; and in one bundle with what it signs.
     ASSERT_EQ(service.send(Method::put, "/fhir/Provenance/s1", signature("s1", "Observation/o1/_history/1")).status, 201);
-    ASSERT_EQ(service
-                  .send(Method::post, "/fhir",
-                        R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"PUT","url":"Provenance/s2"},"resource":)" +
-                            signature("s2", "Observation/o2") +
-                            R"(},{"request":{"method":"PUT","url":"Observation/o2"},"resource":{"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}}]})")
-                  .status,
-              200);
+    ASSERT_EQ(
+        service
+            .send(
+                Method::post, "/fhir",
+                R"({"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"PUT","url":"Provenance/s2"},"resource":)" +
+                    signature("s2", "Observation/o2") +
+                    R"(},{"request":{"method":"PUT","url":"Observation/o2"},"resource":{"resourceType":"Observation","id":"o2","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"}}}]})")
+            .status,
+        200);
     for (const char* url : {"/fhir/Provenance/s1", "/fhir/Provenance/s1/_history/1", "/fhir/Provenance/s2"}) {
         EXPECT_EQ(service.get(url, "one").status, 200) << url;
         EXPECT_EQ(service.get(url, "two").status, 404) << url;

@@ -5,6 +5,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include <memory>
@@ -40,6 +41,20 @@ public:
         std::string signature(length, '\0');
         const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
         EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &length, data, bytes.size());
+        EVP_MD_CTX_free(context);
+        signature.resize(length);
+        return signature;
+    }
+    /// RSASSA-PSS with SHA-256 and a salt as long as it.
+    [[nodiscard]] std::string sign_pss(std::string_view bytes) const {
+        EVP_MD_CTX* context = EVP_MD_CTX_new();
+        EVP_PKEY_CTX* padding = nullptr;
+        EVP_DigestSignInit(context, &padding, EVP_sha256(), nullptr, key_.get());
+        EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING);
+        EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, RSA_PSS_SALTLEN_DIGEST);
+        std::size_t length = 512;
+        std::string signature(length, '\0');
+        EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()), &length, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
         EVP_MD_CTX_free(context);
         signature.resize(length);
         return signature;

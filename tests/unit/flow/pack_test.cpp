@@ -28,6 +28,19 @@ TEST(Pack, BothPacksLoad) {
     }
 }
 
+TEST(Pack, AClockBeforeItsFirstDayIsSaidToBeOne) {
+    try {
+        static_cast<void>(Pack::load("packs/CN", *parse_instant("2020-02-03T00:00:00Z")));
+        ADD_FAILURE() << "nothing of the pack holds";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.code(), "flow.pack_not_yet_valid");
+        const std::string said = error.what();
+        EXPECT_NE(said.find("2020-02-03"), std::string::npos) << said;
+        EXPECT_NE(said.find("set the clock"), std::string::npos) << said;
+        EXPECT_EQ(said.find("notify.test"), std::string::npos) << said;
+    }
+}
+
 class BadPack : public ::testing::Test {
 protected:
     BadPack() { std::filesystem::copy("packs/generic", folder_, std::filesystem::copy_options::recursive); }

@@ -41,6 +41,16 @@ TEST(Server, ReadsARequestThatComesByteByByte) {
     EXPECT_EQ(client.read_answer().body, "5");
 }
 
+TEST(Server, AnEmptyLineBeforeARequestMayComeInTwoPackets) {
+    RunningServer running;
+    running.start();
+    RawClient client(running.port());
+    EXPECT_EQ(client.ask(get("/hello")).status, 200);
+    client.send("\r");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(client.ask("\n" + get("/hello")).body, "hello");
+}
+
 TEST(Server, ClosesWhenAsked) {
     RunningServer running;
     running.start();

@@ -56,7 +56,7 @@ TEST(Work, update_keeps_history_and_checks_version) {
     auto reader = store.read();
     EXPECT_EQ(reader->read("Patient", "p1")->value()["gender"].text(), "female");
     EXPECT_EQ(reader->read_version("Patient", "p1", 1)->value()["gender"].text(), "male");
-    const auto history = reader->history("Patient", "p1", 10);
+    const auto history = reader->history({"Patient", "p1"}).versions;
     ASSERT_EQ(history.size(), 2U);
     EXPECT_EQ(history[0].version, 2);
     EXPECT_LT(history[1].updated, history[0].updated);
@@ -87,7 +87,7 @@ TEST(Work, delete_leaves_a_tombstone_and_no_index_rows) {
     auto reader = store.read();
     EXPECT_TRUE(reader->read("Patient", "p1")->deleted);
     EXPECT_EQ(code_of([&] { reader->get("Patient/p1"); }), "record.deleted");
-    EXPECT_EQ(reader->history("Patient", "p1", 10).size(), 2U);
+    EXPECT_EQ(reader->history({"Patient", "p1"}).versions.size(), 2U);
     for (const char* table : {"tok", "str", "dt", "ref", "uri", "pat", "qty", "num"})
         EXPECT_EQ(store.rows(std::string("SELECT count(*) FROM ") + table), 0) << table;
     auto again = store.begin();
@@ -230,7 +230,7 @@ TEST(Filter, a_foreign_patient_does_not_exist) {
         EXPECT_TRUE(store.record->read(own)->read(type, id)) << type;
         EXPECT_FALSE(store.record->read(foreign)->read(type, id)) << type;
         EXPECT_FALSE(store.record->read(foreign)->rid_of(type, id)) << type;
-        EXPECT_TRUE(store.record->read(foreign)->history(type, id, 10).empty()) << type;
+        EXPECT_TRUE(store.record->read(foreign)->history({type, id}).versions.empty()) << type;
         EXPECT_FALSE(store.record->read(foreign)->read_version(type, id, 1)) << type;
     }
     EXPECT_TRUE(store.record->read(foreign)->read("Organization", "org1"));
@@ -296,7 +296,7 @@ TEST(Filter, labels_that_no_role_opens_are_hidden_also_in_the_past) {
     work->commit();
     normal.labels = 0;
     EXPECT_TRUE(store.record->read(normal)->read("Organization", "x"));
-    EXPECT_EQ(store.record->read(normal)->history("Organization", "x", 10).size(), 1U);
+    EXPECT_EQ(store.record->read(normal)->history({"Organization", "x"}).versions.size(), 1U);
     EXPECT_FALSE(store.record->read(normal)->read_version("Organization", "x", 1));
 }
 

@@ -5,13 +5,14 @@ import { setLanguage, useLanguage, useText } from '../../app/i18n';
 import { formatDate } from '../../ui/format';
 import { CasePage, CasesPage } from './cases';
 import { ConsentsPage } from './consents';
+import { LooksPage } from './looks';
 import { ErrorNote } from './parts';
 import { RecordPage } from './record';
 import { RequestsPage } from './requests';
 import { BindPage, SignInPage } from './sign_in';
 import { readState, signOut, type Self, type State } from './wire';
 
-const kPages = ['cases', 'record', 'consents', 'requests'] as const;
+const kPages = ['cases', 'record', 'consents', 'looks', 'requests'] as const;
 type Page = (typeof kPages)[number];
 
 function usePlace(): string {
@@ -137,6 +138,7 @@ function Pages({ person, place }: { person: Self; place: string }) {
   const id = place.split('/')[1];
   if (page === 'record') return <RecordPage who={person.id} />;
   if (page === 'consents') return <ConsentsPage who={person.id} may={person.relation === 'self'} />;
+  if (page === 'looks') return <LooksPage who={person.id} />;
   if (page === 'requests') return <RequestsPage who={person.id} />;
   return id ? <CasePage who={person.id} id={id} /> : <CasesPage who={person.id} />;
 }

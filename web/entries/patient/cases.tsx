@@ -2,6 +2,7 @@
 import { textOr, useText } from '../../app/i18n';
 import { formatDateTime, nameIn } from '../../ui/format';
 import { Answered, useLoad } from './parts';
+import { TakeAlong } from './take_along';
 import { opinionUrl, readCase, readCases, type CaseRow, type CaseView, type Opinion } from './wire';
 
 function StateLine({ row }: { row: CaseRow }) {
@@ -49,6 +50,7 @@ export function CasesPage({ who }: { who: string }) {
           )
         }
       </Answered>
+      <TakeAlong who={who} />
     </div>
   );
 }

@@ -103,4 +103,21 @@ export const readRecord = (who: string) => get<HealthRecord>(of(who, 'record'));
 export const readRequests = (who: string) => get<{ requests: Asked[] }>(of(who, 'requests'));
 export const ask = (who: string, kind: RequestKind, item: string, text: string) => post<Asked>(of(who, 'requests'), { kind, item, text });
 
+export interface Look {
+  first: string;
+  last: string;
+  act: string;
+  category: string;
+  why: string;
+  count: number;
+  role: string;
+  organisation?: { name: string; nameEn?: string; resource: string };
+  case?: { id: string; number: string };
+  person?: { name: string; nameEn?: string };
+}
+export const readLooks = (who: string, before?: string) => get<{ names: boolean; looks: Look[]; next?: string }>(of(who, `looks${before ? `?before=${before}` : ''}`));
+export const pageUrl = (who: string) => of(who, 'page.pdf');
 export const withdraw = (who: string, id: string, pin: string, scope: string, confirmed: boolean) => post<{ consents: Consent[] }>(of(who, `cases/${id}/withdraw`), { pin, scope, confirmed });
+
+/** The zip of everything; a refusal has its code as elsewhere. */
+export const exportAll = async (who: string, pin: string) => (await send<Blob>('POST', of(who, 'export'), { body: { pin }, timeoutMs: 120_000, file: true })).data;

@@ -15,6 +15,7 @@ import { Icon } from '../../ui/icons';
 import { ActForm, AddFactor, codeFromAddress } from './add_factor';
 import { ColleaguePhone } from './colleague_phone';
 import { MySessions } from './my_sessions';
+import { OidcCard } from './oidc_card';
 import { OfflinePinCard } from './offline_pin_card';
 import { ProveGate } from './prove_gate';
 import { RecoveryCodes } from './recovery_codes';
@@ -37,6 +38,7 @@ export default function MePage() {
     <div className="q-page q-page-narrow">
       <h1>{t('app.nav.security')}</h1>
       <Answered query={security}>{(data) => <Factors security={data} onOpen={setOpen} />}</Answered>
+      <OidcCard onChanged={security.reload} />
       <OfflinePinCard />
       <MySessions />
       <section className="q-card q-stack">

@@ -1,6 +1,7 @@
 /** Looks that somebody should explain, week by week: each line is a question, answered with a sentence. */
 import { Button, NativeSelect, Textarea } from '@mantine/core';
 import { useState } from 'react';
+import { Link } from 'react-router';
 import { explainOddLook, readOddLooks, type OddLook } from '../../api/audit';
 import { useQuery } from '../../api/cache';
 import { textOr, useText } from '../../app/i18n';
@@ -60,6 +61,11 @@ export default function OddLooksPage() {
                     </p>
                   ) : (
                     <div className="q-actions">
+                      {line.patient && (
+                        <Button size="compact-md" variant="subtle" component={Link} to={`/app/access/looks?patient=${line.patient.replace('Patient/', '')}`}>
+                          {t('app.nav.looks')}
+                        </Button>
+                      )}
                       <Button size="compact-md" variant="default" onClick={() => setOpen(line)}>
                         {t('audit.odd.explain_act')}
                       </Button>

@@ -1,6 +1,7 @@
 /** What patients ask of the privacy officer: the next one due first, each with its answer. */
 import { Button, NativeSelect, Textarea } from '@mantine/core';
 import { useState } from 'react';
+import { Link } from 'react-router';
 import { useQuery } from '../../api/cache';
 import { answerRequest, readPatientRequests, takeRequest, type PatientRequest } from '../../api/patients';
 import { useText } from '../../app/i18n';
@@ -71,6 +72,9 @@ function RequestCard({ request, onTake, onAnswer }: { request: PatientRequest; o
       )}
       {request.state !== 'answered' && (
         <div className="q-actions">
+          <Button variant="subtle" component={Link} to={`/app/access/looks?patient=${request.patient.id.replace('Patient/', '')}`}>
+            {t('app.nav.looks')}
+          </Button>
           <Button onClick={() => onAnswer(request)}>{t('people.requests.answer')}</Button>
           {request.state === 'open' && (
             <Button variant="default" onClick={() => onTake(request)}>

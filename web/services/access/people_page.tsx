@@ -1,7 +1,7 @@
 /** Who works where in which role: kept by the security administrator. */
 import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useState } from 'react';
-import { useQuery, type Query } from '../../api/cache';
+import { invalidate, useQuery, type Query } from '../../api/cache';
 import { addMembership, createOrganisation, createPerson, endPerson, readMembers, readOrganisations, setOfficeApproval, type Member, type Organisation } from '../../api/people';
 import { textOr, useText } from '../../app/i18n';
 import { mayKeepPeople } from '../../app/roles';
@@ -12,7 +12,11 @@ import { nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useSpecialties } from '../cases/packs';
 import { Act } from '../../ui/act_dialog';
+import { Dialog } from '../../ui/dialog';
+import { ActForm } from './add_factor';
 import { PersonSessions } from './person_sessions';
+import { ProveGate } from './prove_gate';
+import { RoleRequests } from './role_requests';
 
 const kRoles = ['doctor', 'expert', 'coordinator', 'nurse', 'technician', 'duty_lead', 'centre_manager', 'system_admin', 'security_admin', 'audit_admin', 'privacy_officer'] as const;
 const kKinds = ['hub', 'county', 'township', 'clinic', 'centre'] as const;
@@ -33,6 +37,7 @@ export default function PeoplePage() {
   const keepsPeople = mayKeepPeople(session);
   const done = () => {
     setOpen(undefined);
+    invalidate('access:role-requests');
     people.reload();
     organisations.reload();
   };
@@ -47,6 +52,7 @@ export default function PeoplePage() {
           {keepsPeople && <Add label={t('people.organisation.add')} onClick={() => setOpen('organisation')} />}
         </div>
       </div>
+      <RoleRequests quiet onDone={people.reload} />
       <TextInput aria-label={t('people.search')} placeholder={t('people.search')} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
       <People query={people} typed={typed.trim()} keeps={keepsPeople} onEnded={people.reload} own={session.person.practitioner ?? ''} />
       <section className="q-card">
@@ -180,11 +186,28 @@ function OrganisationSelect({ label, organisations, value, optional = false, onC
   return <NativeSelect label={label} required={!optional} value={value} onChange={(event) => onChange(event.currentTarget.value)} data={[{ value: '', label: optional ? t('people.none') : t('people.choose') }, ...organisations.map((one) => ({ value: one.resource, label: nameIn(one) }))]} />;
 }
 
+const isAdministrators = (role: RoleState) => role.role.endsWith('_admin');
+
+/** The second step for an administrator's role: who gives it proves it, and learns that another one confirms. */
+function GiveAdministrator({ practitioner, role, onClose, onDone }: { practitioner: string; role: RoleState; onClose: () => void; onDone: () => void }) {
+  const t = useText();
+  return (
+    <Dialog title={t('people.role.add')} onClose={onClose}>
+      <ProveGate>
+        <ActForm submit={t('people.role.add')} run={async () => (await addMembership({ practitioner, ...role }), onDone())}>
+          <p>{t('people.role.two_persons')}</p>
+        </ActForm>
+      </ProveGate>
+    </Dialog>
+  );
+}
+
 function PersonDialog({ organisations, onClose, onDone }: { organisations: Organisation[]; onClose: () => void; onDone: () => void }) {
   const t = useText();
   const [person, setPerson] = useState({ login: '', name: '', nameEn: '', password: '' });
   const [role, setRole] = useState(kNoRole);
   const [made, setMade] = useState('');
+  const [proving, setProving] = useState(false);
   const set = (name: keyof typeof person) => (event: { currentTarget: { value: string } }) => {
     const { value } = event.currentTarget;
     setPerson((before) => ({ ...before, [name]: value }));
@@ -193,10 +216,12 @@ function PersonDialog({ organisations, onClose, onDone }: { organisations: Organ
     // Two steps on the server: when the second one was refused, the first is not made again.
     const practitioner = made || (await createPerson(person)).practitioner;
     setMade(practitioner);
-    await addMembership({ practitioner, ...role });
+    if (isAdministrators(role)) setProving(true);
+    else await addMembership({ practitioner, ...role });
   };
+  if (proving) return <GiveAdministrator practitioner={made} role={role} onClose={onDone} onDone={onDone} />;
   return (
-    <Act title={t('people.person.add')} submit={t('people.person.add')} run={run} onClose={onClose} onDone={onDone}>
+    <Act title={t('people.person.add')} submit={t('people.person.add')} run={run} onClose={onClose} onDone={() => isAdministrators(role) || onDone()}>
       <TextInput label={t('people.person.name')} required maxLength={80} value={person.name} onChange={set('name')} disabled={made !== ''} />
       <TextInput label={t('people.person.name_en')} maxLength={80} value={person.nameEn} onChange={set('nameEn')} disabled={made !== ''} />
       <TextInput label={t('app.login')} description={t('people.person.login_rule')} required pattern="[a-z0-9.\-]{2,64}" maxLength={64} value={person.login} onChange={set('login')} autoCapitalize="none" autoComplete="off" disabled={made !== ''} />
@@ -210,9 +235,15 @@ function RoleDialog({ people, organisations, onClose, onDone }: { people: Member
   const t = useText();
   const [practitioner, setPractitioner] = useState('');
   const [role, setRole] = useState(kNoRole);
+  const [proving, setProving] = useState(false);
   const known = [...new Map(people.map((one) => [one.practitioner, one])).values()];
+  const run = async () => {
+    if (isAdministrators(role)) setProving(true);
+    else await addMembership({ practitioner, ...role });
+  };
+  if (proving) return <GiveAdministrator practitioner={practitioner} role={role} onClose={onClose} onDone={onDone} />;
   return (
-    <Act title={t('people.role.add')} submit={t('people.role.add')} run={() => addMembership({ practitioner, ...role })} onClose={onClose} onDone={onDone}>
+    <Act title={t('people.role.add')} submit={t('people.role.add')} run={run} onClose={onClose} onDone={() => isAdministrators(role) || onDone()}>
       <NativeSelect label={t('people.person')} required value={practitioner} onChange={(event) => setPractitioner(event.currentTarget.value)} data={[{ value: '', label: t('people.choose') }, ...known.map((one) => ({ value: one.practitioner, label: `${nameIn(one)} · ${nameIn(one.organisation)}` }))]} />
       <RoleFields value={role} organisations={organisations} onChange={setRole} />
     </Act>

@@ -60,6 +60,7 @@ export function OpinionView({ case: view, opinion }: { case: CaseView; opinion: 
           {opinion.items_seen.map((item) => (
             <li key={item.item}>
               {item.title || item.item} · {textOr(`consult.quality.${item.quality}`, item.quality)}
+              {item.later_images !== undefined && <div className="q-note q-note-warning">{t('consult.opinion.later_images', { count: item.later_images })}</div>}
             </li>
           ))}
         </ul>

@@ -30,6 +30,7 @@ export default function StatePage() {
         {(state) => (
           <>
             <Storage storage={state.storage} version={state.version} />
+            <Audit audit={state.audit} />
             <Jobs state={state} />
             <Deadlines pack={state.pack} />
           </>
@@ -62,6 +63,26 @@ function Storage({ storage, version }: { storage: CentreState['storage']; versio
         <dd className="q-num">{formatBytes(storage.packsBytes + storage.imagingBytes)}</dd>
         <dt>{t('operations.state.version')}</dt>
         <dd className="q-num">{version}</dd>
+      </dl>
+    </section>
+  );
+}
+
+function Audit({ audit }: { audit: CentreState['audit'] }) {
+  const t = useText();
+  const bad = (audit.defects ?? 0) > 0;
+  return (
+    <section className="q-card q-stack-tight">
+      <div className="q-between">
+        <h2>{t('operations.state.audit')}</h2>
+        {audit.checked && <span className={`q-chip ${bad ? 'q-chip-critical' : 'q-chip-ok'}`}>{t(bad ? 'operations.state.audit_bad' : 'operations.state.audit_whole')}</span>}
+      </div>
+      {bad && <p className="q-note q-note-critical">{t('operations.state.audit_help')}</p>}
+      <dl className="q-facts">
+        <dt>{t('operations.state.audit_rows')}</dt>
+        <dd className="q-num">{formatNumber(audit.rows)}</dd>
+        <dt>{t('operations.state.audit_checked')}</dt>
+        <dd>{audit.checked ? formatDateTime(audit.checked) : t('operations.state.audit_never')}</dd>
       </dl>
     </section>
   );

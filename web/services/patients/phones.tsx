@@ -25,6 +25,9 @@ export function PhonesCard({ patient }: { patient: Patient }) {
       <div className="q-between">
         <h2>{t('patients.phones.title')}</h2>
         <div className="q-actions">
+          <Button variant="default" component="a" href={`/flow/patients/${id}/page.pdf`} target="_blank" rel="noreferrer">
+            {t('patients.phones.print')}
+          </Button>
           <Button variant="default" onClick={() => setOpen('bind')}>
             {t('patients.phones.bind')}
           </Button>

@@ -1,0 +1,105 @@
+#include "record/search/includes.hpp"
+
+#include "record/search/sql.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace qiao::record {
+namespace {
+
+constexpr std::size_t kIncluded = 1000;
+constexpr int kRounds = 5;
+
+struct Found {
+    Rid rid;
+    TypeId type;
+};
+
+/// Rows that one rule adds for one resource; every one passes the filter itself.
+std::vector<Found> included_by(StoreReader& reader, const IncludeRule& rule, Rid from, std::size_t limit) {
+    Sql sql;
+    if (rule.reverse) {
+        sql.add("SELECT n.rid, n.type FROM ref f CROSS JOIN res n ON n.rid = f.rid WHERE f.target_rid = ").bind(from);
+        sql.add(" AND f.type = ").bind(number_of(rule.source)).add(" AND f.param");
+        std::vector<std::int64_t> params;
+        if (rule.code != "*") {
+            params.push_back(number_of(find_parameter(rule.source, rule.code)->id));
+        } else {
+            for (const TypeParameter& how : parameters_of(rule.source)) params.push_back(number_of(how.id));
+        }
+        sql.in(params);
+    } else {
+        sql.add("SELECT n.rid, n.type FROM ref f").add(indexed_by("ref_by_rid")).add("CROSS JOIN res n ON n.rid = f.target_rid WHERE f.rid = ").bind(from);
+        if (rule.code != "*") sql.add(" AND f.param = ").bind(number_of(find_parameter(rule.source, rule.code)->id));
+        if (rule.target != TypeId::none) sql.add(" AND n.type = ").bind(number_of(rule.target));
+    }
+    sql.add(" AND n.state = 0 AND ").visible(reader.filter(), "n", reader.now()).add(" LIMIT ").bind(static_cast<std::int64_t>(limit));
+    auto rows = reader.connection().query(sql.text(), sql.args());
+    std::vector<Found> out;
+    while (rows.next()) out.push_back({rows.integer(0), type_of_number(static_cast<std::uint32_t>(rows.integer(1)))});
+    return out;
+}
+
+bool starts_at(const IncludeRule& rule, TypeId type) { return rule.reverse || rule.source == TypeId::none || rule.source == type; }
+
+/// What one page gathers.
+class Gathering {
+public:
+    Gathering(StoreReader& reader, const Query& query) : reader_(reader), query_(query) {}
+
+    /// @return what these add for the first time
+    std::vector<Found> round(const std::vector<Found>& from, bool first) {
+        std::vector<Found> fresh;
+        for (const IncludeRule& rule : query_.includes) {
+            if (!first && !rule.iterate) continue;
+            for (const Found& one : from) {
+                if (cut_) return fresh;
+                if (starts_at(rule, one.type)) follow(rule, one.rid, fresh);
+            }
+        }
+        return fresh;
+    }
+    void show(Rid rid) { shown_.insert(rid); }
+    [[nodiscard]] bool cut() const { return cut_; }
+
+private:
+    void follow(const IncludeRule& rule, Rid from, std::vector<Found>& fresh) {
+        // Those already shown may stand before the new ones.
+        for (const Found& found : included_by(reader_, rule, from, shown_.size() + kIncluded - count_ + 1)) {
+            if (shown_.contains(found.rid)) continue;
+            if (count_ == kIncluded) {
+                cut_ = true;
+                return;
+            }
+            shown_.insert(found.rid);
+            ++count_;
+            fresh.push_back(found);
+        }
+    }
+
+    StoreReader& reader_;
+    const Query& query_;
+    std::unordered_set<Rid> shown_;
+    std::size_t count_ = 0;
+    bool cut_ = false;
+};
+
+}  // namespace
+
+void add_includes(StoreReader& reader, const Query& query, SearchResult& result) {
+    if (query.includes.empty()) return;
+    Gathering gathering(reader, query);
+    std::vector<Found> from;
+    for (const Match& match : result.matches) {
+        gathering.show(match.resource.rid);
+        from.push_back({match.resource.rid, find_type(match.resource.type)});
+    }
+    for (int round = 0; round < kRounds && !from.empty(); ++round) {
+        from = gathering.round(from, round == 0);
+        for (const Found& found : from) result.matches.push_back({reader.fetch(found.rid), true});
+    }
+    result.includes_cut = gathering.cut();
+}
+
+}  // namespace qiao::record

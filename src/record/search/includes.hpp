@@ -1,0 +1,13 @@
+#pragma once
+
+#include "record/search/query.hpp"
+#include "record/store/core.hpp"
+
+/// `_include` and `_revinclude`. The thread of the reader.
+namespace qiao::record {
+
+/// Adds to the matches of a page what they refer to, each resource once and only what the filter lets through: at most 1,000 and,
+/// with `:iterate`, in 5 rounds; what comes beyond sets `includes_cut`.
+void add_includes(StoreReader& reader, const Query& query, SearchResult& result);
+
+}  // namespace qiao::record
