@@ -75,6 +75,8 @@ ClausePtr make_compartment_clause(TypeId type, std::int64_t patient_rid, std::in
 /// What belongs to the patient by the definition of the Patient compartment; nothing of a type outside it.
 ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid);
 
+/// OperationOutcome.issue.expression of an error about a parameter: "http.birthdate".
+std::string parameter_place(std::string_view name);
 [[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
 [[noreturn]] void throw_bad_modifier(std::string_view parameter, std::string_view modifier);
 /// rids of "Type/id"s that exist in any state; unknown ones are left out.

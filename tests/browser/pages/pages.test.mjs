@@ -18,6 +18,7 @@ const PAGES = {
   'list/:name': [[DOCTOR, '/app/list/requested'], [COORDINATOR, '/app/list/desk'], [EXPERT, '/app/list/offers'], [DOCTOR, '/app/list/closed']],
   'patients': [[DOCTOR, '/app/patients']],
   'patients/new': [[DOCTOR, '/app/patients/new']],
+  'patients/duplicates': [[DOCTOR, '/app/patients/duplicates']],
   'patients/:id': [[DOCTOR, async (page) => `/app/patients/${await patientOf(page)}`]],
   'consult/new': [[DOCTOR, async (page) => `/app/consult/new?patient=${await patientOf(page)}`]],
   'cases/:id': [[DOCTOR, async (page) => `/app/cases/${await caseOf(page, 'requested')}`]],
@@ -52,6 +53,9 @@ const PAGES = {
   'access/break-glass': [[DOCTOR, '/app/access/break-glass']],
   'access/glass-reviews': [[PRIVACY, '/app/access/glass-reviews']],
   'access/patient-requests': [[PRIVACY, '/app/access/patient-requests']],
+  'record': [[DOCTOR, '/app/record?type=Observation'], [SYSTEM, '/app/record']],
+  'record/import': [[SYSTEM, '/app/record/import'], [MANAGER, '/app/record/import']],
+  'record/:type/:id': [[DOCTOR, async (page) => `/app/record/Patient/${await patientOf(page)}`], [MANAGER, '/app/record/Organization/demo-county?tab=history']],
   'help': [[DOCTOR, '/app/help']],
   'operations/backups': [[SYSTEM, '/app/operations/backups']],
 }
@@ -72,7 +76,7 @@ function routesOfRouter() {
 }
 
 const only = process.env.PAGES_ONLY ? new RegExp(process.env.PAGES_ONLY) : /./
-const KEY = /(^|\s)(app|access|cases|consult|flow|help|imaging|operations|patients)\.[a-z_]+(\.[a-z_]+)*(\s|$)/
+const KEY = /(^|\s)(app|access|cases|consult|fhir|flow|help|imaging|operations|patients)\.[a-z_]+(\.[a-z_]+)*(\s|$)/
 
 async function look(page, base, path, language, name, trouble) {
   await page.goto(base + path)
