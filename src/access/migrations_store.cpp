@@ -164,10 +164,11 @@ constexpr std::string_view kAuditSearch = R"sql(
 CREATE TABLE access_audit_patient(
   patient INTEGER NOT NULL, recorded_us INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(patient, recorded_us, seq)) WITHOUT ROWID;
 INSERT INTO access_audit_patient SELECT patient, recorded_us, seq FROM access_audit WHERE patient <> 0;
-INSERT OR IGNORE INTO access_audit_patient
-  SELECT one.value, a.recorded_us, a.seq FROM access_audit a,
+INSERT INTO access_audit_patient
+  SELECT CAST(one.value AS INTEGER), a.recorded_us, a.seq FROM access_audit a,
     json_each('[' || replace(substr(a.detail, instr(a.detail, 'patients=') + 9), ',+', ',-') || ']') one
-  WHERE a.patient = 0 AND a.action IN ('read', 'vread', 'history', 'search') AND instr(a.detail, 'patients=') > 0 AND one.value > 0;
+  WHERE a.patient = 0 AND a.action IN ('read', 'vread', 'history', 'search') AND instr(a.detail, 'patients=') > 0
+    AND CAST(one.value AS INTEGER) > 0 ON CONFLICT DO NOTHING;
 CREATE INDEX access_audit_by_time ON access_audit(recorded_us, seq);
 CREATE INDEX access_audit_by_person ON access_audit(person, recorded_us, seq);
 CREATE INDEX access_audit_by_case ON access_audit(case_id, recorded_us, seq) WHERE case_id <> '';

@@ -141,7 +141,7 @@ std::optional<Instant> SigningKeys::revoked_at(std::int64_t authority, std::stri
     auto snapshot = database_.read();
     auto rows = snapshot->connection().query(
         "SELECT MIN(at_us) FROM (SELECT revoked_us AS at_us FROM access_signing_key WHERE authority = ? AND serial = ? AND revoked_us > 0 "
-        "UNION ALL SELECT at_us FROM access_revoked_certificate WHERE authority = ? AND serial = ?)",
+        "UNION ALL SELECT at_us FROM access_revoked_certificate WHERE authority = ? AND serial = ?) known",
         {authority, serial, authority, serial});
     if (!rows.next() || rows.is_null(0)) return std::nullopt;
     return from_us(rows.integer(0));
@@ -181,7 +181,7 @@ void SigningKeys::store_list(const OtherAuthority& one, const std::vector<std::p
              for (const auto& [serial, at] : revoked) {
                  connection.execute(
                      "INSERT INTO access_revoked_certificate(authority, serial, at_us) VALUES(?, ?, ?) "
-                     "ON CONFLICT(authority, serial) DO UPDATE SET at_us = MIN(at_us, excluded.at_us)",
+                     "ON CONFLICT(authority, serial) DO UPDATE SET at_us = min(access_revoked_certificate.at_us, excluded.at_us)",
                      {one.id, std::string_view(serial), to_us(at)});
              }
              // The key is given up with its certificate, so each other certificate about it ends too.

@@ -25,6 +25,7 @@
 #include "services/consult/patient_routes.hpp"
 #include "services/consult/routes.hpp"
 #include "storage/page_cache.hpp"
+#include "storage/place.hpp"
 
 #include <fmt/format.h>
 
@@ -80,7 +81,7 @@ Centre::Centre(const Options& options)
     : options_(options),
       lock_(made_folder(options.data_folder)),
       workers_(worker_count(options), kQueuedRequests),
-      database_(storage::open_sqlite(options.data_folder + "/record.db", storage::Durability::full)),
+      database_(storage::open_database(options.place_of("record"), storage::Durability::full)),
       blobs_(options.data_folder + "/blobs") {
     if (options.demo) {
         auto clock = std::make_unique<ShiftedClock>();
@@ -169,7 +170,7 @@ void Centre::open_patient_accounts() {
 void Centre::open_images() {
     archive_ = std::make_unique<imaging::Archive>(
         imaging::ArchiveOptions{
-            .folder = options_.data_folder, .index_file = options_.data_folder + "/imaging.db", .record_file = options_.data_folder + "/record.db"},
+            .folder = options_.data_folder, .index_place = options_.place_of("imaging"), .record_place = options_.place_of("record")},
         *clock_, metrics_);
     devices_ = std::make_unique<imaging::Devices>(*database_, *writer_, *audit_, *directory_);
     gateways_ = std::make_unique<imaging::Gateways>(*database_, *writer_, *audit_, *sessions_, *archive_, metrics_);
@@ -339,7 +340,7 @@ void Centre::add_operation_routes() {
     router_.add(http::Method::get, "/health/live", open,
                 [](const http::Request&) { return http::Response{.content_type = "application/json", .body = R"({"status":"live"})"}; });
     router_.add(http::Method::get, "/health/ready", open, [this](const http::Request&) {
-        const bool ready = writer_->healthy() && !draining_;
+        const bool ready = writer_->healthy() && !draining_ && database_->answers();
         JsonWriter json;
         json.object([&] { json.field("status", ready ? "ready" : draining_ ? "draining" : "storage_failed"); });
         return http::Response{.status = ready ? 200 : 503, .content_type = "application/json", .body = json.take()};

@@ -8,8 +8,8 @@
 #include "base/text.hpp"
 #include "flow/pack.hpp"
 #include "imaging/socket.hpp"
-#include "storage/database.hpp"
 #include "storage/file.hpp"
+#include "storage/place.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -103,13 +103,14 @@ void check_folder(const std::string& folder, Findings& findings) {
         Findings::note("keep a copy of master.key away from this machine: without it nobody can sign and no authenticator code is taken");
 }
 
-void check_database(const std::string& file, Findings& findings) {
-    const std::string name = std::filesystem::path(file).filename().string();
-    if (!std::filesystem::exists(file)) {
+void check_database(const std::string& place, Findings& findings) {
+    const bool on_server = storage::is_on_server(place);
+    const std::string name = on_server ? "the schema " + place.substr(place.rfind('#') + 1) : std::filesystem::path(place).filename().string();
+    if (!on_server && !std::filesystem::exists(place)) {
         Findings::note(name + " does not exist yet");
         return;
     }
-    const auto database = storage::open_sqlite(file, storage::Durability::full);
+    const auto database = storage::open_database(place, storage::Durability::full);
     if (database->is_whole())
         Findings::good(name + " is whole");
     else
@@ -282,11 +283,11 @@ int check(const Options& options) {
     const bool running = server_runs_on(folder);
     Findings::note(running ? "a server runs on this data folder" : "no server runs on this data folder");
     findings.part("the data folder", [&] { check_folder(folder, findings); });
-    for (const char* name : {"/record.db", "/imaging.db"}) findings.part(name + 1, [&] { check_database(folder + name, findings); });
+    for (const char* name : {"record", "imaging"}) findings.part(name, [&] { check_database(options.place_of(name), findings); });
     findings.part("what is served", [&] { check_serving(options, now, findings); });
-    if (std::filesystem::exists(folder + "/record.db")) {
-        findings.part("the tables of record.db", [&] {
-            const CentreRows rows = read_centre(*storage::open_sqlite(folder + "/record.db", storage::Durability::full), now);
+    if (storage::is_on_server(options.place_of("record")) || std::filesystem::exists(folder + "/record.db")) {
+        findings.part("the tables of the record", [&] {
+            const CentreRows rows = read_centre(*storage::open_database(options.place_of("record"), storage::Durability::full), now);
             if (rows.demo) Findings::warn("this is the demo network: its people are invented; keep no real patient here");
             check_clients(rows, now, findings);
             check_devices(rows, findings);

@@ -1,5 +1,6 @@
 #include "centre.hpp"
 
+#include "../../unit/storage/test_database.hpp"
 #include "access/master_key.hpp"
 #include "access/role.hpp"
 #include "access/routes.hpp"
@@ -148,7 +149,7 @@ void Archive::detach(record::Work&, std::string_view study_uid) {
 
 Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(::getpid()) + "_" + new_random_uuid().substr(0, 8)) {
     storage::make_folder(folder_);
-    database_ = storage::open_sqlite(folder_ + "/record.db", storage::Durability::full);
+    database_ = qiao::testing::open_database(folder_ + "/record.db");
     database_->migrate(record::record_migrations());
     database_->migrate(access::access_migrations());
     database_->migrate(jobs::migrations());
@@ -160,7 +161,8 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, clock_, folder_);
     audit_->attach(record_->ports());
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, clock_, access::SessionOptions{.demo = true});
-    entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, clock_, access::open_master_key(*database_, folder_));
+    entrance_ =
+        std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, clock_, access::open_master_key(*database_, folder_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, clock_);
     signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, clock_, folder_);
     signing_ = std::make_unique<access::Signing>(*database_, *directory_, clock_, *signing_keys_,

@@ -58,7 +58,8 @@ TEST_F(Signatures, TheSealStandsBesideTheDoctorsSignature) {
     EXPECT_TRUE(reader.run("dgst -sha256 -verify key.pem -signature seal.der manifest.bin"));
     EXPECT_TRUE(reader.run("verify -CAfile seal-chain.pem seal-cert.pem"));
     EXPECT_TRUE(says(check(file(id, "manifest.bin"), file(id, "seal.der"), file(id, "seal-cert.pem")).raw, "Valid"));
-    writer_->submit({{}, [](storage::Group& group) { group.connection().execute("UPDATE access_signature_seal SET der = x'3000'"); }});
+    writer_->submit(
+        {{}, [](storage::Group& group) { group.connection().execute("UPDATE access_signature_seal SET der = " + qiao::testing::blob_literal("3000")); }});
     EXPECT_TRUE(says(paper(id), "The seal does not verify"));
     EXPECT_TRUE(says(get("", view("doctor", id)["opinion"]["verify"].text()).raw, "not valid"));
 }

@@ -313,7 +313,7 @@ TEST(SigningKeys, the_seal_of_the_institution_is_a_second_signature) {
 /// A folder of the version before seals and other authorities.
 TEST(SigningKeys, keys_of_older_folders_stay) {
     const testing::Folder folder;
-    const auto database = storage::open_sqlite(folder.path() + "/record.db", storage::Durability::full);
+    const auto database = qiao::testing::open_database(folder.path() + "/record.db");
     database->migrate(record::record_migrations());
     std::vector<storage::Migration> before;
     for (const auto& one : access_migrations()) {
