@@ -244,7 +244,7 @@ void Centre::add_jobs() {
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
-    add_state_route(router_, {*sessions_, *jobs_, *writer_, *audit_, *audit_check_, engine_->ground().pack, options_.data_folder, *clock_});
+    add_state_route(router_, {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, engine_->ground().pack, options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.

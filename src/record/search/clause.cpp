@@ -43,6 +43,11 @@ std::vector<std::string_view> or_values(std::string_view name, std::string_view 
                 {{"invalid", "", fmt::format("\"{}\" is no search parameter of {}", name, type_name(type))}});
 }
 
+[[noreturn]] void throw_not_ready(std::string_view name) {
+    throw Error(ErrorKind::unavailable, "record.reindexing", "the index of a search parameter is being made",
+                {{"transient", "", fmt::format("\"{}\" can be searched by when its index is complete", name)}});
+}
+
 }  // namespace
 
 void throw_bad_value(std::string_view parameter, std::string_view why) {
@@ -70,7 +75,7 @@ bool is_search_parameter(TypeId type, std::string_view text) {
     const TypeParameter* how = find_parameter(type, name.code);
     if (how == nullptr) return false;
     const Parameter* definition = find_parameter(how->id);
-    return definition->indexed && definition->kind != ParamKind::composite && definition->kind != ParamKind::special;
+    return definition->indexed;
 }
 
 ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view text, std::string_view value) {
@@ -84,10 +89,11 @@ ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_vie
     }
     const TypeParameter* how = find_parameter(type, name.code);
     const Parameter* definition = find_parameter(how->id);
+    if (!context.reader.is_indexed(type, how->id)) throw_not_ready(text);
     Named named{type, *how, *definition, name.modifier, {}};
     if (!name.rest.empty()) return make_chain_clause(context, named, name.rest, value);
     named.values = or_values(text, value);
-    if (name.modifier == "missing") return make_missing_clause(context, named);
+    if (name.modifier == "missing" && definition->kind != ParamKind::composite) return make_missing_clause(context, named);
     switch (definition->kind) {
         case ParamKind::token: return make_token_clause(context, named);
         case ParamKind::reference: return make_reference_clause(context, named);
@@ -96,8 +102,10 @@ ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_vie
         case ParamKind::uri: return make_uri_clause(context, named);
         case ParamKind::quantity: return make_quantity_clause(context, named);
         case ParamKind::number: return make_number_clause(context, named);
-        default: throw_unknown(text, type);
+        case ParamKind::composite: return make_composite_clause(context, named);
+        case ParamKind::special: return make_near_clause(named);
     }
+    throw_unknown(text, type);
 }
 
 }  // namespace qiao::record

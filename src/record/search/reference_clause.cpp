@@ -56,8 +56,7 @@ bool may_target(const Parameter& definition, TypeId type) {
 
 void add_bare_id(const SearchContext& context, const Named& named, TypeId only, const std::string& id, std::vector<std::int64_t>& rids) {
     if (only != TypeId::none) return append_rid(context, only, id, rids);
-    const auto types = named.definition.targets.empty() ? all_types() : named.definition.targets;
-    for (const TypeId type : types) append_rid(context, type, id, rids);
+    for (const TypeId type : targets_of(named.definition)) append_rid(context, type, id, rids);
 }
 
 /// One element that cannot repeat and names the patient: `pat` is made by the same.
@@ -126,6 +125,8 @@ private:
 };
 
 }  // namespace
+
+std::span<const TypeId> targets_of(const Parameter& definition) { return definition.targets.empty() ? all_types() : definition.targets; }
 
 ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid) { return std::make_unique<InPatientClause>(type, patient_rid); }
 
@@ -271,8 +272,7 @@ ClausePtr make_chain_clause(const SearchContext& context, const Named& named, st
         if (type == TypeId::none || !may_target(named.definition, type)) throw_bad_modifier(named.definition.code, named.modifier);
         types.push_back(type);
     } else {
-        const auto allowed = named.definition.targets.empty() ? all_types() : named.definition.targets;
-        for (const TypeId type : allowed) {
+        for (const TypeId type : targets_of(named.definition)) {
             if (is_search_parameter(type, rest)) types.push_back(type);
         }
     }
@@ -350,15 +350,20 @@ std::vector<std::string_view> tables_of(ParamKind kind) {
         case ParamKind::uri: return {"uri"};
         case ParamKind::quantity: return {"qty"};
         case ParamKind::number: return {"num"};
+        case ParamKind::special: return {"near"};
         default: return {};
     }
 }
 
 }  // namespace
 
-ClausePtr make_missing_clause(const SearchContext& /*context*/, const Named& named) {
+void check_missing_value(const Named& named) {
     if (named.values.size() != 1 || (named.values[0] != "true" && named.values[0] != "false"))
         throw_bad_value(named.definition.code, ":missing wants true or false");
+}
+
+ClausePtr make_missing_clause(const SearchContext& /*context*/, const Named& named) {
+    check_missing_value(named);
     auto tables = tables_of(named.definition.kind);
     if (tables.empty()) throw_bad_modifier(named.definition.code, named.modifier);
     return std::make_unique<MissingClause>(named.type, named.how.id, std::move(tables), named.values[0] == "true");

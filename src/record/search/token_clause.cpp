@@ -43,7 +43,8 @@ private:
     bool negated_;
 };
 
-/// The hashes under which a value is found: `code`, `system|code`, `|code`, `system|`.
+}  // namespace
+
 void append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes) {
     const auto pieces = split_escaped(text, '|');
     if (pieces.size() > 2) throw_bad_value(named.definition.code, "has more than one |");
@@ -67,8 +68,6 @@ void append_hashes(const Named& named, const TokenHash& hash, std::string_view t
         if (implied) hashes.push_back(hash.code_only(code));
     }
 }
-
-}  // namespace
 
 ClausePtr make_token_clause(const SearchContext& context, const Named& named) {
     const TokenHash hash = context.hash();
