@@ -34,20 +34,22 @@ void index_hint(Sql& sql, const RangeTest<Bound>& test) {
     }
 }
 
-/// The values of `lo` that a test can match, when no stored range is longer than `span_ms`.
+/// The values of `d` that a test can match, when no stored range is longer than `span_ms`. `d` is the start of the range; where
+/// that is open it is the end.
 TimeRange start_window(const RangeTest<std::int64_t>& test, std::int64_t span_ms) {
+    const bool open = span_ms == kDistantFuture_ms;
     // A range that never ends, or a distance that has no number, bounds nothing.
-    const bool unbounded = span_ms == kDistantFuture_ms || test.lo < kDistantPast_ms + span_ms;
-    const std::int64_t from = unbounded ? kDistantPast_ms : test.lo - span_ms;
+    const std::int64_t from = open || test.lo < kDistantPast_ms + span_ms ? kDistantPast_ms : test.lo - span_ms;
+    const auto until = [&](std::int64_t end) { return open ? kDistantFuture_ms : end; };
     switch (test.prefix) {
         case Prefix::eq: return {test.lo, test.hi};
         case Prefix::gt:
         case Prefix::ge: return {from, kDistantFuture_ms};
         case Prefix::sa: return {test.hi, kDistantFuture_ms};
         case Prefix::lt:
-        case Prefix::eb: return {kDistantPast_ms, test.lo};
-        case Prefix::le: return {kDistantPast_ms, test.hi};
-        case Prefix::ap: return {from, test.hi};
+        case Prefix::eb: return {kDistantPast_ms, until(test.lo)};
+        case Prefix::le: return {kDistantPast_ms, until(test.hi)};
+        case Prefix::ap: return {from, until(test.hi)};
         case Prefix::ne: break;
     }
     return {kDistantPast_ms, kDistantFuture_ms};
