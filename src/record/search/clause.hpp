@@ -68,6 +68,7 @@ ClausePtr make_composite_clause(const SearchContext& context, const Named& named
 ClausePtr make_near_clause(const Named& named);
 ClausePtr make_missing_clause(const SearchContext& context, const Named& named);
 ClausePtr make_id_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values);
+ClausePtr make_list_clause(const SearchContext& context, const std::vector<std::string_view>& values);
 ClausePtr make_updated_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values);
 ClausePtr make_chain_clause(const SearchContext& context, const Named& named, std::string_view rest, std::string_view value);
 ClausePtr make_has_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value);

@@ -312,6 +312,27 @@ private:
     std::vector<std::int64_t> rids_;
 };
 
+/// `_list`: what the entries of a List refer to, when the caller sees the List.
+class ListClause : public Clause {
+public:
+    ListClause(StoreReader& reader, std::vector<std::int64_t> lists)
+        : reader_(reader), lists_(std::move(lists)), param_(number_of(find_parameter(TypeId::List, "item")->id)) {}
+    void source(Sql& sql) const override {
+        sql.add("SELECT f.target_rid AS rid FROM res n CROSS JOIN ref f").add(indexed_by("ref_by_rid")).add("ON f.rid = n.rid AND f.param = ").bind(param_);
+        sql.add(" WHERE n.rid").in(lists_).add(" AND n.state = 0 AND ").visible(reader_.filter(), "n", reader_.now());
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("EXISTS (SELECT 1 FROM res n CROSS JOIN ref f").add(indexed_by("ref_by_rid")).add("ON f.rid = n.rid AND f.param = ").bind(param_);
+        sql.add(fmt::format(" AND f.target_rid = {}.rid WHERE n.rid", alias)).in(lists_).add(" AND n.state = 0 AND ");
+        sql.visible(reader_.filter(), "n", reader_.now()).add(")");
+    }
+
+private:
+    StoreReader& reader_;
+    std::vector<std::int64_t> lists_;
+    std::int64_t param_;
+};
+
 /// `:missing`: whether any row of the parameter exists.
 class MissingClause : public Clause {
 public:
@@ -367,6 +388,13 @@ ClausePtr make_missing_clause(const SearchContext& /*context*/, const Named& nam
     auto tables = tables_of(named.definition.kind);
     if (tables.empty()) throw_bad_modifier(named.definition.code, named.modifier);
     return std::make_unique<MissingClause>(named.type, named.how.id, std::move(tables), named.values[0] == "true");
+}
+
+ClausePtr make_list_clause(const SearchContext& context, const std::vector<std::string_view>& values) {
+    std::vector<std::int64_t> lists;
+    for (const std::string_view value : values) append_rid(context, TypeId::List, unescape(value), lists);
+    if (lists.empty()) lists.push_back(0);  // no row has this number
+    return std::make_unique<ListClause>(context.reader, std::move(lists));
 }
 
 ClausePtr make_id_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values) {

@@ -184,6 +184,21 @@ private:
     bool below_;
 };
 
+/// "http://a/b/c" is under "http://a/b/", "http://a/b", "http://a/", "http://a". A URL has at most 50 of them here.
+void append_parents(std::vector<std::string>& values) {
+    std::string url = values.back();
+    const std::size_t scheme = url.find("://");
+    const std::size_t first = scheme == std::string::npos ? 0 : scheme + 3;
+    constexpr int kParents = 50;
+    for (int i = 0; i < kParents; ++i) {
+        const std::size_t slash = url.rfind('/');
+        if (slash == std::string::npos || slash < first) return;
+        if (slash + 1 < url.size()) values.push_back(url.substr(0, slash + 1));
+        url.resize(slash);
+        values.push_back(url);
+    }
+}
+
 }  // namespace
 
 ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& named) {
@@ -213,11 +228,12 @@ ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& name
 }
 
 ClausePtr make_uri_clause(const SearchContext& /*context*/, const Named& named) {
-    if (!named.modifier.empty() && named.modifier != "below") throw_bad_modifier(named.definition.code, named.modifier);
+    if (!named.modifier.empty() && named.modifier != "below" && named.modifier != "above") throw_bad_modifier(named.definition.code, named.modifier);
     std::vector<std::string> values;
     for (const std::string_view value : named.values) {
         values.emplace_back(index_text(unescape(value)));
         if (values.back().empty()) throw_bad_value(named.definition.code, "has an empty value");
+        if (named.modifier == "above") append_parents(values);
     }
     return std::make_unique<UriClause>(named.type, named.how.id, std::move(values), named.modifier == "below");
 }

@@ -137,6 +137,63 @@ TEST(Near, finds_by_distance_over_the_date_line_and_the_pole) {
         EXPECT_EQ(code_of([&] { store.read()->search("Location", bad); }), "record.bad_search_value") << bad;
 }
 
+TEST(Lists, of_a_list_and_above_a_uri) {
+    Ward ward;
+    ward.put(
+        R"({"resourceType":"List","id":"l1","status":"current","mode":"working","entry":[{"item":{"reference":"Observation/high"}},{"item":{"reference":"Patient/p"}},{"item":{"reference":"Observation/blood"}}]})");
+    EXPECT_EQ(ward.find("Observation", "_list=l1"), "blood high");
+    EXPECT_EQ(ward.find("Observation", "_list=l1&code=883-9"), "blood");
+    EXPECT_EQ(ward.find("Patient", "_list=l1,none"), "p");
+    EXPECT_EQ(ward.find("Observation", "_list=none"), "");
+    // Whoever does not see the List does not learn what is in it.
+    EXPECT_EQ(joined(ward.record->read(standing({7}, {7}))->search("Observation", "_list=l1")), "");
+    for (const char* url : {"http://example.org/a", "http://example.org/a/b", "http://example.org/ab"})
+        ward.put(R"({"resourceType":"ValueSet","status":"draft","id":")" + std::string(url).substr(19, 1) + std::to_string(std::string(url).size()) +
+                 R"(","url":")" + url + "\"}");
+    EXPECT_EQ(ward.find("ValueSet", "url:above=http://example.org/a/b/c&_sort=_id"), "a20 a22");
+    EXPECT_EQ(ward.find("ValueSet", "url:below=http://example.org/a&_sort=_id"), "a20 a22");
+    EXPECT_EQ(ward.find("ValueSet", "url:above=http://example.org/x"), "");
+}
+
+/// What is built to cost much ends, with an answer or a clear refusal.
+TEST(Bounds, searches_that_are_made_to_cost_much_end) {
+    Ward ward;
+    {
+        auto work = ward.begin();
+        for (int i = 0; i < 3000; ++i) {
+            const std::string n = std::to_string(i);
+            work->create_text(R"({"resourceType":"Patient","id":"x)" + n + R"(","name":[{"family":"abba )" + n +
+                              R"("}],"link":[{"type":"seealso","other":{"reference":"Patient/x)" + std::to_string((i + 1) % 3000) + R"("}}]})");
+        }
+        work->commit();
+    }
+    std::string five_hundred = "name=n0";
+    for (int i = 1; i < 500; ++i) five_hundred += ",n" + std::to_string(i);
+    EXPECT_EQ(ward.find("Patient", five_hundred), "");
+    EXPECT_EQ(ward.refused("Patient", five_hundred + ",more"), "record.bad_search_value");
+    std::string codes = "code=a0";
+    for (int i = 1; i < 499; ++i) codes += ",a" + std::to_string(i);
+    EXPECT_EQ(ward.find("Observation", codes + ",883-9"), "blood");
+    EXPECT_EQ(ward.find("Observation", "subject:Patient." + codes.replace(0, 4, "identifier")), "");
+    const std::vector<std::string> heavy = {"name:contains=a&_sort=name,birthdate,_id&_count=1000",
+                                            "link:Patient.link:Patient.link:Patient.link:Patient.name=abba 7",
+                                            "_has:Observation:subject:code:not=x",
+                                            "_has:Patient:link:_has:Patient:link:_has:Patient:link:name=abba",
+                                            "gender:not=male&name:contains=b&_total=accurate",
+                                            "_include:iterate=Patient:link&_revinclude:iterate=Patient:link&_count=100"};
+    for (const std::string& query : heavy) {
+        const std::string code = ward.refused("Patient", query);
+        EXPECT_TRUE(code.empty() || code == "record.budget") << query << " " << code;
+    }
+    EXPECT_EQ(ward.refused("Patient", "link:Patient.link:Patient.link:Patient.link:Patient.link:Patient.name=abba"), "record.bad_search_value");
+    EXPECT_EQ(ward.refused("Patient", "_cursor=" + std::string(5000, 'A')), "record.bad_cursor");
+    EXPECT_EQ(ward.refused("Patient", "_cursor=%00%FF"), "http.bad_query");
+    std::string many;
+    for (int i = 0; i < 65; ++i) many += "&name=a";
+    EXPECT_EQ(ward.refused("Patient", many), "record.too_many_parameters");
+    EXPECT_EQ(ward.refused("Patient", "name=" + std::string(3000, 'a')), "record.bad_search_value");
+}
+
 /// As a database that the first extractor filled: no rows of composites.
 void make_old(Ward& ward) {
     ward.writer->submit({{}, [](storage::Group& group) {
