@@ -207,6 +207,16 @@ CREATE INDEX access_break_glass_unreviewed ON access_break_glass(reviewed_us, st
 
 constexpr std::string_view kOffice = "ALTER TABLE access_organisation ADD COLUMN office_approval INTEGER NOT NULL DEFAULT 0";
 
+/// Pairs of Patients who are probably one person (duplicates.hpp); a < b. `t`: the commit up to which Patients were looked at.
+constexpr std::string_view kDuplicates = R"sql(
+CREATE TABLE access_duplicate(
+  id INTEGER PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, bits REAL NOT NULL, state TEXT NOT NULL, found_us INTEGER NOT NULL,
+  decided_by INTEGER NOT NULL, decided_us INTEGER NOT NULL, UNIQUE(a, b));
+CREATE INDEX access_duplicate_by_state ON access_duplicate(state, bits);
+CREATE INDEX access_duplicate_by_other ON access_duplicate(b);
+CREATE TABLE access_duplicate_progress(id INTEGER PRIMARY KEY, t INTEGER NOT NULL);
+)sql";
+
 /// Whose account at an OpenID provider is whose here.
 constexpr std::string_view kOidc = R"sql(
 CREATE TABLE access_oidc_link(
@@ -236,7 +246,8 @@ constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access_sensitive", 1, kSensitive},
                                     storage::Migration{"access_office", 1, kOffice},
                                     storage::Migration{"access_oidc", 1, kOidc},
-                                    storage::Migration{"access_role_requests", 1, kRoleRequests}};
+                                    storage::Migration{"access_role_requests", 1, kRoleRequests},
+                                    storage::Migration{"access_duplicates", 1, kDuplicates}};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "http/outcome.hpp"
+#include "record/match/match.hpp"
 
 #include <algorithm>
 
@@ -13,16 +14,6 @@ namespace qiao::access {
 namespace {
 
 constexpr std::size_t kShown = 10;
-
-/// A token value in a search URL: separators of FHIR escaped, then percent-encoded.
-std::string search_token(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) {
-        if (c == '\\' || c == ',' || c == '|' || c == '$') escaped += '\\';
-        escaped += c;
-    }
-    return percent_encode(escaped);
-}
 
 bool is_true(const http::Request& request, std::string_view name) {
     for (const auto& [key, value] : request.query_values()) {
@@ -124,26 +115,9 @@ record::ReadFilter Patients::own_patients(std::int64_t organisation) const {
 
 std::vector<record::Stored> Patients::likely_duplicates(const json::Value& patient, std::int64_t organisation) {
     const record::ReadFilter filter = own_patients(organisation);
-    auto reader = record_.read(filter);
     std::vector<record::Stored> found;
-    const auto take = [&](const std::string& query, const auto& is_like) {
-        for (auto& match : reader->search("Patient", query).matches) {
-            const bool known = std::any_of(found.begin(), found.end(), [&](const record::Stored& one) { return one.rid == match.resource.rid; });
-            if (!known && found.size() < kShown && is_like(match.resource.value())) found.push_back(std::move(match.resource));
-        }
-    };
-    for (const auto& identifier : patient["identifier"].items()) {
-        if (identifier["system"].text() == kTemporarySystem) continue;
-        take("identifier=" + search_token(identifier["system"].text()) + "|" + search_token(identifier["value"].text()) + "&_count=10",
-             [](const json::Value&) { return true; });
-    }
-    const std::string name = comparable_name(name_of(patient));
-    const auto same_name = [&](const json::Value& other) { return comparable_name(name_of(other)) == name; };
-    take("birthdate=" + percent_encode(patient["birthDate"].text()) + "&_count=200", same_name);
-    for (const auto& telecom : patient["telecom"].items()) {
-        if (telecom["system"].text() != "phone" || telecom["value"].text().empty()) continue;
-        take("phone=" + search_token(telecom["value"].text()) + "&_count=50", same_name);
-    }
+    for (auto& candidate : record::find_candidates(*record_.read(filter), patient, record::Grade::probable, kShown))
+        found.push_back(std::move(candidate.patient));
     return found;
 }
 

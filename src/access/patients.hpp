@@ -3,6 +3,7 @@
 #include "access/grant.hpp"
 #include "access/organisation.hpp"
 #include "base/json_value.hpp"
+#include "record/match/person.hpp"
 #include "record/rest/rest.hpp"
 
 #include <string>
@@ -14,8 +15,8 @@
 /// is joined to the record that the patient has already: a link of both, which can be undone; no content moves. Thread-safe.
 namespace qiao::access {
 
-inline constexpr std::string_view kNationalIdSystem = "urn:oid:2.16.156.10011.1.3";  ///< resident identity number
-inline constexpr std::string_view kTemporarySystem = "urn:qiao:temporary";
+inline constexpr std::string_view kNationalIdSystem = record::kNationalIdSystem;
+inline constexpr std::string_view kTemporarySystem = record::kTemporaryIdSystem;
 inline constexpr std::string_view kOtherDocumentSystem = "urn:qiao:document:";  ///< + passport, hkmt_permit, military, birth, other
 
 struct Registration {
@@ -38,8 +39,8 @@ public:
     /// Error(conflict, "patient.likely_duplicate"): see likely_duplicates(). Error(forbidden, "patient.may_not_register").
     std::string register_patient(const record::Caller& caller, const Registration& registration);
 
-    /// Patients in care of `organisation` (or below) with the same document, or the same name (by its toneless pinyin) and
-    /// birth date, or the same name and telephone. At most 10.
+    /// Patients in care of `organisation` (or below) who are probably this person, by the rule of `Patient/$match`
+    /// (record/match). The most likely first, at most 10.
     [[nodiscard]] std::vector<record::Stored> likely_duplicates(const json::Value& patient, std::int64_t organisation);
 
     /// The papers of a patient who was registered without; the temporary number stays, marked as old. Errors as in

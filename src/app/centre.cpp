@@ -1,5 +1,6 @@
 #include "app/centre.hpp"
 
+#include "access/duplicates_routes.hpp"
 #include "access/audit_routes.hpp"
 #include "access/certificate_routes.hpp"
 #include "access/contact_routes.hpp"
@@ -105,6 +106,7 @@ Centre::Centre(const Options& options)
     access::add_looks_routes(router_, audit_desk);
     access::add_audit_routes(router_, audit_desk);
     access::add_odd_looks_routes(router_, audit_desk, *odd_looks_);
+    access::add_duplicates_routes(router_, *sessions_, *duplicates_);
     add_operation_routes();
     backups_ = std::make_unique<backup::Backups>(
         backup::Source{options_.data_folder, *database_, *audit_, *clock_, QIAO_VERSION},
@@ -143,6 +145,7 @@ void Centre::open_record() {
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
+    duplicates_ = std::make_unique<access::Duplicates>(*database_, *writer_, *record_, *directory_, *clock_);
     odd_looks_ = std::make_unique<access::OddLooks>(*database_, *writer_, *record_, *audit_, *directory_, *clock_);
     signing_keys_ =
         std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, *clock_, options_.data_folder, options_.signing_algorithm);
@@ -239,6 +242,7 @@ void Centre::add_jobs() {
     jobs_->every("flow.cascades", std::chrono::seconds(1), [this] { cascades_->tick(); });
     jobs_->every("flow.notices", std::chrono::milliseconds(250), [this] { delivery_->tick(); });
     jobs_->every("audit.check", std::chrono::minutes(1), [this] { audit_check_->tick(); });
+    jobs_->every("access.duplicates", std::chrono::seconds(1), [this] { duplicates_->tick(); });
     jobs_->every("app.alerts", std::chrono::seconds(20), [this] { alerts_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });

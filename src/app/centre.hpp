@@ -6,6 +6,7 @@
 #include "access/entrance.hpp"
 #include "access/grant.hpp"
 #include "access/looks.hpp"
+#include "access/duplicates.hpp"
 #include "access/odd_looks.hpp"
 #include "access/organisation.hpp"
 #include "access/patient_request.hpp"
@@ -114,6 +115,7 @@ private:
     std::unique_ptr<access::Grants> grants_;
     std::unique_ptr<access::SigningKeys> signing_keys_;
     std::unique_ptr<access::Looks> looks_;
+    std::unique_ptr<access::Duplicates> duplicates_;
     std::unique_ptr<access::OddLooks> odd_looks_;
     std::unique_ptr<access::Sensitive> sensitive_;
     std::unique_ptr<access::Signing> signing_;

@@ -3,6 +3,7 @@
 #include "app/commands.hpp"
 #include "app/fhirpath.hpp"
 #include "app/gateway/commands.hpp"
+#include "app/validate_command.hpp"
 #include "base/error.hpp"
 
 #include <fmt/format.h>
@@ -230,6 +231,9 @@ int run(int argc, char** argv) {
 
     add_ae(program, arguments, status);
     add_ca(program, arguments, status);
+
+    auto& validate = *program.add_subcommand("validate", "check FHIR resources: one JSON a line in, one OperationOutcome a line out");
+    validate.callback([&] { status = qiao::app::validate_lines(std::cin, std::cout); });
 
     auto& check = *program.add_subcommand("check", "say what is wrong or unsafe about a data folder; status 1 when something is");
     add_serving(check, arguments);

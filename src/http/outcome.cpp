@@ -75,6 +75,7 @@ constexpr std::array kCodes = {
     CodeStatus{"record.invalid", {422, "processing"}},
     CodeStatus{"record.multiple_matches", {412, "multiple-matches"}},
     CodeStatus{"record.not_supported", {400, "not-supported"}},
+    CodeStatus{"record.subsetted", {422, "business-rule"}},
     CodeStatus{"record.too_costly", {400, "too-costly"}},
     CodeStatus{"record.version_stale", {412, "conflict"}},
     CodeStatus{"signing.mismatch", {422, "value"}},

@@ -68,6 +68,18 @@ struct HistoryPage {
     std::string next_cursor;       ///< empty on the last page
 };
 
+/// A page of all that belongs to one patient or to one encounter (`$everything`).
+struct Compartment {
+    std::string type;  ///< Patient or Encounter
+    std::string id;
+    std::string start = {};               ///< care from here on: a FHIR date; empty = open. What has no date of its own is always in
+    std::string end = {};                 ///< care up to here
+    std::string since = {};               ///< changed at or after
+    std::vector<std::string> types = {};  ///< empty = all
+    int count = 100;                      ///< matches a page
+    std::string cursor = {};
+};
+
 /// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
 class Reader {
 public:
@@ -82,6 +94,9 @@ public:
     /// Error(not_found) for a patient who is not there or not visible.
     virtual SearchResult search_in(const SearchPlace& place, std::string_view query) = 0;
     SearchResult search(std::string_view type, std::string_view query) { return search_in({std::string(type), {}}, query); }
+    /// The patient or encounter first, then what belongs to it by type and date; included: what those refer to and belongs to no
+    /// other patient, as far as visible. Error(not_found) when it is not visible, Error(invalid) names the parameter.
+    virtual SearchResult everything(const Compartment& what) = 0;
     /// The internal number; only for rows of other folders that carry a `rid`. Nothing when not visible.
     virtual std::optional<Rid> rid_of(std::string_view type, std::string_view id) = 0;
     /// The way back: "Type/id", also of a deleted one. Empty when not visible.

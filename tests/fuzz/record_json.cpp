@@ -2,6 +2,7 @@
 #include "record/extract/extract.hpp"
 #include "record/validate/parse.hpp"
 #include "record/validate/validate.hpp"
+#include "record/validate/verdict.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!resource) return 0;
     const auto issues = validate_structure(resource->root());
     QIAO_ASSERT(issues.size() <= 100);
+    const std::string profile[] = {"http://hl7.org/fhir/StructureDefinition/bp"};
+    const auto findings = findings_of(bytes, TypeId::none, profile, qiao::from_us(0));
+    QIAO_ASSERT(findings.size() <= 200);
+    QIAO_ASSERT(findings.size() >= issues.size());
     const Zone zone("Asia/Shanghai");
     const IndexValues values = extract(resource->root(), resource->type(), {.zone = &zone, .base_url = "http://a/fhir"});
     for (const DateValue& date : values.dates) QIAO_ASSERT(date.lo_ms < date.hi_ms || !issues.empty() || date.hi_ms != kDistantFuture_ms);

@@ -133,12 +133,13 @@ def routes(material, references):
         "/fhir/_history": gets("/fhir/_history?_count=500", "/fhir/_history?_since=2000", "/fhir/_history?_at=2999"),
         "/fhir/{type}/_history": gets(*(f"/fhir/{kind}/_history?_count=500" for kind in TYPES), "/fhir/Patient/_history?_at=2999"),
         "/fhir/{type}/_search": [ask("POST", f"/fhir/{kind}/_search", f"_id={one}", {"Content-Type": "application/x-www-form-urlencoded"}) for kind, one in (one.split("/") for one in references)],
-        "/fhir/{type}/{id}": gets(*(f"/fhir/{one}" for one in references)) + [ask("PUT", f"/fhir/{material.patient}", json.dumps({"resourceType": "Patient", "id": patient}), FHIR), ask("DELETE", f"/fhir/{material.patient}"),
+        "/fhir/{type}/{id}": gets(*(f"/fhir/{one}" for one in references), f"/fhir/Observation/$lastn?patient={material.patient}") + [ask("PUT", f"/fhir/{material.patient}", json.dumps({"resourceType": "Patient", "id": patient}), FHIR), ask("DELETE", f"/fhir/{material.patient}"),
                                                                                ask("PATCH", f"/fhir/{material.patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH),
-                                                                               ask("POST", "/fhir/Task/$create", operation, FHIR)],
+                                                                               ask("POST", "/fhir/Task/$create", operation, FHIR),
+                                                                               ask("POST", "/fhir/Patient/$match", json.dumps({"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": {"resourceType": "Patient", "name": [{"text": NAME}], "gender": "female", "birthDate": "1971-03-02"}}]}), FHIR)],
         "/fhir/{type}/{id}/_history": gets(*(f"/fhir/{one}/_history" for one in references)),
         "/fhir/{type}/{id}/_history/{version}": gets(*(f"/fhir/{one}/_history/1" for one in references)),
-        "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/*", f"/fhir/{material.patient}/$everything") + [ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
+        "/fhir/{type}/{id}/{operation}": gets(f"/fhir/Task/{material.case}/$moves", f"/fhir/{material.patient}/Observation", f"/fhir/{material.patient}/*", f"/fhir/{material.patient}/$everything", f"/fhir/{material.patient}/$everything?_type=Observation&_count=1", *(f"/fhir/{one}/{operation}" for one in references for operation in ("$meta", "$validate")), *(f"/fhir/{one}/$document" for one in references if one.startswith("Composition/"))) + [ask("POST", f"/fhir/{material.patient}/$meta-add", json.dumps({"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "x"}]}}]}), FHIR), ask("POST", f"/fhir/Task/{material.case}/$move", move, {**FHIR, "If-Match": 'W/"1"'})],
         "/flow/worklists": gets("/flow/worklists"),
         "/flow/worklists/{name}": gets(*(f"/flow/worklists/{one}?count=100" for one in ("drafts", "requested", "returned", "inbox", "office", "desk", "arranged", "late", "calls", "offers", "writing", "signed", "closed")), f"/flow/worklists/desk?q={name}"),
         "/flow/cases/{id}": gets(case),
@@ -185,6 +186,8 @@ def routes(material, references):
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}": gets(f"{instance}/frames/1", f"{loose_instance}/frames/1"),
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered": gets(f"{instance}/frames/1/rendered"),
         "/dicomweb/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail": gets(f"{instance}/frames/1/thumbnail"),
+        "/access/duplicates": gets(*(f"/access/duplicates?state={one}" for one in ("open", "linked", "different"))),
+        "/access/duplicates/{id}": [ask("POST", "/access/duplicates/1", json.dumps({"verdict": "same"}), JSON)],
         "/access/odd-looks": gets("/access/odd-looks"),
         "/access/odd-looks/{id}/explain": [ask("POST", "/access/odd-looks/1/explain", json.dumps({"text": "explained"}), JSON)],
         "/fhir/AuditEvent": "the audit administrator's; anybody else is refused before the question is read (audit_http_test)",
@@ -270,7 +273,7 @@ class TwoInstitutions(unittest.TestCase):
                 other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
                 echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
                 shown = [one.decode() for one in secrets if one in body and one not in echoed]
-                asked_one = not re.match(r"/(fhir/\w+(/_history)?|fhir|flow/worklists(/\w+)?|imaging/devices|access/(patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                asked_one = not re.match(r"/(fhir/\w+(/_history|/\$(lastn|match))?|fhir|flow/worklists(/\w+)?|imaging/devices|access/(duplicates|patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
                 if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
                     leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
         self.assertEqual(leaks, [])

@@ -150,11 +150,12 @@ constinit const ValueSetCode kValueSetCodes[] = {
 %s};
 constinit const ValueSet kValueSets[] = {
 %s};
+constinit const std::size_t kValueSetCount = %d;
 static_assert(kTargetWords == %d);
 constinit const std::uint64_t kTargetSets[][kTargetWords] = {
 %s};
 ''' % (rows(slot_pool.items, 40), rows(element_pool.items, 6), ',\n'.join(properties), ',\n'.join(shapes), len(shapes), rows(by_number),
-        rows([text(system) for system in systems], 2), ',\n'.join(codes), ',\n'.join(sets), words, ',\n'.join(targets)) + TAIL
+        rows([text(system) for system in systems], 2), ',\n'.join(codes), ',\n'.join(sets), len(sets), words, ',\n'.join(targets)) + TAIL
 
 
 KNOWN = {'id': 'Resource-id', 'last_updated': 'Resource-lastUpdated', 'tag': 'Resource-tag', 'profile': 'Resource-profile',

@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, answersPatients, isAdministrator, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayReset, mayReviewGlass } from './roles';
+import { answersForDeadlines, answersPatients, isAdministrator, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayRegisterPatients, mayReset, mayReviewGlass } from './roles';
 
 interface Place {
   to: string;
@@ -22,6 +22,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/glass-reviews', name: 'app.nav.glass_reviews', may: mayReviewGlass },
   { to: '/app/consult/clinic-card', name: 'app.nav.clinic_card', may: mayAskForConsultation },
   { to: '/app/board', name: 'app.nav.board', may: answersForDeadlines, inNavigation: 'desk' },
+  { to: '/app/patients/duplicates', name: 'app.nav.duplicates', may: mayRegisterPatients },
   { to: '/app/imaging/unmatched', name: 'app.nav.unmatched', may: mayMatchStudies, inNavigation: 'desk' },
   { to: '/app/figures', name: 'app.nav.figures', may: answersForDeadlines },
   { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement },

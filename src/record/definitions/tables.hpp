@@ -2,6 +2,7 @@
 
 #include "record/definitions/definitions.hpp"
 #include "record/definitions/elements.hpp"
+#include "record/definitions/rules.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -68,7 +69,19 @@ extern const ShapeId kShapeOfType[];
 extern const std::string_view kSystems[];
 extern const ValueSetCode kValueSetCodes[];
 extern const ValueSet kValueSets[];
+extern const std::size_t kValueSetCount;
 extern const std::uint64_t kTargetSets[][kTargetWords];
+
+// ---- rules ----------------------------------------------------------------------------------------------------------
+struct ProfileText {
+    std::string_view url, text;
+};
+extern const Invariant kInvariants[];
+extern const std::size_t kInvariantCount;
+extern const InvariantUse kInvariantUses[];
+extern const Slice kInvariantsOfShape[];
+extern const ProfileText kProfiles[];  ///< sorted by url
+extern const std::size_t kProfileCount;
 
 // ---- extraction trees -----------------------------------------------------------------------------------------------
 struct Filter {

@@ -43,11 +43,12 @@ void write_links(JsonWriter& json, const std::string& self, const std::string& n
 using Dispatch = std::function<http::Response(http::Request&)>;
 http::Response run_bundle(const Api& api, const http::Request& request, const Caller& caller, const Dispatch& dispatch);
 
-/// The CapabilityStatement. `operations` is "Type name" of each registered one.
+/// The CapabilityStatement. `operations` is "Type name" of each registered one; kEveryType stands in each type's list.
 struct OperationName {
     std::string type;
     std::string name;
 };
+bool is_listed(const std::vector<OperationName>& operations, std::string_view type, std::string_view name);
 std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started);
 
 }  // namespace qiao::record

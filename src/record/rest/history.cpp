@@ -44,7 +44,7 @@ HistoryAsk ask_of(const http::Request& request, std::string& applied) {
             ask.at = value;
         } else {
             throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown history parameter",
-                        {{"invalid", "", fmt::format("\"{}\" is not supported here", name)}});
+                        {{"invalid", parameter_place(name), fmt::format("\"{}\" is not supported here", name)}});
         }
         applied += fmt::format("{}{}={}", applied.empty() ? "?" : "&", name, percent_encode(value));
     }

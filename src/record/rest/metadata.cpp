@@ -3,6 +3,7 @@
 #include "record/rest/handlers.hpp"
 #include "record/search/clause.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace qiao::record {
@@ -42,6 +43,27 @@ void write_includes(JsonWriter& json, TypeId type) {
     });
 }
 
+/// Operations that R4 defines; the others are the product's own.
+constexpr std::array<std::string_view, 8> kStandard = {"everything", "validate", "meta", "meta-add", "meta-delete", "lastn", "document", "match"};
+
+void write_operations(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations) {
+    const auto has = [&](const OperationName& one) {
+        return one.type == type_name(type) || (one.type == kEveryType && !is_listed(operations, type_name(type), one.name));
+    };
+    if (std::none_of(operations.begin(), operations.end(), has)) return;
+    json.array("operation", [&] {
+        for (const OperationName& operation : operations) {
+            if (!has(operation)) continue;
+            const bool standard = std::find(kStandard.begin(), kStandard.end(), operation.name) != kStandard.end();
+            const std::string owner = operation.type == kEveryType ? "Resource" : operation.type;
+            json.object([&] {
+                json.field("name", operation.name);
+                json.field("definition", (standard ? "http://hl7.org/fhir/OperationDefinition/" : "urn:qiao:operation:") + owner + "-" + operation.name);
+            });
+        }
+    });
+}
+
 void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations) {
     json.object([&] {
         json.field("type", type_name(type));
@@ -62,22 +84,15 @@ void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>&
         });
         write_includes(json, type);
         write_parameters(json, type);
-        bool has = false;
-        for (const OperationName& operation : operations) has = has || operation.type == type_name(type);
-        if (!has) return;
-        json.array("operation", [&] {
-            for (const OperationName& operation : operations) {
-                if (operation.type != type_name(type)) continue;
-                json.object([&] {
-                    json.field("name", operation.name);
-                    json.field("definition", "urn:qiao:operation:" + operation.type + "-" + operation.name);
-                });
-            }
-        });
+        write_operations(json, type, operations);
     });
 }
 
 }  // namespace
+
+bool is_listed(const std::vector<OperationName>& operations, std::string_view type, std::string_view name) {
+    return std::any_of(operations.begin(), operations.end(), [&](const OperationName& one) { return one.type == type && one.name == name; });
+}
 
 std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started) {
     JsonWriter json;

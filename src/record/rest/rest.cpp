@@ -1,6 +1,8 @@
 #include "record/rest/rest.hpp"
 
 #include "base/error.hpp"
+#include "record/definitions/definitions.hpp"
+#include "record/operations/operations.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
 
@@ -22,7 +24,7 @@ public:
     void add_operation(http::Method method, std::string_view type, std::string_view name, bool instance_level, Operation operation) override {
         const std::string bare(name.starts_with('$') ? name.substr(1) : name);
         operations_.emplace(std::tuple(method, std::string(type), "$" + bare, instance_level), std::move(operation));
-        names_.push_back({std::string(type), bare});
+        if (!is_listed(names_, type, bare)) names_.push_back({std::string(type), bare});
     }
 
     void add_routes(http::Router& router) override {
@@ -88,7 +90,11 @@ private:
     }
 
     http::Response operate(const http::Request& request, const CallerOf& caller_of, std::string_view name, std::string_view id) {
-        const auto found = operations_.find(std::tuple(request.method, std::string(request.param("type")), std::string(name), !id.empty()));
+        const auto find = [&](std::string_view type) {
+            return operations_.find(std::tuple(request.method, std::string(type), std::string(name), !id.empty()));
+        };
+        auto found = find(request.param("type"));
+        if (found == operations_.end() && find_type(request.param("type")) != TypeId::none) found = find(kEveryType);
         if (found == operations_.end()) throw Error(ErrorKind::not_found, "record.unknown_operation", "no such operation");
         return found->second(request, caller_of(request), id);
     }
@@ -105,7 +111,9 @@ private:
 }  // namespace
 
 std::unique_ptr<Rest> make_rest(Record& record, CallerOf caller_of, const Clock& clock, std::string version) {
-    return std::make_unique<RecordRest>(record, std::move(caller_of), clock, std::move(version));
+    auto rest = std::make_unique<RecordRest>(record, std::move(caller_of), clock, std::move(version));
+    add_standard_operations(*rest, record, clock);
+    return rest;
 }
 
 }  // namespace qiao::record

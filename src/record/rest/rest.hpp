@@ -24,6 +24,9 @@ using CallerOf = std::function<Caller(const http::Request&)>;
 /// An operation such as `$move`: `POST /fhir/Task/{id}/$move`. `id` is empty at type level.
 using Operation = std::function<http::Response(const http::Request&, const Caller&, std::string_view id)>;
 
+/// As a type of add_operation(): every type that has no operation of this name of its own.
+inline constexpr std::string_view kEveryType = "";
+
 class Rest {
 public:
     virtual ~Rest() = default;

@@ -40,7 +40,7 @@ std::vector<std::string_view> or_values(std::string_view name, std::string_view 
 
 [[noreturn]] void throw_unknown(std::string_view name, TypeId type) {
     throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown search parameter",
-                {{"invalid", "", fmt::format("\"{}\" is no search parameter of {}", name, type_name(type))}});
+                {{"invalid", parameter_place(name), fmt::format("\"{}\" is no search parameter of {}", name, type_name(type))}});
 }
 
 /// Answered by `res` and not by an index of the type.
@@ -48,18 +48,24 @@ bool is_of_every_type(std::string_view code) { return code == "_id" || code == "
 
 [[noreturn]] void throw_not_ready(std::string_view name) {
     throw Error(ErrorKind::unavailable, "record.reindexing", "the index of a search parameter is being made",
-                {{"transient", "", fmt::format("\"{}\" can be searched by when its index is complete", name)}});
+                {{"transient", parameter_place(name), fmt::format("\"{}\" can be searched by when its index is complete", name)}});
 }
 
 }  // namespace
 
+std::string parameter_place(std::string_view name) {
+    constexpr std::size_t kShown_bytes = 64;
+    return "http." + std::string(name.substr(0, kShown_bytes));
+}
+
 void throw_bad_value(std::string_view parameter, std::string_view why) {
-    throw Error(ErrorKind::invalid, "record.bad_search_value", "bad search value", {{"value", "", fmt::format("the value of \"{}\" {}", parameter, why)}});
+    throw Error(ErrorKind::invalid, "record.bad_search_value", "bad search value",
+                {{"value", parameter_place(parameter), fmt::format("the value of \"{}\" {}", parameter, why)}});
 }
 
 void throw_bad_modifier(std::string_view parameter, std::string_view modifier) {
     throw Error(ErrorKind::invalid, "record.unsupported_modifier", "unsupported search modifier",
-                {{"not-supported", "", fmt::format("\"{}\" does not have the modifier \":{}\"", parameter, modifier)}});
+                {{"not-supported", parameter_place(parameter), fmt::format("\"{}\" does not have the modifier \":{}\"", parameter, modifier)}});
 }
 
 void append_rid(const SearchContext& context, TypeId type, std::string_view id, std::vector<std::int64_t>& rids) {

@@ -83,6 +83,8 @@ ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid);
 void append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes);
 /// The types among which a bare id is looked for.
 std::span<const TypeId> targets_of(const Parameter& definition);
+/// OperationOutcome.issue.expression of an error about a parameter: "http.birthdate".
+std::string parameter_place(std::string_view name);
 [[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
 /// :missing wants true or false.
 void check_missing_value(const Named& named);

@@ -36,7 +36,7 @@ SortExpression sort_expression(TypeId type, const SortKey& key) {
     const Parameter* definition = how == nullptr ? nullptr : find_parameter(how->id);
     if (definition == nullptr || !definition->indexed) {
         throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown sort parameter",
-                    {{"invalid", "", fmt::format("\"{}\" cannot be sorted by", key.code)}});
+                    {{"invalid", parameter_place("_sort"), fmt::format("\"{}\" cannot be sorted by", key.code)}});
     }
     const std::uint16_t param = number_of(how->id);
     switch (definition->kind) {
@@ -48,8 +48,9 @@ SortExpression sort_expression(TypeId type, const SortKey& key) {
         case ParamKind::string: return textual("str", "norm", param, key.descending, " AND s.exact <> ''");
         case ParamKind::uri: return textual("uri", "v", param, key.descending, "");
         default:
-            throw Error(ErrorKind::invalid, "record.unsupported_sort", "unsupported sort parameter",
-                        {{"not-supported", "", fmt::format("\"{}\" is a {} and cannot be sorted by", key.code, kind_name(definition->kind))}});
+            throw Error(
+                ErrorKind::invalid, "record.unsupported_sort", "unsupported sort parameter",
+                {{"not-supported", parameter_place("_sort"), fmt::format("\"{}\" is a {} and cannot be sorted by", key.code, kind_name(definition->kind))}});
     }
 }
 

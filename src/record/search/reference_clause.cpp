@@ -280,7 +280,8 @@ ClausePtr make_chain_clause(const SearchContext& context, const Named& named, st
     for (const TypeId type : types) hops.push_back({type, make_clause(next, type, rest, value)});
     if (hops.empty()) {
         throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown search parameter",
-                    {{"invalid", "", fmt::format("no target type of \"{}\" has the search parameter \"{}\"", named.definition.code, rest)}});
+                    {{"invalid", parameter_place(named.definition.code),
+                      fmt::format("no target type of \"{}\" has the search parameter \"{}\"", named.definition.code, rest)}});
     }
     return std::make_unique<ChainClause>(next, named.type, named.how.id, std::move(hops));
 }

@@ -75,6 +75,7 @@ public:
     std::optional<Stored> read_version(std::string_view type, std::string_view id, std::int64_t version) override;
     HistoryPage history(const HistoryAsk& ask) override;
     SearchResult search_in(const SearchPlace& place, std::string_view query) override;
+    SearchResult everything(const Compartment& what) override;
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override;
     std::string reference_of(Rid rid) override;
     storage::Connection& connection() override { return *connection_; }

@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/limits.hpp"
+#include "record/search/everything.hpp"
 #include "record/search/search.hpp"
 #include "record/store/core.hpp"
 #include "record/validate/parse.hpp"
@@ -128,6 +129,8 @@ std::optional<Stored> StoreReader::read_version(std::string_view type, std::stri
 }
 
 SearchResult StoreReader::search_in(const SearchPlace& place, std::string_view query) { return run_search(*this, place, query); }
+
+SearchResult StoreReader::everything(const Compartment& what) { return read_everything(*this, what); }
 
 std::string StoreReader::reference_of(Rid rid) {
     std::vector<storage::Value> args{rid};

@@ -47,6 +47,7 @@ public:
     }
     HistoryPage history(const HistoryAsk& ask) override { return store_.history(ask); }
     SearchResult search_in(const SearchPlace& place, std::string_view query) override { return store_.search_in(place, query); }
+    SearchResult everything(const Compartment& what) override { return store_.everything(what); }
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override { return store_.rid_of(type, id); }
     std::string reference_of(Rid rid) override { return store_.reference_of(rid); }
     storage::Connection& connection() override { return store_.connection(); }
@@ -151,6 +152,11 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
         throw Error(ErrorKind::invalid, "record.invalid", "the resource does not follow FHIR R4", std::move(issues));
     }
     QIAO_ASSERT(type != TypeId::none);
+    if (is_subsetted(parsed->root())) {
+        throw Error(
+            ErrorKind::invalid, "record.subsetted", "a part of a resource cannot take the place of the whole",
+            {{"business-rule", placed(place_, std::string(type_name(type)) + ".meta.tag"), "it is tagged SUBSETTED: it was read with _summary or _elements"}});
+    }
     if (id.empty()) id = parsed->id().empty() ? new_uuid(core_.clock.now()) : std::string(parsed->id());
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
     Indexed index = index_resource(parsed->root(), type, id, core_.extract_options(), core_.hash());

@@ -109,6 +109,12 @@ private:
         if (from != nullptr && from->binding != 0) check_binding(fields, shape_id, *from, place);
     }
 
+    /// In FHIRPath a choice is `value` whatever its type.
+    static std::string_view path_name(const Shape& shape_row, const Property& property) {
+        const std::string_view name = shape_row.element_names[property.element];
+        return property.choice ? name.substr(0, name.size() - 3) : name;
+    }
+
     static bool has_two(const object& fields, std::string_view wanted) {
         int count = 0;
         for (const auto field : fields) count += field.key == wanted ? 1 : 0;
@@ -119,7 +125,7 @@ private:
         const bool sidecar = key.starts_with('_');
         const Property* property = shape_row.find(sidecar ? key.substr(1) : key);
         if (property == nullptr || (sidecar && !has_sidecar(property->type))) return report("structure", Place{&place, key, -1}, "unknown element");
-        const Place here{&place, property->name, -1};
+        const Place here{&place, path_name(shape_row, *property), -1};
         const std::uint64_t bit = 1ULL << property->element;
         std::uint64_t& mine = sidecar ? seen.sidecars : seen.values;
         if (((seen.values | seen.sidecars) & bit) != 0 && seen.variant[property->element] != property) {
@@ -280,6 +286,16 @@ private:
 };
 
 }  // namespace
+
+bool is_subsetted(element resource) {
+    array tags;
+    if (resource["meta"]["tag"].get(tags) != simdjson::SUCCESS) return false;
+    for (const element tag : tags) {
+        std::string_view code;
+        if (tag["code"].get(code) == simdjson::SUCCESS && code == "SUBSETTED") return true;
+    }
+    return false;
+}
 
 std::vector<Issue> validate_structure(element resource, TypeId expected) {
     StructureCheck check;

@@ -19,6 +19,9 @@ namespace qiao::record {
 /// @param expected  the type that the URL names; TypeId::none takes the type of the text
 std::vector<Issue> validate_structure(simdjson::dom::element resource, TypeId expected = TypeId::none);
 
+/// Whether the resource says of itself that it is only a part (meta.tag SUBSETTED), which must not be written.
+bool is_subsetted(simdjson::dom::element resource);
+
 /// Why `div` is no safe XHTML narrative; empty = it is. Elements and attributes from a whitelist, well formed,
 /// no script, no handlers, nothing that loads from elsewhere.
 std::string check_narrative(std::string_view div);

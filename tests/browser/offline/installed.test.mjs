@@ -87,7 +87,10 @@ test('a new version asks, and the tab that runs the old one finds its chunks', a
   const bar = page.getByText('A new version of the application is here.')
   await bar.waitFor(WAIT)
   assert.deepEqual(await inspect(page, 'new version'), [])
+  // The page reloads a moment after the worker has changed: what is asked below is asked of the new page.
+  const reloaded = page.waitForEvent('load', WAIT)
   await page.getByRole('button', { name: 'Reload' }).click()
+  await reloaded
   await page.waitForFunction(async () => (await caches.keys()).includes('qiao.shell.next') && navigator.serviceWorker.controller?.state === 'activated', undefined, WAIT)
   await page.locator('.t-tiles').waitFor(WAIT)
   assert.equal(await bar.count(), 0)

@@ -18,6 +18,7 @@ const PAGES = {
   'list/:name': [[DOCTOR, '/app/list/requested'], [COORDINATOR, '/app/list/desk'], [EXPERT, '/app/list/offers'], [DOCTOR, '/app/list/closed']],
   'patients': [[DOCTOR, '/app/patients']],
   'patients/new': [[DOCTOR, '/app/patients/new']],
+  'patients/duplicates': [[DOCTOR, '/app/patients/duplicates']],
   'patients/:id': [[DOCTOR, async (page) => `/app/patients/${await patientOf(page)}`]],
   'consult/new': [[DOCTOR, async (page) => `/app/consult/new?patient=${await patientOf(page)}`]],
   'cases/:id': [[DOCTOR, async (page) => `/app/cases/${await caseOf(page, 'requested')}`]],

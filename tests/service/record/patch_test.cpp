@@ -113,17 +113,21 @@ TEST(Patch, by_fhirpath) {
     Patched service;
     const http::Header fhir = {"content-type", "application/fhir+json"};
     const auto change = [](std::string_view type, std::string_view rest) {
-        return R"({"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":")" + std::string(type) + R"("},)" + std::string(rest) + "]}]}";
+        return R"({"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":")" + std::string(type) + R"("},)" +
+               std::string(rest) + "]}]}";
     };
-    const std::string to_male = change("add", R"({"name":"path","valueString":"Patient"},{"name":"name","valueString":"gender"},{"name":"value","valueCode":"male"})");
+    const std::string to_male =
+        change("add", R"({"name":"path","valueString":"Patient"},{"name":"name","valueString":"gender"},{"name":"value","valueCode":"male"})");
     EXPECT_EQ(service.patch("/fhir/Patient/p", to_male, {fhir}).status, 200);
     EXPECT_EQ(error_of(service.patch("/fhir/Patient/p", to_male, {fhir})), "patch.exists");
     EXPECT_EQ(service.get_json("/fhir/Patient/p")["gender"].text(), "male");
     EXPECT_EQ(service.patch("/fhir/Patient/p", to_male, {fhir, {"if-match", "W/\"1\""}}).status, 412);
-    const auto nothing = service.patch("/fhir/Patient/p", change("replace", R"({"name":"path","valueString":"Patient.deceased"},{"name":"value","valueBoolean":true})"), {fhir});
+    const auto nothing =
+        service.patch("/fhir/Patient/p", change("replace", R"({"name":"path","valueString":"Patient.deceased"},{"name":"value","valueBoolean":true})"), {fhir});
     EXPECT_EQ(nothing.status, 422) << nothing.body;
     EXPECT_EQ(error_of(nothing), "patch.no_target");
-    const auto other = service.patch("/fhir/Patient/p", change("replace", R"({"name":"path","valueString":"Patient.id"},{"name":"value","valueId":"q"})"), {fhir});
+    const auto other =
+        service.patch("/fhir/Patient/p", change("replace", R"({"name":"path","valueString":"Patient.id"},{"name":"value","valueId":"q"})"), {fhir});
     EXPECT_EQ(error_of(other), "patch.identity") << other.body;
     const auto no_patch = service.patch("/fhir/Patient/p", R"({"resourceType":"Patient","id":"p"})", {fhir});
     EXPECT_EQ(no_patch.status, 400);

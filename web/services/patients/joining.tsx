@@ -14,6 +14,8 @@ import { defectsOf, kEmptyRegistration, toPatient, type Registration } from './r
 
 export const joinedTo = (patient: Patient): string | undefined => patient.link?.find((one) => one.type === 'replaced-by')?.other?.reference;
 export const joinedHere = (patient: Patient): string[] => (patient.link ?? []).flatMap((one) => (one.type === 'replaces' && one.other?.reference ? [one.other.reference] : []));
+/** Records of the same person that stand by themselves (the page of duplicate records). */
+export const linkedTo = (patient: Patient): string[] => (patient.link ?? []).flatMap((one) => (one.type === 'seealso' && one.other?.reference ? [one.other.reference] : []));
 export const isTemporary = (patient: Patient): boolean => joinedTo(patient) === undefined && (patient.identifier ?? []).some((one) => one.system === 'urn:qiao:temporary' && one.use === 'temp');
 
 const refresh = () => invalidate('patient:', 'patients:');

@@ -15,7 +15,7 @@ import { Icon } from '../../ui/icons';
 import { RecordTimeline } from '../../ui/record_timeline';
 import { PatientGate } from '../cases/patient_gate';
 import { Consents } from './consents';
-import { IdentifyDialog, isTemporary, joinedHere, joinedTo, JoinedNote } from './joining';
+import { IdentifyDialog, isTemporary, joinedHere, joinedTo, JoinedNote, linkedTo } from './joining';
 import { Death } from './death';
 import { usePatientDetail } from './patient_bits';
 import { PhonesCard } from './phones';
@@ -109,10 +109,10 @@ export default function PatientPage() {
             <section className="q-card">
               <h2>{t('patients.page.record')}</h2>
               <RecordTimeline patient={`Patient/${id}`} />
-              {joinedHere(person).map((reference) => (
+              {[...joinedHere(person).map((reference) => ({ reference, from: t('patients.joined.from') })), ...linkedTo(person).map((reference) => ({ reference, from: t('patients.linked.from') }))].map(({ reference, from }) => (
                 <div key={reference} className="q-stack">
                   <h3>
-                    {t('patients.joined.from')} <Link to={`/app/patients/${reference.replace('Patient/', '')}`}>{t('patients.joined.open')}</Link>
+                    {from} <Link to={`/app/patients/${reference.replace('Patient/', '')}`}>{t('patients.joined.open')}</Link>
                   </h3>
                   <RecordTimeline patient={reference} />
                 </div>

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/json_value.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What of a Patient tells one person from another, in the form in which it is compared. Pure; any thread.
+namespace qiao::record {
+
+inline constexpr std::string_view kNationalIdSystem = "urn:oid:2.16.156.10011.1.3";  ///< resident identity number
+inline constexpr std::string_view kTemporaryIdSystem = "urn:qiao:temporary";         ///< says nothing of a person
+
+struct PersonNumber {
+    std::string system;
+    std::string value;     ///< half-width, without blanks, letters in upper case; a number of the first generation with 18 places
+    bool checked = false;  ///< a national number whose check character is right
+};
+
+struct PersonName {
+    std::string text;                ///< folded, without blanks, dots and hyphens
+    std::vector<std::string> sound;  ///< toneless pinyin or the folded text, also with family and given name exchanged
+    bool han = false;
+};
+
+struct Person {
+    std::vector<PersonNumber> numbers;
+    std::vector<PersonName> names;
+    std::string birth_date;           ///< as stated: "1980", "1980-05", "1980-05-06"
+    std::string sex;                  ///< male, female; empty = not stated or other
+    std::vector<std::string> phones;  ///< the last eight digits
+    std::string district;             ///< folded; of the first address that says anything, else its city
+    std::string street;               ///< folded lines of that address, else its text
+};
+
+Person person_of(const json::Value& patient);
+/// Half-width, without blanks, upper case; of the national system also 15 places → 18 (GB 11643-1999: "19" before the year, and
+/// the check character).
+std::string comparable_number(std::string_view system, std::string_view value);
+/// Digits only; empty for fewer than seven.
+std::string comparable_phone(std::string_view text);
+
+}  // namespace qiao::record
