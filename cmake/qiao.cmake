@@ -7,6 +7,7 @@ find_package(simdjson REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(ICU REQUIRED COMPONENTS uc i18n)
+pkg_check_modules(pq REQUIRED IMPORTED_TARGET libpq)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
@@ -60,6 +61,20 @@ function(qiao_test name)
   set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "" TIMEOUT 300)
   file(RELATIVE_PATH path ${PROJECT_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR}/${name})
   qiao_asan_test(${name} ${PROJECT_SOURCE_DIR}/build/asan/${path})
+endfunction()
+
+# qiao_postgres_test(name): the test program once more, on PostgreSQL. It opens its databases with testing::open_database().
+function(qiao_postgres_test name)
+  add_test(NAME ${name}_postgres COMMAND ${PROJECT_SOURCE_DIR}/tests/support/with_postgres $<TARGET_FILE:${name}> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name}_postgres PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+endfunction()
+
+# qiao_postgres_program(name files… LINK libraries…): a test program that only PostgreSQL can run.
+function(qiao_postgres_program name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} qiao_options GTest::gtest_main GTest::gmock)
+  qiao_postgres_test(${name})
 endfunction()
 
 # qiao_asan_test(name command …): the ctest entry asan_<name> of the ci build, for programs that ./test built with sanitizers in build/asan.

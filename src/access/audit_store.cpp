@@ -25,7 +25,8 @@ void Audit::chain(storage::Group& group, std::span<const AuditEvent> events) {
              event.rid, event.version, std::string_view(event.case_id), std::string_view(event.source), std::string_view(event.detail),
              storage::Blob{head.hash}, storage::Blob{hash}});
         for (const std::int64_t patient : patients_of(event)) {
-            connection.execute("INSERT OR IGNORE INTO access_audit_patient(patient, recorded_us, seq) VALUES(?, ?, ?)", {patient, event.recorded_us, seq});
+            connection.execute("INSERT INTO access_audit_patient(patient, recorded_us, seq) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
+                               {patient, event.recorded_us, seq});
         }
         head = {seq, hash};
     }

@@ -19,49 +19,34 @@ using wire::body_of;
 
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 64 * 1024};
 constexpr http::RouteOptions kList{.scope = http::Scope::session, .body_limit_bytes = 6 * 1024 * 1024};
-constexpr std::chrono::days kSoon{30};
 
-/// What the page shows in colour: "revoked", "expired", "soon" (less than 30 days), "replaced", "good".
-std::string_view state_of(const SigningKey& key, bool is_newest, Instant now) {
+/// What the page shows in colour: "revoked", "expired", "replaced", "asked" (for, and signs nothing yet), "not_yet", "soon"
+/// (less than 30 days), "good". @param decides  no newer one is there for its holder
+std::string_view state_of(const SigningKey& key, Instant begins, bool decides, Instant now) {
     if (key.revoked != Instant{}) return "revoked";
     if (key.expires <= now) return "expired";
-    if (!is_newest) return "replaced";
-    return key.expires - now < kSoon ? "soon" : "good";
+    if (!decides) return "replaced";
+    if (key.authority == kAskedFor) return "asked";
+    if (key.by_other() && now < begins) return "not_yet";
+    return key.expires - now < kEndsSoon ? "soon" : "good";
 }
 
 void write_time(JsonWriter& json, std::string_view name, Instant at) {
     if (at != Instant{} && at != Instant::max()) json.field(name, format_instant(at));
 }
 
-void write_holder(JsonWriter& json, const Directory& directory, const Holder& holder) {
-    json.object("holder", [&] {
-        if (holder.kind == KeyKind::authority) {
-            json.field("name", "");
-        } else if (holder.kind == KeyKind::person) {
-            if (const auto person = directory.person(holder.id)) {
-                json.field("resource", person->resource);
-                json.field("name", person->name);
-                json.field("nameEn", person->name_en);
-                json.field("active", person->active);
-            }
-        } else if (const auto place = directory.organisation(holder.id)) {
-            json.field("resource", place->resource);
-            json.field("name", place->name);
-            json.field("nameEn", place->name_en);
-            json.field("active", place->active);
-        }
-    });
-}
-
-void write_key(JsonWriter& json, const SigningKey& key, const Directory& directory, bool is_newest, Instant now) {
+void write_key(JsonWriter& json, const SigningKey& key, const Directory& directory, bool decides, Instant now) {
     json.object([&] {
         json.field("id", std::to_string(key.id));
         json.field("kind", code_of(key.holder.kind));
         write_holder(json, directory, key.holder);
         json.field("algorithm", code_of(key.algorithm));
         json.field("authority", std::to_string(key.authority));
-        json.field("state", state_of(key, is_newest, now));
-        if (const auto facts = facts_of(key.certificate_pem)) {
+        const auto facts = facts_of(key.certificate_pem);
+        const std::string_view state = state_of(key, facts ? facts->from : Instant{}, decides, now);
+        json.field("state", state);
+        if (decides && key.by_other() && state != "soon" && state != "good") json.field("refuses", true);  // its holder cannot sign
+        if (facts) {
             json.field("serial", facts->serial);
             json.field("subject", facts->subject);
             json.field("issuer", facts->issuer);
@@ -177,6 +162,12 @@ Response revoke(const Handlers& to, const Request& request) {
     return answer({}, 204);
 }
 
+Response use_built_in(const Handlers& to, const Request& request) {
+    const auto actor = to.changes(request);
+    to.keys.use_built_in(actor, holder_of(to.sessions.directory(), body_of(request)["holder"].text()));
+    return answer({}, 204);
+}
+
 Response set_seal(const Handlers& to, const Request& request) {
     const auto actor = to.changes(request);
     const auto body = body_of(request);
@@ -187,6 +178,26 @@ Response set_seal(const Handlers& to, const Request& request) {
 }
 
 }  // namespace
+
+void write_holder(JsonWriter& json, const Directory& directory, const Holder& holder) {
+    json.object("holder", [&] {
+        if (holder.kind == KeyKind::authority) {
+            json.field("name", "");
+        } else if (holder.kind == KeyKind::person) {
+            if (const auto person = directory.person(holder.id)) {
+                json.field("resource", person->resource);
+                json.field("name", person->name);
+                json.field("nameEn", person->name_en);
+                json.field("active", person->active);
+            }
+        } else if (const auto place = directory.organisation(holder.id)) {
+            json.field("resource", place->resource);
+            json.field("name", place->name);
+            json.field("nameEn", place->name_en);
+            json.field("active", place->active);
+        }
+    });
+}
 
 Holder holder_of(const Directory& directory, std::string_view reference) {
     if (const auto person = directory.person_by_resource(std::string(reference))) return {KeyKind::person, person->id};
@@ -204,9 +215,9 @@ std::string certificates_json(SigningKeys& keys, const Directory& directory, con
         std::set<Holder> seen;
         json.array("keys", [&] {
             for (const SigningKey& key : all) {
-                const bool live = key.revoked == Instant{} && key.expires > now;
-                const bool newest = key.holder.kind == KeyKind::authority || !live || seen.insert(key.holder).second;
-                write_key(json, key, directory, newest, now);
+                const bool older = seen.count(key.holder) != 0;
+                if (key.authority != kAskedFor) seen.insert(key.holder);
+                write_key(json, key, directory, key.holder.kind == KeyKind::authority || !older, now);
             }
         });
         json.array("authorities", [&] {
@@ -237,6 +248,7 @@ void add_certificate_routes(http::Router& router, Sessions& sessions, SigningKey
     route(http::Method::get, "/access/certificates", list);
     route(http::Method::post, "/access/certificates/request", request_for);
     route(http::Method::post, "/access/certificates/import", import, kSession);
+    route(http::Method::post, "/access/certificates/built-in", use_built_in);
     route(http::Method::post, "/access/certificates/seal", set_seal);
     route(http::Method::post, "/access/certificates/authorities", add_authority);
     route(http::Method::post, "/access/certificates/authorities/{id}/remove", remove_authority);

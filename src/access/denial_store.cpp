@@ -7,15 +7,12 @@
 namespace qiao::access {
 namespace {
 
-/// Everybody and every desk that stands for this institution alone.
-std::vector<std::int64_t> keys_of(storage::Group& group, std::int64_t organisation) {
+/// Every desk that stands for this institution alone.
+std::vector<std::int64_t> desks_of(std::int64_t organisation) {
     std::vector<std::int64_t> keys{organisation_key(organisation)};
     for (const RoleRights& row : roles()) {
         if (row.stands_at_desk) keys.push_back(desk_key(organisation, row.code));
     }
-    auto rows =
-        group.connection().query("SELECT DISTINCT person FROM access_membership WHERE organisation = ? AND ends_us > ?", {organisation, to_us(group.now())});
-    while (rows.next()) keys.push_back(person_key(rows.integer(0)));
     return keys;
 }
 
@@ -31,13 +28,24 @@ void note(storage::Group& group, record::Rid patient, std::int64_t organisation,
 
 void Grants::deny(storage::Group& group, record::Rid patient, std::int64_t organisation, std::string_view reason, std::int64_t by) {
     note(group, patient, organisation, true, reason, by);
-    for (const std::int64_t key : keys_of(group, organisation)) record_.deny_reach(group, patient, key, true);
+    std::vector<std::int64_t> keys = desks_of(organisation);
+    auto people =
+        group.connection().query("SELECT DISTINCT person FROM access_membership WHERE organisation = ? AND ends_us > ?", {organisation, to_us(group.now())});
+    while (people.next()) keys.push_back(person_key(people.integer(0)));
+    for (const std::int64_t key : keys) record_.deny_reach(group, patient, key, true);
     taken_away(group);
 }
 
 void Grants::allow(storage::Group& group, record::Rid patient, std::int64_t organisation, std::int64_t by) {
     note(group, patient, organisation, false, {}, by);
-    for (const std::int64_t key : keys_of(group, organisation)) record_.deny_reach(group, patient, key, false);
+    std::vector<std::int64_t> keys = desks_of(organisation);
+    // Who has left the institution since was denied with it, too; who works for another one that is denied stays so.
+    auto people = group.connection().query(
+        "SELECT DISTINCT person FROM access_membership WHERE organisation = ? AND person NOT IN (SELECT m.person FROM access_membership m "
+        "JOIN access_consent_rule r ON r.organisation = m.organisation WHERE r.patient = ? AND r.denied = 1 AND m.ends_us > ?)",
+        {organisation, patient, to_us(group.now())});
+    while (people.next()) keys.push_back(person_key(people.integer(0)));
+    for (const std::int64_t key : keys) record_.deny_reach(group, patient, key, false);
 }
 
 bool Grants::is_denied(storage::Connection& connection, record::Rid patient, std::int64_t organisation) {
@@ -45,16 +53,38 @@ bool Grants::is_denied(storage::Connection& connection, record::Rid patient, std
     return rows.next();
 }
 
+std::vector<Denial> Grants::denials(storage::Connection& connection, record::Rid patient) {
+    std::vector<Denial> all;
+    auto rows = connection.query(
+        "SELECT organisation, since_us, reason FROM access_consent_rule WHERE patient = ? AND denied = 1 ORDER BY since_us DESC, organisation", {patient});
+    while (rows.next()) all.push_back({rows.integer(0), from_us(rows.integer(1)), std::string(rows.text(2))});
+    return all;
+}
+
+bool Grants::in_care(storage::Connection& connection, record::Rid patient, std::int64_t organisation, Instant now) {
+    auto rows = connection.query("SELECT 1 FROM access_care_relation WHERE patient = ? AND organisation = ? AND starts_us <= ? AND ends_us > ?",
+                                 {patient, organisation, to_us(now), to_us(now)});
+    return rows.next();
+}
+
+bool Grants::is_denied_to(storage::Connection& connection, record::Rid patient, std::int64_t grantee, Instant now) {
+    const Grantee who = grantee_of(grantee);
+    if (who.kind != GranteeKind::person) return is_denied(connection, patient, who.id);
+    auto rows = connection.query(
+        "SELECT 1 FROM access_consent_rule r JOIN access_membership m ON m.organisation = r.organisation WHERE r.patient = ? AND r.denied = 1 AND m.person = ? "
+        "AND m.ends_us > ?",
+        {patient, who.id, to_us(now)});
+    return rows.next();
+}
+
 /// Who had a grant of this case before keeps the row, which opens nothing: other moves of the case go on.
 bool Grants::refuses_for_consent(storage::Group& group, const Grant& grant) const {
-    const Grantee who = grantee_of(grant.grantee);
-    auto rows = group.connection().query(
-        "SELECT 1 FROM access_consent_rule r WHERE r.denied = 1 AND r.patient IN (?, (SELECT a.patient_rid FROM res i JOIN aclset a ON a.id = i.acl WHERE "
-        "i.rid = ?)) "
-        "AND (r.organisation = ? OR r.organisation IN (SELECT m.organisation FROM access_membership m WHERE m.person = ? AND m.ends_us > ?))",
-        {grant.patient, grant.items.empty() ? record::Rid{0} : grant.items.front(), who.kind == GranteeKind::person ? std::int64_t{-1} : who.id,
-         who.kind == GranteeKind::person ? who.id : std::int64_t{-1}, to_us(group.now())});
-    if (!rows.next()) return false;
+    record::Rid patient = grant.patient;
+    if (patient == 0 && !grant.items.empty()) {
+        auto rows = group.connection().query("SELECT a.patient_rid FROM res i JOIN aclset a ON a.id = i.acl WHERE i.rid = ?", {grant.items.front()});
+        if (rows.next()) patient = rows.integer(0);
+    }
+    if (!is_denied_to(group.connection(), patient, grant.grantee, group.now())) return false;
     auto before = group.connection().query("SELECT 1 FROM access_grant WHERE case_id = ? AND grantee = ? AND revoked_us = 0 LIMIT 1",
                                            {std::string_view(grant.case_id), grant.grantee});
     if (!before.next()) throw Error(ErrorKind::conflict, "access.consent_denied", "the patient does not agree that this institution sees the record");

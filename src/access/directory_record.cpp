@@ -2,6 +2,8 @@
 #include "access/role.hpp"
 #include "base/error.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -67,6 +69,29 @@ Organisation Directory::create_organisation(const record::Actor& actor, const Ne
     work->also([&](storage::Group& group, const record::Work::RidOf&) { directory_rows::insert_organisation(group, input, made); });
     commit(*work);
     return *organisation_by_resource(made);
+}
+
+void Directory::require_may_open(std::int64_t membership_id, std::int64_t before, std::int64_t labels) const {
+    const auto found = membership(membership_id);
+    if (!found) throw Error(ErrorKind::not_found, "access.no_membership", "no such role in force");
+    const RoleRights* rights = find_role(found->role);
+    if (rights == nullptr || !rights->clinical_staff || (labels & record::personal_labels()) != 0) {
+        throw Error(ErrorKind::invalid, "access.bad_label", "only clinical staff of an institution open labels, and none about who the patient is");
+    }
+    if (found->labels != before) throw Error(ErrorKind::conflict, "access.labels_changed", "somebody changed what this role opens");
+}
+
+void Directory::set_opened_labels(const record::Actor& actor, std::int64_t membership_id, std::int64_t before, std::int64_t labels) {
+    require_may_open(membership_id, before, labels);
+    const std::string detail = fmt::format("membership={} person={} before={} opens={}", membership_id, membership(membership_id)->person,
+                                           fmt::join(record::codes_of(before), ","), fmt::join(record::codes_of(labels), ","));
+    auto work = begin(actor);
+    work->check([&](storage::Group& group) { directory_rows::require_opened_labels(group, membership_id, before); });
+    work->also([&](storage::Group& group, const record::Work::RidOf&) {
+        directory_rows::set_opened_labels(group, membership_id, labels);
+        if (audit_) audit_(group, actor, "label-rights", detail);
+    });
+    commit(*work);
 }
 
 void Directory::set_office_approval(const record::Actor& actor, std::int64_t organisation_id, bool on) {

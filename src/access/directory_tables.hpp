@@ -35,6 +35,9 @@ void insert_organisation(storage::Group& group, const NewOrganisation& input, st
 void set_office_approval(storage::Group& group, std::int64_t organisation, bool on);
 void insert_person(storage::Group& group, const NewPerson& input, std::string_view resource);
 void insert_membership(storage::Group& group, const NewMembership& input, std::string_view resource, std::int64_t granted_by);
+/// Error(conflict, "access.labels_changed") when the role opens something else now.
+void require_opened_labels(storage::Group& group, std::int64_t membership, std::int64_t before);
+void set_opened_labels(storage::Group& group, std::int64_t membership, std::int64_t labels);
 void insert_contract(storage::Group& group, const Contract& contract);
 void end_contracts(storage::Group& group, const Contract& like, Instant now);  ///< the live ones of this pair and service
 void end_contract(storage::Group& group, std::int64_t contract, Instant now);

@@ -41,6 +41,13 @@ struct Reason {
     Instant ends{};  ///< Instant::max() = open
 };
 
+/// An institution to which a patient denies what is known of them.
+struct Denial {
+    std::int64_t organisation = 0;
+    Instant since{};
+    std::string reason;  ///< "withdrawn" (consent of a case) or "objection" (a request of the patient)
+};
+
 /// Source of what a case lets one grantee see, in the tables of reach: what one of them may see ends without the others.
 std::string case_source(std::string_view case_id, std::int64_t grantee);
 
@@ -71,12 +78,20 @@ public:
     void label_items(storage::Group& group, std::string_view case_id, std::span<const record::Rid> items);
 
     /// The patient denies `organisation` what is known of them: rights of before open nothing to its people and desks, also in
-    /// search, and give() refuses a new one with Error(conflict, "access.consent_denied") (one of before stays as it is), until allow(). What is above or below
-    /// in the tree is meant only as far as it sees by this institution. Break-glass beats it. Twice is once.
+    /// search, and give() refuses a new one with Error(conflict, "access.consent_denied") (one of before stays as it is), until
+    /// allow(). What is above or below in the tree is meant only as far as it sees by this institution. Care beats it (who treats the
+    /// patient keeps the record by law and goes on by it), and so does break-glass. Twice is once.
     void deny(storage::Group& group, record::Rid patient, std::int64_t organisation, std::string_view reason, std::int64_t by);
     void allow(storage::Group& group, record::Rid patient, std::int64_t organisation, std::int64_t by);
     /// Whether a denial stands between the patient and this institution. In a snapshot or the writer's transaction.
     [[nodiscard]] static bool is_denied(storage::Connection& connection, record::Rid patient, std::int64_t organisation);
+    /// Whether give() would refuse `grantee` (person_key, desk_key, organisation_key) a new right: one denial of an institution that a
+    /// person works for is enough.
+    [[nodiscard]] static bool is_denied_to(storage::Connection& connection, record::Rid patient, std::int64_t grantee, Instant now);
+    /// All that stand, the newest first. In a snapshot.
+    [[nodiscard]] static std::vector<Denial> denials(storage::Connection& connection, record::Rid patient);
+    /// Whether `organisation` has the patient in its care now.
+    [[nodiscard]] static bool in_care(storage::Connection& connection, record::Rid patient, std::int64_t organisation, Instant now);
 
     /// The live reasons for which `filter`'s caller sees `patient`, the longest first. Needs no lock; opens a snapshot.
     [[nodiscard]] std::vector<Reason> why(const record::ReadFilter& filter, record::Rid patient);

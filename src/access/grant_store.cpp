@@ -117,7 +117,7 @@ void Grants::begin_care(storage::Group& group, record::Rid patient, std::int64_t
         "ON CONFLICT(patient, organisation) DO UPDATE SET ends_us = excluded.ends_us",
         {patient, organisation, to_us(now), to_us(Instant::max()), by});
     record_.reach_patient(group, patient, organisation_key(organisation), care_source(patient, organisation), kAtOnce, Instant::max(),
-                          {.by_right = ~record::personal_labels()});
+                          {.by_right = ~record::personal_labels(), .beats_denial = true});
 }
 
 void Grants::end_care(storage::Group& group, record::Rid patient, std::int64_t organisation) {

@@ -164,10 +164,11 @@ constexpr std::string_view kAuditSearch = R"sql(
 CREATE TABLE access_audit_patient(
   patient INTEGER NOT NULL, recorded_us INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(patient, recorded_us, seq)) WITHOUT ROWID;
 INSERT INTO access_audit_patient SELECT patient, recorded_us, seq FROM access_audit WHERE patient <> 0;
-INSERT OR IGNORE INTO access_audit_patient
-  SELECT one.value, a.recorded_us, a.seq FROM access_audit a,
+INSERT INTO access_audit_patient
+  SELECT CAST(one.value AS INTEGER), a.recorded_us, a.seq FROM access_audit a,
     json_each('[' || replace(substr(a.detail, instr(a.detail, 'patients=') + 9), ',+', ',-') || ']') one
-  WHERE a.patient = 0 AND a.action IN ('read', 'vread', 'history', 'search') AND instr(a.detail, 'patients=') > 0 AND one.value > 0;
+  WHERE a.patient = 0 AND a.action IN ('read', 'vread', 'history', 'search') AND instr(a.detail, 'patients=') > 0
+    AND CAST(one.value AS INTEGER) > 0 ON CONFLICT DO NOTHING;
 CREATE INDEX access_audit_by_time ON access_audit(recorded_us, seq);
 CREATE INDEX access_audit_by_person ON access_audit(person, recorded_us, seq);
 CREATE INDEX access_audit_by_case ON access_audit(case_id, recorded_us, seq) WHERE case_id <> '';
@@ -232,6 +233,16 @@ CREATE TABLE access_role_request(
 CREATE INDEX access_role_request_open ON access_role_request(ended_us, id);
 )sql";
 
+/// Rights to labels, which take two persons too.
+constexpr std::string_view kLabelRequests = R"sql(
+ALTER TABLE access_role_request ADD COLUMN membership INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_role_request ADD COLUMN labels INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE access_role_request ADD COLUMN labels_before INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+/// Care beats a denial (Grants::deny).
+constexpr std::string_view kDenials = "UPDATE reach SET beats_denial = 1 WHERE source LIKE 'care:%'";
+
 constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access", 2, kSessions},
                                     storage::Migration{"access", 3, kGrants},
@@ -247,6 +258,8 @@ constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access_office", 1, kOffice},
                                     storage::Migration{"access_oidc", 1, kOidc},
                                     storage::Migration{"access_role_requests", 1, kRoleRequests},
+                                    storage::Migration{"access_role_requests", 2, kLabelRequests},
+                                    storage::Migration{"access_denials", 1, kDenials},
                                     storage::Migration{"access_duplicates", 1, kDuplicates}};
 
 }  // namespace

@@ -116,6 +116,12 @@ std::optional<Membership> Directory::membership_of(std::int64_t person, std::int
     return std::nullopt;
 }
 
+std::optional<Membership> Directory::membership(std::int64_t id) const {
+    const auto now = tables();
+    const auto at = std::find_if(now->memberships.begin(), now->memberships.end(), [&](const Membership& one) { return one.id == id; });
+    return at != now->memberships.end() && at->live_at(clock_.now()) ? std::optional(*at) : std::nullopt;
+}
+
 std::vector<Member> Directory::members(std::int64_t organisation, std::string_view role, std::string_view specialty) const {
     const auto now = tables();
     const Instant instant = clock_.now();

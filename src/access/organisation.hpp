@@ -148,6 +148,12 @@ public:
     /// Error(invalid, "access.bad_role") for what add_membership() would refuse by itself.
     void require_may_give(const NewMembership& input) const;
     void end_membership(const record::Actor& actor, std::int64_t membership);
+    /// What a role opens in patients in care, from the person's next request on. Error(not_found, "access.no_membership") for one that
+    /// is over; Error(invalid, "access.bad_label") for a role that opens none, and for labels about who the patient is;
+    /// Error(conflict, "access.labels_changed") when it opens something else than `before`: somebody changed it meanwhile.
+    void set_opened_labels(const record::Actor& actor, std::int64_t membership, std::int64_t before, std::int64_t labels);
+    /// Refuses what set_opened_labels() would.
+    void require_may_open(std::int64_t membership, std::int64_t before, std::int64_t labels) const;
     void set_person_active(const record::Actor& actor, std::int64_t person, bool active);
     /// Error(not_found, "access.no_organisation"); Error(conflict, "access.no_office") when nobody could approve.
     void set_office_approval(const record::Actor& actor, std::int64_t organisation, bool on);
@@ -177,6 +183,7 @@ public:
     [[nodiscard]] std::string phone_of(const Person& person) const;
     /// Live memberships of a person, oldest first: the first one is the one a session acts under.
     [[nodiscard]] std::vector<Membership> memberships(std::int64_t person) const;
+    [[nodiscard]] std::optional<Membership> membership(std::int64_t id) const;
     [[nodiscard]] std::optional<Membership> membership_of(std::int64_t person, std::int64_t organisation, std::string_view role) const;
     /// Those who are `role` at `organisation` (0 = anywhere; role and specialty: empty = any), by name.
     [[nodiscard]] std::vector<Member> members(std::int64_t organisation, std::string_view role, std::string_view specialty = {}) const;

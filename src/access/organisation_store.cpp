@@ -103,6 +103,15 @@ void insert_membership(storage::Group& group, const NewMembership& input, std::s
          us_of(input.starts), us_of(input.ends), granted_by, input.labels});
 }
 
+void require_opened_labels(storage::Group& group, std::int64_t membership, std::int64_t before) {
+    auto rows = group.connection().query("SELECT 1 FROM access_membership WHERE id = ? AND labels = ?", {membership, before});
+    if (!rows.next()) throw Error(ErrorKind::conflict, "access.labels_changed", "somebody changed what this role opens");
+}
+
+void set_opened_labels(storage::Group& group, std::int64_t membership, std::int64_t labels) {
+    group.connection().execute("UPDATE access_membership SET labels = ? WHERE id = ?", {labels, membership});
+}
+
 void end_membership(storage::Group& group, std::int64_t membership, Instant now) {
     group.connection().execute("UPDATE access_membership SET ends_us = ? WHERE id = ? AND ends_us > ?", {us_of(now), membership, us_of(now)});
 }

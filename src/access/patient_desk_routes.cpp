@@ -122,7 +122,7 @@ void add_patient_desk_routes(http::Router& router, Sessions& sessions, record::R
     router.add(Method::post, "/access/patient-requests/{id}/answer", kSession, [&](const Request& request) {
         const record::Caller caller = wire::require_right(sessions, request, &RoleRights::answers_patients);
         const auto body = body_of(request);
-        requests.answer(caller.actor, number_in(request.param("id")), body["outcome"].text(), body["answer"].text());
+        requests.answer(caller.actor, number_in(request.param("id")), body["outcome"].text(), body["answer"].text(), body["against"].text());
         return answer({}, 204);
     });
 }

@@ -30,8 +30,9 @@ AuditEvent event_of(const Audit& audit, const record::Actor& actor, std::string_
 
 }  // namespace
 
-PatientRequests::PatientRequests(storage::Database& database, storage::Writer& writer, Audit& audit, const Clock& clock, const PatientPolicy& policy)
-    : database_(database), writer_(writer), audit_(audit), clock_(clock), policy_(policy) {}
+PatientRequests::PatientRequests(storage::Database& database, storage::Writer& writer, Audit& audit, const Directory& directory, Grants& grants,
+                                 const Clock& clock, const PatientPolicy& policy)
+    : database_(database), writer_(writer), audit_(audit), directory_(directory), grants_(grants), clock_(clock), policy_(policy) {}
 
 PatientRequest PatientRequests::ask(const PatientCaller& caller, const PatientTie& tie, std::string_view kind, std::string_view item, std::string_view text) {
     if (std::find(kRequestKinds.begin(), kRequestKinds.end(), kind) == kRequestKinds.end() || item.size() > kItem_bytes) {
@@ -80,17 +81,29 @@ std::optional<PatientRequest> PatientRequests::find(std::int64_t id) {
 void PatientRequests::take(const record::Actor& officer, std::int64_t id) {
     auto request = find(id);
     if (!request) throw Error(ErrorKind::not_found, "patient.no_request", "no such request");
-    if (request->state == "answered") throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
     request->state = "taken";
     request->officer = officer.person;
     request->taken = clock_.now();
-    writer_.submit({{}, [&](storage::Group& group) {
+    writer_.submit({[&](storage::Group& group) { require_open(group, id); },
+                    [&](storage::Group& group) {
                         change(group, *request);
                         audit_.write(group, event_of(audit_, officer, "patient-request-taken", *request));
                     }});
 }
 
-void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text) {
+/// The institution that this answer denies the record; none for all other answers.
+std::optional<Organisation> PatientRequests::denied_by(const PatientRequest& request, std::string_view against) const {
+    const bool objection = request.kind == request_kind::kObjection && request.outcome != "refused";
+    if (against.empty()) return std::nullopt;
+    const auto found = directory_.organisation_by_resource(against);
+    if (!objection || !found) {
+        throw Error(ErrorKind::invalid, "patient.bad_institution", "an institution that a granted objection is against",
+                    {{"value", "against", "an institution"}});
+    }
+    return found;
+}
+
+void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text, std::string_view against) {
     auto request = find(id);
     if (!request) throw Error(ErrorKind::not_found, "patient.no_request", "no such request");
     if (outcome != "done" && outcome != "partly" && outcome != "refused") throw Error(ErrorKind::invalid, "patient.bad_outcome", "done, partly or refused");
@@ -98,12 +111,22 @@ void PatientRequests::answer(const record::Actor& officer, std::int64_t id, std:
     request->outcome = outcome;
     request->officer = officer.person;
     request->answered = clock_.now();
-    const std::string before = request->state;
     request->state = "answered";
-    if (before == "answered") throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
-    writer_.submit({{}, [&](storage::Group& group) {
+    const auto denied = denied_by(*request, against);
+    writer_.submit({[&](storage::Group& group) {
+                        require_open(group, id);
+                        if (denied && Grants::in_care(group.connection(), request->rid, denied->id, group.now())) {
+                            throw Error(ErrorKind::conflict, "patient.institution_treats", "it treats the patient and keeps the record");
+                        }
+                    },
+                    [&](storage::Group& group) {
                         change(group, *request);
-                        audit_.write(group, event_of(audit_, officer, "patient-request-answered", *request));
+                        AuditEvent event = event_of(audit_, officer, "patient-request-answered", *request);
+                        if (denied) {
+                            grants_.deny(group, request->rid, denied->id, "objection", officer.person);
+                            event.detail += " denied=" + denied->resource;
+                        }
+                        audit_.write(group, event);
                     }});
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "access/audit.hpp"
+#include "access/grant.hpp"
+#include "access/organisation.hpp"
 #include "access/patient_account.hpp"
 
 #include <array>
@@ -44,7 +46,8 @@ struct PatientRequest {
 
 class PatientRequests {
 public:
-    PatientRequests(storage::Database& database, storage::Writer& writer, Audit& audit, const Clock& clock, const PatientPolicy& policy);
+    PatientRequests(storage::Database& database, storage::Writer& writer, Audit& audit, const Directory& directory, Grants& grants, const Clock& clock,
+                    const PatientPolicy& policy);
 
     /// Error(invalid): patient.bad_request_kind, patient.bad_request_text, patient.too_many_requests (20 open ones).
     PatientRequest ask(const PatientCaller& caller, const PatientTie& tie, std::string_view kind, std::string_view item, std::string_view text);
@@ -55,21 +58,29 @@ public:
     [[nodiscard]] std::optional<PatientRequest> find(std::int64_t id);
     /// Error(conflict, "patient.request_answered").
     void take(const record::Actor& officer, std::int64_t id);
-    /// @param outcome  done, partly, refused   Error(invalid): patient.bad_outcome, patient.bad_request_text
-    void answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text);
+    /// An objection that is granted (done, partly) against the institution `against` ("Organization/…"; empty = none) denies it the
+    /// record in the same commit (Grants::deny).
+    /// @param outcome  done, partly, refused   Error(invalid): patient.bad_outcome, patient.bad_request_text, patient.bad_institution
+    /// Error(conflict): patient.request_answered; patient.institution_treats (it treats the patient and keeps what the law makes it keep).
+    void answer(const record::Actor& officer, std::int64_t id, std::string_view outcome, std::string_view text, std::string_view against);
     /// Whether the officer has answered a request for names with `done` for this patient: then the patient's looks show them.
     [[nodiscard]] bool names_given(record::Rid patient);
 
 private:
+    std::optional<Organisation> denied_by(const PatientRequest& request, std::string_view against) const;
+
     // patient_request_store.cpp
     std::vector<PatientRequest> read_all(std::string_view condition, std::int64_t value);
     std::int64_t insert(storage::Group& group, PatientRequest& request);
     std::int64_t count_open(storage::Group& group, std::int64_t account);
     void change(storage::Group& group, const PatientRequest& request);
+    static void require_open(storage::Group& group, std::int64_t id);
 
     storage::Database& database_;
     storage::Writer& writer_;
     Audit& audit_;
+    const Directory& directory_;
+    Grants& grants_;
     const Clock& clock_;
     const PatientPolicy& policy_;
 };

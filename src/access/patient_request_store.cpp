@@ -1,4 +1,5 @@
 #include "access/patient_request.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 
@@ -70,6 +71,11 @@ void PatientRequests::change(storage::Group& group, const PatientRequest& reques
     group.connection().execute("UPDATE access_patient_request SET state = ?, outcome = ?, answer = ?, officer = ?, taken_us = ?, answered_us = ? WHERE id = ?",
                                {std::string_view(request.state), std::string_view(request.outcome), std::string_view(request.answer), request.officer,
                                 to_us(request.taken), to_us(request.answered), request.id});
+}
+
+void PatientRequests::require_open(storage::Group& group, std::int64_t id) {
+    auto rows = group.connection().query("SELECT 1 FROM access_patient_request WHERE id = ? AND state = 'answered'", {id});
+    if (rows.next()) throw Error(ErrorKind::conflict, "patient.request_answered", "it is answered");
 }
 
 }  // namespace qiao::access

@@ -3,6 +3,8 @@
 #include "access/role.hpp"
 #include "base/error.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace qiao::access {
@@ -37,19 +39,27 @@ AuditEvent RoleRequests::event_of(const record::Actor& actor, const RoleRequest&
     AuditEvent event = audit_.event_of(actor, "role-request");
     event.detail = std::string(step) + " role=" + request.role.role + " person=" + std::to_string(request.role.person) +
                    " organisation=" + std::to_string(request.role.organisation) + " asked_by=" + std::to_string(request.asked_by);
+    if (request.membership != 0) event.detail += " membership=" + std::to_string(request.membership);
+    if (request.membership != 0 || request.role.labels != 0) event.detail += fmt::format(" opens={}", fmt::join(record::codes_of(request.role.labels), ","));
     return event;
 }
 
-RoleRequest RoleRequests::ask(const record::Actor& actor, const NewMembership& role) {
-    directory_.require_may_give(role);
+RoleRequest RoleRequests::ask(const record::Actor& actor, RoleRequest wanted) {
+    const NewMembership& role = wanted.role;
+    if (wanted.membership == 0) {
+        directory_.require_may_give(role);
+    } else {
+        directory_.require_may_open(wanted.membership, wanted.before, role.labels);
+    }
     for (const RoleRequest& one : open()) {
-        if (one.role.person == role.person && one.role.organisation == role.organisation && one.role.role == role.role) {
+        if (one.membership == wanted.membership && one.role.person == role.person && one.role.organisation == role.organisation && one.role.role == role.role) {
             throw Error(ErrorKind::conflict, "access.role_requested", "this is asked already and waits for a second administrator");
         }
     }
-    RoleRequest request{.role = role, .asked_by = actor.person, .asked = clock_.now()};
-    insert(request, event_of(actor, request, "asked"), confirmers(actor.person, role.person));
-    return request;
+    wanted.asked_by = actor.person;
+    wanted.asked = clock_.now();
+    insert(wanted, event_of(actor, wanted, "asked"), confirmers(actor.person, role.person));
+    return wanted;
 }
 
 RoleRequest RoleRequests::waiting(std::int64_t id) {
@@ -59,7 +69,7 @@ RoleRequest RoleRequests::waiting(std::int64_t id) {
     throw Error(ErrorKind::not_found, "access.no_request", "there is no such request, or its time is over");
 }
 
-Membership RoleRequests::confirm(const record::Actor& actor, std::int64_t id) {
+void RoleRequests::confirm(const record::Actor& actor, std::int64_t id) {
     const RoleRequest request = waiting(id);
     if (actor.person == request.asked_by || actor.person == request.role.person) {
         throw Error(ErrorKind::forbidden, "access.own_request", "another administrator has to confirm");
@@ -67,7 +77,11 @@ Membership RoleRequests::confirm(const record::Actor& actor, std::int64_t id) {
     if (!may_confirm(actor.person, request)) throw Error(ErrorKind::forbidden, "access.not_yours", "this is for another role");
     // Over first: two who confirm at once give it once, and a crash in between gives nothing.
     end(request, event_of(actor, request, "confirmed"), "role_confirmed");
-    return directory_.add_membership(actor, request.role);
+    if (request.membership == 0) {
+        directory_.add_membership(actor, request.role);
+    } else {
+        directory_.set_opened_labels(actor, request.membership, request.before, request.role.labels);
+    }
 }
 
 void RoleRequests::refuse(const record::Actor& actor, std::int64_t id) {

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-/// Administrator roles are given by two persons: a security administrator asks, another administrator confirms within 15
-/// minutes: a security administrator where there is another, else the system or the audit administrator. Only while nobody
+/// Administrator roles, and rights of a role to sensitivity labels, are given by two persons: a security administrator asks, another
+/// administrator confirms within 15 minutes: a security administrator where there is another, else the system or the audit administrator. Only while nobody
 /// else is administrator at all, one person gives them alone, so that a new centre can begin. Thread-safe; calls block until
 /// durable.
 namespace qiao::access {
@@ -20,6 +20,8 @@ namespace qiao::access {
 struct RoleRequest {
     std::int64_t id = 0;
     NewMembership role;
+    std::int64_t membership = 0;  ///< 0 = a new role; else the one in force that is to open role.labels instead of `before`
+    std::int64_t before = 0;
     std::int64_t asked_by = 0;
     Instant asked{};
 
@@ -33,11 +35,12 @@ public:
 
     /// Who could confirm what `asked_by` gives to `receiver`; empty = nobody, so it takes no second person.
     [[nodiscard]] std::vector<std::int64_t> confirmers(std::int64_t asked_by, std::int64_t receiver) const;
-    /// Errors as Directory::add_membership; Error(conflict, "access.role_requested") when the same is asked already.
-    RoleRequest ask(const record::Actor& actor, const NewMembership& role);
+    /// @param wanted  without id and asker   Errors as Directory::add_membership or set_opened_labels; Error(conflict,
+    /// "access.role_requested") when the same is asked already.
+    RoleRequest ask(const record::Actor& actor, RoleRequest wanted);
     /// Error(forbidden): access.own_request, access.not_yours; Error(not_found, "access.no_request"); else as
-    /// Directory::add_membership. A request whose role cannot be given any more is over.
-    Membership confirm(const record::Actor& actor, std::int64_t id);
+    /// Directory::add_membership or set_opened_labels. A request that cannot be met any more is over.
+    void confirm(const record::Actor& actor, std::int64_t id);
     /// By who asked, or who could confirm.
     void refuse(const record::Actor& actor, std::int64_t id);
     /// Those that wait, the newest first.

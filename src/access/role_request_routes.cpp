@@ -35,6 +35,8 @@ void add_role_request_routes(http::Router& router, Sessions& sessions, RoleReque
                         wire::write_person(json, "askedBy", directory, one.asked_by);
                         if (const auto where = directory.organisation(one.role.organisation)) wire::write_organisation(json, "organisation", *where);
                         json.field("role", one.role.role);
+                        wire::write_labels(json, "opens", one.role.labels);
+                        if (one.membership != 0) wire::write_labels(json, "before", one.before);
                         json.field("asked", format_instant(one.asked));
                         json.field("confirmUntil", format_instant(one.confirm_until()));
                         json.field("mayConfirm", requests.may_confirm(caller.actor.person, one));

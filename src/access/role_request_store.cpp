@@ -7,7 +7,8 @@ std::vector<RoleRequest> RoleRequests::open() {
     std::vector<RoleRequest> all;
     auto snapshot = database_.read();
     auto rows = snapshot->connection().query(
-        "SELECT id, person, organisation, role, specialty, rank_code, ends_us, asked_by, asked_us FROM access_role_request WHERE ended_us = 0 ORDER BY id DESC "
+        "SELECT id, person, organisation, role, specialty, rank_code, ends_us, asked_by, asked_us, membership, labels, labels_before FROM access_role_request "
+        "WHERE ended_us = 0 ORDER BY id DESC "
         "LIMIT 200");
     while (rows.next()) {
         RoleRequest one;
@@ -17,7 +18,10 @@ std::vector<RoleRequest> RoleRequests::open() {
                     .role = std::string(rows.text(3)),
                     .specialty = std::string(rows.text(4)),
                     .rank = std::string(rows.text(5)),
-                    .ends = from_us(rows.integer(6))};
+                    .ends = from_us(rows.integer(6)),
+                    .labels = rows.integer(10)};
+        one.membership = rows.integer(9);
+        one.before = rows.integer(11);
         one.asked_by = rows.integer(7);
         one.asked = from_us(rows.integer(8));
         if (clock_.now() < one.confirm_until() && clock_.now() >= one.asked) all.push_back(std::move(one));
@@ -35,10 +39,11 @@ void RoleRequests::insert(RoleRequest& request, const AuditEvent& event, const s
                         }
                         const NewMembership& role = request.role;
                         connection.execute(
-                            "INSERT INTO access_role_request(id, person, organisation, role, specialty, rank_code, ends_us, asked_by, asked_us, ended_us) "
-                            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                            "INSERT INTO access_role_request(id, person, organisation, role, specialty, rank_code, ends_us, asked_by, asked_us, ended_us, "
+                            "membership, labels, labels_before) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
                             {request.id, role.person, role.organisation, std::string_view(role.role), std::string_view(role.specialty),
-                             std::string_view(role.rank), to_us(role.ends), request.asked_by, to_us(request.asked)});
+                             std::string_view(role.rank), to_us(role.ends), request.asked_by, to_us(request.asked), request.membership, role.labels,
+                             request.before});
                         for (const std::int64_t person : told) notices_.write(group, person, "role_requested", {}, event.source);
                         audit_.write(group, event);
                     }});

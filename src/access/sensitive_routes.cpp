@@ -19,19 +19,13 @@ constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit
 
 BreakGlass::Known known_in(const json::Value& body) { return {body["identifier"].text(), body["name"].text(), body["patient"].text()}; }
 
-void write_codes(JsonWriter& json, std::string_view name, std::int64_t labels) {
-    json.array(name, [&] {
-        for (const std::string_view code : record::codes_of(labels)) json.string(code);
-    });
-}
-
 void write_open(JsonWriter& json, const Glass& glass) {
     json.field("id", std::to_string(glass.id));
     json.field("patient", glass.patient_ref);
     json.field("starts", format_instant(glass.starts));
     json.field("until", format_instant(glass.ends));
     json.field("beatDenial", glass.beat_denial);
-    write_codes(json, "beatLabels", glass.beat_labels);
+    wire::write_labels(json, "beatLabels", glass.beat_labels);
 }
 
 std::string opened_json(const std::vector<Glass>& all) {
@@ -66,7 +60,7 @@ void write_review(JsonWriter& json, Sensitive& sensitive, const Glass& glass) {
         json.field("until", format_instant(glass.ends));
         json.field("ended", glass.ended);
         json.field("beatDenial", glass.beat_denial);
-        write_codes(json, "beatLabels", glass.beat_labels);
+        wire::write_labels(json, "beatLabels", glass.beat_labels);
         json.field("due", format_instant(glass.review_due()));
         if (glass.overdue_told) json.field("overdue", true);
         if (glass.reviewed_by == 0) return;
@@ -132,17 +126,33 @@ void write_why(JsonWriter& json, const Directory& directory, const Reason& reaso
     });
 }
 
+void write_denials(JsonWriter& json, Sensitive& sensitive, record::Rid patient) {
+    const auto reader = sensitive.record.read(record::ReadFilter::system("what the patient denies, for who treats them"));
+    json.array("denials", [&] {
+        for (const Denial& one : Grants::denials(reader->connection(), patient)) {
+            json.object([&] {
+                if (const auto where = sensitive.directory.organisation(one.organisation)) wire::write_organisation(json, "organisation", *where);
+                json.field("since", format_instant(one.since));
+                json.field("reason", one.reason);
+            });
+        }
+    });
+}
+
 Response rights_of(Sessions& sessions, Sensitive& sensitive, const Request& request) {
     const auto caller = sessions.caller(request);
     const record::Stored patient = sensitive.record.read(caller.filter)->get("Patient/" + std::string(request.param("id")));
     const bool may_label = sensitive.labels.may_label(caller, patient.rid);
+    const std::vector<Reason> why = sensitive.grants.why(caller.filter, patient.rid);
     JsonWriter json;
     json.object([&] {
         json.array("why", [&] {
-            for (const Reason& one : sensitive.grants.why(caller.filter, patient.rid)) write_why(json, sensitive.directory, one);
+            for (const Reason& one : why) write_why(json, sensitive.directory, one);
         });
-        write_codes(json, "labels", labels_of(patient.value()));
-        write_codes(json, "present", sensitive.labels.present(caller, patient.rid));
+        // To those who treat the patient: nobody else needs to know who else is denied.
+        if (std::any_of(why.begin(), why.end(), [](const Reason& one) { return one.kind == "care"; })) write_denials(json, sensitive, patient.rid);
+        wire::write_labels(json, "labels", labels_of(patient.value()));
+        wire::write_labels(json, "present", sensitive.labels.present(caller, patient.rid));
         json.field("mayLabel", may_label);
         if (!may_label) return;
         json.array("treating", [&] {
@@ -155,7 +165,7 @@ Response rights_of(Sessions& sessions, Sensitive& sensitive, const Request& requ
                 json.object([&] {
                     json.field("at", format_instant(one.at));
                     write_person(json, "by", sensitive.directory, one.person);
-                    write_codes(json, "labels", one.labels);
+                    wire::write_labels(json, "labels", one.labels);
                     if (!one.case_id.empty()) json.field("case", one.case_id);
                     json.field("reason", one.reason);
                 });

@@ -70,10 +70,15 @@ void Signing::check_right(const record::Actor& actor) const {
     if (!stepped_up_(actor)) throw Error(ErrorKind::forbidden, "access.step_up_needed", "give your password again to sign");
 }
 
-void Signing::require_may_sign(const record::Actor& actor) {
+bool Signing::seals(const record::Actor& actor, std::string_view meaning) const {
+    const auto sealed = keys_.sealed_meanings(actor.organisation);
+    return std::find(sealed.begin(), sealed.end(), meaning) != sealed.end();
+}
+
+void Signing::require_may_sign(const record::Actor& actor, std::string_view meaning) {
     check_right(actor);
     static_cast<void>(keys_.key_of({KeyKind::person, actor.person}, subject_of(actor)));
-    if (keys_.sealed_meanings(actor.organisation).empty()) return;
+    if (!seals(actor, meaning)) return;
     const Holder seal{KeyKind::seal, actor.organisation};
     static_cast<void>(keys_.key_of(seal, keys_.subject_of(seal)));
 }
@@ -90,8 +95,7 @@ Signature Signing::sign(const record::Actor& actor, std::string manifest, std::s
     signature.person = actor.person;
     signature.signed_at = clock_.now();
     signature.revocation = keys_.revocation_state(*key);
-    const auto sealed = keys_.sealed_meanings(actor.organisation);
-    if (std::find(sealed.begin(), sealed.end(), meaning) != sealed.end()) {
+    if (seals(actor, meaning)) {
         const Holder holder{KeyKind::seal, actor.organisation};
         const auto seal = keys_.key_of(holder, keys_.subject_of(holder));
         signature.seal = Seal{actor.organisation, seal->key.sign(manifest), seal->certificate_pem, seal->chain_pem};

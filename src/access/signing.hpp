@@ -53,11 +53,11 @@ class Signing {
 public:
     Signing(storage::Database& database, const Directory& directory, const Clock& clock, SigningKeys& keys, SteppedUp stepped_up);
 
-    /// Asked before a work reads anything: whether sign() would, Error(forbidden) access.may_not_sign or
-    /// access.step_up_needed. Signs nothing, but makes the first keys, which sign() would else have to wait for.
-    void require_may_sign(const record::Actor& actor);
+    /// Asked before a work reads anything: whether sign() would, with the same errors. Signs nothing, but makes the first keys,
+    /// which sign() would else have to wait for.
+    void require_may_sign(const record::Actor& actor, std::string_view meaning);
     /// Signs in the name of actor.person; with the seal of actor.organisation where it has one for this meaning.
-    /// Error(forbidden): access.step_up_needed, access.may_not_sign.
+    /// Error(forbidden): access.step_up_needed, access.may_not_sign, and those of SigningKeys::key_of().
     Signature sign(const record::Actor& actor, std::string manifest, std::string_view meaning = {});
     /// Keeps the signature and closes what it covers, in the commit of the signed resources; on the writer thread.
     void keep(storage::Group& group, const Signature& signature, std::span<const SignedItem> items);
@@ -84,6 +84,7 @@ public:
 
 private:
     void check_right(const record::Actor& actor) const;
+    [[nodiscard]] bool seals(const record::Actor& actor, std::string_view meaning) const;
     [[nodiscard]] Subject subject_of(const record::Actor& actor) const;
     std::optional<Signature> signature_of(std::string_view condition, storage::Values args);
 

@@ -33,6 +33,23 @@ std::string label_of(const Holder& holder, KeyAlgorithm algorithm) {
     return "qiao-signing-key " + std::to_string(holder.id);
 }
 
+/// Another authority's certificate never gives way to a built-in one by itself: who reads the paper would not learn of it.
+void require_in_force(const SigningKey& row, Instant begins, Instant now) {
+    const bool seal = row.holder.kind == KeyKind::seal;
+    if (row.revoked != Instant{}) {
+        throw Error(ErrorKind::forbidden, seal ? "signing.seal_certificate_revoked" : "signing.own_certificate_revoked",
+                    "the certificate was revoked: the security administrator imports a new one, or decides for the built-in authority");
+    }
+    if (row.expires <= now) {
+        throw Error(ErrorKind::forbidden, seal ? "signing.seal_certificate_ended" : "signing.own_certificate_ended",
+                    "the certificate ended: the security administrator imports a new one, or decides for the built-in authority");
+    }
+    if (now < begins) {
+        throw Error(ErrorKind::forbidden, seal ? "signing.seal_certificate_not_yet" : "signing.own_certificate_not_yet",
+                    "the certificate is not valid yet: is the clock of this machine right?");
+    }
+}
+
 }  // namespace
 
 std::string_view code_of(KeyKind kind) { return kind == KeyKind::person ? "person" : kind == KeyKind::seal ? "seal" : "authority"; }
@@ -50,7 +67,8 @@ SigningKeys::~SigningKeys() = default;
 void SigningKeys::open_authority() {
     const Holder holder{KeyKind::authority, 0};
     // Both stay good for what they issued; the one of the present choice issues.
-    if (!read_key(holder, fresh_)) {
+    const auto known = read_key(holder, fresh_);
+    if (!known || !known->in_force(clock_.now())) {
         const Key key = Key::make(fresh_);
         const Instant now = clock_.now();
         const std::string pem = make_certificate(key, {std::string(kAuthorityName), {}, {}}, key, {}, new_serial(), now, now + kAuthorityYears);
@@ -101,15 +119,18 @@ std::shared_ptr<const LiveKey> SigningKeys::key_of(const Holder& holder, const S
     {
         const std::lock_guard lock(mutex_);
         const auto at = live_.find(holder);
-        if (at != live_.end() && clock_.now() < at->second->expires) return at->second;
+        if (at != live_.end() && at->second->begins <= clock_.now() && clock_.now() < at->second->expires) return at->second;
     }
     auto row = read_key(holder);
-    if (!row) {
+    // The built-in authority's begin when they are made; a clock that was set back since stops nobody.
+    const Instant begins = row && row->by_other() ? facts_of(row->certificate_pem)->from : Instant{};
+    if (row && row->by_other()) require_in_force(*row, begins, clock_.now());
+    if (!row || !row->in_force(clock_.now())) {
         store_key(make_key(holder, subject), nullptr);
         row = read_key(holder);
     }
-    if (!row) throw Error(ErrorKind::internal, "signing.no_key", "a signing key was made and is not there");
-    auto key = std::make_shared<const LiveKey>(LiveKey{open(*row), row->certificate_pem, row->chain_pem, row->authority, row->expires});
+    if (!row || !row->in_force(clock_.now())) throw Error(ErrorKind::internal, "signing.no_key", "a signing key was made and is not there");
+    auto key = std::make_shared<const LiveKey>(LiveKey{open(*row), row->certificate_pem, row->chain_pem, row->authority, begins, row->expires});
     const std::lock_guard lock(mutex_);
     live_[holder] = key;
     return key;

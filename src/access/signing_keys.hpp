@@ -6,6 +6,7 @@
 #include "storage/database.hpp"
 #include "storage/writer.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +21,8 @@
 /// Thread-safe; changes block until they are durable and are audited in their own commit. docs/signatures.md.
 namespace qiao::access {
 
+inline constexpr std::chrono::days kEndsSoon{30};  ///< before a certificate ends its security administrator hears of it
+
 enum class KeyKind : std::uint8_t { person, seal, authority };
 std::string_view code_of(KeyKind kind);  ///< "person", "seal", "authority"
 
@@ -30,6 +33,9 @@ struct Holder {
     auto operator<=>(const Holder&) const = default;
 };
 
+/// SigningKey::authority of a key that a request was made over and that signs nothing yet.
+inline constexpr std::int64_t kAskedFor = -1;
+
 struct SigningKey {
     std::int64_t id = 0;
     Holder holder;
@@ -37,11 +43,13 @@ struct SigningKey {
     std::string wrapped;
     std::string certificate_pem;
     std::string chain_pem;       ///< from its issuer to the top
-    std::int64_t authority = 0;  ///< 0 = the built-in one, else OtherAuthority::id
+    std::int64_t authority = 0;  ///< 0 = the built-in one, kAskedFor, else OtherAuthority::id
     Instant created{};
-    Instant expires{};
+    Instant expires{};  ///< when the certificate ends, or one above it
     Instant revoked{};  ///< Instant{} = not; signatures from then on are worth nothing
     std::string revoked_reason;
+    [[nodiscard]] bool by_other() const { return authority > 0; }
+    [[nodiscard]] bool in_force(Instant now) const { return revoked == Instant{} && now < expires; }
 };
 
 /// What signs now for somebody.
@@ -50,6 +58,7 @@ struct LiveKey {
     std::string certificate_pem;
     std::string chain_pem;
     std::int64_t authority = 0;
+    Instant begins{};
     Instant expires{};
 };
 
@@ -80,8 +89,14 @@ public:
                 const std::string& key_folder, KeyAlgorithm fresh = KeyAlgorithm::p256);
     ~SigningKeys();
 
-    /// Made when there is none; a new one is valid 3 years. @param subject  what its first certificate says
+    /// The newest certificate decides. One of the built-in authority is made when there is none, and again when it ended (3
+    /// years) or was revoked. One of another authority is never replaced by itself: Error(forbidden)
+    /// "signing.own_certificate_ended", "…_revoked", "…_not_yet"; of a seal "signing.seal_certificate_ended", and so on.
+    /// @param subject  what a new certificate says
     std::shared_ptr<const LiveKey> key_of(const Holder& holder, const Subject& subject);
+    /// Certificates of other authorities that end within 30 days, or ended or were revoked with nothing after them, so that
+    /// their holder cannot sign. Of active people and institutions; first what ends first.
+    [[nodiscard]] std::vector<SigningKey> need_care();
     [[nodiscard]] std::string authority_pem() const;  ///< of the built-in authority for new keys
     /// The authority that vouched for `certificate_pem` (with what lies between) at that time.
     [[nodiscard]] Origin origin_of(std::string_view certificate_pem, Instant at) const;
@@ -96,12 +111,16 @@ public:
     [[nodiscard]] KeyAlgorithm fresh() const { return fresh_; }
     [[nodiscard]] std::vector<SigningKey> all();  ///< newest first
     [[nodiscard]] std::vector<OtherAuthority> authorities() const;
-    /// A certificate request over the key that signs now; Error(not_found, "signing.no_holder").
+    /// A certificate request over the key that signs now, or did until its certificate ended; over a new key when that one was
+    /// revoked. Error(not_found, "signing.no_holder").
     std::string request(const record::Actor& actor, const Holder& holder);
     /// `pem`: the certificate and what lies between it and a trusted authority. Error(invalid): signing.bad_certificate,
     /// signing.key_does_not_match, signing.authority_unknown, signing.certificate_not_for_signing,
     /// signing.certificate_not_in_force, signing.certificate_revoked, signing.certificate_known.
     SigningKey import_certificate(const record::Actor& actor, const Holder& holder, std::string_view pem);
+    /// From now on a new key of the built-in authority signs for the holder, whose certificate of another authority is given up.
+    /// Error(conflict, "signing.built_in_already"), Error(not_found, "signing.no_holder").
+    void use_built_in(const record::Actor& actor, const Holder& holder);
     /// Error(invalid): signing.bad_certificate, signing.not_an_authority, signing.bad_name.
     std::int64_t add_authority(const record::Actor& actor, std::string_view name, bool licensed, std::string_view pem);
     /// Error(not_found, "signing.no_authority"), Error(conflict, "signing.authority_in_use").
@@ -117,12 +136,17 @@ private:
     void open_authority();
     void load();  ///< authorities and seals into memory; forgets the live keys
     SigningKey make_key(const Holder& holder, const Subject& subject);
+    /// What a request is over and an imported certificate has to be about.
+    SigningKey key_to_certify(const Holder& holder, const Subject& subject);
     [[nodiscard]] Key open(const SigningKey& row) const;
     AuditEvent event_of(const record::Actor& actor, std::string detail) const;
     [[nodiscard]] std::optional<OtherAuthority> authority(std::int64_t id) const;
 
     // signing_keys_store.cpp
+    /// The newest, in force or not: the one that decides who vouches for the holder.
     std::optional<SigningKey> read_key(const Holder& holder, std::optional<KeyAlgorithm> algorithm = std::nullopt);
+    std::optional<SigningKey> read_asked_for(const Holder& holder);  ///< in force
+    std::vector<SigningKey> read_ending(Instant before);             ///< for need_care(), whoever is active
     void store_key(const SigningKey& row, const AuditEvent* event);
     std::vector<OtherAuthority> read_authorities();
     std::map<std::int64_t, std::vector<std::string>> read_seals();

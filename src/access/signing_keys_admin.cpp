@@ -28,17 +28,55 @@ AuditEvent SigningKeys::event_of(const record::Actor& actor, std::string detail)
 
 std::string SigningKeys::request(const record::Actor& actor, const Holder& holder) {
     const Subject subject = subject_of(holder);
-    const auto live = key_of(holder, subject);
+    const Key key = open(key_to_certify(holder, subject));
     AuditEvent event = event_of(actor, "request " + text_of_holder(holder, subject));
     audit_.note(event);
-    return make_request(live->key, subject);
+    return make_request(key, subject);
+}
+
+SigningKey SigningKeys::key_to_certify(const Holder& holder, const Subject& subject) {
+    const auto row = read_key(holder);
+    // A certificate that only ended says nothing against its key.
+    if (row && row->by_other() && row->revoked == Instant{}) return *row;
+    if (!row || !row->by_other()) {
+        static_cast<void>(key_of(holder, subject));
+        return *read_key(holder);
+    }
+    if (const auto asked = read_asked_for(holder)) return *asked;
+    SigningKey fresh = make_key(holder, subject);
+    fresh.authority = kAskedFor;
+    store_key(fresh, nullptr);
+    return *read_asked_for(holder);
+}
+
+void SigningKeys::use_built_in(const record::Actor& actor, const Holder& holder) {
+    const Subject subject = subject_of(holder);
+    const auto row = read_key(holder);
+    if (!row || !row->by_other()) throw Error(ErrorKind::conflict, "signing.built_in_already", "the built-in authority vouches for this holder already");
+    const AuditEvent event = event_of(actor, "built-in from now on " + text_of_holder(holder, subject));
+    store_key(make_key(holder, subject), &event);
+    load();
+}
+
+std::vector<SigningKey> SigningKeys::need_care() {
+    std::vector<SigningKey> found = read_ending(clock_.now() + kEndsSoon);
+    std::erase_if(found, [&](const SigningKey& key) {
+        if (key.holder.kind == KeyKind::seal) {
+            const auto place = directory_.organisation(key.holder.id);
+            return !place || !place->active;
+        }
+        const auto person = directory_.person(key.holder.id);
+        return !person || !person->active;
+    });
+    return found;
 }
 
 SigningKey SigningKeys::import_certificate(const record::Actor& actor, const Holder& holder, std::string_view pem) {
     const Subject subject = subject_of(holder);
-    const auto live = key_of(holder, subject);
+    SigningKey row = key_to_certify(holder, subject);
+    const Key key = open(row);
     std::vector<std::string> certificates = split_certificates(pem);
-    const auto own = std::find_if(certificates.begin(), certificates.end(), [&](const std::string& one) { return has_key(one, live->key); });
+    const auto own = std::find_if(certificates.begin(), certificates.end(), [&](const std::string& one) { return has_key(one, key); });
     if (own == certificates.end()) refuse("signing.key_does_not_match", "none of these certificates is about the key of the request");
     std::rotate(certificates.begin(), own, own + 1);
     const auto facts = facts_of(certificates.front());
@@ -56,16 +94,20 @@ SigningKey SigningKeys::import_certificate(const record::Actor& actor, const Hol
     if (!issuer && out_of_time) refuse("signing.certificate_not_in_force", "the certificate or one above it is not in force today");
     if (!issuer) refuse("signing.authority_unknown", "no trusted authority issued it: add the authority first, or give the certificates between");
     if (revoked_at(issuer->id, facts->serial)) refuse("signing.certificate_revoked", "the authority's revocation list names this certificate");
-    auto row = read_key(holder);
-    row->certificate_pem = certificates.front();
-    row->chain_pem = whole.substr(certificates.front().size());
+    row.certificate_pem = certificates.front();
+    row.chain_pem = whole.substr(certificates.front().size());
     for (const std::string& one : split_certificates(issuer->pem)) {
-        if (row->chain_pem.find(one) == std::string::npos) row->chain_pem += one;
+        if (row.chain_pem.find(one) == std::string::npos) row.chain_pem += one;
     }
-    row->authority = issuer->id;
-    row->expires = facts->until;
+    row.authority = issuer->id;
+    row.expires = facts->until;
+    // What is signed after one above it ended does not check out either.
+    for (const std::string& one : split_certificates(row.chain_pem)) {
+        const Instant end = facts_of(one)->until;
+        if (end < row.expires && check_certificate(whole, issuer->pem, end + std::chrono::seconds(1)) == CertificateState::expired) row.expires = end;
+    }
     const AuditEvent event = event_of(actor, fmt::format("import {} {}", text_of_holder(holder, subject), facts->serial));
-    store_key(*row, &event);
+    store_key(row, &event);
     load();
     return *read_key(holder);
 }
@@ -132,7 +174,7 @@ void SigningKeys::set_seal(const record::Actor& actor, std::int64_t organisation
         if (std::find(kMeanings.begin(), kMeanings.end(), one) == kMeanings.end()) refuse("signing.bad_meaning", "nothing of this kind is signed");
         words += (words.empty() ? "" : " ") + one;
     }
-    if (!words.empty()) static_cast<void>(key_of(holder, subject));
+    if (!words.empty() && !read_key(holder)) static_cast<void>(key_of(holder, subject));
     store_seal(organisation, words, event_of(actor, fmt::format("seal {}: {}", subject.serial_number, words.empty() ? "ends" : words)));
     load();
 }

@@ -37,14 +37,33 @@ std::int64_t next_id(storage::Connection& connection, std::string_view sql) {
 }  // namespace
 
 std::optional<SigningKey> SigningKeys::read_key(const Holder& holder, std::optional<KeyAlgorithm> algorithm) {
-    static const std::string kLive = fmt::format(
-        "SELECT {} FROM access_signing_key WHERE kind = ? AND holder = ? AND revoked_us = 0 AND expires_us > ? AND (? = '' OR algorithm = ?) "
-        "ORDER BY id DESC LIMIT 1",
-        kColumns);
+    static const std::string kNewest = fmt::format(
+        "SELECT {} FROM access_signing_key WHERE kind = ? AND holder = ? AND authority >= 0 AND (? = '' OR algorithm = ?) ORDER BY id DESC LIMIT 1", kColumns);
     const std::string_view wanted = algorithm ? code_of(*algorithm) : std::string_view();
     auto snapshot = database_.read();
-    auto rows = snapshot->connection().query(kLive, {code_of(holder.kind), holder.id, to_us(clock_.now()), wanted, wanted});
+    auto rows = snapshot->connection().query(kNewest, {code_of(holder.kind), holder.id, wanted, wanted});
     return rows.next() ? std::optional(row_of(rows)) : std::nullopt;
+}
+
+std::optional<SigningKey> SigningKeys::read_asked_for(const Holder& holder) {
+    static const std::string kAsked = fmt::format(
+        "SELECT {} FROM access_signing_key WHERE kind = ? AND holder = ? AND authority = ? AND revoked_us = 0 AND expires_us > ? ORDER BY id DESC LIMIT 1",
+        kColumns);
+    auto snapshot = database_.read();
+    auto rows = snapshot->connection().query(kAsked, {code_of(holder.kind), holder.id, kAskedFor, to_us(clock_.now())});
+    return rows.next() ? std::optional(row_of(rows)) : std::nullopt;
+}
+
+std::vector<SigningKey> SigningKeys::read_ending(Instant before) {
+    static const std::string kEnding = fmt::format(
+        "SELECT {} FROM access_signing_key k WHERE authority > 0 AND (revoked_us > 0 OR expires_us < ?) AND NOT EXISTS (SELECT 1 FROM access_signing_key n "
+        "WHERE n.kind = k.kind AND n.holder = k.holder AND n.id > k.id AND n.authority >= 0) ORDER BY expires_us, id",
+        kColumns);
+    std::vector<SigningKey> keys;
+    auto snapshot = database_.read();
+    auto rows = snapshot->connection().query(kEnding, {to_us(before)});
+    while (rows.next()) keys.push_back(row_of(rows));
+    return keys;
 }
 
 /// A new key gives way to one that somebody else made meanwhile; a new certificate does not.
@@ -55,10 +74,10 @@ void SigningKeys::store_key(const SigningKey& row, const AuditEvent* event) {
                         const std::int64_t now_us = to_us(clock_.now());
                         if (event == nullptr) {
                             auto rows = connection.query(
-                                "SELECT 1 FROM access_signing_key WHERE kind = ? AND holder = ? AND revoked_us = 0 AND expires_us > ? AND (kind <> 'authority' "
-                                "OR algorithm = ?)",
-                                {code_of(row.holder.kind), row.holder.id, now_us, code_of(row.algorithm)});
-                            if (rows.next()) return;
+                                "SELECT revoked_us, expires_us FROM access_signing_key WHERE kind = ? AND holder = ? AND (authority < 0) = (? < 0) AND "
+                                "(kind <> 'authority' OR algorithm = ?) ORDER BY id DESC LIMIT 1",
+                                {code_of(row.holder.kind), row.holder.id, row.authority, code_of(row.algorithm)});
+                            if (rows.next() && rows.integer(0) == 0 && rows.integer(1) > now_us) return;
                         }
                         const std::int64_t id = next_id(connection, "SELECT COALESCE(MAX(id), 0) FROM access_signing_key");
                         connection.execute(
@@ -122,7 +141,7 @@ std::optional<Instant> SigningKeys::revoked_at(std::int64_t authority, std::stri
     auto snapshot = database_.read();
     auto rows = snapshot->connection().query(
         "SELECT MIN(at_us) FROM (SELECT revoked_us AS at_us FROM access_signing_key WHERE authority = ? AND serial = ? AND revoked_us > 0 "
-        "UNION ALL SELECT at_us FROM access_revoked_certificate WHERE authority = ? AND serial = ?)",
+        "UNION ALL SELECT at_us FROM access_revoked_certificate WHERE authority = ? AND serial = ?) known",
         {authority, serial, authority, serial});
     if (!rows.next() || rows.is_null(0)) return std::nullopt;
     return from_us(rows.integer(0));
@@ -162,7 +181,7 @@ void SigningKeys::store_list(const OtherAuthority& one, const std::vector<std::p
              for (const auto& [serial, at] : revoked) {
                  connection.execute(
                      "INSERT INTO access_revoked_certificate(authority, serial, at_us) VALUES(?, ?, ?) "
-                     "ON CONFLICT(authority, serial) DO UPDATE SET at_us = MIN(at_us, excluded.at_us)",
+                     "ON CONFLICT(authority, serial) DO UPDATE SET at_us = min(access_revoked_certificate.at_us, excluded.at_us)",
                      {one.id, std::string_view(serial), to_us(at)});
              }
              // The key is given up with its certificate, so each other certificate about it ends too.

@@ -235,6 +235,12 @@ void write_session(JsonWriter& json, const Session& session, std::string_view ow
     });
 }
 
+void write_labels(JsonWriter& json, std::string_view name, std::int64_t labels) {
+    json.array(name, [&] {
+        for (const std::string_view code : record::codes_of(labels)) json.string(code);
+    });
+}
+
 std::int64_t organisation_of(const Directory& directory, std::string_view text) {
     if (text.empty()) return 0;
     if (const auto named = directory.organisation_by_resource(text)) return named->id;

@@ -35,6 +35,8 @@ record::Caller require_right(Sessions& sessions, const http::Request& request, s
 record::Caller require_right_at(Sessions& sessions, const http::Request& request, bool RoleRights::*right, std::int64_t organisation);
 /// A row number in a path; 0 when it is none.
 std::int64_t number_of(std::string_view text);
+/// Sensitivity labels as an array of their codes.
+void write_labels(JsonWriter& json, std::string_view name, std::int64_t labels);
 std::string query_value(const http::Request& request, std::string_view name);
 /// A member with a date, time and zone; Instant::max() when it is absent; Error(invalid, "access.bad_time").
 Instant end_of(const json::Value& body, std::string_view name);

@@ -39,7 +39,7 @@ Holder holder_in(const Directory& directory, const Value& request) {
 /// The key that signs for the holder now.
 std::int64_t live_key(SigningKeys& keys, const Holder& holder, Instant now) {
     for (const auto& one : keys.all()) {
-        if (one.holder == holder && one.revoked == Instant{} && one.expires > now) return one.id;
+        if (one.holder == holder && one.authority != access::kAskedFor && one.in_force(now)) return one.id;
     }
     throw Error(ErrorKind::not_found, "signing.no_key", "nothing signs for that person or institution now");
 }
@@ -88,6 +88,8 @@ std::optional<Value> obey_ca(SigningKeys& keys, const Directory& directory, cons
         const std::string& from = request["from"].text();
         const Instant at = from.empty() ? clock.now() : parse_instant(from).value_or(Instant::max());
         keys.revoke(console(), live_key(keys, holder(), clock.now()), at, request["reason"].text());
+    } else if (act == "built-in") {
+        keys.use_built_in(console(), holder());
     } else if (act == "seal") {
         std::vector<std::string> meanings;
         for (const Value& one : request["meanings"].items()) meanings.push_back(one.text());

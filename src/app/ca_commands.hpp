@@ -15,7 +15,7 @@ namespace qiao::app {
 
 /// What the command line says; which members count depends on `act`.
 struct CaInput {
-    std::string act;           ///< list, authority, csr, import, trust, distrust, crl, revoke, seal
+    std::string act;           ///< list, authority, csr, import, trust, distrust, crl, revoke, built-in, seal
     std::string person;        ///< login or "Practitioner/…"
     std::string organisation;  ///< its seal: "Organization/…" or the exact name
     std::string file, name, reason, from;

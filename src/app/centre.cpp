@@ -25,6 +25,7 @@
 #include "services/consult/patient_routes.hpp"
 #include "services/consult/routes.hpp"
 #include "storage/page_cache.hpp"
+#include "storage/place.hpp"
 
 #include <fmt/format.h>
 
@@ -80,7 +81,7 @@ Centre::Centre(const Options& options)
     : options_(options),
       lock_(made_folder(options.data_folder)),
       workers_(worker_count(options), kQueuedRequests),
-      database_(storage::open_sqlite(options.data_folder + "/record.db", storage::Durability::full)),
+      database_(storage::open_database(options.place_of("record"), storage::Durability::full)),
       blobs_(options.data_folder + "/blobs") {
     if (options.demo) {
         auto clock = std::make_unique<ShiftedClock>();
@@ -139,9 +140,8 @@ void Centre::open_record() {
     contacts_ = std::make_unique<access::Contacts>(*database_, *writer_, *audit_);
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
-    oidc_ = std::make_unique<access::Oidc>(
-        access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_}, options_.oidc, oidc_fetch(options_),
-        [this] { return public_url() + "/app/oidc"; });
+    oidc_ = std::make_unique<access::Oidc>(access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_},
+                                           options_.oidc, oidc_fetch(options_), [this] { return public_url() + "/app/oidc"; });
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
@@ -164,13 +164,13 @@ void Centre::open_patient_accounts() {
     patient_accounts_ = std::make_unique<access::PatientAccounts>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, sessions_->passwords(),
                                                                   *clock_, access::open_master_key(*database_, options_.data_folder), patient_policy(options_),
                                                                   std::move(sms), options_.demo);
-    patient_requests_ = std::make_unique<access::PatientRequests>(*database_, *writer_, *audit_, *clock_, patient_accounts_->policy());
+    patient_requests_ = std::make_unique<access::PatientRequests>(*database_, *writer_, *audit_, *directory_, *grants_, *clock_, patient_accounts_->policy());
 }
 
 void Centre::open_images() {
     archive_ = std::make_unique<imaging::Archive>(
         imaging::ArchiveOptions{
-            .folder = options_.data_folder, .index_file = options_.data_folder + "/imaging.db", .record_file = options_.data_folder + "/record.db"},
+            .folder = options_.data_folder, .index_place = options_.place_of("imaging"), .record_place = options_.place_of("record")},
         *clock_, metrics_);
     devices_ = std::make_unique<imaging::Devices>(*database_, *writer_, *audit_, *directory_);
     gateways_ = std::make_unique<imaging::Gateways>(*database_, *writer_, *audit_, *sessions_, *archive_, metrics_);
@@ -248,7 +248,8 @@ void Centre::add_jobs() {
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
-    add_state_route(router_, {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, engine_->ground().pack, options_.data_folder, *clock_});
+    add_state_route(router_,
+                    {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack, options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.
@@ -339,7 +340,7 @@ void Centre::add_operation_routes() {
     router_.add(http::Method::get, "/health/live", open,
                 [](const http::Request&) { return http::Response{.content_type = "application/json", .body = R"({"status":"live"})"}; });
     router_.add(http::Method::get, "/health/ready", open, [this](const http::Request&) {
-        const bool ready = writer_->healthy() && !draining_;
+        const bool ready = writer_->healthy() && !draining_ && database_->answers();
         JsonWriter json;
         json.object([&] { json.field("status", ready ? "ready" : draining_ ? "draining" : "storage_failed"); });
         return http::Response{.status = ready ? 200 : 503, .content_type = "application/json", .body = json.take()};

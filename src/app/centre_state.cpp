@@ -1,5 +1,6 @@
 #include "app/centre_state.hpp"
 
+#include "access/certificate_routes.hpp"
 #include "access/role.hpp"
 #include "access/wire.hpp"
 #include "app/volume.hpp"
@@ -110,6 +111,20 @@ void write_audit(JsonWriter& json, const StateSources& from) {
     });
 }
 
+/// What keeps somebody from signing, or soon will.
+void write_certificates(JsonWriter& json, const StateSources& from) {
+    json.array("certificates", [&] {
+        for (const access::SigningKey& key : from.signing_keys.need_care()) {
+            json.object([&] {
+                json.field("kind", access::code_of(key.holder.kind));
+                access::write_holder(json, from.directory, key.holder);
+                json.field("state", key.revoked != Instant{} ? "revoked" : key.expires <= from.clock.now() ? "expired" : "soon");
+                json.field("at", format_instant(key.revoked != Instant{} ? key.revoked : key.expires));
+            });
+        }
+    });
+}
+
 }  // namespace
 
 void add_state_route(http::Router& router, StateSources sources) {
@@ -123,6 +138,7 @@ void add_state_route(http::Router& router, StateSources sources) {
                        write_storage(json, from);
                        write_audit(json, from);
                        write_index(json, from.record);
+                       write_certificates(json, from);
                        write_jobs(json, from.jobs);
                        write_pack(json, *from.pack);
                    });

@@ -2,6 +2,7 @@
 
 #include "access/audit_check.hpp"
 #include "access/session.hpp"
+#include "access/signing_keys.hpp"
 #include "flow/pack.hpp"
 #include "http/router.hpp"
 #include "jobs/jobs.hpp"
@@ -11,7 +12,7 @@
 #include <memory>
 #include <string>
 
-/// `GET /operations/state`: how the machine, the background work and the country pack stand, for system administrators and
+/// `GET /operations/state`: how the machine, the certificates that sign, the background work and the country pack stand, for system administrators and
 /// centre managers.
 namespace qiao::app {
 
@@ -23,6 +24,8 @@ struct StateSources {
     const storage::Writer& writer;
     const access::Audit& audit;
     const access::AuditCheck& audit_check;
+    access::SigningKeys& signing_keys;
+    const access::Directory& directory;
     std::shared_ptr<const flow::Pack> pack;
     std::string data_folder;
     const Clock& clock;

@@ -8,8 +8,8 @@
 #include "base/text.hpp"
 #include "flow/pack.hpp"
 #include "imaging/socket.hpp"
-#include "storage/database.hpp"
 #include "storage/file.hpp"
+#include "storage/place.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -103,13 +103,14 @@ void check_folder(const std::string& folder, Findings& findings) {
         Findings::note("keep a copy of master.key away from this machine: without it nobody can sign and no authenticator code is taken");
 }
 
-void check_database(const std::string& file, Findings& findings) {
-    const std::string name = std::filesystem::path(file).filename().string();
-    if (!std::filesystem::exists(file)) {
+void check_database(const std::string& place, Findings& findings) {
+    const bool on_server = storage::is_on_server(place);
+    const std::string name = on_server ? "the schema " + place.substr(place.rfind('#') + 1) : std::filesystem::path(place).filename().string();
+    if (!on_server && !std::filesystem::exists(place)) {
         Findings::note(name + " does not exist yet");
         return;
     }
-    const auto database = storage::open_sqlite(file, storage::Durability::full);
+    const auto database = storage::open_database(place, storage::Durability::full);
     if (database->is_whole())
         Findings::good(name + " is whole");
     else
@@ -143,16 +144,24 @@ void check_devices(const CentreRows& rows, Findings& findings) {
     }
 }
 
-/// A certificate of the built-in authority is renewed by itself at the next signature; another authority's has to be asked for.
+/// A certificate of the built-in authority is renewed by itself at the next signature; without another authority's its holder
+/// cannot sign.
 void check_certificates(const CentreRows& rows, Instant now, Findings& findings) {
     std::size_t by_other = 0;
     for (const CertificateRow& one : rows.certificates) {
-        by_other += one.by_other && one.kind != "authority" ? 1 : 0;
-        const std::string who =
-            one.kind == "authority" ? "the built-in authority" : fmt::format("{} {}", one.kind == "seal" ? "the seal of" : "the signer", one.holder);
-        if (one.kind == "authority" ? one.expires - now > 365 * days(1) : !one.by_other || one.expires - now >= kCertificateSoon) continue;
-        findings.wrong(fmt::format("the certificate of {} {} on {}{}", who, one.expires <= now ? "ended" : "ends", day_of(one.expires),
-                                   one.by_other ? ": ask its authority for a new one (qiao ca csr, qiao ca import)" : ""));
+        if (one.kind == "authority") {
+            if (one.expires - now <= 365 * days(1)) findings.wrong("the certificate of the built-in authority ends on " + day_of(one.expires));
+            continue;
+        }
+        if (!one.by_other) continue;
+        const std::string who = fmt::format("the certificate of {} {}", one.kind == "seal" ? "the seal of" : "the signer", one.holder);
+        const char* const remedy = "ask its authority for a new one (qiao ca csr, qiao ca import)";
+        if (one.revoked)
+            findings.wrong(fmt::format("{} was revoked, so nothing is signed with it: {}, or qiao ca built-in", who, remedy));
+        else if (one.expires <= now)
+            findings.wrong(fmt::format("{} ended on {}, so nothing is signed with it: {}, or qiao ca built-in", who, day_of(one.expires), remedy));
+        else if (++by_other; one.expires - now < kCertificateSoon)
+            findings.wrong(fmt::format("{} ends on {}: {}", who, day_of(one.expires), remedy));
     }
     for (const AuthorityRow& one : rows.authorities) {
         if (!one.in_use) continue;
@@ -274,11 +283,11 @@ int check(const Options& options) {
     const bool running = server_runs_on(folder);
     Findings::note(running ? "a server runs on this data folder" : "no server runs on this data folder");
     findings.part("the data folder", [&] { check_folder(folder, findings); });
-    for (const char* name : {"/record.db", "/imaging.db"}) findings.part(name + 1, [&] { check_database(folder + name, findings); });
+    for (const char* name : {"record", "imaging"}) findings.part(name, [&] { check_database(options.place_of(name), findings); });
     findings.part("what is served", [&] { check_serving(options, now, findings); });
-    if (std::filesystem::exists(folder + "/record.db")) {
-        findings.part("the tables of record.db", [&] {
-            const CentreRows rows = read_centre(*storage::open_sqlite(folder + "/record.db", storage::Durability::full), now);
+    if (storage::is_on_server(options.place_of("record")) || std::filesystem::exists(folder + "/record.db")) {
+        findings.part("the tables of the record", [&] {
+            const CentreRows rows = read_centre(*storage::open_database(options.place_of("record"), storage::Durability::full), now);
             if (rows.demo) Findings::warn("this is the demo network: its people are invented; keep no real patient here");
             check_clients(rows, now, findings);
             check_devices(rows, findings);

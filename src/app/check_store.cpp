@@ -44,12 +44,13 @@ void read_administrators(Connection& connection, Instant now, CentreRows& found)
 
 void read_certificates(Connection& connection, CentreRows& found) {
     auto rows = connection.query(
-        "SELECT k.kind, coalesce(p.login, o.name, ''), k.expires_us, k.authority FROM access_signing_key k "
+        "SELECT k.kind, coalesce(p.login, o.name, ''), k.expires_us, k.authority, k.revoked_us FROM access_signing_key k "
         "LEFT JOIN access_person p ON k.kind = 'person' AND p.id = k.holder LEFT JOIN access_organisation o ON k.kind = 'seal' AND o.id = k.holder "
-        "WHERE k.revoked_us = 0 AND coalesce(p.active, 1) <> 0 AND NOT EXISTS (SELECT 1 FROM access_signing_key n WHERE n.kind = k.kind AND n.holder = k.holder "
-        "AND n.id > k.id AND n.revoked_us = 0) ORDER BY k.expires_us");
+        "WHERE k.authority >= 0 AND coalesce(p.active, o.active, 1) <> 0 AND NOT EXISTS (SELECT 1 FROM access_signing_key n WHERE n.kind = k.kind "
+        "AND n.holder = k.holder AND n.id > k.id AND n.authority >= 0) ORDER BY k.expires_us");
     while (rows.next()) {
-        found.certificates.push_back({std::string(rows.text(0)), std::string(rows.text(1)), from_us(rows.integer(2)), rows.integer(3) != 0});
+        found.certificates.push_back(
+            {std::string(rows.text(0)), std::string(rows.text(1)), from_us(rows.integer(2)), rows.integer(3) != 0, rows.integer(4) != 0});
     }
     auto others = connection.query(
         "SELECT name, list_made_us, list_next_us, EXISTS (SELECT 1 FROM access_signing_key k WHERE k.authority = a.id AND k.revoked_us = 0) "

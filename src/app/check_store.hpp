@@ -31,6 +31,7 @@ struct CertificateRow {
     std::string holder;  ///< login, name of the institution, or empty
     Instant expires{};
     bool by_other = false;  ///< another authority's
+    bool revoked = false;
 };
 
 struct AuthorityRow {
@@ -41,7 +42,7 @@ struct AuthorityRow {
 };
 
 struct CentreRows {
-    std::vector<CertificateRow> certificates;  ///< those that sign now, or did until they expired
+    std::vector<CertificateRow> certificates;  ///< the newest of each holder, in force or not
     std::vector<AuthorityRow> authorities;
     std::vector<ClientRow> clients;  ///< not revoked
     std::vector<DeviceRow> devices;

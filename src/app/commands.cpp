@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "imaging/socket.hpp"
 #include "storage/file.hpp"
+#include "storage/place.hpp"
 
 #include <fmt/format.h>
 
@@ -179,7 +180,7 @@ int remove_device(const Options& options, const std::string& title, const std::s
 }
 
 int verify_audit(const Options& options, std::int64_t from) {
-    const auto database = storage::open_sqlite(options.data_folder + "/record.db", storage::Durability::full);
+    const auto database = storage::open_database(options.place_of("record"), storage::Durability::full);
     const auto report = access::verify_audit(*database, options.data_folder, from);
     for (const auto& defect : report.defects) fmt::print("{}\n", defect.text);
     fmt::print("{} rows, {} signed heads: {}\n", report.rows, report.heads, report.whole() ? "whole" : "DAMAGED");

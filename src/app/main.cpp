@@ -33,7 +33,10 @@ struct Arguments {
     std::int64_t from = 1;
 };
 
-void add_data(CLI::App& command, Arguments& arguments) { command.add_option("--data", arguments.options.data_folder, "data folder")->required(); }
+void add_data(CLI::App& command, Arguments& arguments) {
+    command.add_option("--data", arguments.options.data_folder, "data folder")->required();
+    command.add_option("--database", arguments.options.database, "postgres://… instead of SQLite files in the data folder")->envname("QIAO_DATABASE");
+}
 
 void add_serving(CLI::App& command, Arguments& arguments) {
     add_data(command, arguments);
@@ -51,6 +54,7 @@ Options merged(const Arguments& arguments, bool demo) {
         qiao::app::read_config(options);
         if (!arguments.options.certificate_file.empty()) options.certificate_file = arguments.options.certificate_file;
         if (!arguments.options.key_file.empty()) options.key_file = arguments.options.key_file;
+        if (!arguments.options.database.empty()) options.database = arguments.options.database;
     }
     if (!arguments.http.empty()) options.http = qiao::app::parse_endpoint(arguments.http);
     if (!arguments.dicom.empty()) options.dicom = qiao::app::parse_endpoint(arguments.dicom);
@@ -62,7 +66,7 @@ Options merged(const Arguments& arguments, bool demo) {
 void add_ae(CLI::App& program, Arguments& arguments, int& status) {
     auto& ae = *program.add_subcommand("ae", "DICOM devices that may call: which AE title from which address is whose");
     ae.require_subcommand(1);
-    ae.add_option("--data", arguments.options.data_folder, "data folder")->required();
+    add_data(ae, arguments);
     auto& add = *ae.add_subcommand("add", "let a device in");
     auto& list = *ae.add_subcommand("list", "say which devices are known and when they last called");
     auto& remove = *ae.add_subcommand("remove", "refuse a device from now on");
@@ -106,7 +110,8 @@ void add_ca(CLI::App& program, Arguments& arguments, int& status) {
     const auto file = [&](CLI::App* command, const char* help) { command->add_option("--file", in.file, help)->required()->check(CLI::ExistingFile); };
     act("list", "keys, trusted authorities and seals");
     act("authority", "print the certificate of the built-in authority");
-    holder(act("csr", "print a certificate request (PKCS#10) over the key that signs"));
+    holder(act("csr", "print a certificate request (PKCS#10) over the key that signs, over a new one when that was revoked"));
+    holder(act("built-in", "give up the certificate of another authority: a new key of the built-in one signs from now on"));
     auto* import = act("import", "take the certificate that an authority made of the request");
     holder(import);
     file(import, "PEM: the certificate, and what lies between it and a trusted authority");
@@ -217,7 +222,7 @@ int run(int argc, char** argv) {
     client.require_subcommand(1);
     auto& add = *client.add_subcommand("add", "print a client id and secret for POST /oauth/token");
     auto& revoke = *client.add_subcommand("revoke", "end a client and its tokens");
-    client.add_option("--data", arguments.options.data_folder, "data folder")->required();
+    add_data(client, arguments);
     client.fallthrough();
     add.fallthrough();
     revoke.fallthrough();

@@ -2,6 +2,7 @@
 
 #include "app/oidc_config.hpp"
 #include "base/error.hpp"
+#include "storage/place.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -69,6 +70,8 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
         options.certificate_file = text();
     else if (name == "tls_key")
         options.key_file = text();
+    else if (name == "database")
+        options.database = text();
     else if (name == "zone")
         options.zone = text();
     else if (name == "pack")
@@ -109,6 +112,8 @@ std::string Endpoint::text() const {
     return address.find(':') == std::string::npos ? fmt::format("{}:{}", address, port) : fmt::format("[{}]:{}", address, port);
 }
 
+std::string Options::place_of(const std::string& name) const { return storage::database_place(data_folder, database, name); }
+
 Endpoint parse_endpoint(std::string_view text) {
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) throw Error(ErrorKind::invalid, "app.bad_address", fmt::format("not ADDRESS:PORT: {}", text));
@@ -145,6 +150,7 @@ void check_safe(const Options& options) {
     if (options.certificate_file.empty() != options.key_file.empty()) refuse("--tls-cert and --tls-key go together");
     if (options.demo && !(options.http.loopback() && options.dicom.loopback())) refuse("demo listens on loopback only: it lets anybody sign in as anybody");
     if (!options.http.loopback() && options.certificate_file.empty()) refuse("an address other than loopback needs --tls-cert and --tls-key");
+    if (!options.database.empty() && !storage::is_on_server(options.database)) refuse("--database is postgres://…; without it the data folder holds the records");
 }
 
 Shared find_shared() {

@@ -26,6 +26,7 @@ Endpoint parse_endpoint(std::string_view text);
 
 struct Options {
     std::string data_folder;
+    std::string database = {};  ///< URL of a PostgreSQL database, may hold a password; empty = SQLite files in the data folder
     Endpoint http{"127.0.0.1", 8080};
     Endpoint dicom{"127.0.0.1", 11112};
     std::string certificate_file = {};
@@ -48,6 +49,9 @@ struct Options {
     access::OidcConfig oidc = {};                                         ///< table [oidc]: sign-in by the institution's OpenID provider; off without an issuer
     std::string oidc_ca_file = {};                                        ///< PEM of the provider's authority; empty = the system's
     std::string second_factor = {};  ///< "required" or "offered" for all staff; empty = as the country pack says for each role
+
+    /// Where the database `name` of this centre is (storage/place.hpp).
+    [[nodiscard]] std::string place_of(const std::string& name) const;
 };
 
 /// Reads `options.config_file` over the defaults; values of the command line are applied after it by the caller.

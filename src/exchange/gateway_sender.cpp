@@ -60,6 +60,8 @@ private:
     Outcome failed(const HubAnswer& answer);
     Outcome send_pieces(GatewayObject& object, const GatewayItem& item, std::uint64_t offset);
     bool ended(const HubAnswer& answer, Outcome& outcome);
+    /// How much of it the centre has, into offset_: 0 only when it says that it has nothing. @return false: `outcome` is the end
+    bool ask_offset(const GatewayObject& object, const GatewayItem& item, Outcome& outcome);
     /// The centre says what cannot be: later it may say something else.
     Outcome contradicted() {
         sender_.note_problem("contradiction");
@@ -105,12 +107,26 @@ bool GatewaySender::Worker::ended(const HubAnswer& answer, Outcome& outcome) {
         return true;
     }
     const std::string& state = (*said)["state"].text();
-    offset_ = static_cast<std::uint64_t>((*said)["offset"].integer().value_or(0));
-    if (state == "open") return false;
+    if (state == "open") {
+        const auto offset = (*said)["offset"].integer();
+        if (!offset || *offset <= 0) {
+            outcome = contradicted();
+            return true;
+        }
+        offset_ = static_cast<std::uint64_t>(*offset);
+        return false;
+    }
     reason = (*said)["reason"].text();
     // `kept`: the centre has the bytes and tells its own people that they contradict others.
     outcome = state == "refused" ? Outcome::refused : Outcome::done;
     return true;
+}
+
+bool GatewaySender::Worker::ask_offset(const GatewayObject& object, const GatewayItem& item, Outcome& outcome) {
+    offset_ = 0;
+    const HubAnswer answer = call("GET", item, {{"Sop-Instance-Uid", object.label().sop_instance}}, {});
+    if (answer.status == 404 && code_in(answer) == "imaging.no_upload") return true;
+    return !ended(answer, outcome);
 }
 
 GatewaySender::Worker::Outcome GatewaySender::Worker::send(const GatewayItem& item) {
@@ -118,11 +134,8 @@ GatewaySender::Worker::Outcome GatewaySender::Worker::send(const GatewayItem& it
     title = object.label().title;
     offset_ = 0;
     Outcome outcome = Outcome::done;
-    if (item.length > piece_bytes_) {  // an earlier run may have sent a part
-        const HubAnswer answer = call("GET", item, {{"Sop-Instance-Uid", object.label().sop_instance}}, {});
-        const bool nothing_there = answer.status == 404 && code_in(answer) == "imaging.no_upload";
-        if (!nothing_there && ended(answer, outcome)) return outcome;
-    }
+    // An earlier run may have sent a part, in pieces that were smaller than today's.
+    if (item.length > kPieceLeast_bytes && !ask_offset(object, item, outcome)) return outcome;
     return send_pieces(object, item, offset_);
 }
 
@@ -142,9 +155,7 @@ GatewaySender::Worker::Outcome GatewaySender::Worker::send_pieces(GatewayObject&
                                        {"Calling-Ae", object.label().title}},
                                       piece);
         if (answer.status == 409 && code_in(answer) == "imaging.upload_offset") {
-            const HubAnswer found = call("GET", item, {{"Sop-Instance-Uid", object.label().sop_instance}}, {});
-            offset_ = 0;
-            if (found.status != 404 && ended(found, outcome)) return outcome;
+            if (!ask_offset(object, item, outcome)) return outcome;
             if (offset_ == offset) return contradicted();
             offset = offset_;
             continue;

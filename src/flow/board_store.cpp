@@ -78,10 +78,11 @@ std::vector<std::pair<Case, ClockRow>> board(const Ground& ground, const std::ve
     std::vector<std::string> ids;
     {
         storage::Cursor cursor = connection.query(
-            "SELECT DISTINCT c.case_id FROM flow_case c JOIN flow_clock k ON k.case_id = c.case_id WHERE k.stopped_us IS NULL AND c.ended = 0 AND"
-            " ((c.to_org IN (SELECT value FROM json_each(?)) AND c.state <> 'office_check') OR c.from_org IN (SELECT value FROM json_each(?))) AND c.state <> "
+            "SELECT c.case_id FROM flow_case c JOIN flow_clock k ON k.case_id = c.case_id WHERE k.stopped_us IS NULL AND c.ended = 0 AND"
+            " ((c.to_org IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND c.state <> 'office_check') OR c.from_org IN (SELECT CAST(value AS INTEGER) "
+            "FROM json_each(?))) AND c.state <> "
             "'draft'"
-            " ORDER BY COALESCE(k.due_us, 9e18) LIMIT ?",
+            " GROUP BY c.case_id ORDER BY MIN(COALESCE(k.due_us, 9e18)) LIMIT ?",
             {std::string_view(list), std::string_view(list), std::int64_t{limit}});
         while (cursor.next()) {
             ids.emplace_back(cursor.text(0));

@@ -1,6 +1,7 @@
 #include "flow/cascade.hpp"
 
 #include "access/role.hpp"
+#include "base/error.hpp"
 #include "base/id.hpp"
 #include "flow/cascade_store.hpp"
 #include "flow/flow_store.hpp"
@@ -18,6 +19,7 @@ using json::Value;
 constexpr std::chrono::minutes kByDate{1};
 constexpr std::chrono::minutes kFuture{2};
 constexpr std::string_view kDeath = "death";
+constexpr int kTries = 8;  ///< a case would have to be moved this often in a row while a fact is decided on
 
 Error not_found() { return {ErrorKind::not_found, "flow.no_patient", "no such patient"}; }
 
@@ -43,16 +45,55 @@ void require_in_care(const Ground& ground, const record::Caller& caller, std::st
     }
 }
 
+/// What a fact does is decided on a snapshot; when somebody moved one of its cases before the commit, all of it is decided anew.
+template <class Decide>
+auto decided_anew(const Decide& decide) {
+    for (int left = kTries;; --left) {
+        try {
+            return decide();
+        } catch (const Error& error) {
+            if (left == 1 || error.code() != "record.version_stale") {
+                throw;
+            }
+        }
+    }
+}
+
+/// Whether somebody did something with the case after the cascade closed it.
+bool moved_since(storage::Connection& connection, const std::string& case_id) {
+    bool moved = false;
+    for (const MoveRow& row : store::moves_of(connection, case_id)) {
+        if (row.action == "cascade_close" && row.machine != "part") {
+            moved = false;
+        } else if (row.case_role != "system") {
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+/// Whether the patient denies the record to one of those who saw it by the case before.
+bool denied_since(storage::Connection& connection, record::Rid patient, const Value& before, Instant now) {
+    const auto& viewers = before["viewers"].items();
+    return std::any_of(viewers.begin(), viewers.end(),
+                       [&](const Value& one) { return access::Grants::is_denied_to(connection, patient, one["key"].integer().value_or(0), now); });
+}
+
 }  // namespace
 
-int Cascades::apply(const record::Actor& actor, std::string_view fact, std::string_view subject, std::int64_t person, const std::vector<std::string>& cases,
+int Cascades::apply(const record::Actor& actor, std::string_view fact, std::string_view subject, std::int64_t person, const CasesOf& cases_of,
                     const std::function<void(record::Work&)>& with) {
+    return decided_anew([&] { return apply_once(actor, fact, subject, person, cases_of, with); });
+}
+
+int Cascades::apply_once(const record::Actor& actor, std::string_view fact, std::string_view subject, std::int64_t person, const CasesOf& cases_of,
+                         const std::function<void(record::Work&)>& with) {
     const Ground& ground = engine_.ground();
     store::Cascade cascade{new_uuid(ground.clock.now()), std::string(fact), std::string(subject), ground.clock.now(), actor.person, {}};
     std::vector<SystemMove> moves;
     {
         const auto snapshot = ground.database.read();
-        for (const std::string& id : cases) {
+        for (const std::string& id : cases_of(snapshot->connection())) {
             const std::optional<Case> item = store::find_case(snapshot->connection(), id);
             const std::string_view action = item ? engine_.machine_of(*item).on_fact(ground, fact, *item, person) : std::string_view();
             if (action.empty()) {
@@ -60,7 +101,7 @@ int Cascades::apply(const record::Actor& actor, std::string_view fact, std::stri
             }
             const Value before = Value::object({{"state", item->state}, {"viewers", item->notes["viewers"]}});
             cascade.lines.push_back({id, std::string(action), before.dump()});
-            moves.push_back({id, std::string(action), Value::object({{"fact", fact}, {"target", subject}, {"cascade", cascade.id}})});
+            moves.push_back({id, std::string(action), Value::object({{"fact", fact}, {"target", subject}, {"cascade", cascade.id}}), item->version});
         }
     }
     if (moves.empty() && !with) {
@@ -78,12 +119,8 @@ int Cascades::death(const record::Caller& caller, std::string_view patient_id, I
     const Ground& ground = engine_.ground();
     require_in_care(ground, caller, patient_id);
     const std::string reference = "Patient/" + std::string(patient_id);
-    std::vector<std::string> cases;
-    {
-        const auto snapshot = ground.database.read();
-        cases = store::live_cases_of_patient(snapshot->connection(), reference);
-    }
-    return apply(caller.actor, kDeath, reference, 0, cases, [&](record::Work& work) {
+    const auto cases_of = [&](storage::Connection& connection) { return store::live_cases_of_patient(connection, reference); };
+    return apply(caller.actor, kDeath, reference, 0, cases_of, [&](record::Work& work) {
         Value patient = work.load("Patient", patient_id).value();
         if (!patient["deceasedDateTime"].is_null() || patient["deceasedBoolean"].truth()) {
             throw Error(ErrorKind::conflict, "patient.deceased", "the death of this patient is recorded");
@@ -99,26 +136,40 @@ int Cascades::death(const record::Caller& caller, std::string_view patient_id, I
     });
 }
 
-int Cascades::undo_death(const record::Caller& caller, std::string_view patient_id, const std::string& reason) {
-    const Ground& ground = engine_.ground();
-    require_in_care(ground, caller, patient_id);
+Undone Cascades::undo_death(const record::Caller& caller, std::string_view patient_id, const std::string& reason) {
+    require_in_care(engine_.ground(), caller, patient_id);
     if (reason.empty() || reason.size() > kReason_bytes) {
         throw Error(ErrorKind::invalid, "flow.missing_field", "why the death was not one", {{"required", "reason", "required"}});
     }
-    const std::string reference = "Patient/" + std::string(patient_id);
+    return decided_anew([&] { return undo_death_once(caller, patient_id, reason); });
+}
+
+Undone Cascades::undo_death_once(const record::Caller& caller, std::string_view patient_id, const std::string& reason) {
+    const Ground& ground = engine_.ground();
+    Undone undone;
     std::optional<store::Cascade> cascade;
     std::vector<SystemMove> moves;
     {
-        const auto snapshot = ground.database.read();
-        cascade = store::find_cascade(snapshot->connection(), kDeath, reference);
+        const auto reader = ground.record.read(record::ReadFilter::system("what a wrong death closed"));
+        const std::optional<record::Rid> patient = reader->rid_of("Patient", patient_id);
+        cascade = store::find_cascade(reader->connection(), kDeath, "Patient/" + std::string(patient_id));
         for (const store::CascadeLine& line : cascade ? cascade->lines : std::vector<store::CascadeLine>{}) {
-            const std::optional<Case> item = store::find_case(snapshot->connection(), line.case_id);
-            if (item && item->notes["cascade"].text() == cascade->id) {  // nobody did anything else with it meanwhile
-                moves.push_back({line.case_id, "restore", Value::object({{"fact", kDeath}, {"cascade", cascade->id}, {"before", *json::parse(line.before)}})});
+            const std::optional<Case> item = store::find_case(reader->connection(), line.case_id);
+            if (!item) {
+                continue;
+            }
+            Value before = *json::parse(line.before);
+            if (item->notes["cascade"].text() != cascade->id || moved_since(reader->connection(), line.case_id)) {
+                undone.left.push_back({line.case_id, item->number, "moved"});
+            } else if (patient && denied_since(reader->connection(), *patient, before, ground.clock.now())) {
+                undone.left.push_back({line.case_id, item->number, "denied"});
+            } else {
+                moves.push_back(
+                    {line.case_id, "restore", Value::object({{"fact", kDeath}, {"cascade", cascade->id}, {"before", std::move(before)}}), item->version});
             }
         }
     }
-    return engine_.system_moves(caller.actor, reason, moves, [&](record::Work& work) {
+    undone.restored = engine_.system_moves(caller.actor, reason, moves, [&](record::Work& work) {
         Value patient = work.load("Patient", patient_id).value();
         if (patient["deceasedDateTime"].is_null() && !patient["deceasedBoolean"].truth()) {
             throw Error(ErrorKind::conflict, "patient.not_deceased", "no death of this patient is recorded");
@@ -132,6 +183,8 @@ int Cascades::undo_death(const record::Caller& caller, std::string_view patient_
             });
         }
     });
+    look_soon();  // a role, licence or contract of a case that came back may have ended meanwhile
+    return undone;
 }
 
 int Cascades::tick() {
@@ -162,13 +215,9 @@ int Cascades::sweep() {
             continue;
         }
         jobs::attempt("flow.cascade", [&] {
-            std::vector<std::string> cases;
-            {
-                const auto snapshot = ground.database.read();
-                cases = store::live_cases_of(snapshot->connection(), who);
-            }
             const auto person = ground.directory.person(who.person);
-            moved += apply(actor, fact, person ? person->resource : "", who.person, cases);
+            moved += apply(actor, fact, person ? person->resource : "", who.person,
+                           [&](storage::Connection& connection) { return store::live_cases_of(connection, who); });
         });
     }
     for (const store::LivePair& pair : pairs) {
@@ -176,13 +225,9 @@ int Cascades::sweep() {
             continue;
         }
         jobs::attempt("flow.cascade", [&] {
-            std::vector<std::string> cases;
-            {
-                const auto snapshot = ground.database.read();
-                cases = store::live_cases_between(snapshot->connection(), pair);
-            }
             const auto from = ground.directory.organisation(pair.from_org);
-            moved += apply(actor, "contract_end", from ? from->resource : "", 0, cases);
+            moved += apply(actor, "contract_end", from ? from->resource : "", 0,
+                           [&](storage::Connection& connection) { return store::live_cases_between(connection, pair); });
         });
     }
     return moved;
@@ -201,7 +246,12 @@ void add_cascade_routes(http::Router& router, Cascades& cascades, const record::
     router.add(http::Method::post, "/flow/patients/{id}/death/undo", {}, [&cascades, caller_of](const http::Request& request) {
         const record::Caller caller = caller_of(request);
         const Value body = body_object(request, "reason");
-        return json_answer(Value::object({{"restored", std::int64_t{cascades.undo_death(caller, request.param("id"), body["reason"].text())}}}));
+        const Undone undone = cascades.undo_death(caller, request.param("id"), body["reason"].text());
+        Value left = Value::array();
+        for (const NotRestored& one : undone.left) {
+            left.push(Value::object({{"case", one.case_id}, {"number", one.number}, {"why", one.why}}));
+        }
+        return json_answer(Value::object({{"restored", std::int64_t{undone.restored}}, {"not_restored", std::move(left)}}));
     });
 }
 

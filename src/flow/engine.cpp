@@ -301,7 +301,7 @@ Answer Engine::carry_out(const Order& order) {
     check_guards(order.machine, move);
     const std::string meaning = order.machine.signs(move);
     if (!meaning.empty()) {
-        ground_.signing.require_may_sign(order.actor);
+        ground_.signing.require_may_sign(order.actor, meaning);
     }
     load(move);
     step(order.machine, move, order.row, order.role);

@@ -41,6 +41,7 @@ struct SystemMove {
     std::string case_id;
     std::string action;
     json::Value fields;
+    std::int64_t version = 0;  ///< of the case that it was decided on
 };
 
 struct Answer {

@@ -393,6 +393,9 @@ int Engine::system_moves(const record::Actor& actor, const std::string& reason, 
     std::deque<One> made;  // a Move refers to its input: it stays where it is
     for (const SystemMove& wanted : moves) {
         std::optional<Case> item = store::find_case(work->reader().connection(), wanted.case_id);
+        if (item && item->version != wanted.version) {
+            throw Error(ErrorKind::conflict, "record.version_stale", "a case was moved after what it meets was decided");
+        }
         const Row* row = item ? machine(item->machine).table().find(item->state, wanted.action) : nullptr;
         if (row == nullptr || !has_word(row->who, "system")) {
             continue;

@@ -82,12 +82,12 @@ void fill(const Engine& engine, const record::Caller& caller, std::string_view m
             condition.args.emplace_back(condition.person);
             break;
         case ListScope::office:
-            condition.sql += " AND c.from_org IN (SELECT value FROM json_each(?)) AND c.ended = 0";
+            condition.sql += " AND c.from_org IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND c.ended = 0";
             condition.args.emplace_back(std::string_view(condition.organisations));
             break;
         case ListScope::desk:
         case ListScope::late:
-            condition.sql += " AND c.to_org IN (SELECT value FROM json_each(?)) AND c.ended = 0 AND c.state NOT IN ('draft', 'office_check')";
+            condition.sql += " AND c.to_org IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND c.ended = 0 AND c.state NOT IN ('draft', 'office_check')";
             condition.args.emplace_back(std::string_view(condition.organisations));
             if (list.scope == ListScope::late) {
                 condition.sql += " AND EXISTS (SELECT 1 FROM flow_clock k WHERE k.case_id = c.case_id AND k.stopped_us IS NULL AND k.level >= 80)";
@@ -151,8 +151,8 @@ std::vector<ListCount> worklists(const Engine& engine, const record::Caller& cal
     each_list(engine, caller, [&](const Machine& machine, const Worklist& list) {
         Condition condition;
         fill(engine, caller, machine.table().name(), list, condition);
-        storage::Cursor rows = snapshot->connection().query("SELECT COUNT(*), COALESCE(SUM(c.urgency_rank > 0), 0) FROM flow_case c WHERE " + condition.sql,
-                                                            storage::Values(condition.args));
+        storage::Cursor rows = snapshot->connection().query(
+            "SELECT COUNT(*), COUNT(CASE WHEN c.urgency_rank > 0 THEN 1 END) FROM flow_case c WHERE " + condition.sql, storage::Values(condition.args));
         rows.next();
         counts.push_back({&list, rows.integer(0), rows.integer(1)});
     });
@@ -212,8 +212,9 @@ Load load_of(const Ground& ground, std::int64_t person) {
     const Instant week_ago = ground.clock.now() - std::chrono::hours(24 * 7);
     const auto snapshot = ground.database.read();
     storage::Cursor rows = snapshot->connection().query(
-        "SELECT COALESCE(SUM(p.status IN ('offered', 'rung', 'accepted') AND c.ended = 0 AND c.state NOT IN ('opinion_signed', 'filed', 'feedback_due')), 0),"
-        " COALESCE(SUM(p.since_us >= ?), 0), COALESCE(MAX(p.since_us), 0)"
+        "SELECT COUNT(CASE WHEN p.status IN ('offered', 'rung', 'accepted') AND c.ended = 0 AND c.state NOT IN ('opinion_signed', 'filed', 'feedback_due') "
+        "THEN 1 END),"
+        " COUNT(CASE WHEN p.since_us >= ? THEN 1 END), COALESCE(MAX(p.since_us), 0)"
         " FROM flow_party p JOIN flow_case c ON c.case_id = p.case_id WHERE p.person = ? AND c.machine <> 'part'",
         {to_us(week_ago), person});
     rows.next();

@@ -57,7 +57,7 @@ std::string instance_path(const Instance& instance) {
 Archive::Archive(ArchiveOptions options, const Clock& clock, Metrics& metrics)
     : options_(std::move(options)),
       clock_(clock),
-      store_((storage::make_folder(options_.folder), options_.index_file), options_.record_file, clock, metrics),
+      store_((storage::make_folder(options_.folder), options_.index_place), options_.record_place, clock, metrics),
       pack_(options_.folder + "/packs"),
       stored_(metrics.counter("qiao_dicom_objects_total", R"(result="stored")")),
       refused_(metrics.counter("qiao_dicom_objects_total", R"(result="refused")")) {

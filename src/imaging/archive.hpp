@@ -22,9 +22,9 @@
 namespace qiao::imaging {
 
 struct ArchiveOptions {
-    std::string folder;       ///< packs, spilled objects
-    std::string index_file;   ///< imaging.db
-    std::string record_file;  ///< attached by readers of the index; empty without a record
+    std::string folder;        ///< packs, spilled objects
+    std::string index_place;   ///< of the database "imaging"
+    std::string record_place;  ///< of the database "record", which readers of the index see too; empty without a record
     std::chrono::milliseconds quiet{5'000};
     int full_percent = 95;  ///< of the disk: beyond it objects are refused
     bool rebuild = false;   ///< forget the index and read all packs again

@@ -18,7 +18,7 @@ void InstanceStore::note_objects(std::int64_t ae, std::int64_t count, Instant la
     writer_->submit({.check = {}, .apply = [&](Group& group) {
                          group.connection().execute(
                              "INSERT INTO imaging_ae_use(ae, associated_at, stored_at, objects) VALUES(?1, ?2, ?2, ?3) "
-                             "ON CONFLICT(ae) DO UPDATE SET stored_at = ?2, objects = objects + ?3",
+                             "ON CONFLICT(ae) DO UPDATE SET stored_at = ?2, objects = imaging_ae_use.objects + ?3",
                              {ae, to_us(last), count});
                      }});
 }
@@ -57,7 +57,7 @@ std::vector<RefusalGroup> InstanceStore::refusal_groups(std::string_view kind, i
     const auto snapshot = database_->read();
     auto rows = (*snapshot)->query(
         "SELECT max(at), calling, called, address, kind, reason, count(*) FROM imaging_refusal WHERE kind = ? "
-        "GROUP BY calling, called, address, reason ORDER BY max(at) DESC LIMIT ?",
+        "GROUP BY kind, calling, called, address, reason ORDER BY max(at) DESC LIMIT ?",
         {kind, std::int64_t{limit}});
     std::vector<RefusalGroup> found;
     while (rows.next())
@@ -69,8 +69,10 @@ std::vector<RefusalGroup> InstanceStore::refusal_groups(std::string_view kind, i
 
 void InstanceStore::put_gateway(std::int64_t gateway, const GatewayRow& row) {
     writer_->submit({.check = {}, .apply = [&](Group& group) {
-                         group.connection().execute("INSERT OR REPLACE INTO imaging_gateway_use(gateway, at, clock_offset_ms, body) VALUES(?,?,?,?)",
-                                                    {gateway, to_us(row.at), row.clock_offset_ms, std::string_view(row.body)});
+                         group.connection().execute(
+                             "INSERT INTO imaging_gateway_use(gateway, at, clock_offset_ms, body) VALUES(?,?,?,?) ON CONFLICT(gateway) DO UPDATE"
+                             " SET at = excluded.at, clock_offset_ms = excluded.clock_offset_ms, body = excluded.body",
+                             {gateway, to_us(row.at), row.clock_offset_ms, std::string_view(row.body)});
                      }});
 }
 

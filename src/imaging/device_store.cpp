@@ -121,11 +121,11 @@ Ae Devices::add(const record::Actor& actor, Ae ae) {
          .apply =
              [&](Group& group) {
                  auto& connection = group.connection();
-                 connection.execute(
-                     "INSERT INTO imaging_ae(title, address, port, org_id, issuer, default_charset, may_store, gateway, goes_first) VALUES(?,?,?,?,?,?,?,?,?)",
+                 ae.id = number(connection.query(
+                     "INSERT INTO imaging_ae(title, address, port, org_id, issuer, default_charset, may_store, gateway, goes_first) VALUES(?,?,?,?,?,?,?,?,?)"
+                     " RETURNING id",
                      {std::string_view(ae.title), std::string_view(ae.address), std::int64_t{ae.port}, ae.organisation, std::string_view(ae.issuer),
-                      std::string_view(ae.default_charset), std::int64_t{ae.may_store ? 1 : 0}, ae.gateway, std::int64_t{ae.goes_first ? 1 : 0}});
-                 ae.id = number(connection.query("SELECT last_insert_rowid()"));
+                      std::string_view(ae.default_charset), std::int64_t{ae.may_store ? 1 : 0}, ae.gateway, std::int64_t{ae.goes_first ? 1 : 0}}));
                  audit_.write(group, event_of(actor, "create", ae));
              }});
     return ae;

@@ -129,10 +129,10 @@ Gateways::Made Gateways::add(const record::Actor& actor, std::string_view name, 
              },
          .apply =
              [&](Group& group) {
-                 group.connection().execute(
-                     "INSERT INTO imaging_gateway(name, org_id, code_hash, code_until_us, client, created_us, enrolled_us, ended_us) VALUES(?,?,?,?,'',?,0,0)",
+                 auto rows = group.connection().query(
+                     "INSERT INTO imaging_gateway(name, org_id, code_hash, code_until_us, client, created_us, enrolled_us, ended_us) VALUES(?,?,?,?,'',?,0,0)"
+                     " RETURNING id",
                      {std::string_view(gateway.name), gateway.organisation, std::string_view(hash), to_us(gateway.code_until), to_us(gateway.created)});
-                 auto rows = group.connection().query("SELECT last_insert_rowid()");
                  if (rows.next()) gateway.id = rows.integer(0);
                  audit_.write(group, event_of(actor, "create", gateway));
              }});

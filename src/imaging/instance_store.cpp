@@ -4,6 +4,9 @@
 #include "base/text.hpp"
 #include "imaging/header_json.hpp"
 #include "imaging/name_index.hpp"
+#include "storage/place.hpp"
+
+#include <fmt/format.h>
 
 #include <set>
 
@@ -67,8 +70,8 @@ Prepared prepare(const NewInstance& input) {
     return prepared;
 }
 
-std::int64_t last_id(Connection& connection) {
-    auto rows = connection.query("SELECT last_insert_rowid()");
+/// Of a row that was just inserted RETURNING id.
+std::int64_t id_of(storage::Cursor rows) {
     rows.next();
     return rows.integer(0);
 }
@@ -78,8 +81,7 @@ std::int64_t term(Connection& connection, std::string_view text) {
         auto rows = connection.query("SELECT id FROM imaging_term WHERE text = ?", {text});
         if (rows.next()) return rows.integer(0);
     }
-    connection.execute("INSERT INTO imaging_term(text) VALUES(?)", {text});
-    return last_id(connection);
+    return id_of(connection.query("INSERT INTO imaging_term(text) VALUES(?) RETURNING id", {text}));
 }
 
 storage::Value number_or_null(const Walked& walked, Tag tag) {
@@ -92,10 +94,10 @@ std::int64_t insert_study(Connection& connection, const Prepared& prepared) {
     const auto& walked = *prepared.input->walked;
     const auto now_us = to_us(prepared.input->received);
     const std::string study_modality = "\\" + std::string(walked.first(tag::kModality)) + "\\";
-    connection.execute(
+    const auto id = id_of(connection.query(
         "INSERT INTO imaging_study(uid, org_id, patient_id, issuer, name_raw, name_norm, birth, sex, date, time, accession, study_id, description, referring, "
         "modalities, station, note, n_series, n_instances, bytes, source_ae, received_at, changed_at, epoch, qido_json) "
-        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,?,?,0,?)",
+        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0,?,?,?,0,?) RETURNING id",
         {walked.first(tag::kStudyUid),
          prepared.input->source.organisation,
          walked.first(tag::kPatientId),
@@ -116,22 +118,20 @@ std::int64_t insert_study(Connection& connection, const Prepared& prepared) {
          std::string_view(prepared.input->source.ae),
          now_us,
          now_us,
-         std::string_view(prepared.study_json)});
-    const auto id = last_id(connection);
+         std::string_view(prepared.study_json)}));
     for (const auto& gram : prepared.grams)
-        connection.execute("INSERT OR IGNORE INTO imaging_name_gram(gram, study_id) VALUES(?, ?)", {std::string_view(gram), id});
+        connection.execute("INSERT INTO imaging_name_gram(gram, study_id) VALUES(?, ?) ON CONFLICT DO NOTHING", {std::string_view(gram), id});
     return id;
 }
 
 std::int64_t insert_series(Connection& connection, const Prepared& prepared, std::int64_t study) {
     const auto& walked = *prepared.input->walked;
-    connection.execute(
+    const auto id = id_of(connection.query(
         "INSERT INTO imaging_series(study_id, uid, modality, number, body_part, laterality, description, station, performed_date, request_keys, "
-        "n_instances, qido_json) VALUES(?,?,?,?,?,?,?,?,?,?,0,?)",
+        "n_instances, qido_json) VALUES(?,?,?,?,?,?,?,?,?,?,0,?) RETURNING id",
         {study, walked.first(tag::kSeriesUid), walked.first(tag::kModality), number_or_null(walked, tag::kSeriesNumber), walked.first(tag::kBodyPart),
          walked.first(tag::kLaterality), walked.first(tag::kSeriesDescription), walked.first(tag::kStationName), walked.first(0x00400244),
-         std::string_view(prepared.request_keys), std::string_view(prepared.series_json)});
-    const auto id = last_id(connection);
+         std::string_view(prepared.request_keys), std::string_view(prepared.series_json)}));
     const std::string modality = std::string(walked.first(tag::kModality)) + "\\";
     connection.execute(
         "UPDATE imaging_study SET n_series = n_series + 1, modalities = CASE WHEN instr(modalities, '\\' || ?1) > 0 THEN modalities ELSE modalities || ?1 END "
@@ -142,8 +142,8 @@ std::int64_t insert_series(Connection& connection, const Prepared& prepared, std
 
 Stored keep_conflict(Connection& connection, const NewInstance& input, std::string_view reason) {
     connection.execute(
-        "INSERT OR IGNORE INTO imaging_conflict(uid, segment_id, byte_offset, byte_length, sha256, org_id, source_ae, reason, received_at) "
-        "VALUES(?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO imaging_conflict(uid, segment_id, byte_offset, byte_length, sha256, org_id, source_ae, reason, received_at) "
+        "VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
         {input.walked->first(tag::kSopInstanceUid), std::int64_t{input.place.segment}, static_cast<std::int64_t>(input.place.offset),
          static_cast<std::int64_t>(input.place.length), Blob{input.sha256}, input.source.organisation, std::string_view(input.source.ae), reason,
          to_us(input.received)});
@@ -195,18 +195,17 @@ Stored insert_all(Connection& connection, const Prepared& prepared) {
     connection.execute("UPDATE imaging_series SET n_instances = n_instances + 1, stable_at = NULL WHERE id = ?", {series_id});
     connection.execute("UPDATE imaging_study SET n_instances = n_instances + 1, bytes = bytes + ?, changed_at = max(changed_at, ?) WHERE id = ?",
                        {static_cast<std::int64_t>(input.place.length), now_us, study_id});
-    connection.execute("INSERT INTO imaging_pending(study_id, changed_at) VALUES(?1, ?2) ON CONFLICT(study_id) DO UPDATE SET changed_at = max(changed_at, ?2)",
-                       {study_id, now_us});
+    connection.execute(
+        "INSERT INTO imaging_pending(study_id, changed_at) VALUES(?1, ?2) ON CONFLICT(study_id) DO UPDATE SET changed_at = max(imaging_pending.changed_at, ?2)",
+        {study_id, now_us});
     return {StoreOutcome::stored, study_id};
 }
 
 }  // namespace
 
-InstanceStore::InstanceStore(const std::string& file, const std::string& record_file, const Clock& clock, Metrics& metrics)
-    : has_record_(!record_file.empty()), clock_(clock) {
-    std::vector<std::pair<std::string, std::string>> attach;
-    if (has_record_) attach.emplace_back("record", record_file);
-    database_ = storage::open_sqlite(file, storage::Durability::rebuildable, std::move(attach));
+InstanceStore::InstanceStore(const std::string& place, const std::string& record_place, const Clock& clock, Metrics& metrics)
+    : has_record_(!record_place.empty()), clock_(clock) {
+    database_ = storage::open_database(place, storage::Durability::rebuildable, has_record_ ? std::vector{record_place} : std::vector<std::string>());
     database_->migrate(imaging_migrations());
     writer_ = std::make_unique<storage::Writer>(*database_, clock_, metrics);
 }
@@ -241,14 +240,16 @@ void InstanceStore::link(std::string_view study_uid, std::int64_t rid, std::stri
 }
 
 void InstanceStore::put_series_meta(std::string_view series_uid, std::int64_t instances, const DeflatedRun& run) {
-    writer_->submit({.check = {}, .apply = [&](Group& group) {
-                         group.connection().execute(
-                             "INSERT OR REPLACE INTO imaging_series_meta(series_id, n_instances, blocks, crc32, text_bytes, sha256) "
-                             "SELECT id, ?2, ?3, ?4, ?5, ?6 FROM imaging_series WHERE uid = ?1",
-                             {series_uid, instances, Blob{run.blocks}, std::int64_t{run.crc32}, static_cast<std::int64_t>(run.length), Blob{run.sha256}});
-                         group.connection().execute("UPDATE imaging_series SET stable_at = ? WHERE uid = ? AND n_instances = ?",
-                                                    {to_us(clock_.now()), series_uid, instances});
-                     }});
+    writer_->submit(
+        {.check = {}, .apply = [&](Group& group) {
+             group.connection().execute(
+                 "INSERT INTO imaging_series_meta(series_id, n_instances, blocks, crc32, text_bytes, sha256) "
+                 "SELECT id, ?2, ?3, ?4, ?5, ?6 FROM imaging_series WHERE uid = ?1 ON CONFLICT(series_id) DO UPDATE SET n_instances = excluded.n_instances, "
+                 "blocks = excluded.blocks, crc32 = excluded.crc32, text_bytes = excluded.text_bytes, sha256 = excluded.sha256",
+                 {series_uid, instances, Blob{run.blocks}, std::int64_t{run.crc32}, static_cast<std::int64_t>(run.length), Blob{run.sha256}});
+             group.connection().execute("UPDATE imaging_series SET stable_at = ? WHERE uid = ? AND n_instances = ?",
+                                        {to_us(clock_.now()), series_uid, instances});
+         }});
 }
 
 void InstanceStore::settled(const Pending& pending) {
@@ -262,9 +263,9 @@ void InstanceStore::set_indexed(const std::map<std::uint32_t, std::uint64_t>& en
     writer_->submit({.check = {}, .apply = [&](Group& group) {
                          for (const auto& [segment, end] : ends) {
                              group.connection().execute(
-                                 "INSERT INTO imaging_segment(id, path, state, synced_to) VALUES(?1, printf('%08x.pack', ?1), 'open', ?2) "
-                                 "ON CONFLICT(id) DO UPDATE SET synced_to = max(synced_to, ?2)",
-                                 {std::int64_t{segment}, static_cast<std::int64_t>(end)});
+                                 "INSERT INTO imaging_segment(id, path, state, synced_to) VALUES(?1, ?3, 'open', ?2) "
+                                 "ON CONFLICT(id) DO UPDATE SET synced_to = max(imaging_segment.synced_to, ?2)",
+                                 {std::int64_t{segment}, static_cast<std::int64_t>(end), std::string_view(fmt::format("{:08x}.pack", segment))});
                          }
                      }});
 }

@@ -48,8 +48,8 @@ struct Stored {
 
 class InstanceStore {
 public:
-    /// @param record_file  attached by readers as `record`; empty without a record (tests)
-    InstanceStore(const std::string& file, const std::string& record_file, const Clock& clock, Metrics& metrics);
+    /// @param record_place  whose tables readers see as `record.…`; empty without a record (tests)
+    InstanceStore(const std::string& place, const std::string& record_place, const Clock& clock, Metrics& metrics);
     ~InstanceStore();
 
     Stored insert(const NewInstance& instance);

@@ -66,7 +66,8 @@ std::vector<Study> InstanceStore::unmatched(std::int64_t organisation) {
 std::vector<Series> InstanceStore::series_of(std::int64_t study_id) {
     const auto snapshot = database_->read();
     auto rows = (*snapshot)->query(
-        "SELECT id, uid, modality, description, body_part, number, n_instances FROM imaging_series WHERE study_id = ? ORDER BY number, id", {study_id});
+        "SELECT id, uid, modality, description, body_part, number, n_instances FROM imaging_series WHERE study_id = ? ORDER BY number NULLS FIRST, id",
+        {study_id});
     std::vector<Series> found;
     while (rows.next()) {
         Series series{.id = rows.integer(0),
@@ -98,11 +99,12 @@ std::vector<Instance> InstanceStore::instances(std::string_view study_uid, std::
             args.emplace_back(series_uid);
         }
     } else if (!series_uid.empty()) {
-        sql += "imaging_series s JOIN imaging_instance i ON i.series_id = s.id" + std::string(joins) + "WHERE s.uid = ? AND t.uid = ? ORDER BY i.number, i.id";
+        sql += "imaging_series s JOIN imaging_instance i ON i.series_id = s.id" + std::string(joins) +
+               "WHERE s.uid = ? AND t.uid = ? ORDER BY i.number NULLS FIRST, i.id";
         args = {series_uid, study_uid};
     } else {
-        sql +=
-            "imaging_series s JOIN imaging_instance i ON i.series_id = s.id" + std::string(joins) + "WHERE t.uid = ? ORDER BY s.number, s.id, i.number, i.id";
+        sql += "imaging_series s JOIN imaging_instance i ON i.series_id = s.id" + std::string(joins) +
+               "WHERE t.uid = ? ORDER BY s.number NULLS FIRST, s.id, i.number NULLS FIRST, i.id";
         args = {study_uid};
     }
     const auto snapshot = database_->read();
@@ -137,7 +139,7 @@ std::vector<InstanceStore::SeriesMeta> InstanceStore::series_meta(std::int64_t s
     const std::string_view sql =
         "SELECT s.uid, s.n_instances, m.series_id, m.blocks, m.crc32, m.text_bytes, m.sha256 FROM imaging_series s "
         "LEFT JOIN imaging_series_meta m ON m.series_id = s.id AND m.n_instances = s.n_instances "
-        "WHERE s.study_id = ?1 AND (?2 = '' OR s.uid = ?2) ORDER BY s.number, s.id";
+        "WHERE s.study_id = ?1 AND (?2 = '' OR s.uid = ?2) ORDER BY s.number NULLS FIRST, s.id";
     auto rows = (*snapshot)->query(sql, {study_id, series_uid});
     std::vector<SeriesMeta> found;
     while (rows.next()) {

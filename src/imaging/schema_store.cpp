@@ -57,7 +57,7 @@ DROP TABLE imaging_series_meta;
 CREATE TABLE imaging_series_meta(
   series_id INTEGER PRIMARY KEY, n_instances INTEGER NOT NULL, blocks BLOB NOT NULL, crc32 INTEGER NOT NULL, text_bytes INTEGER NOT NULL,
   sha256 BLOB NOT NULL);
-INSERT OR IGNORE INTO imaging_pending(study_id, changed_at) SELECT id, changed_at FROM imaging_study;
+INSERT INTO imaging_pending(study_id, changed_at) SELECT id, changed_at FROM imaging_study WHERE true ON CONFLICT DO NOTHING;
 )sql";
 
 constexpr std::string_view kUse = R"sql(

@@ -182,7 +182,7 @@ void match(Conditions& conditions, const Key& key, const std::string& value) {
             return;
         }
         case Match::modalities: {
-            std::string any = "(0";
+            std::string any = "(1=0";
             const auto wanted = split(value, value.find(',') != std::string::npos ? ',' : '\\');
             for (std::size_t i = 0; i < wanted.size(); ++i) any += " OR instr(s.modalities, ?) > 0";
             conditions.add(any + ")");
@@ -264,8 +264,8 @@ std::string sql_of(QueryLevel level) {
 
 std::string order_of(QueryLevel level) {
     if (level == kStudy) return " ORDER BY s.date DESC, s.id DESC";
-    if (level == kSeries) return " ORDER BY s.date DESC, s.id DESC, e.number, e.id";
-    return " ORDER BY s.date DESC, s.id DESC, e.number, e.id, i.number, i.id";
+    if (level == kSeries) return " ORDER BY s.date DESC, s.id DESC, e.number NULLS FIRST, e.id";
+    return " ORDER BY s.date DESC, s.id DESC, e.number NULLS FIRST, e.id, i.number NULLS FIRST, i.id";
 }
 
 }  // namespace

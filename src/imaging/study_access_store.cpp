@@ -13,10 +13,10 @@ constexpr std::size_t kPassLimit = 20'000;
 StudyCondition::StudyCondition(const Viewer& viewer, bool has_record, Instant now) {
     using Scope = record::ReadFilter::Scope;
     if (viewer.filter.scope != Scope::standing) {
-        text_ = viewer.filter.scope == Scope::everything ? "1" : "0";
+        text_ = viewer.filter.scope == Scope::everything ? "1=1" : "1=0";
         return;
     }
-    text_ = "(0";
+    text_ = "(1=0";
     if (has_record) {
         filter_.emplace(viewer.filter, "r.acl", "r.rid", now, "record.");
         text_ += " OR (s.rid IS NOT NULL AND EXISTS(SELECT 1 FROM record.res r WHERE r.rid = s.rid AND r.state = 0 AND (" + filter_->condition() + ")))";

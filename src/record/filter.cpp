@@ -25,7 +25,7 @@ std::string as_json(const std::vector<std::int64_t>& keys) { return fmt::format(
 
 /// "IN (?,?)" for few keys, else a JSON list in one argument.
 std::string in_list(const std::vector<std::int64_t>& keys) {
-    if (keys.size() > kBoundKeys) return "IN (SELECT value FROM json_each(?))";
+    if (keys.size() > kBoundKeys) return "IN (SELECT CAST(value AS INTEGER) FROM json_each(?))";
     std::string text = "IN (?";
     for (std::size_t i = 1; i < rounded(keys.size()); ++i) text += ",?";
     return text + ")";

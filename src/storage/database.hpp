@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-/// SQL behind one thin interface, so that PostgreSQL becomes a second driver. A Database is thread-safe and owns its
-/// connections; a Connection, a Cursor and a Snapshot belong to one thread at a time.
+/// SQL behind one thin interface with two drivers, SQLite and PostgreSQL; what SQL both understand is said in dialect.hpp. A
+/// Database is thread-safe and owns its connections; a Connection, a Cursor and a Snapshot belong to one thread at a time.
 namespace qiao::storage {
 
 struct Blob {
@@ -48,7 +48,8 @@ private:
 };
 
 /// One connection with its cache of prepared statements. Placeholders are `?`. Failures throw Error: unavailable
-/// "storage.full" (disk full), "storage.failed" (I/O), "record.budget" (interrupted), internal "storage.sql" for a bug.
+/// "storage.full" (disk full), "storage.failed" (I/O), "storage.unreachable" (the server is away; the next transaction connects
+/// again), "storage.busy" (another node held its turn too long), "record.budget" (interrupted), internal "storage.sql" for a bug.
 class Connection {
 public:
     virtual ~Connection() = default;
@@ -57,6 +58,20 @@ public:
     /// Returns the number of rows changed.
     virtual std::int64_t execute(std::string_view sql, Values args) = 0;
     std::int64_t execute(std::string_view sql, std::initializer_list<Value> args = {}) { return execute(sql, Values(args.begin(), args.size())); }
+    /// As execute(), for changes of which nobody asks the outcome: a driver may send it with the statement after it, which then
+    /// throws its failure.
+    virtual void post(std::string_view sql, Values args) = 0;
+    void post(std::string_view sql, std::initializer_list<Value> args = {}) { post(sql, Values(args.begin(), args.size())); }
+    /// Starts a transaction; until it ends no other writer, on this or another node, changes anything, and it sees all that was
+    /// committed before.
+    /// @return whether nobody else committed since the last transaction of this connection
+    virtual bool begin_write() = 0;
+    /// Durable when it returns. Error(unavailable, "commit.unknown") when the server was lost meanwhile: it may be there or not.
+    virtual void commit() = 0;
+    /// Also where the transaction ended by itself or the server is away.
+    virtual void rollback() noexcept = 0;
+    /// Whether a transaction is open that a failed statement has not ended.
+    [[nodiscard]] virtual bool in_transaction() const = 0;
     /// Several statements without parameters: DDL of migrations.
     virtual void script(std::string_view sql) = 0;
     /// Statements of this connection that run past `deadline_ms` from now are interrupted ("record.budget"); 0 = no limit.
@@ -92,6 +107,10 @@ public:
     virtual void migrate(std::span<const Migration> migrations) = 0;
     /// Reads every page: whether the engine finds its file undamaged and every foreign key kept.
     virtual bool is_whole() = 0;
+    /// Whether other nodes may write it too.
+    [[nodiscard]] virtual bool shared() const = 0;
+    /// Whether the engine answers, seen within two seconds.
+    virtual bool answers() = 0;
 };
 
 enum class Durability : std::uint8_t {
@@ -101,5 +120,9 @@ enum class Durability : std::uint8_t {
 
 /// @param attach  name and path of databases that every *reader* attaches read-only, e.g. {"record", "…/record.db"}
 std::unique_ptr<Database> open_sqlite(const std::string& file, Durability durability, std::vector<std::pair<std::string, std::string>> attach = {});
+
+/// A schema of a PostgreSQL database, made when missing; other schemas of it are read as `name.table`, as with `attach`.
+/// @param url  "postgres://user:password@host/database?…" or "key=value …" as libpq knows them
+std::unique_ptr<Database> open_postgres(const std::string& url, const std::string& schema, Durability durability);
 
 }  // namespace qiao::storage

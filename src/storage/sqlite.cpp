@@ -110,12 +110,14 @@ public:
     ~SqliteConnection() override {
         by_sql_.clear();
         recent_.clear();
+        sqlite3_finalize(rollback_);
         sqlite3_close(db_);
     }
     SqliteConnection(const SqliteConnection&) = delete;
     SqliteConnection& operator=(const SqliteConnection&) = delete;
 
     using Connection::execute;
+    using Connection::post;
     using Connection::query;
 
     Cursor query(std::string_view sql, Values args) override {
@@ -133,6 +135,21 @@ public:
         return sqlite3_changes64(db_);
     }
 
+    void post(std::string_view sql, Values args) override { execute(sql, args); }
+
+    /// A data folder belongs to one process and its file to one writer.
+    bool begin_write() override {
+        execute("BEGIN IMMEDIATE");
+        return true;
+    }
+    void commit() override { execute("COMMIT"); }
+    void rollback() noexcept override {
+        if (!in_transaction()) return;  // a full or failed disk ended it by itself
+        if (rollback_ == nullptr) sqlite3_prepare_v3(db_, "ROLLBACK", -1, SQLITE_PREPARE_PERSISTENT, &rollback_, nullptr);
+        sqlite3_step(rollback_);
+        sqlite3_reset(rollback_);
+    }
+
     void script(std::string_view sql) override {
         const int code = sqlite3_exec(db_, std::string(sql).c_str(), nullptr, nullptr, nullptr);
         if (code != SQLITE_OK) fail(db_, sqlite3_extended_errcode(db_));
@@ -143,7 +160,7 @@ public:
         deadline_ = std::chrono::steady_clock::now() + std::chrono::milliseconds(deadline_ms);
     }
 
-    [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
+    [[nodiscard]] bool in_transaction() const override { return sqlite3_get_autocommit(db_) == 0; }
 
     /// Through the engine's own backup: with the read transaction of a snapshot open it never starts again.
     void copy_to(const std::string& path) {
@@ -187,6 +204,7 @@ private:
     }
 
     sqlite3* db_ = nullptr;
+    sqlite3_stmt* rollback_ = nullptr;
     std::list<PreparedPtr> recent_;
     std::unordered_map<std::string_view, std::list<PreparedPtr>::iterator> by_sql_;
     bool limited_ = false;
@@ -216,6 +234,9 @@ public:
         auto lost = (*snapshot)->query("PRAGMA foreign_key_check");
         return !lost.next();
     }
+
+    [[nodiscard]] bool shared() const override { return false; }
+    bool answers() override { return true; }
 
     void give_back(std::unique_ptr<SqliteConnection> connection) {
         const std::lock_guard lock(mutex_);
@@ -254,7 +275,7 @@ public:
     }
     ~SqliteSnapshot() override {
         connection_->set_time_limit(0);
-        if (connection_->in_transaction()) connection_->execute("ROLLBACK");
+        connection_->rollback();
         database_.give_back(std::move(connection_));
     }
     SqliteSnapshot(const SqliteSnapshot&) = delete;
@@ -278,10 +299,10 @@ void SqliteDatabase::migrate(std::span<const Migration> migrations) {
             return rows.next();
         };
         if (known()) continue;
-        writer_.script("BEGIN IMMEDIATE");
+        writer_.begin_write();
         writer_.script(migration.sql);
         writer_.execute("INSERT INTO storage_schema(folder, version) VALUES(?, ?)", {migration.folder, std::int64_t{migration.version}});
-        writer_.script("COMMIT");
+        writer_.commit();
     }
 }
 

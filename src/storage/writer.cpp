@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "base/worker_pool.hpp"
 
+#include <algorithm>
 #include <exception>
 
 namespace qiao::storage {
@@ -15,7 +16,8 @@ bool is_storage_failure(const std::exception_ptr& error) {
     try {
         std::rethrow_exception(error);
     } catch (const Error& known) {
-        return known.code() == "storage.full" || known.code() == "storage.failed";
+        constexpr std::string_view kCodes[] = {"storage.full", "storage.failed", "storage.unreachable", "storage.busy", "commit.unknown"};
+        return std::find(std::begin(kCodes), std::end(kCodes), known.code()) != std::end(kCodes);
     } catch (...) {
         return false;
     }
@@ -45,7 +47,7 @@ void Group::take_time() {
     ++t_;
     const std::int64_t ms = std::max(last_ms + 1, to_ms(clock_.now()));
     now_ = from_us(ms * 1000);
-    connection_.execute("INSERT INTO tx(t, ts_ms) VALUES(?, ?)", {t_, ms});
+    connection_.post("INSERT INTO tx(t, ts_ms) VALUES(?, ?)", {t_, ms});
 }
 
 struct Writer::Waiter {
@@ -137,21 +139,23 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
     std::exception_ptr broken;
     bool committing = false;
     try {
-        connection.execute("BEGIN IMMEDIATE");
+        if (!connection.begin_write()) {
+            for (const auto& refresh : refreshes_) refresh(connection);
+        }
         for (Waiter* waiter : batch) {
             waiter->error = nullptr;
             try {
                 if (waiter->unit.check) waiter->unit.check(group);
             } catch (...) {
                 waiter->error = std::current_exception();
-                if (is_storage_failure(waiter->error)) throw;
+                if (is_storage_failure(waiter->error) || !connection.in_transaction()) throw;
                 continue;
             }
             accepted.push_back(waiter);
             if (waiter->unit.apply) waiter->unit.apply(group);
         }
         committing = true;
-        connection.execute("COMMIT");
+        connection.commit();
     } catch (...) {
         broken = std::current_exception();
     }
@@ -160,11 +164,7 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
         for (Waiter* waiter : accepted) waiter->committed = {group.t_, group.now_};
         return true;
     }
-    try {
-        connection.execute("ROLLBACK");
-    } catch (const Error&) {
-        // a full or failed disk ended the transaction by itself
-    }
+    connection.rollback();
     for (const auto& callback : group.undone_) callback();
     const bool storage = is_storage_failure(broken);
     if (storage && committing) {

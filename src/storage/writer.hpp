@@ -63,6 +63,10 @@ public:
     /// unavailable "storage.failed" for ever. Never called with a Snapshot or a lock held.
     Committed submit(Unit unit);
 
+    /// `refresh` runs on the writer thread at the start of a group when another node has committed since the last one: for state
+    /// that the writer thread keeps beside the database. Before the first submit().
+    void on_foreign_commit(std::function<void(Connection&)> refresh) { refreshes_.push_back(std::move(refresh)); }
+
     /// False after a failed fsync: readiness says so and the process ends after draining.
     [[nodiscard]] bool healthy() const { return !failed_.load(); }
 
@@ -77,6 +81,7 @@ private:
     Counter& groups_;
     Counter& units_;
     Histogram& commit_time_;
+    std::vector<std::function<void(Connection&)>> refreshes_;
     std::atomic<bool> failed_{false};
     std::mutex mutex_;
     std::condition_variable wake_;

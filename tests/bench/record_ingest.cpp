@@ -1,10 +1,11 @@
 // Rates of the record without sockets: writing alone and in groups, reading one resource, searching. One JSON line a phase:
-//   record_ingest [DIR] [patients]
+//   record_ingest [DIR] [patients] [postgres://…]
 // Each patient is one unit of 1 Patient and 20 Observations, as in a transaction bundle. Figures are of this process alone.
 
 #include "base/json_value.hpp"
 #include "http/router.hpp"
 #include "record/rest/rest.hpp"
+#include "storage/place.hpp"
 #include "storage/writer.hpp"
 
 #include <fmt/format.h>
@@ -25,7 +26,7 @@ constexpr int kObservations = 20;
 constexpr int kReaders = 2;
 
 struct Bench {
-    explicit Bench(const std::string& folder) : database(storage::open_sqlite(folder + "/record.db", storage::Durability::full)), record(open()) {
+    explicit Bench(const std::string& place) : database(storage::open_database(place, storage::Durability::full)), record(open()) {
         rest->add_routes(router);
     }
     std::unique_ptr<record::Record> open() {
@@ -113,7 +114,7 @@ int main(int argc, char** argv) {
     const int patients = argc > 2 ? std::atoi(argv[2]) : 300;
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
-    Bench bench(folder);
+    Bench bench(storage::database_place(folder, argc > 3 ? argv[3] : "", "record"));
     std::vector<std::string> ids(static_cast<std::size_t>(patients));
     {
         const auto start = std::chrono::steady_clock::now();

@@ -296,6 +296,42 @@ class NotifyTest(unittest.TestCase):
             self.assert_log_is_clean(centre)
         texts.close()
 
+    def test_a_signing_certificate_that_ends_is_told(self):
+        texts = providers.HttpProvider()
+        with Centre(sms=sms(texts)) as centre, tempfile.TemporaryDirectory() as folder:
+            said = lambda: [one["fields"]["content"] for one in texts.messages if one["fields"]["phone"] == "+8613800003341"]
+            openssl = lambda *words: subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+            openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=County", "-days", "90",
+                    "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+            pathlib.Path(folder, "usage").write_text("keyUsage=critical,digitalSignature\n")
+            step_up = lambda login: centre.call(login, "POST", "/access/step-up", {"password": ""})
+            security = lambda path, body: (step_up("song.yanan"), centre.call("song.yanan", "POST", f"/access/certificates{path}", body)[0])[1]
+            centre.keep_contact("song.yanan", "+8613800003341", language="en")
+            users = {one["login"]: one for one in json.loads(centre.server.call("GET", "/access/demo-users")[2])}
+            experts = centre.call("song.yanan", "GET", "/access/directory?role=expert")[0]["people"]
+            expert = next(one["practitioner"] for one in experts if one["name"] == users["zhou.mingyuan"]["name"])
+            security("/authorities", {"name": "County", "licensed": False, "pem": pathlib.Path(folder, "ca.pem").read_text()})
+            pathlib.Path(folder, "r.csr").write_text(security("/request", {"holder": expert})["pem"])
+            openssl("x509", "-req", "-in", "r.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "9", "-extfile", "usage", "-out", "c.pem")
+            security("/import", {"holder": expert, "pem": pathlib.Path(folder, "c.pem").read_text()})
+            centre.pass_time(61)  # it is looked for once an hour
+            qiao.wait_for(said, 60, "it ends within 30 days")
+            self.assertIn("/app/access/certificates", said()[0])
+            centre.pass_time(3 * 24 * 60)
+            qiao.wait_for(lambda: len(said()) == 2, 60, "within 7 days")
+            admin = next(one["login"] for one in users.values() if one["role"] == "system_admin")
+            centre.tokens.clear()  # sessions end with the day
+            shown = lambda: [one["state"] for one in centre.call(admin, "GET", "/operations/state")[0]["certificates"]]
+            self.assertEqual(shown(), ["soon"])
+            centre.pass_time(7 * 24 * 60)
+            qiao.wait_for(lambda: len(said()) == 3, 60, "it has ended")
+            centre.tokens.clear()
+            self.assertEqual(shown(), ["expired"])
+            checked = subprocess.run([qiao.binary(), "check", "--data", centre.server.data], capture_output=True, text=True, timeout=60).stdout
+            self.assertNotIn("nothing is signed with it", checked, "by the machine's own clock it is in force")
+            self.assertIn("the certificate of the signer zhou.mingyuan ends on", checked)
+        texts.close()
+
     def test_certificates_are_checked(self):
         with tempfile.TemporaryDirectory() as folder:
             certificate = providers.make_certificate(folder)

@@ -136,6 +136,7 @@ class Journey:
             return True
         if self.pending is None:
             action, who, fields = WAY[len(self.done)]
+            fields = self.people[who].consented(self.case, action, fields)
             self.pending = {"action": action, "who": who, "fields": fields, "version": self.version, "move_id": str(uuid.uuid4()), "reason": "CT" if action == "amend" else None}
         self.done.append(self.send(self.pending))
         self.version = self.done[-1]["after"]
@@ -263,7 +264,7 @@ def main():
                 thread.join()
             assert not errors, errors
             server.start()
-            cut = [journey for journey in journeys[begun:] if journey.case is None or journey.pending]
+            cut = [journey for journey in journeys[begun:] if len(journey.done) < len(WAY)]
             moves = check(server, people, journeys[begun:], signatures)
             finish(cut)
             print(f"round {number}: {len(journeys) - begun} cases begun, {len(cut)} cut off in the middle; {moves} moves are whole")

@@ -58,7 +58,7 @@ int main(int count, char** values) {
     const auto folder = option(count, values, "--data", "/tmp/imaging");
     imaging::ArchiveOptions options;
     options.folder = folder;
-    options.index_file = folder + "/imaging.db";
+    options.index_place = folder + "/imaging.db";
     options.rebuild = flag(count, values, "--rebuild");
     imaging::Archive archive(options, clock, metrics);
     archive.start(nullptr);

@@ -1,9 +1,8 @@
-"""Who sees what of a labelled record, after a denial and through broken glass, on every path that reads: the paths are those of
+"""Who sees what of a labelled record, after a withdrawn consent and through broken glass, on every path that reads: the paths are those of
 two_institutions_test.py (which takes them from the running program), the search parameters those of the running CapabilityStatement.
 Whoever has no right gets the answer for what does not exist."""
 import json
 import re
-import sqlite3
 import unittest
 
 import two_institutions_test as two
@@ -163,30 +162,33 @@ class Matrix(unittest.TestCase):
         self.closed_to(stranger)
         self.label([])
 
-    def deny(self, denied):
-        """The rows of a withdrawn consent (access_test: what a patient denies), written while the program is stopped."""
-        self.server.stop()
-        with sqlite3.connect(self.server.data + "/record.db") as database:
-            hub = database.execute("SELECT id FROM access_organisation WHERE resource = 'Organization/demo-hub'").fetchone()[0]
-            rid = database.execute("SELECT patient FROM access_care_relation c JOIN access_break_glass g USING(patient) WHERE g.patient_ref = ?", (self.material.patient,)).fetchone()[0]
-            people = [row[0] for row in database.execute("SELECT DISTINCT person FROM access_membership WHERE organisation = ?", (hub,))]
-            keys = [1 << 56 | person for person in people] + [2 << 56 | hub] + [3 << 56 | role << 40 | hub for role in range(1, 8)]
-            for key in keys:
-                database.execute("INSERT INTO reach_denied VALUES(?, ?)" if denied else "DELETE FROM reach_denied WHERE patient_rid = ? AND grantee = ?", (rid, key))
-        database.close()
-        self.server.start()
-
-    def test_4_a_denial_closes_it_to_that_institution_and_no_other(self):
+    def test_4_a_withdrawn_consent_closes_every_case_to_that_institution_and_no_other(self):
         expert, coordinator, doctor = self.network.expert, self.network.coordinator, self.network.doctor
         self.opened_to(expert)
-        self.deny(True)
+        frames = f"/dicomweb/studies/{two.STUDY}/series/{two.STUDY}.1/instances/{two.STUDY}.1.1/frames/1"
+        self.assertEqual(expert.get(frames)[0], 200)
+        another = self.network.submitted(self.material.patient)  # withdrawn is the consent of another case than the one that is asked for
+        doctor.move(another, "withdraw_consent", {"by": "patient"})
+        self.pixels_close(expert, frames)
         for person in (expert, coordinator):
             with self.subTest(person.login):
                 self.closed_to(person)
         self.opened_to(doctor)
         self.opened_to(self.colleague)
-        self.deny(False)
+        denials = doctor.json(f"/access/patients/{self.patient}/rights")["denials"]
+        self.assertEqual([(one["organisation"]["resource"], one["reason"]) for one in denials], [("Organization/demo-hub", "withdrawn")])
+        expert.step_up()
+        status, _, body = expert.post_json("/access/break-glass", {"patient": self.material.patient, "reasonCode": "emergency", "reason": "test of the matrix"})
+        self.assertEqual(status, 201, body[:300])
+        glass = json.loads(body)["open"][0]
+        self.assertTrue(glass["beatDenial"], "the review shows that a denial was beaten")
         self.opened_to(expert)
+        self.assertEqual(expert.post_json(f"/access/break-glass/{glass['id']}/end", {})[0], 204)
+        self.pixels_close(expert, frames)
+        self.closed_to(expert)
+        self.network.submitted(self.material.patient)
+        self.opened_to(expert)
+        self.assertEqual(doctor.json(f"/access/patients/{self.patient}/rights")["denials"], [])
 
 
 if __name__ == "__main__":

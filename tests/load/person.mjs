@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 const WebSocket = createRequire(new URL('../package.json', import.meta.url))('ws')
 
 const FHIR = 'application/fhir+json'
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 /** Somebody else was first: the page shows the fresh state and the person goes on. */
 const OVERTAKEN = new Set(['flow.version_stale', 'record.version_stale', 'flow.not_open', 'flow.not_yours', 'flow.draft_stale'])
 
@@ -48,7 +49,7 @@ export class Person {
   /** @returns {Promise<{status: number, headers: object, json: any}>} */
   request(method, path, body, headers = {}) {
     const form = body instanceof URLSearchParams
-    const bytes = body === undefined ? undefined : Buffer.from(form ? body.toString() : JSON.stringify(body))
+    const bytes = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(form ? body.toString() : JSON.stringify(body))
     const all = { Cookie: this.cookie, Origin: this.base.origin, ...(bytes ? { 'Content-Type': form ? 'application/x-www-form-urlencoded' : 'application/json', 'Content-Length': bytes.length } : {}), ...headers }
     return new Promise((resolve, reject) => {
       const sent = http.request({ host: this.base.hostname, port: this.base.port, method, path, headers: all, agent: this.agent, timeout: 30_000 }, (answer) => {
@@ -130,6 +131,12 @@ export class Person {
   }
 
   draft = (id, name, body) => this.call('draft', 'PUT', `/flow/cases/${id}/drafts/${name}`, { version: 0, body })
+
+  /** What stands for the drawn signature of a consent. @returns its number */
+  async draw(id) {
+    const { json } = await this.call('signature', 'POST', `/flow/cases/${id}/uploads`, { upload_id: randomUUID(), kind: 'consent_signature', size_bytes: PNG.length, content_type: 'image/png' })
+    return (await this.call('signature', 'PATCH', `/flow/cases/${id}/uploads/${json.upload}`, PNG, { 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' })).json.attachment.n
+  }
 
   /** Signing wants a proof of the last five minutes; it is given before the move, as the page does. */
   async move(id, version, action, fields, { reason, signs = false } = {}) {

@@ -4,12 +4,13 @@ const one = (items) => items[Math.floor(Math.random() * items.length)]
 const chance = (share) => Math.random() < share
 let patients = 0
 
-export const requestForm = () => ({
+/** @param signature  number of the drawn signature of who consents */
+export const requestForm = (signature) => ({
   purpose: 'diagnosis', specialty: one(['neurosurgery', 'cardiology', 'neurology']), rank: 'any', urgency: chance(0.2) ? 'urgent' : 'routine', receiver: HUB,
   summary: '负载试验：跌倒后头痛，呕吐两次。', question: '需要转院吗？',
   vitals: { status: 'given', taken: new Date(Date.now() - 600_000).toISOString(), values: [{ code: 'heart_rate', value: 96 }, { code: 'temperature', value: 36.7 }] },
   allergies: { status: 'none' }, drugs: { status: 'none' }, pregnancy: { status: 'not_asked' }, attachments: { status: 'none' },
-  consent: { by: 'patient', name: '试验', told: true },
+  consent: { by: 'patient', name: '试验', told: true, signature },
 })
 export const opinionForm = () => ({ findings: '神志清楚。', do_now: '平卧，每 15 分钟看瞳孔', when_to_send: '今日乘船', danger_signs: '呕吐，一侧瞳孔大', call: '神经外科值班', act_by: one(['today', 'routine']) })
 
@@ -27,7 +28,7 @@ async function doctor(me) {
     return undefined
   }
   const id = await me.create(await me.register('负载', ++patients))
-  const form = requestForm()
+  const form = requestForm(await me.draw(id))
   await me.draft(id, 'request', form)
   const it = await me.open(id)
   // An institution of the demo lets its requests leave through its office: the page shows the one move that is open.

@@ -1,4 +1,5 @@
 """People of the demo network who move cases over HTTP, for tests in Python. Standard library only."""
+import base64
 import datetime
 import json
 import uuid
@@ -7,6 +8,8 @@ import qiao
 
 DOCTOR, COORDINATOR, EXPERT = "lin.haiyan", "su.wenting", "zhou.mingyuan"
 FHIR = {"Content-Type": "application/fhir+json"}
+# What stands for a drawn signature: one pixel.
+PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
 
 def part(name, value):
@@ -89,9 +92,25 @@ class Person:
     def version(self, case):
         return self.json(f"/flow/cases/{case}")["version"]
 
+    def attach(self, case, kind):
+        """(number of the attachment, its upload)"""
+        status, _, body = self.post_json(f"/flow/cases/{case}/uploads", {"upload_id": str(uuid.uuid4()), "kind": kind, "size_bytes": len(PNG), "content_type": "image/png"})
+        assert status == 201, (status, body[:300])
+        upload = json.loads(body)["upload"]
+        status, _, body = self.call("PATCH", f"/flow/cases/{case}/uploads/{upload}", PNG, {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"})
+        assert status == 200, (status, body[:300])
+        return json.loads(body)["attachment"]["n"], upload
+
+    def consented(self, case, action, fields):
+        """The fields of a move; a consent in them that brings no evidence is signed."""
+        consent = (fields or {}).get("consent")
+        if not consent or action == "refuse_consent" or {"method", "signature"} & consent.keys():
+            return fields or {}
+        return {**fields, "consent": {**consent, "signature": self.attach(case, "consent_signature")[0]}}
+
     def try_move(self, case, action, fields=None, reason=None, version=None, move_id=None):
         """(status, headers, body)"""
-        body = parameters(fields or {}, action=action, move_id=move_id or str(uuid.uuid4()), reason=reason)
+        body = parameters(self.consented(case, action, fields), action=action, move_id=move_id or str(uuid.uuid4()), reason=reason)
         return self.call("POST", f"/fhir/Task/{case}/$move", body, {**FHIR, "If-Match": f'W/"{version or self.version(case)}"'})
 
     def move(self, case, action, fields=None, reason=None):

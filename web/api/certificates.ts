@@ -7,9 +7,11 @@ export interface SigningKey {
   kind: 'person' | 'seal' | 'authority';
   holder: { resource?: string; name: string; nameEn?: string; active?: boolean };
   algorithm: 'p256' | 'sm2';
-  /** "0" is the built-in one. */
+  /** "0" is the built-in one; "-1": asked for, and signs nothing yet. */
   authority: string;
-  state: 'good' | 'soon' | 'expired' | 'revoked' | 'replaced';
+  state: 'good' | 'soon' | 'not_yet' | 'expired' | 'revoked' | 'replaced' | 'asked';
+  /** Its holder cannot sign: nothing else takes the place of another authority's certificate by itself. */
+  refuses?: boolean;
   serial?: string;
   subject?: string;
   issuer?: string;
@@ -40,6 +42,7 @@ const kBase = '/access/certificates';
 export const readCertificates = (signal?: AbortSignal) => get<Certificates>(kBase, signal ? { signal } : {});
 export const certificateRequest = (holder: string) => post<{ pem: string; subject: string }>(`${kBase}/request`, { holder });
 export const importCertificate = (holder: string, pem: string) => post<SigningKey>(`${kBase}/import`, { holder, pem });
+export const signBuiltIn = (holder: string) => post<undefined>(`${kBase}/built-in`, { holder });
 export const revokeKey = (id: string, reason: string, from?: string) => post<undefined>(`${kBase}/keys/${id}/revoke`, { reason, ...(from ? { from } : {}) });
 export const trustAuthority = (name: string, licensed: boolean, pem: string) => post<{ id: string }>(`${kBase}/authorities`, { name, licensed, pem });
 export const removeAuthority = (id: string) => post<undefined>(`${kBase}/authorities/${id}/remove`, {});

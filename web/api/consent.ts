@@ -24,7 +24,7 @@ export interface ConsentWire {
 
 /** The answer in force: who gave it, how, to which words; `missing` has nothing else. */
 export interface ConsentView {
-  state: 'missing' | 'given' | 'relative' | 'refused' | 'withdrawn';
+  state: 'missing' | 'given' | 'relative' | 'refused' | 'withdrawn' | 'denied';
   by?: string;
   name?: string;
   relation?: string;

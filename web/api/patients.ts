@@ -56,4 +56,4 @@ export const offerPhone = (patient: string, input: BindingInput) => post<{ code:
 export const endPhone = (patient: string, account: string) => post<undefined>(`/access/patients/${patient}/phones/${account}/end`, {});
 export const readPatientRequests = async (signal?: AbortSignal) => (await get<{ requests: PatientRequest[] }>('/access/patient-requests', signal ? { signal } : {})).requests;
 export const takeRequest = (id: number) => post<undefined>(`/access/patient-requests/${id}/take`, {});
-export const answerRequest = (id: number, outcome: string, answer: string) => post<undefined>(`/access/patient-requests/${id}/answer`, { outcome, answer });
+export const answerRequest = (id: number, outcome: string, answer: string, against: string) => post<undefined>(`/access/patient-requests/${id}/answer`, { outcome, answer, ...(against ? { against } : {}) });

@@ -40,6 +40,9 @@ export interface RoleRequest {
   askedBy: { practitioner: string; name: string; nameEn?: string };
   organisation: Organisation;
   role: string;
+  /** Sensitivity labels that the role opens then; `before`: what one in force opens now. */
+  opens: string[];
+  before?: string[];
   asked: string;
   confirmUntil: string;
   mayConfirm: boolean;
@@ -49,6 +52,20 @@ export const readRoleRequests = (signal?: AbortSignal) => get<{ requests: RoleRe
 export const confirmRoleRequest = (id: string) => post<undefined>(`/access/role-requests/${id}/confirm`, {});
 export const refuseRoleRequest = (id: string) => post<undefined>(`/access/role-requests/${id}/refuse`, {});
 export const endPerson = (practitioner: string) => post<undefined>(`/access/people/${practitioner.replace('Practitioner/', '')}/end`, {});
+/** A role of clinical staff and the sensitivity labels that it opens. */
+export interface LabelRight {
+  id: string;
+  practitioner: string;
+  name: string;
+  nameEn?: string;
+  role: string;
+  organisation?: Organisation;
+  labels: string[];
+}
+/** Of one institution, or of all that open any. */
+export const readLabelRights = (organisation: string, signal?: AbortSignal) =>
+  get<{ roles: LabelRight[]; more: boolean }>(`/access/label-rights${organisation ? `?${new URLSearchParams({ organisation })}` : ''}`, signal ? { signal } : {});
+export const setLabelRights = (role: LabelRight, labels: string[]) => send<{ request?: string } | undefined>('PUT', `/access/label-rights/${role.id}`, { body: { labels, before: role.labels } });
 export interface Contract {
   id: string;
   from: Organisation;

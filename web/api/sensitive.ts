@@ -52,6 +52,8 @@ export interface Why {
 }
 export interface PatientRights {
   why: Why[];
+  /** Institutions to which the patient denies the record; only for those who treat the patient. */
+  denials?: { organisation?: Organisation; since: string; reason: 'withdrawn' | 'objection' }[];
   labels: string[];
   /** What this reader sees of labels on single things in the record. */
   present: string[];

@@ -1,6 +1,6 @@
 /** Pages that are not daily work: the menu of the person lists those that this session may use. */
 import type { Session } from '../api/session';
-import { answersForDeadlines, answersPatients, isAdministrator, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayRegisterPatients, mayReset, mayReviewGlass } from './roles';
+import { answersForDeadlines, answersPatients, developsWithRecord, isAdministrator, mayAskForConsultation, mayBreakGlass, mayKeepContracts, mayKeepNodes, mayKeepPeople, mayKeepPrivacy, mayKeepSetup, mayMatchStudies, mayReadAudit, mayReadRoster, mayReadStatement, mayRegisterPatients, mayReset, mayReviewGlass } from './roles';
 
 interface Place {
   to: string;
@@ -29,6 +29,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },
   { to: '/app/access/people', name: 'app.nav.people', may: mayKeepPeople, inNavigation: 'both' },
+  { to: '/app/access/label-rights', name: 'app.nav.label_rights', may: mayKeepPeople },
   { to: '/app/access/audit', name: 'app.nav.audit', may: (session) => mayReadAudit(session) || mayKeepPrivacy(session), inNavigation: 'both' },
   { to: '/app/access/looks', name: 'app.nav.looks', may: mayKeepPrivacy },
   { to: '/app/access/odd-looks', name: 'app.nav.odd_looks', may: mayKeepPrivacy },
@@ -38,6 +39,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/operations/state', name: 'app.nav.state', may: (session) => mayKeepNodes(session) || mayKeepContracts(session) },
   { to: '/app/operations/setup', name: 'app.nav.setup', may: mayKeepSetup },
   { to: '/app/access/patient-requests', name: 'app.nav.patient_requests', may: answersPatients },
+  { to: '/app/record', name: 'app.nav.record', may: developsWithRecord },
   { to: '/app/operations/notifications', name: 'app.nav.notifications', may: mayKeepNodes },
 ];
 

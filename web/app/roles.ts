@@ -22,6 +22,10 @@ export const mayReset = (session: Session) => has(session, 'security_admin', 'co
 export const answersPatients = (session: Session) => has(session, 'privacy_officer');
 export const mayReadAudit = (session: Session) => has(session, 'audit_admin');
 export const mayKeepPrivacy = (session: Session) => has(session, 'privacy_officer');
+/** Who may open the record browser: whoever reads by FHIR with the own rights, and who keeps the machine, who sees nothing in it without a client. */
+export const mayBrowseRecord = (session: Session) => maySeePatients(session) || mayKeepNodes(session);
+/** For whom it stands in the menu, with import and work as a program: it is no page of daily work. */
+export const developsWithRecord = (session: Session) => mayKeepNodes(session) || mayKeepContracts(session);
 
 /** One of the three: each may be the second person for a role of another. */
 export const isAdministrator = (session: Session) => session.memberships.some((one) => one.role.endsWith('_admin'));

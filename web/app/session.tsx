@@ -5,6 +5,7 @@
  * nothing until the server has said that the person is still signed in.
  */
 import { createContext, useCallback, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { stopActing } from '../api/acting_client';
 import { forgetAll } from '../api/cache';
 import { askSealKey, closeDevice, openDevice, openWithoutDevice } from '../api/device';
 import { closeLine, openLine } from '../api/events';
@@ -63,6 +64,7 @@ function closeAll(): void {
   closeDevice();
   forgetAll();
   forgetProof();
+  stopActing();
 }
 
 export function SessionProvider({ children }: { children: ReactNode }) {

@@ -12,9 +12,9 @@ import { parseAst } from 'rolldown/parseAst';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sourceFolders = ['app', 'api', 'ui', 'services', 'entries'];
 const languages = ['zh-CN', 'en'];
-const roots = ['app', 'role', 'notice', 'error', 'patients', 'consult', 'cases', 'people', 'contact', 'notify', 'devices', 'gateways', 'security', 'certificates', 'operations', 'sensitive', 'help', 'mine', 'audit'];
+const roots = ['app', 'role', 'notice', 'error', 'patients', 'consult', 'cases', 'people', 'contact', 'notify', 'devices', 'gateways', 'security', 'certificates', 'operations', 'sensitive', 'help', 'mine', 'audit', 'fhir'];
 /** Keys whose names come from the server: states, moves, needs, codes. Their families are used as a whole. */
-const fromServer = [/^consult\.(title|state\..+|move\..+|move_help\..+)$/, /^(error|notice|role)\..+$/, /^mine\.(state|event|error|code|modality|role|act|category|why)\..+$/, /^audit\.looks\.(act|category|why)\..+$/, /^app\.(list|list_help|list_empty_help)\..+$/];
+const fromServer = [/^consult\.(title|state\..+|move\..+|move_help\..+)$/, /^(error|notice|role)\..+$/, /^mine\.(state|event|error|code|modality|role|act|category|why)\..+$/, /^audit\.looks\.(act|category|why)\..+$/, /^app\.(list|list_help|list_empty_help)\..+$/, /^fhir\.(type|element)\..+$/];
 /** Parts of the interface that are the same in every language. */
 const sameEverywhere = new Set(['SM2', 'SHA-256', 'Ctrl K', 'kg', 'English', '中文']);
 /** Texts that are meant to hold both scripts: the product's name, and the switch that speaks to the other reader. */

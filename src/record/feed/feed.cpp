@@ -5,8 +5,14 @@
 #include <exception>
 
 namespace qiao::record {
+namespace {
 
-Feed::Feed() {
+constexpr std::chrono::milliseconds kLook{200};  // how often the outbox is looked at for other nodes' commits
+constexpr std::chrono::milliseconds kAfterFailure{1000};
+
+}  // namespace
+
+Feed::Feed(Source source) : source_(std::move(source)) {
     thread_ = std::jthread([this] { run(); });
 }
 
@@ -32,26 +38,50 @@ void Feed::listen(Listener listener) {
 }
 
 void Feed::run() {
+    bool failed = false;
     for (;;) {
         std::deque<std::vector<Change>> batch;
         std::vector<Listener> listeners;
+        bool last = false;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-            if (queue_.empty()) return;
+            const auto due = [this] { return stopping_ || !queue_.empty(); };
+            if (!source_)
+                wake_.wait(lock, due);
+            else
+                wake_.wait_for(lock, failed ? kAfterFailure : kLook, due);
+            last = stopping_ && queue_.empty();
+            if (last && !source_) return;
             batch.swap(queue_);
             listeners = listeners_;
         }
-        for (const auto& changes : batch) {
-            for (const Listener& listener : listeners) {
-                // A boundary: one listener's failure must not stop the others nor the thread.
-                try {
-                    listener(changes);
-                } catch (const std::exception&) {
-                    log::error("record.listener_failed");
-                }
-            }
+        if (source_)
+            failed = !follow(listeners);
+        else
+            for (const auto& changes : batch) tell(changes, listeners);
+        if (last) return;
+    }
+}
+
+/// A boundary: one listener's failure must not stop the others nor the thread.
+void Feed::tell(std::span<const Change> changes, const std::vector<Listener>& listeners) {
+    for (const Listener& listener : listeners) {
+        try {
+            listener(changes);
+        } catch (const std::exception&) {
+            log::error("record.listener_failed");
         }
+    }
+}
+
+/// A boundary: while the database is away, nothing is missed.
+bool Feed::follow(const std::vector<Listener>& listeners) {
+    try {
+        for (const auto& changes : source_()) tell(changes, listeners);
+        return true;
+    } catch (const std::exception&) {
+        log::warning("record.feed_waits");
+        return false;
     }
 }
 

@@ -10,14 +10,18 @@
 #include <vector>
 
 /// Tells listeners of this process what was committed, in order of t, on one thread of its own. publish() comes from the
-/// writer thread and never blocks; listen() from any.
+/// writer thread and never blocks; listen() from any. Where other nodes commit too, all of it is read from the outbox.
 namespace qiao::record {
 
 class Feed {
 public:
     using Listener = std::function<void(std::span<const Change>)>;
 
-    Feed();
+    /// What was committed since the last call, a commit after the other. Called by the feed's thread.
+    using Source = std::function<std::vector<std::vector<Change>>()>;
+
+    /// @param source  empty: what publish() brings is all
+    explicit Feed(Source source = {});
     ~Feed();  ///< delivers what is queued, then joins
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
@@ -27,7 +31,11 @@ public:
 
 private:
     void run();
+    void tell(std::span<const Change> changes, const std::vector<Listener>& listeners);
+    /// Tells what the source has; false when it failed.
+    bool follow(const std::vector<Listener>& listeners);
 
+    const Source source_;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::vector<Change>> queue_;

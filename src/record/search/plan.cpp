@@ -25,7 +25,7 @@ SortExpression ranged(std::string_view table, std::uint16_t param, bool descendi
 
 SortExpression textual(std::string_view table, std::string_view column, std::uint16_t param, bool descending, std::string_view also) {
     return {fmt::format("coalesce((SELECT {}(s.{}) FROM {} s{}WHERE s.rid = {{0}}.rid AND s.param = {}{}), {})", descending ? "max" : "min", column, table,
-                        indexed_by(std::string(table) + "_by_rid"), param, also, descending ? "''" : "char(1114111)"),
+                        indexed_by(std::string(table) + "_by_rid"), param, also, descending ? "''" : "'\xF4\x8F\xBF\xBF'"),
             descending, true, false, false};
 }
 
@@ -110,7 +110,7 @@ void Plan::choose_driver() {
         Sql sql;
         sql.add("SELECT count(*) FROM (SELECT 1 FROM (");
         clause->source(sql);
-        sql.add(") LIMIT ").bind(std::int64_t{kProbeRows}).add(")");
+        sql.add(") y LIMIT ").bind(std::int64_t{kProbeRows}).add(") z");
         auto rows = reader_.connection().query(sql.text(), sql.args());
         rows.next();
         // Rows that carry date and labels spare a look at the resource.
@@ -133,9 +133,9 @@ std::string_view Plan::add_rows(Sql& sql, bool needs_resource) {
         driver_->source(sql);
         sql.add(") k WHERE 1=1");
     } else {
-        sql.add(driver_->carries() ? " FROM (" : " FROM (SELECT DISTINCT rid FROM (");
+        sql.add(driver_->carries() ? " FROM (" : " FROM (SELECT DISTINCT y.rid FROM (");
         driver_->source(sql);
-        sql.add(driver_->carries() ? ") k" : ")) k");
+        sql.add(driver_->carries() ? ") k" : ") y) k");
         sql.add(" CROSS JOIN res r ON r.rid = k.rid WHERE r.type = ").bind(number_of(type_)).add(" AND r.state = 0");
     }
     for (const ClausePtr& clause : clauses_) {

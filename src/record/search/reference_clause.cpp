@@ -305,7 +305,9 @@ namespace {
 class IdClause : public Clause {
 public:
     explicit IdClause(std::vector<std::int64_t> rids) : rids_(std::move(rids)) {}
-    void source(Sql& sql) const override { sql.add("SELECT value AS rid FROM json_each(").bind(fmt::format("[{}]", fmt::join(rids_, ","))).add(")"); }
+    void source(Sql& sql) const override {
+        sql.add("SELECT CAST(value AS INTEGER) AS rid FROM json_each(").bind(fmt::format("[{}]", fmt::join(rids_, ","))).add(")");
+    }
     void probe(Sql& sql, std::string_view alias) const override { sql.add(fmt::format("{}.rid", alias)).in(rids_); }
     [[nodiscard]] bool needs_resource() const override { return true; }
 

@@ -6,12 +6,13 @@ namespace qiao::record {
 
 Sql& Sql::in(const std::vector<std::int64_t>& values) {
     constexpr std::size_t kOneByOne = 4;
+    if (values.empty()) return add(" IN (SELECT 0 WHERE 1=0)");
     if (values.size() == 1) {
         add(" = ");
         return bind(values.front());
     }
     if (values.size() > kOneByOne) {
-        add(" IN (SELECT value FROM json_each(");
+        add(" IN (SELECT CAST(value AS INTEGER) FROM json_each(");
         bind(fmt::format("[{}]", fmt::join(values, ",")));
         return add("))");
     }

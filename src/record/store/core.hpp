@@ -6,7 +6,9 @@
 #include "record/store/rows.hpp"
 
 #include <atomic>
+#include <compare>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +19,14 @@
 namespace qiao::record {
 
 class Feed;
+
+/// What `aclset` has one row for; see labels.hpp.
+struct AclKey {
+    Rid patient = 0;
+    std::int64_t organisation = 0;
+    std::int64_t label_bits = 0;
+    auto operator<=>(const AclKey&) const = default;
+};
 
 struct Core {
     storage::Database& database;
@@ -30,7 +40,10 @@ struct Core {
     Feed* feed = nullptr;
     IndexJobs index_jobs = {};
 
-    // Writer thread only.
+    // Writer thread only. What is remembered of `sys` and `aclset` never changes once it is there, whichever node made it.
+    static constexpr std::size_t kRemembered = 50'000;
+    std::unordered_map<std::string, std::int64_t> units;
+    std::map<AclKey, std::int64_t> aclsets;
     Rid next_rid = 1;
     std::int64_t outbox_t = 0;
     std::int64_t outbox_n = 0;

@@ -48,8 +48,7 @@ Epoch read_epoch(storage::Connection& connection) {
 
 void start_epoch(storage::Group& group, const Epoch& epoch) {
     auto& connection = group.connection();
-    store(connection, "epoch",
-          json::Value::object({{"number", epoch.number}, {"started", format_instant(epoch.started)}, {"backup", epoch.backup}}).dump());
+    store(connection, "epoch", json::Value::object({{"number", epoch.number}, {"started", format_instant(epoch.started)}, {"backup", epoch.backup}}).dump());
     store(connection, "cursor_key", random_bytes(kCursorKey_bytes));
     std::int64_t last = 0;
     std::int64_t last_ms = 0;

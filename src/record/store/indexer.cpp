@@ -39,6 +39,11 @@ bool concerns(const IndexJobs::List& jobs, TypeId type, ParamId param) {
     return std::any_of(jobs.begin(), jobs.end(), [&](const IndexJob& job) { return job.type == type && job.param == param; });
 }
 
+bool stands(const IndexJobs::List& jobs, const IndexJob& job) {
+    return std::any_of(jobs.begin(), jobs.end(),
+                       [&](const IndexJob& one) { return one.type == job.type && one.param == job.param && one.position == job.position; });
+}
+
 std::vector<Resource> resources_of(storage::Connection& connection, Rid after, Rid last, const IndexJobs::List& jobs, bool with_body) {
     std::vector<Resource> found;
     auto rows = connection.query(with_body ? "SELECT rid, ver, type, id, d, acl, body FROM res WHERE rid > ? AND rid <= ? AND state = 0 ORDER BY rid"
@@ -93,6 +98,7 @@ void Indexer::note_extractor() {
         }
     }
     core_.writer.submit({{}, [&](storage::Group& group) {
+                             if (stored_version(group.connection()) == std::to_string(version)) return;  // another node was first
                              group.connection().execute(
                                  "INSERT INTO setting(name, value) VALUES('extractor_version', ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
                                  {storage::Blob{std::to_string(version)}});
@@ -153,6 +159,7 @@ bool Indexer::step() {
 
 void Indexer::clear(const IndexJob& job) {
     core_.writer.submit({{}, [&](storage::Group& group) {
+                             if (!stands(core_.index_jobs.now(), job)) return;
                              if (clear_rows(group.connection(), job.type, job.param)) return;
                              core_.index_jobs.set(group, {{job.type, job.param, 0}});
                          }});
@@ -170,6 +177,8 @@ void Indexer::build(std::int64_t position, const IndexJobs::List& jobs) {
         for (const Resource& resource : resources) made.emplace(resource.rid, std::pair(resource.version, rows_of(core_, resource, jobs)));
     }
     core_.writer.submit({{}, [&](storage::Group& group) {
+                             // Another node may have made this step meanwhile.
+                             if (!std::all_of(jobs.begin(), jobs.end(), [&](const IndexJob& job) { return stands(core_.index_jobs.now(), job); })) return;
                              storage::Connection& connection = group.connection();
                              for (Resource& resource : resources_of(connection, position, last, jobs, false)) {
                                  auto& [version, rows] = made[resource.rid];
@@ -179,7 +188,7 @@ void Indexer::build(std::int64_t position, const IndexJobs::List& jobs) {
                                      version = resource.version;
                                  }
                                  const Place place{resource.type, resource.rid, resource.date, resource.acl, 0};
-                                 RowWriter(connection, [&](const Target& target) { return rid_or_stub(core_, group, target); }).insert(place, rows);
+                                 RowWriter(core_, group, [&](const Target& target) { return rid_or_stub(core_, group, target); }).insert(place, rows);
                              }
                              if (last >= last_rid(connection)) return core_.index_jobs.done(group, jobs);
                              IndexJobs::List moved = jobs;

@@ -5,22 +5,26 @@
 
 namespace qiao::record {
 
-std::int64_t aclset_of(storage::Connection& connection, const AclKey& key) {
+std::int64_t aclset_of(Core& core, storage::Group& group, const AclKey& key) {
+    if (const auto known = core.aclsets.find(key); known != core.aclsets.end()) return known->second;
+    if (core.aclsets.size() >= Core::kRemembered) core.aclsets.clear();
+    storage::Connection& connection = group.connection();
     {
         auto rows = connection.query("SELECT id FROM aclset WHERE patient_rid = ? AND org = ? AND confidentiality = 0 AND label_bits = ?",
                                      {key.patient, key.organisation, key.label_bits});
-        if (rows.next()) return rows.integer(0);
+        if (rows.next()) return core.aclsets.emplace(key, rows.integer(0)).first->second;
     }
     auto rows = connection.query(
         "INSERT INTO aclset(patient_rid, org, confidentiality, label_bits, labels) VALUES(?, ?, 0, ?, ? | COALESCE("
         "(SELECT a.label_bits FROM res r JOIN aclset a ON a.id = r.acl WHERE r.rid = ?), 0)) RETURNING id",
         {key.patient, key.organisation, key.label_bits, key.label_bits, key.patient});
     rows.next();
-    return rows.integer(0);
+    group.on_rollback([known = &core.aclsets] { known->clear(); });
+    return core.aclsets.emplace(key, rows.integer(0)).first->second;
 }
 
 void label_patient(storage::Connection& connection, Rid patient, std::int64_t labels) {
-    connection.execute("UPDATE aclset SET labels = label_bits | ? WHERE patient_rid = ? AND labels <> label_bits | ?", {labels, patient, labels});
+    connection.post("UPDATE aclset SET labels = label_bits | ? WHERE patient_rid = ? AND labels <> label_bits | ?", {labels, patient, labels});
 }
 
 std::int64_t added_labels(storage::Connection& connection, Rid rid) {
@@ -46,10 +50,10 @@ void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t l
         index = core.index_packed(rows.text(6), type, id_text(rows.text(1)));
     }
     place = old_place;
-    place.acl = aclset_of(connection, {old_place.patient_rid, organisation, index.labels | labels});
+    place.acl = aclset_of(core, group, {old_place.patient_rid, organisation, index.labels | labels});
     if (place.acl == old_place.acl) return;
     connection.execute("UPDATE res SET acl = ? WHERE rid = ?", {place.acl, rid});
-    RowWriter writer(connection, [&](const Target& target) -> std::int64_t {
+    RowWriter writer(core, group, [&](const Target& target) -> std::int64_t {
         const StoredId key(target.id);
         auto rows = connection.query("SELECT rid FROM res WHERE type = ? AND id = ?", {std::int64_t{number_of(target.type)}, storage::Blob{key.bytes()}});
         if (!rows.next()) throw Error(ErrorKind::internal, "record.index_damaged", "a reference has no row");

@@ -10,13 +10,8 @@
 /// could not take up. Writer thread.
 namespace qiao::record {
 
-struct AclKey {
-    Rid patient = 0;
-    std::int64_t organisation = 0;
-    std::int64_t label_bits = 0;
-};
 /// Finds or makes the row.
-std::int64_t aclset_of(storage::Connection& connection, const AclKey& key);
+std::int64_t aclset_of(Core& core, storage::Group& group, const AclKey& key);
 /// The labels of the Patient's own meta.security hold for everything of this patient.
 void label_patient(storage::Connection& connection, Rid patient, std::int64_t labels);
 /// Labels that a resource carries beside its text.

@@ -17,12 +17,24 @@ public:
     StoreRecord(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics, const RecordOptions& options)
         : core_{database, writer, clock, metrics, {}, Zone(options.zone), options.base_url, {}, nullptr} {
         if (sodium_init() < 0) throw Error(ErrorKind::unavailable, "record.no_random", "the cryptographic library does not start");
-        core_.feed = &feed_;
+        if (database.shared()) {
+            auto snapshot = database.read();
+            auto rows = snapshot->connection().query("SELECT max(t) FROM tx");
+            if (rows.next()) told_ = rows.integer(0);
+            feed_ = std::make_unique<Feed>([this] { return committed_since_told(); });
+        } else {
+            feed_ = std::make_unique<Feed>();
+        }
+        core_.feed = feed_.get();
+        writer.on_foreign_commit([this](storage::Connection& connection) {
+            core_.next_rid = next_rid(connection);
+            core_.date_spans.clear();
+            core_.index_jobs.load(connection);
+        });
         core_.keys = {key("hash_key", 16), key("cursor_key", 32)};
         {
             auto snapshot = database.read();
-            auto rows = snapshot->connection().query("SELECT max(rid) FROM res");
-            if (rows.next()) core_.next_rid = rows.integer(0) + 1;
+            core_.next_rid = next_rid(snapshot->connection());
             core_.index_jobs.load(snapshot->connection());
         }
         metrics.gauge("qiao_record_index_jobs", [this] { return static_cast<double>(core_.index_jobs.open()->size()); });
@@ -49,7 +61,7 @@ public:
     std::unique_ptr<Reader> read_in(storage::Group& group, const ReadFilter& filter) override {
         return std::make_unique<StoreReader>(core_, filter, group.connection());
     }
-    void subscribe(std::function<void(std::span<const Change>)> listener) override { feed_.listen(std::move(listener)); }
+    void subscribe(std::function<void(std::span<const Change>)> listener) override { feed_->listen(std::move(listener)); }
 
     void reach_patient(storage::Group& group, Rid patient, std::int64_t grantee, std::string_view source, Instant starts, Instant ends,
                        const Opens& opens) override {
@@ -68,9 +80,9 @@ public:
             {resource, grantee, source, start_ms(starts), to_ms(ends), opens.labels, opens.by_right, std::int64_t{opens.beats_denial}});
     }
     void deny_reach(storage::Group& group, Rid patient, std::int64_t grantee, bool denied) override {
-        group.connection().execute(
-            denied ? "INSERT OR IGNORE INTO reach_denied(patient_rid, grantee) VALUES(?, ?)" : "DELETE FROM reach_denied WHERE patient_rid = ? AND grantee = ?",
-            {patient, grantee});
+        group.connection().execute(denied ? "INSERT INTO reach_denied(patient_rid, grantee) VALUES(?, ?) ON CONFLICT DO NOTHING"
+                                          : "DELETE FROM reach_denied WHERE patient_rid = ? AND grantee = ?",
+                                   {patient, grantee});
     }
     void set_added_labels(storage::Group& group, Rid resource, std::int64_t labels) override { record::set_added_labels(core_, group, resource, labels); }
     void end_reach(storage::Group& group, std::string_view source) override {
@@ -85,6 +97,26 @@ public:
     }
 
 private:
+    std::vector<std::vector<Change>> committed_since_told() {
+        std::vector<std::vector<Change>> commits;
+        std::int64_t last = told_;
+        auto snapshot = core_.database.read();
+        auto rows = snapshot->connection().query(
+            "SELECT o.t, o.rid, r.type, r.id, o.ver, o.op, o.patient_rid FROM outbox o CROSS JOIN res r ON r.rid = o.rid WHERE o.t > ? ORDER BY o.t, o.n",
+            {told_});
+        while (rows.next()) {
+            if (rows.integer(0) != last) commits.emplace_back();
+            last = rows.integer(0);
+            commits.back().push_back({rows.integer(1), std::string(type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(2))))),
+                                      id_text(rows.text(3)), rows.integer(4), static_cast<char>(rows.integer(5)), rows.integer(6), nullptr});
+        }
+        told_ = last;
+        return commits;
+    }
+    static Rid next_rid(storage::Connection& connection) {
+        auto rows = connection.query("SELECT max(rid) FROM res");
+        return rows.next() ? rows.integer(0) + 1 : 1;
+    }
     /// Commit times may run some milliseconds ahead of the clock that readers compare with: a grant from "now" holds at once.
     [[nodiscard]] std::int64_t start_ms(Instant starts) const {
         const Instant now = core_.clock.now();
@@ -111,7 +143,8 @@ private:
         return value;
     }
     Core core_;
-    Feed feed_;
+    std::int64_t told_ = 0;  ///< the feed's thread only
+    std::unique_ptr<Feed> feed_;
     Indexer indexer_{core_};
 };
 

@@ -1,6 +1,7 @@
 #include "record/store/rows.hpp"
 
 #include "record/filter.hpp"
+#include "record/store/core.hpp"
 #include "record/store/sort_date.hpp"
 
 #include <algorithm>
@@ -241,83 +242,81 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
 void RowWriter::insert(const Place& place, const Rows& rows) {
     const std::int64_t type = number_of(place.type);
     for (const TokenRow& row : rows.tokens) {
-        connection_.execute("INSERT INTO tok(type, param, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
-                            {type, std::int64_t{row.param}, row.h, place.date, place.rid, place.acl});
+        connection_.post("INSERT INTO tok(type, param, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
+                         {type, std::int64_t{row.param}, row.h, place.date, place.rid, place.acl});
     }
     for (const ReferenceRow& row : rows.references) {
-        connection_.execute("INSERT INTO ref(param, target_rid, type, d, rid, acl) VALUES(?,?,?,?,?,?)",
-                            {std::int64_t{row.param}, rid_of_(row.target), type, place.date, place.rid, place.acl});
+        connection_.post("INSERT INTO ref(param, target_rid, type, d, rid, acl) VALUES(?,?,?,?,?,?)",
+                         {std::int64_t{row.param}, rid_of_(row.target), type, place.date, place.rid, place.acl});
     }
     for (const DateRow& row : rows.dates) {
-        connection_.execute("INSERT INTO dt(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+        connection_.post("INSERT INTO dt(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
     }
     for (const StringRow& row : rows.strings) {
-        connection_.execute("INSERT INTO str(type, param, norm, rid, exact) VALUES(?,?,?,?,?)",
-                            {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
+        connection_.post("INSERT INTO str(type, param, norm, rid, exact) VALUES(?,?,?,?,?)",
+                         {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
     }
     for (const QuantityRow& row : rows.quantities) {
-        connection_.execute("INSERT INTO qty(type, param, unit_id, lo, hi, rid) VALUES(?,?,?,?,?,?)",
-                            {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
+        connection_.post("INSERT INTO qty(type, param, unit_id, lo, hi, rid) VALUES(?,?,?,?,?,?)",
+                         {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
     }
     for (const NumberRow& row : rows.numbers) {
-        connection_.execute("INSERT INTO num(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+        connection_.post("INSERT INTO num(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
     }
     for (const UriRow& row : rows.uris) {
-        connection_.execute("INSERT INTO uri(type, param, v, rid) VALUES(?,?,?,?)", {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
+        connection_.post("INSERT INTO uri(type, param, v, rid) VALUES(?,?,?,?)", {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
     }
     for (const CompositeRow& row : rows.composites) {
-        connection_.execute("INSERT INTO cmp(type, param, part, h, lo, hi, rid, n) VALUES(?,?,?,?,?,?,?,?)",
-                            {type, std::int64_t{row.param}, std::int64_t{row.part}, row.h, row.lo, row.hi, place.rid, row.n});
+        connection_.post("INSERT INTO cmp(type, param, part, h, lo, hi, rid, n) VALUES(?,?,?,?,?,?,?,?)",
+                         {type, std::int64_t{row.param}, std::int64_t{row.part}, row.h, row.lo, row.hi, place.rid, row.n});
     }
     for (const PlaceRow& row : rows.places) {
-        connection_.execute("INSERT INTO near(type, param, z, x, y, rid) VALUES(?,?,?,?,?,?)", {type, std::int64_t{row.param}, row.z, row.x, row.y, place.rid});
+        connection_.post("INSERT INTO near(type, param, z, x, y, rid) VALUES(?,?,?,?,?,?)", {type, std::int64_t{row.param}, row.z, row.x, row.y, place.rid});
     }
     if (place.patient_rid == 0) return;
     for (const std::int64_t h : rows.compartment) {
-        connection_.execute("INSERT INTO pat(patient_rid, type, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
-                            {place.patient_rid, type, h, place.date, place.rid, place.acl});
+        connection_.post("INSERT INTO pat(patient_rid, type, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
+                         {place.patient_rid, type, h, place.date, place.rid, place.acl});
     }
 }
 
 void RowWriter::remove(const Place& place, const Rows& rows) {
     const std::int64_t type = number_of(place.type);
     for (const TokenRow& row : rows.tokens) {
-        connection_.execute("DELETE FROM tok WHERE type=? AND param=? AND h=? AND d=? AND rid=?",
-                            {type, std::int64_t{row.param}, row.h, place.date, place.rid});
+        connection_.post("DELETE FROM tok WHERE type=? AND param=? AND h=? AND d=? AND rid=?", {type, std::int64_t{row.param}, row.h, place.date, place.rid});
     }
     for (const ReferenceRow& row : rows.references) {
-        connection_.execute("DELETE FROM ref WHERE param=? AND target_rid=? AND type=? AND d=? AND rid=?",
-                            {std::int64_t{row.param}, rid_of_(row.target), type, place.date, place.rid});
+        connection_.post("DELETE FROM ref WHERE param=? AND target_rid=? AND type=? AND d=? AND rid=?",
+                         {std::int64_t{row.param}, rid_of_(row.target), type, place.date, place.rid});
     }
     for (const DateRow& row : rows.dates) {
-        connection_.execute("DELETE FROM dt WHERE type=? AND param=? AND lo=? AND hi=? AND rid=?", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+        connection_.post("DELETE FROM dt WHERE type=? AND param=? AND lo=? AND hi=? AND rid=?", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
     }
     for (const StringRow& row : rows.strings) {
-        connection_.execute("DELETE FROM str WHERE type=? AND param=? AND norm=? AND rid=? AND exact=?",
-                            {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
+        connection_.post("DELETE FROM str WHERE type=? AND param=? AND norm=? AND rid=? AND exact=?",
+                         {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
     }
     for (const QuantityRow& row : rows.quantities) {
-        connection_.execute("DELETE FROM qty WHERE type=? AND param=? AND unit_id=? AND lo=? AND hi=? AND rid=?",
-                            {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
+        connection_.post("DELETE FROM qty WHERE type=? AND param=? AND unit_id=? AND lo=? AND hi=? AND rid=?",
+                         {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
     }
     for (const NumberRow& row : rows.numbers) {
-        connection_.execute("DELETE FROM num WHERE type=? AND param=? AND lo=? AND hi=? AND rid=?", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
+        connection_.post("DELETE FROM num WHERE type=? AND param=? AND lo=? AND hi=? AND rid=?", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
     }
     for (const UriRow& row : rows.uris) {
-        connection_.execute("DELETE FROM uri WHERE type=? AND param=? AND v=? AND rid=?",
-                            {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
+        connection_.post("DELETE FROM uri WHERE type=? AND param=? AND v=? AND rid=?", {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
     }
     for (const CompositeRow& row : rows.composites) {
-        connection_.execute("DELETE FROM cmp WHERE type=? AND param=? AND part=? AND h=? AND lo=? AND hi=? AND rid=? AND n=?",
-                            {type, std::int64_t{row.param}, std::int64_t{row.part}, row.h, row.lo, row.hi, place.rid, row.n});
+        connection_.post("DELETE FROM cmp WHERE type=? AND param=? AND part=? AND h=? AND lo=? AND hi=? AND rid=? AND n=?",
+                         {type, std::int64_t{row.param}, std::int64_t{row.part}, row.h, row.lo, row.hi, place.rid, row.n});
     }
     for (const PlaceRow& row : rows.places) {
-        connection_.execute("DELETE FROM near WHERE type=? AND param=? AND z=? AND x=? AND y=? AND rid=?",
-                            {type, std::int64_t{row.param}, row.z, row.x, row.y, place.rid});
+        connection_.post("DELETE FROM near WHERE type=? AND param=? AND z=? AND x=? AND y=? AND rid=?",
+                         {type, std::int64_t{row.param}, row.z, row.x, row.y, place.rid});
     }
     if (place.patient_rid == 0) return;
     for (const std::int64_t h : rows.compartment) {
-        connection_.execute("DELETE FROM pat WHERE patient_rid=? AND type=? AND h=? AND d=? AND rid=?", {place.patient_rid, type, h, place.date, place.rid});
+        connection_.post("DELETE FROM pat WHERE patient_rid=? AND type=? AND h=? AND d=? AND rid=?", {place.patient_rid, type, h, place.date, place.rid});
     }
 }
 
@@ -359,13 +358,16 @@ void RowWriter::replace(const Place& old_place, const Rows& old_rows, const Plac
 
 std::int64_t RowWriter::unit_id(const std::string& unit) {
     if (unit.empty()) return 0;
+    if (const auto known = core_.units.find(unit); known != core_.units.end()) return known->second;
+    if (core_.units.size() >= Core::kRemembered) core_.units.clear();
     {
         auto rows = connection_.query("SELECT id FROM sys WHERE uri = ?", {std::string_view(unit)});
-        if (rows.next()) return rows.integer(0);
+        if (rows.next()) return core_.units.emplace(unit, rows.integer(0)).first->second;
     }
     auto rows = connection_.query("INSERT INTO sys(uri) VALUES(?) RETURNING id", {std::string_view(unit)});
     rows.next();
-    return rows.integer(0);
+    group_.on_rollback([core = &core_] { core->units.clear(); });
+    return core_.units.emplace(unit, rows.integer(0)).first->second;
 }
 
 }  // namespace qiao::record

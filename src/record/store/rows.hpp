@@ -3,7 +3,7 @@
 #include "record/definitions/definitions.hpp"
 #include "record/extract/extract.hpp"
 #include "record/store/keys.hpp"
-#include "storage/database.hpp"
+#include "storage/writer.hpp"
 
 #include <compare>
 #include <cstdint>
@@ -127,11 +127,13 @@ struct Place {
     std::int64_t patient_rid = 0;
 };
 
+struct Core;
+
 /// Writes rows through the write connection. Writer thread.
 class RowWriter {
 public:
     using RidOf = std::function<std::int64_t(const Target&)>;
-    RowWriter(storage::Connection& connection, RidOf rid_of) : connection_(connection), rid_of_(std::move(rid_of)) {}
+    RowWriter(Core& core, storage::Group& group, RidOf rid_of) : core_(core), group_(group), connection_(group.connection()), rid_of_(std::move(rid_of)) {}
 
     void insert(const Place& place, const Rows& rows);
     void remove(const Place& place, const Rows& rows);
@@ -141,6 +143,8 @@ public:
 private:
     std::int64_t unit_id(const std::string& unit);
 
+    Core& core_;
+    storage::Group& group_;
     storage::Connection& connection_;
     RidOf rid_of_;
 };

@@ -61,6 +61,7 @@ private:
         std::int64_t acl = 0;
         std::int64_t patient_rid = 0;
         std::int64_t organisation = 0;
+        bool is_new = false;  ///< nobody referred to it before
         [[nodiscard]] bool exists() const { return rid != 0 && state != State::stub; }
     };
 
@@ -78,7 +79,7 @@ private:
     void write_one(storage::Group& group, std::size_t index);
     const Rows& without_jobs(const Rows& rows, TypeId type, Rid rid, Rows& kept) const;
     Indexed old_rows(storage::Connection& connection, const Pending& change, const Current& current);
-    std::int64_t acl_of(storage::Connection& connection, const Pending& change, const Current& current, Rid patient);
+    std::int64_t acl_of(storage::Group& group, const Pending& change, const Current& current, Rid patient);
     Rid rid_of(storage::Group& group, const Target& target);
     Rid patient_of(storage::Group& group, const Pending& change);
     void note_date_span(storage::Group& group, const Pending& change);

@@ -125,8 +125,8 @@ Rid rid_or_stub(Core& core, storage::Group& group, const Target& target) {
     }
     if (rid == 0) {
         rid = core.next_rid++;
-        connection.execute("INSERT INTO res(rid, type, id, ver, t, first_t, state, op, d, acl, body) VALUES(?, ?, ?, 0, ?, 0, 2, 0, ?, 0, NULL)",
-                           {rid, type, storage::Blob{key.bytes()}, group.t(), kNoDate});
+        connection.post("INSERT INTO res(rid, type, id, ver, t, first_t, state, op, d, acl, body) VALUES(?, ?, ?, 0, ?, 0, 2, 0, ?, 0, NULL)",
+                        {rid, type, storage::Blob{key.bytes()}, group.t(), kNoDate});
     }
     return rid;
 }
@@ -146,10 +146,12 @@ Rid StoreWork::patient_of(storage::Group& group, const Pending& change) {
     return 0;
 }
 
-std::int64_t StoreWork::acl_of(storage::Connection& connection, const Pending& change, const Current& current, Rid patient) {
+std::int64_t StoreWork::acl_of(storage::Group& group, const Pending& change, const Current& current, Rid patient) {
     // The owner is who made it; a later editor of another institution does not take it over.
     const std::int64_t owner = is_directory(change.type) ? 0 : current.exists() ? current.organisation : actor_.organisation;
-    const std::int64_t id = aclset_of(connection, {patient, owner, change.index.labels | added_labels(connection, current.rid)});
+    storage::Connection& connection = group.connection();
+    const std::int64_t added = current.is_new ? 0 : added_labels(connection, current.rid);
+    const std::int64_t id = aclset_of(core_, group, {patient, owner, change.index.labels | added});
     if (change.type == TypeId::Patient) label_patient(connection, current.rid, change.index.labels);
     return id;
 }
@@ -167,7 +169,10 @@ void StoreWork::apply(storage::Group& group) {
     for (std::size_t i = 0; i < pending_.size(); ++i) {
         Current& current = current_[i];
         const bool gone = pending_[i].operation == 'D' && !(current.exists() && current.state == State::live);
-        if (current.rid == 0 && !gone) current.rid = core_.next_rid++;
+        if (current.rid == 0 && !gone) {
+            current.rid = core_.next_rid++;
+            current.is_new = true;
+        }
         if (current.rid != 0) rids_.emplace(Target{pending_[i].type, pending_[i].id}, current.rid);
     }
     // Rows first, so that a resource of this work that refers to a later one finds its row and not a stub.
@@ -225,32 +230,32 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
     Rows new_kept;
     const Rows& before = without_jobs(old.rows, change.type, current.rid, old_kept);
     const Rows& after = without_jobs(change.index.rows, change.type, current.rid, new_kept);
-    RowWriter writer(connection, [&](const Target& target) { return rid_of(group, target); });
+    RowWriter writer(core_, group, [&](const Target& target) { return rid_of(group, target); });
     const Place old_place{change.type, current.rid, current.date, current.acl, current.patient_rid};
     if (current.exists()) {
-        connection.execute("INSERT INTO hist(rid, ver, type, t, op, acl, body) SELECT rid, ver, type, t, op, acl, body FROM res WHERE rid = ?", {current.rid});
+        connection.post("INSERT INTO hist(rid, ver, type, t, op, acl, body) SELECT rid, ver, type, t, op, acl, body FROM res WHERE rid = ?", {current.rid});
     }
     Change done{current.rid, std::string(type_name(change.type)), change.id, version, change.operation, current.patient_rid, nullptr};
     if (change.operation == 'D') {
         writer.remove(old_place, before);
-        connection.execute("UPDATE res SET ver = ?, t = ?, state = 1, op = 68, body = NULL WHERE rid = ?", {version, t, current.rid});
+        connection.post("UPDATE res SET ver = ?, t = ?, state = 1, op = 68, body = NULL WHERE rid = ?", {version, t, current.rid});
     } else {
         done.operation = current.exists() ? 'U' : 'C';
         const std::int64_t op = done.operation;
         const Rid patient = patient_of(group, change);
         done.patient = patient;
-        const std::int64_t acl = acl_of(connection, change, current, patient);
+        const std::int64_t acl = acl_of(group, change, current, patient);
         const Place place{change.type, current.rid, change.index.date, acl, patient};
         if (current.version == 0 && current.state == State::stub) {
             const StoredId key(change.id);
-            connection.execute(
+            connection.post(
                 "INSERT INTO res(rid, type, id, ver, t, first_t, state, op, d, acl, body) VALUES(?, ?, ?, 1, ?, ?, 0, ?, ?, ?, ?)"
                 " ON CONFLICT(rid) DO UPDATE SET ver = 1, t = excluded.t, first_t = excluded.first_t, state = 0, op = excluded.op, d = excluded.d,"
                 " acl = excluded.acl, body = excluded.body",
                 {current.rid, type, storage::Blob{key.bytes()}, t, t, op, place.date, acl, storage::Blob{change.packed}});
         } else {
-            connection.execute("UPDATE res SET ver = ?, t = ?, state = 0, op = ?, d = ?, acl = ?, body = ? WHERE rid = ?",
-                               {version, t, op, place.date, acl, storage::Blob{change.packed}, current.rid});
+            connection.post("UPDATE res SET ver = ?, t = ?, state = 0, op = ?, d = ?, acl = ?, body = ? WHERE rid = ?",
+                            {version, t, op, place.date, acl, storage::Blob{change.packed}, current.rid});
         }
         if (live) {
             writer.replace(old_place, before, place, after);
@@ -267,8 +272,9 @@ void StoreWork::note_date_span(storage::Group& group, const Pending& change) {
     const auto known = core_.date_spans.find(number_of(change.type));
     if (change.index.date_span_ms == 0 || (known != core_.date_spans.end() && known->second >= change.index.date_span_ms)) return;
     const std::int64_t type = number_of(change.type);
-    group.connection().execute("INSERT INTO date_span(type, max_ms) VALUES(?, ?) ON CONFLICT(type) DO UPDATE SET max_ms = max(max_ms, excluded.max_ms)",
-                               {type, change.index.date_span_ms});
+    group.connection().execute(
+        "INSERT INTO date_span(type, max_ms) VALUES(?, ?) ON CONFLICT(type) DO UPDATE SET max_ms = max(date_span.max_ms, excluded.max_ms)",
+        {type, change.index.date_span_ms});
     core_.date_spans[number_of(change.type)] = change.index.date_span_ms;
     group.on_rollback([this_core = &core_] { this_core->date_spans.clear(); });
 }
@@ -280,8 +286,8 @@ void StoreWork::add_outbox(storage::Group& group, const Change& change) {
         core_.outbox_n = 0;
     }
     const std::int64_t lane = (change.patient != 0 ? change.patient : change.rid) % kLanes;
-    group.connection().execute("INSERT INTO outbox(t, n, lane, kind, patient_rid, rid, ver, op, payload_version, body) VALUES(?, ?, ?, 0, ?, ?, ?, ?, ?, NULL)",
-                               {t, ++core_.outbox_n, lane, change.patient, change.rid, change.version, std::int64_t{change.operation}, kPayloadVersion});
+    group.connection().post("INSERT INTO outbox(t, n, lane, kind, patient_rid, rid, ver, op, payload_version, body) VALUES(?, ?, ?, 0, ?, ?, ?, ?, ?, NULL)",
+                            {t, ++core_.outbox_n, lane, change.patient, change.rid, change.version, std::int64_t{change.operation}, kPayloadVersion});
 }
 
 }  // namespace qiao::record

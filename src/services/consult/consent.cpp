@@ -75,12 +75,12 @@ void check_reason(const Value& consent, const char* what, FieldCheck& check) {
     }
 }
 
-/// A thumbprint is witnessed by somebody who neither asks nor consents.
+/// A thumbprint or a word is witnessed by somebody who neither asks nor consents.
 void check_witness(const flow::Move& move, const Value& consent, FieldCheck& check) {
     const Value& witness = consent["witness"];
     for (const char* name : {"name", "relation"}) {
         if (!flow::is_given(witness[name]) || witness[name].text().size() > kName_bytes) {
-            check.refuse("flow.missing_field", fmt::format("consent.witness.{}", name), "who saw the print being made, and their relation");
+            check.refuse("flow.missing_field", fmt::format("consent.witness.{}", name), "who saw or heard it, and their relation");
         }
     }
     check_evidence(move, witness["signature"], "consent_signature", "consent.witness.signature", check);
@@ -95,7 +95,7 @@ void check_witness(const flow::Move& move, const Value& consent, FieldCheck& che
 }
 
 void check_method(const flow::Move& move, const Value& consent, FieldCheck& check) {
-    const std::string method = flow::is_given(consent["method"]) ? consent["method"].text() : consent["signature"].is_null() ? "oral" : "signature";
+    const std::string_view method = method_of(consent);
     if (method == "signature") {
         check_evidence(move, consent["signature"], "consent_signature", "consent.signature", check);
     } else if (method == "thumbprint") {
@@ -109,7 +109,9 @@ void check_method(const flow::Move& move, const Value& consent, FieldCheck& chec
         for (const Value& sheet : sheets) {
             check_evidence(move, sheet, "consent_paper", "consent.paper", check);
         }
-    } else if (method != "oral") {
+    } else if (method == "oral") {
+        check_witness(move, consent, check);
+    } else {
         check.refuse("flow.bad_field", "consent.method", "one of: signature thumbprint paper oral");
     }
 }
@@ -150,6 +152,8 @@ std::optional<ConsentWords> consent_words(const flow::Ground& ground, std::int64
     };
     return ConsentWords{text->version, text->language, filled(text->consultation), filled(text->recording), filled(text->teaching)};
 }
+
+std::string_view method_of(const Value& consent) { return flow::is_given(consent["method"]) ? consent["method"].text() : std::string_view("signature"); }
 
 void check_consent(const flow::Move& move, const Value& patient, const Value& consent, std::int64_t receiver, FieldCheck& check) {
     if (!consent.is_object()) {
@@ -208,6 +212,12 @@ bool has_answer(const flow::Case& item) {
     return note["refused"].is_null() && note["receiver"].integer() == item.to_org;
 }
 
+bool is_denied(const flow::Ground& ground, const flow::Case& item) {
+    const auto reader = ground.record.read(record::ReadFilter::system("denials of the patient of a case"));
+    const auto rid = reader->rid_of("Patient", std::string_view(item.patient).substr(item.patient.find('/') + 1));
+    return rid && access::Grants::is_denied(reader->connection(), *rid, item.to_org);
+}
+
 std::string_view consent_state(const flow::Case& item) {
     const Value& note = item.notes["consent"];
     if (!note.is_object()) {
@@ -226,9 +236,12 @@ std::string_view consent_state(const flow::Case& item) {
 }
 
 Value consent_view(const flow::Ground& ground, const flow::Case& item) {
-    const std::string_view state = consent_state(item);
+    std::string_view state = consent_state(item);
     if (state.empty()) {
         return {};
+    }
+    if (flow::has_word("given relative", state) && is_denied(ground, item)) {
+        state = "denied";
     }
     const Value& note = item.notes["consent"];
     Value view = note.is_object() ? note : Value::object();

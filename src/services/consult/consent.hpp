@@ -27,16 +27,21 @@ struct ConsentWords {
 std::optional<ConsentWords> consent_words(const flow::Ground& ground, std::int64_t to_org, std::int64_t from_org, std::string_view language,
                                           std::string_view version = {});
 
+/// How it was given: signature (also when nothing is said), thumbprint, paper, oral.
+std::string_view method_of(const json::Value& consent);
 /// What is wrong with `consent` of a form or a move; `name` is where its fields are: "consent".
 /// @param receiver  the institution that it must name
 void check_consent(const flow::Move& move, const json::Value& patient, const json::Value& consent, std::int64_t receiver, flow::FieldCheck& check);
 void check_refusal(const flow::Move& move, const json::Value& consent, flow::FieldCheck& check);
 
-/// The answers become `Consent` resources under the signature of this move; what was in force before is in force no more.
+/// The answers become `Consent` resources under the signature of this move; what was in force before is in force no more. A consent
+/// lifts what the patient denied to that institution before.
 void create_consent(flow::Move& move, const json::Value& consent);
 void create_refusal(flow::Move& move, const json::Value& consent, std::int64_t receiver);
 /// "consultation", "recording" or "teaching" ends now.
 void end_consent(flow::Move& move, std::string_view scope, const json::Value& by, const json::Value& name);
+/// The institution that was asked sees nothing of this patient by any case until there is a new consent to it (Grants::deny).
+void deny_receiver(flow::Move& move);
 /// The doctor has looked at a relative's consent again: a signed new version says so.
 void note_review(flow::Move& move, std::string_view outcome);
 
@@ -45,10 +50,13 @@ void note_review(flow::Move& move, std::string_view outcome);
 std::string_view consent_state(const flow::Case& item);
 /// Whether somebody consented to what the case now is: to the institution that is asked.
 bool has_answer(const flow::Case& item);
+/// Whether the patient denies the institution that is asked what is known of them, whatever this case says.
+bool is_denied(const flow::Ground& ground, const flow::Case& item);
 /// Whether the answer for `scope` is yes and stands.
 bool consents_to(const flow::Case& item, std::string_view scope);
 
-/// As `consent` of the compact view; null when nothing was asked.
+/// As `consent` of the compact view, whose state may also be "denied": given here, and the patient has denied that institution
+/// elsewhere. Null when nothing was asked.
 json::Value consent_view(const flow::Ground& ground, const flow::Case& item);
 /// The sheet that is printed, signed by hand and photographed, in both languages.
 std::string consent_sheet(const flow::Ground& ground, record::Reader& reader, const flow::Case& item, std::int64_t receiver);

@@ -45,6 +45,8 @@ std::string take_evidence(flow::Move& move, const Value& consent) {
     if (method == "thumbprint") {
         take(consent["print"]);
         take(consent["witness"]["signature"]);
+    } else if (method == "oral") {
+        take(consent["witness"]["signature"]);
     } else if (method == "paper") {
         for (const Value& sheet : flow::list_of(consent, "paper")) {
             take(sheet);
@@ -133,13 +135,28 @@ ConsentWords words_of(const flow::Move& move, const Value& consent, std::int64_t
     return *consent_words(move.ground, receiver, move.item.from_org, english ? "en" : "zh", consent["text_version"].text());
 }
 
+/// In the commit of the move.
+void set_denial(flow::Move& move, std::int64_t receiver, bool denied) {
+    const auto rid = move.work.reader().rid_of("Patient", std::string_view(move.item.patient).substr(move.item.patient.find('/') + 1));
+    if (!rid || receiver == 0) {
+        return;
+    }
+    move.also([&grants = move.ground.grants, patient = *rid, receiver, denied, by = move.actor.person](storage::Group& group) {
+        if (denied) {
+            grants.deny(group, patient, receiver, "withdrawn", by);
+        } else if (access::Grants::is_denied(group.connection(), patient, receiver)) {
+            grants.allow(group, patient, receiver, by);
+        }
+    });
+}
+
 }  // namespace
+
+void deny_receiver(flow::Move& move) { set_denial(move, move.item.to_org, true); }
 
 void create_consent(flow::Move& move, const Value& given) {
     Value consent = given;
-    if (!flow::is_given(consent["method"])) {
-        consent.set("method", consent["signature"].is_null() ? "oral" : "signature");
-    }
+    consent.set("method", method_of(consent));
     const std::int64_t receiver = move.item.to_org;
     const ConsentWords words = words_of(move, consent, receiver);
     retire(move);
@@ -154,15 +171,17 @@ void create_consent(flow::Move& move, const Value& given) {
     }
     move.item.notes.set("consent", std::move(note));
     move.item.withheld = consent["by"].text() == "relative";
+    set_denial(move, receiver, false);
 }
 
 void create_refusal(flow::Move& move, const Value& refused, std::int64_t receiver) {
     Value consent = refused;
-    consent.set("method", consent["signature"].is_null() ? "oral" : "signature");
+    const bool by_word = consent["signature"].is_null();
+    consent.set("method", by_word ? "oral" : "signature");
     const ConsentWords words = words_of(move, consent, receiver);
     retire(move);
     Value note = note_of(move, consent, words, receiver);
-    note.set("resource", create_answer(move, consent, words, "consultation", false, receiver, take_evidence(move, consent)));
+    note.set("resource", create_answer(move, consent, words, "consultation", false, receiver, by_word ? std::string() : take_evidence(move, consent)));
     note.set("refused", note["given"]);
     move.item.notes.set("consent", std::move(note));
 }

@@ -56,6 +56,7 @@ void withdraw_consent(flow::Move& move) {
     if (move.fields["by"].text() == "patient") {
         move.item.withheld = false;  // who withdraws knows of it
     }
+    deny_receiver(move);
     move.notify(move.everybody(), "flow.consent_withdrawn");
     dismiss(move, "consent_withdrawn");
     move.details.set("kept_by_requester", to_requester_only);
@@ -135,7 +136,7 @@ std::optional<flow::Refusal> consent_guard(std::string_view name, const flow::Gu
         for (const Value& missing : item.notes["missing_items"].items()) {
             asked_again = asked_again || missing["code"].text() == "consent";
         }
-        holds = item.state != "draft" && item.notes["consent"]["withdrawn"].is_null() && (asked_again || !has_answer(item));
+        holds = item.state != "draft" && item.notes["consent"]["withdrawn"].is_null() && (asked_again || !has_answer(item) || is_denied(context.ground, item));
     } else if (name == "consent_given") {
         const std::string_view state = consent_state(item);
         holds = flow::has_word("given relative missing", state);

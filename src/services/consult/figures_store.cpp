@@ -33,16 +33,16 @@ std::span<const storage::Migration> migrations() { return kMigrations; }
 
 std::vector<Line> lines(Connection& connection, std::int64_t to_org, Instant from, Instant until, int limit) {
     Cursor rows = connection.query(
-        "SELECT c.case_id, c.number, c.from_org, c.urgency, c.state, c.notes,"
+        "SELECT * FROM (SELECT c.case_id, c.number, c.from_org, c.urgency, c.state, c.notes,"
         " MIN(CASE WHEN m.action IN ('submit', 'call_emergency') OR m.action IN ('approve', 'pass_on') THEN m.occurred_us END) AS submitted,"
         " MIN(CASE WHEN m.action = 'accept' THEN m.occurred_us END), MIN(CASE WHEN m.action = 'sign' THEN m.occurred_us END),"
-        " MAX(m.action = 'give_back'),"
+        " MAX(CASE WHEN m.action = 'give_back' THEN 1 ELSE 0 END),"
         " (SELECT used_us FROM flow_clock k WHERE k.case_id = c.case_id AND k.name = 'done' AND k.stopped_us IS NOT NULL),"
         " (SELECT verdict_occurred FROM flow_clock k WHERE k.case_id = c.case_id AND k.stopped_us IS NOT NULL"
         "   AND k.name = CASE c.urgency WHEN 'emergency' THEN 'opinion_emergency' ELSE 'done' END)"
         " FROM flow_case c JOIN flow_move m ON m.case_id = c.case_id AND m.machine = 'consult'"
         " WHERE c.machine = 'consult' AND c.to_org = ? AND c.state <> 'entered_in_error'"
-        " GROUP BY c.case_id HAVING submitted >= ? AND submitted < ? ORDER BY submitted LIMIT ?",
+        " GROUP BY c.case_id) line WHERE submitted >= ? AND submitted < ? ORDER BY submitted LIMIT ?",
         {to_org, to_us(from), to_us(until), std::int64_t{limit}});
     std::vector<Line> list;
     while (rows.next()) {
@@ -69,8 +69,8 @@ std::vector<Line> lines(Connection& connection, std::int64_t to_org, Instant fro
 
 void insert_fee(Connection& connection, const Fee& fee) {
     connection.execute(
-        "INSERT OR IGNORE INTO consult_fee (case_id, number, from_org, to_org, amount_minor, currency, state, signed_us, changed_us, changed_by, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')",
+        "INSERT INTO consult_fee (case_id, number, from_org, to_org, amount_minor, currency, state, signed_us, changed_us, changed_by, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '') ON CONFLICT DO NOTHING",
         {std::string_view(fee.case_id), std::string_view(fee.number), fee.from_org, fee.to_org, fee.amount_minor, std::string_view(fee.currency),
          std::string_view(fee.state), to_us(fee.signed_at), to_us(fee.signed_at), fee.changed_by});
 }

@@ -1,4 +1,4 @@
-// An administrator's role takes two persons, on the pages of the demo network. With SHOTS=<folder> each page is kept as a picture.
+// An administrator's role takes two persons, and so does a right to labels, on the pages of the demo network. With SHOTS=<folder> each page is kept as a picture.
 import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import test from 'node:test'
@@ -40,7 +40,7 @@ test('an administrator role by two persons', async () => {
     await dialog.waitFor({ state: 'detached', ...WAIT })
     const card = security.locator('[data-role-request]')
     await card.getByText('Waits for another administrator').waitFor(WAIT)
-    assert.equal(await card.getByRole('button', { name: 'Confirm the role' }).count(), 0)
+    assert.equal(await card.getByRole('button', { name: 'Confirm' }).count(), 0)
     await look(security, 'waits')
 
     const auditor = await signIn(browser, server.base, 'dong.lixin', { trouble, locale: 'zh-CN' })
@@ -57,6 +57,32 @@ test('an administrator role by two persons', async () => {
 
     await security.reload()
     await security.getByRole('row', { name: /Deng Wei.*System administrator/ }).waitFor(WAIT)
+
+    await security.goto(`${server.base}/app/access/label-rights`)
+    await security.getByText('Choose an institution to see').waitFor(WAIT)
+    await look(security, 'labels-none')
+    await security.getByLabel('Institution').selectOption({ label: 'Lanwan County Hospital' })
+    const lines = security.locator('[data-right]')
+    await lines.first().waitFor(WAIT)
+    await look(security, 'labels-list')
+    await lines.first().getByRole('button', { name: 'Change' }).click()
+    await security.getByRole('dialog').locator('button[type=submit]').click() // a page that was loaded anew asks for the proof again
+    await security.getByRole('dialog').getByLabel('Psychiatry').check(WAIT)
+    await security.getByRole('dialog').getByText('takes two persons').waitFor(WAIT)
+    await look(security, 'labels-change')
+    await security.getByRole('dialog').getByRole('button', { name: 'Save' }).click()
+    await card.getByText('Is to open: Psychiatry').waitFor(WAIT)
+    await look(security, 'labels-wait')
+    await auditor.goto(`${server.base}/app/access/role-requests`)
+    await auditor.getByRole('button', { name: '确认授予' }).click(WAIT)
+    await proof.locator('button[type=submit]').click()
+    await proof.getByText('可见：').waitFor(WAIT)
+    await look(auditor, 'labels-confirm-zh')
+    await proof.getByRole('button', { name: '确认授予' }).click()
+    await auditor.getByText('没有等待确认的申请').waitFor(WAIT)
+    await security.reload()
+    await security.locator('[data-right]', { hasText: 'Psychiatry' }).waitFor(WAIT)
+    await look(security, 'labels-opened')
     assert.deepEqual(trouble, [])
     assert.deepEqual(findings, [])
   } finally {

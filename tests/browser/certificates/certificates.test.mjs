@@ -70,6 +70,36 @@ test('certificates of signers and the public check', async (t) => {
     }
   })
 
+  await t.test('a revoked certificate lets nobody sign until somebody decides', async () => {
+    const page = await signIn(browser, server.base, KEEPER, { trouble })
+    await page.goto(`${server.base}/app/access/certificates`)
+    await page.getByRole('row').filter({ hasText: 'County CA' }).getByRole('button', { name: 'Revoke' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Go on' }).or(dialog.locator('button[type=submit]')).first().click()
+    await dialog.getByLabel('Reason').fill('Token lost')
+    await shot(page, 'revoke-desk-en')
+    await dialog.locator('button[type=submit]').click()
+    await dialog.waitFor({ state: 'detached' })
+    const note = page.getByText(/cannot sign: the certificate is not in force/)
+    await note.waitFor()
+    for (const [locale, size, name] of [['en', DESK, 'desk-en'], ['zh-CN', PHONE, 'phone-zh'], ['en', PHONE, 'phone-en'], ['zh-CN', DESK, 'desk-zh']]) {
+      for (const [login, path, seen] of [[KEEPER, 'access/certificates', '.q-note-critical'], ['hu.jianguo', 'operations/state', 'main h2']]) {
+        const other = await signIn(browser, server.base, login, { trouble, locale, size })
+        await other.goto(`${server.base}/app/${path}`)
+        await other.locator(seen).first().waitFor()
+        assert.deepEqual(await inspect(other, `${path} ${name}`), [])
+        await shot(other, `refused-${path.split('/')[1]}-${name}`)
+        await other.context().close()
+      }
+    }
+    await page.getByRole('button', { name: 'Sign by the built-in authority' }).click()
+    await shot(page, 'built-in-desk-en')
+    await dialog.locator('button[type=submit]').click()
+    await dialog.waitFor({ state: 'detached' })
+    await note.waitFor({ state: 'detached' })
+    await page.context().close()
+  })
+
   await t.test('a stranger checks files on a phone', async () => {
     const context = await browser.newContext({ viewport: PHONE, isMobile: true, hasTouch: true })
     const page = await context.newPage()

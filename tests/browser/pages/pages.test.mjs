@@ -48,11 +48,15 @@ const PAGES = {
   'operations/setup': [[SYSTEM, '/app/operations/setup']],
   'access/certificates': [[SECURITY, '/app/access/certificates']],
   'access/audit': [[PRIVACY, '/app/access/audit'], [AUDIT, '/app/access/audit']],
+  'access/label-rights': [[SECURITY, '/app/access/label-rights']],
   'access/looks': [[PRIVACY, '/app/access/looks']],
   'access/odd-looks': [[PRIVACY, '/app/access/odd-looks']],
   'access/break-glass': [[DOCTOR, '/app/access/break-glass']],
   'access/glass-reviews': [[PRIVACY, '/app/access/glass-reviews']],
   'access/patient-requests': [[PRIVACY, '/app/access/patient-requests']],
+  'record': [[DOCTOR, '/app/record?type=Observation'], [SYSTEM, '/app/record']],
+  'record/import': [[SYSTEM, '/app/record/import'], [MANAGER, '/app/record/import']],
+  'record/:type/:id': [[DOCTOR, async (page) => `/app/record/Patient/${await patientOf(page)}`], [MANAGER, '/app/record/Organization/demo-county?tab=history']],
   'help': [[DOCTOR, '/app/help']],
   'operations/backups': [[SYSTEM, '/app/operations/backups']],
 }
@@ -73,7 +77,17 @@ function routesOfRouter() {
 }
 
 const only = process.env.PAGES_ONLY ? new RegExp(process.env.PAGES_ONLY) : /./
-const KEY = /(^|\s)(app|access|cases|consult|flow|help|imaging|operations|patients)\.[a-z_]+(\.[a-z_]+)*(\s|$)/
+/** The dark theme is looked at in one size and one language: what it can spoil is contrast. */
+const DARK_IN = 'en'
+async function darkFindings(page) {
+  const scheme = (next) => page.evaluate((to) => { const html = document.documentElement; const was = html.dataset.mantineColorScheme; html.dataset.mantineColorScheme = to; return was }, next)
+  const was = await scheme('dark')
+  const found = await axeFindings(page, ['color-contrast'])
+  if (shots) await page.screenshot({ path: join(shots, `dark-${new URL(page.url()).pathname.replace(/[^\w]+/g, '-')}.png`) })
+  await scheme(was)
+  return found
+}
+const KEY = /(^|\s)(app|access|cases|consult|fhir|flow|help|imaging|operations|patients)\.[a-z_]+(\.[a-z_]+)*(\s|$)/
 
 async function look(page, base, path, language, name, trouble) {
   await page.goto(base + path)
@@ -93,6 +107,7 @@ async function look(page, base, path, language, name, trouble) {
     const at = `${name} ${size.width}`
     found.push(...(await overflowing(page)).map((line) => `${at}: ${line}`))
     if (size === PHONE || size === DESK) found.push(...(await axeFindings(page)).map((line) => `${at}: ${line}`))
+    if (size === DESK && language === DARK_IN) found.push(...(await darkFindings(page)).map((line) => `${at} dark: ${line}`))
     if (shots) await page.screenshot({ path: join(shots, `${at.replace(/[^\w]+/g, '-')}.png`), fullPage: size === PHONE })
   }
   const key = KEY.exec(await page.locator('body').innerText())

@@ -75,7 +75,7 @@ async function firstConsultation(base, hub) {
   const [doctor, coordinator, expert] = await Promise.all(['doctor', 'coordinator', 'expert'].map(as))
   const move = async (person, id, action, fields, options) => person.move(id, (await person.open(id)).version, action, fields, options)
   const id = await doctor.create(await doctor.register('试验', 1))
-  await move(doctor, id, 'submit', { ...requestForm(), receiver: hub, specialty: 'neurosurgery' }, { signs: true })
+  await move(doctor, id, 'submit', { ...requestForm(await doctor.draw(id)), receiver: hub, specialty: 'neurosurgery' }, { signs: true })
   const { json } = await coordinator.call('experts', 'GET', `/flow/cases/${id}/experts`)
   const lead = json.experts[0].reference
   await move(coordinator, id, 'schedule', { experts: [lead], lead, mode: 'written' })

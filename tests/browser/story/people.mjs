@@ -66,13 +66,13 @@ export const overflowing = (page) => page.evaluate(() => {
   return wide
 })
 
-/** Serious and critical findings of axe, as lines of text. */
-export async function axeFindings(page) {
+/** Serious and critical findings of axe, as lines of text. @param rules  all of WCAG 2.2 A and AA when empty */
+export async function axeFindings(page, rules = []) {
   await page.evaluate(axe)
-  return page.evaluate(async () => {
-    const result = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+  return page.evaluate(async (rules) => {
+    const result = await window.axe.run(document, { runOnly: rules.length > 0 ? { type: 'rule', values: rules } : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
     return result.violations.filter((row) => ['serious', 'critical'].includes(row.impact)).map((row) => `${row.id}: ${row.nodes[0].html.slice(0, 160)} ${row.nodes[0].failureSummary?.split('\n')[1]?.trim() ?? ''}`)
-  })
+  }, rules)
 }
 
 /** Both, under a name. */

@@ -148,7 +148,8 @@ TEST(AuditPage, the_chain_is_checked_on_request_and_daily_and_names_the_row) {
     house.audit->write_head();
     EXPECT_TRUE(state()["anchored"]["fits"].truth());
     house.run([](storage::Group& group) {
-        group.connection().script("DROP TRIGGER access_audit_no_update; UPDATE access_audit SET outcome = 'failed' WHERE seq = 5");
+        group.connection().script(std::string("DROP TRIGGER access_audit_no_update") + (qiao::testing::on_postgres() ? " ON access_audit" : "") +
+                                  "; UPDATE access_audit SET outcome = 'failed' WHERE seq = 5");
     });
     house.check->tick();
     wait();

@@ -195,5 +195,68 @@ TEST(SensitiveLabel, opens_by_the_right_of_a_role_but_never_for_another_label) {
     EXPECT_FALSE(house.sees("specialist"));
 }
 
+struct LabelRights : Network {
+    Person keeper = person("keeper", stranger.id, role::kSecurityAdmin), second = person("second", clinic.id, role::kDoctor);
+    std::string path = "/access/label-rights/" + std::to_string(directory->memberships(second.id).front().id);
+
+    LabelRights() {
+        for (const char* login : {"keeper", "second"}) cookies[login] = cookie_of(login);
+        EXPECT_EQ(ask("doctor", Method::put, "/access/patients/" + patient.substr(8) + "/labels", R"({"labels":["PSY"],"reason":"psychiatry"})").status, 204);
+    }
+    http::Response put(const std::string& who, const std::string& labels, const std::string& before = "") {
+        return ask(who, Method::put, path, R"({"labels":[)" + labels + R"(],"before":[)" + before + "]}");
+    }
+};
+
+TEST(SensitiveLabel, rights_of_a_role_are_kept_by_the_security_administrator) {
+    LabelRights house;
+    EXPECT_EQ(house.put("second", R"("PSY")").status, 403);
+    EXPECT_EQ(house.ask("second", Method::get, "/access/label-rights").status, 403);
+    EXPECT_EQ(house.error(house.put("keeper", R"("PSY")")), "access.step_up_needed");
+    house.prove("keeper");
+    EXPECT_EQ(house.error(house.put("keeper", R"("EMP")")), "access.bad_label") << "about who the patient is";
+    EXPECT_EQ(house.error(house.ask("keeper", Method::put, "/access/label-rights/999999", R"({"labels":[],"before":[]})")), "access.no_membership");
+    const std::string own = "/access/label-rights/" + std::to_string(house.directory->memberships(house.keeper.id).front().id);
+    EXPECT_EQ(house.error(house.ask("keeper", Method::put, own, R"({"labels":["PSY"],"before":[]})")), "access.own_rights");
+    EXPECT_FALSE(house.sees("second"));
+    house.directory->end_membership(House::system(), house.directory->memberships(house.admin.id).front().id);
+    EXPECT_EQ(house.put("keeper", R"("PSY")").status, 204) << "alone while nobody else is administrator";
+    EXPECT_TRUE(house.sees("second")) << "from the next request on";
+    EXPECT_EQ(house.error(house.put("keeper", "")), "access.labels_changed") << "the page of before";
+    EXPECT_NE(house.ask("keeper", Method::get, "/access/label-rights").body.find(R"("labels":["PSY"])"), std::string::npos);
+    EXPECT_EQ(house.ask("keeper", Method::get, "/access/label-rights?organisation=" + house.hub.resource).body.find("PSY"), std::string::npos);
+    EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_audit WHERE action = 'label-rights' AND detail LIKE '%before= opens=PSY'"), 1);
+    EXPECT_EQ(house.put("keeper", "", R"("PSY")").status, 204);
+    EXPECT_FALSE(house.sees("second"));
+}
+
+TEST(SensitiveLabel, opening_more_takes_two_persons_and_closing_one) {
+    LabelRights house;
+    for (const char* who : {"keeper", "admin"}) house.prove(who);
+    const auto asked = house.put("keeper", R"("PSY","HIV")");
+    ASSERT_EQ(asked.status, 202) << asked.body;
+    EXPECT_FALSE(house.sees("second")) << "nothing changes before the second person";
+    EXPECT_EQ(house.error(house.put("keeper", R"("PSY")")), "access.role_requested");
+    EXPECT_NE(house.ask("admin", Method::get, "/access/role-requests").body.find(R"("before":[])"), std::string::npos);
+    const auto confirm = [&](const http::Response& request, const std::string& who) {
+        return house.ask(who, Method::post, "/access/role-requests/" + (*json::parse(request.body))["request"].text() + "/confirm", "{}");
+    };
+    EXPECT_EQ(house.error(confirm(asked, "keeper")), "access.own_request");
+    EXPECT_EQ(confirm(asked, "admin").status, 204);
+    EXPECT_TRUE(house.sees("second"));
+    const auto more = house.put("keeper", R"("PSY","HIV","STD")", R"("PSY","HIV")");
+    ASSERT_EQ(more.status, 202);
+    EXPECT_EQ(house.put("keeper", R"("HIV")", R"("PSY","HIV")").status, 204) << "taken away at once";
+    EXPECT_FALSE(house.sees("second"));
+    EXPECT_EQ(house.error(confirm(more, "admin")), "access.labels_changed") << "decided on what was before";
+    EXPECT_EQ(
+        house
+            .ask("keeper", Method::post, "/access/memberships",
+                 R"({"practitioner":")" + house.second.resource + R"(","organisation":")" + house.clinic.resource + R"(","role":"nurse","labels":["PSY"]})")
+            .status,
+        202)
+        << "a new role that opens labels is no way round";
+}
+
 }  // namespace
 }  // namespace qiao::access

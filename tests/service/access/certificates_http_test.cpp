@@ -32,7 +32,8 @@ TEST(Certificates, only_the_security_administrator_sees_and_changes_them) {
     for (const char* login : {"expert", "nurse", "manager"}) {
         const std::string cookie = office.cookie_of(login);
         EXPECT_EQ(error_of(office.send(Method::get, "/access/certificates", "", {{"cookie", cookie}})), "access.not_yours") << login;
-        for (const char* path : {"/request", "/import", "/seal", "/authorities", "/authorities/1/remove", "/authorities/1/revocation-list", "/keys/1/revoke"}) {
+        for (const char* path :
+             {"/request", "/import", "/built-in", "/seal", "/authorities", "/authorities/1/remove", "/authorities/1/revocation-list", "/keys/1/revoke"}) {
             EXPECT_EQ(error_of(office.send(Method::post, std::string("/access/certificates") + path, "{}", {{"cookie", cookie}})), "access.not_yours") << path;
         }
     }
@@ -71,7 +72,21 @@ TEST(Certificates, from_the_request_to_the_revocation) {
     EXPECT_EQ(list["keys"].at(0)["state"].text(), "revoked");
     EXPECT_EQ(list["keys"].at(0)["reason"].text(), "left the hospital");
     EXPECT_EQ(list["keys"].at(1)["state"].text(), "revoked") << "the same key under its first certificate";
+    EXPECT_TRUE(list["keys"].at(0)["refuses"].truth()) << "who had a certificate of the hospital's own signs with nothing else";
+    EXPECT_FALSE(list["keys"].at(1)["refuses"].truth());
     for (const auto& one : list["keys"].items()) EXPECT_EQ(one["wrapped"].text(), "") << "no private key in any form";
+    const json::Value expert = json::Value::object({{"holder", office.expert.resource}});
+    ASSERT_EQ(office.ask(Method::post, "/request", expert).status, 200);
+    list = office.list();
+    EXPECT_EQ(list["keys"].at(0)["state"].text(), "asked");
+    EXPECT_TRUE(list["keys"].at(1)["refuses"].truth());
+    EXPECT_EQ(office.ask(Method::post, "/built-in", expert).status, 204);
+    list = office.list();
+    EXPECT_EQ(list["keys"].at(0)["state"].text(), "good");
+    EXPECT_EQ(list["keys"].at(1)["state"].text(), "replaced");
+    EXPECT_FALSE(list["keys"].at(2)["refuses"].truth());
+    EXPECT_EQ(error_of(office.ask(Method::post, "/built-in", expert)), "signing.built_in_already");
+    EXPECT_EQ(error_of(office.ask(Method::post, "/built-in", json::Value::object({{"holder", "Practitioner/none"}}))), "signing.no_holder");
 }
 
 TEST(Certificates, the_seal_is_for_the_kinds_that_are_named) {

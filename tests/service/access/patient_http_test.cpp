@@ -23,7 +23,7 @@ struct Clinic : House {
                                  [this](const std::string& phone, const std::string&, const std::string& text) { sent.push_back(phone + " " + text); }};
         accounts = std::make_unique<PatientAccounts>(*database, *writer, *record, *grants, *directory, *audit, sessions->passwords(), clock,
                                                      std::string(32, 'k'), rules, sms, false);
-        requests = std::make_unique<PatientRequests>(*database, *writer, *audit, clock, accounts->policy());
+        requests = std::make_unique<PatientRequests>(*database, *writer, *audit, *directory, *grants, clock, accounts->policy());
         router = std::make_unique<http::Router>();
         router->set_guard(make_guard(*sessions, accounts.get()));
         add_routes(*router, *sessions, *directory, *entrance, clock);
@@ -139,6 +139,51 @@ TEST(PatientAccount, time_ends_offers_sessions_and_what_a_guardian_sees) {
 TEST(PatientAccount, somebody_without_papers_is_bound_later) {
     Clinic house;
     EXPECT_EQ(house.offer(house.patient("1980-01-01", "")), "patient.no_identity_number");
+}
+
+struct Objection : Clinic {
+    Organisation hub = place("hub", "H");
+    Person expert = person("expert", hub.id, role::kExpert), officer = person("officer", clinic.id, role::kPrivacyOfficer);
+    std::string id = patient("1949-12-31", kNumber), phone = bind(offer(id)), desk = cookie_of("officer");
+
+    Objection() {
+        const record::Rid rid = *record->read(record::ReadFilter::system("test"))->rid_of("Patient", id);
+        run([&](storage::Group& group) { grants->give(group, {.grantee = person_key(expert.id), .patient = rid, .case_id = "case-1"}); });
+    }
+    bool sees(const std::string& login) { return record->read(caller(cookie_of(login)).filter)->read("Patient", id).has_value(); }
+    std::string asked(const std::string& kind, const std::string& item) {
+        const auto made = post("/patient/" + id + "/requests", R"({"kind":")" + kind + R"(","text":"x","item":")" + item + "\"}", phone);
+        return std::to_string((*json::parse(made.body))["id"].integer().value_or(0));
+    }
+    std::string answered(const std::string& request, const std::string& outcome, const std::string& against = "") {
+        const auto response =
+            post("/access/patient-requests/" + request + "/answer", R"({"answer":"y","outcome":")" + outcome + R"(","against":")" + against + "\"}", desk);
+        return response.status == 204 ? "" : (*json::parse(response.body))["issue"].at(0)["details"]["coding"].at(0)["code"].text();
+    }
+};
+
+TEST(PatientRequests, a_granted_objection_closes_the_record_to_the_institution_that_it_is_against) {
+    Objection house;
+    ASSERT_TRUE(house.sees("expert"));
+    const std::string refused = house.asked("objection", house.hub.resource);
+    EXPECT_EQ(house.answered(refused, "refused", house.hub.resource), "patient.bad_institution");
+    EXPECT_EQ(house.answered(refused, "refused"), "");
+    EXPECT_EQ(house.answered(refused, "done", house.hub.resource), "patient.request_answered");
+    EXPECT_EQ(house.answered(house.asked("objection", house.hub.resource), "done"), "") << "the officer names nobody: it is about something else there";
+    EXPECT_TRUE(house.sees("expert"));
+    const std::string own = house.asked("objection", house.clinic.resource);
+    EXPECT_EQ(house.answered(own, "done", house.clinic.resource), "patient.institution_treats");
+    EXPECT_EQ(house.answered(own, "partly"), "") << "still open; what the clinic does is in words";
+    EXPECT_EQ(house.answered(house.asked("correction", ""), "done", house.hub.resource), "patient.bad_institution");
+    const std::string general = house.asked("objection", "");
+    EXPECT_EQ(house.answered(general, "done", "Organization/nowhere"), "patient.bad_institution");
+    EXPECT_TRUE(house.sees("expert"));
+    EXPECT_EQ(house.answered(general, "done", house.hub.resource), "");
+    EXPECT_FALSE(house.sees("expert"));
+    EXPECT_TRUE(house.sees("doctor"));
+    EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_audit WHERE action = 'patient-request-answered' AND detail LIKE '%denied=" + house.hub.resource + "'"),
+              1);
+    EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_consent_rule WHERE reason = 'objection' AND denied = 1"), 1);
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ TEST_F(BadInput, EveryMissingFieldOfARequestIsNamed) {
     EXPECT_TRUE(contains(with("specialty", R"({"code":"alchemy"})").fields(), "specialty"));
     EXPECT_TRUE(contains(with("consent", R"({"by":"relative","name":"x","told":true})").fields(), "consent.reason"));
     EXPECT_TRUE(contains(with("consent", R"({"by":"patient","name":"x","told":false})").fields(), "consent.told"));
-    EXPECT_TRUE(contains(with("consent", R"({"by":"patient","name":"x","told":true,"signature":9})").fields(), "consent.signature"));
+    EXPECT_TRUE(contains(with("consent", R"({"by":"patient","name":"x","told":true,"signature":99})").fields(), "consent.signature"));
     Value no_consent = form();
     no_consent.remove("consent");
     EXPECT_EQ(move("doctor", id, "submit", no_consent).fields(), std::vector<std::string>{"consent"});

@@ -4,6 +4,8 @@
 #include "flow/cascade.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace qiao::consult::testing {
 namespace {
@@ -26,6 +28,12 @@ protected:
     }
     Answer undo(const std::string& who, const std::string& reason) {
         return call(who, http::Method::post, "/flow/patients/" + patient_.substr(8) + "/death/undo", Value::object({{"reason", reason}}));
+    }
+    record::Caller caller(const std::string& who) {
+        http::Request request;
+        request.headers = {{"authorization", "Bearer " + tokens_.at(who)}};
+        request.peer_address = "127.0.0.1";
+        return sessions_->caller(request);
     }
     int sweep() {
         cascades_.look_soon();
@@ -94,6 +102,85 @@ TEST_F(CascadesTest, ADeathClosesWhatPlansContactAndItsUndoBringsItBack) {
     EXPECT_EQ(get("coordinator", "/flow/cases/" + asked).status, 200);
     step_up("expert");
     EXPECT_EQ(move("expert", written, "sign", opinion()).status, 200) << "it goes on where it was";
+}
+
+/// Between the look of a cascade at a case and its commit somebody moves the case.
+class Meddled : public Consult {
+public:
+    using Consult::Consult;
+    std::string_view on_fact(const flow::Ground& ground, std::string_view fact, const flow::Case& item, std::int64_t person) const override {
+        const std::string_view action = Consult::on_fact(ground, fact, item, person);
+        if (const auto move = std::exchange(meanwhile, nullptr)) {
+            move();
+        }
+        return action;
+    }
+    mutable std::function<void()> meanwhile;
+};
+
+TEST_F(CascadesTest, ADeathThatMeetsAMovingCaseIsDecidedAnew) {
+    const std::string id = writing();
+    flow::Engine engine(engine_->ground());
+    Meddled machine(engine);
+    flow::Cascades cascades(engine);
+    step_up("expert");
+    machine.meanwhile = [&] { ASSERT_EQ(move("expert", id, "sign", opinion()).status, 200); };
+    const record::Caller doctor = caller("doctor");
+    EXPECT_EQ(cascades.death(doctor, patient_.substr(8), clock_.now()), 0) << "what is signed is owed";
+    EXPECT_EQ(machine.meanwhile, nullptr);
+    EXPECT_EQ(state(id), "opinion_signed");
+    EXPECT_FALSE(get("doctor", "/fhir/" + patient_).body["deceasedDateTime"].is_null());
+}
+
+TEST_F(CascadesTest, ACascadeKeepsTheStateOfTheMomentOfItsCommit) {
+    const std::string id = submitted();
+    const std::string other = writing();
+    flow::Engine engine(engine_->ground());
+    Meddled machine(engine);
+    flow::Cascades cascades(engine);
+    machine.meanwhile = [&] { ASSERT_EQ(move("coordinator", id, "give_back", *json::parse(R"({"missing_items":[{"code":"ecg"}]})"), "x").status, 200); };
+    const record::Caller doctor = caller("doctor");
+    EXPECT_EQ(cascades.death(doctor, patient_.substr(8), clock_.now()), 2);
+    EXPECT_EQ(state(id), "cancelled");
+    const flow::Undone undone = cascades.undo_death(doctor, patient_.substr(8), "wrong patient");
+    EXPECT_EQ(undone.restored, 2);
+    EXPECT_TRUE(undone.left.empty());
+    EXPECT_EQ(state(id), "returned") << "not as it was at the first look";
+    EXPECT_EQ(state(other), "opinion_draft");
+}
+
+TEST_F(CascadesTest, WhatSomebodyMovedSinceStaysClosedAndIsNamed) {
+    const std::string untouched = submitted();
+    Value request = form();
+    request.set("consent", *json::parse(R"({"by":"patient","name":"王小明","told":true,"recording":true,"teaching":true})"));
+    const std::string id = create("doctor", patient_);
+    step_up("doctor");
+    ASSERT_EQ(move("doctor", id, "submit", request).status, 200);
+    ASSERT_EQ(died("doctor", format_instant(clock_.now())).status, 200);
+    ASSERT_EQ(move("doctor", id, "withdraw_scope", *json::parse(R"({"by":"guardian","scope":"teaching"})")).status, 200);
+    const Answer back = undo("doctor", "wrong patient");
+    ASSERT_EQ(back.status, 200) << back.raw;
+    EXPECT_EQ(back.body["restored"].integer(), 1);
+    ASSERT_EQ(back.body["not_restored"].size(), 1U) << back.raw;
+    EXPECT_EQ(back.body["not_restored"].at(0)["case"].text(), id);
+    EXPECT_EQ(back.body["not_restored"].at(0)["why"].text(), "moved");
+    EXPECT_EQ(state(id), "cancelled");
+    EXPECT_EQ(running_clocks(id), 0);
+    EXPECT_EQ(state(untouched), "material_check");
+}
+
+TEST_F(CascadesTest, WhatThePatientDeniesSinceStaysClosedAndIsNamed) {
+    const std::string id = submitted();
+    const std::string owed = signed_case();
+    ASSERT_EQ(died("doctor", format_instant(clock_.now())).status, 200);
+    ASSERT_EQ(move("doctor", owed, "withdraw_consent", *json::parse(R"({"by":"guardian"})")).status, 200);
+    const Answer back = undo("doctor", "wrong patient");
+    ASSERT_EQ(back.status, 200) << back.raw;
+    EXPECT_EQ(back.body["restored"].integer(), 0);
+    EXPECT_EQ(back.body["not_restored"].at(0)["case"].text(), id);
+    EXPECT_EQ(back.body["not_restored"].at(0)["why"].text(), "denied");
+    EXPECT_EQ(state(id), "cancelled");
+    EXPECT_TRUE(get("doctor", "/fhir/" + patient_).body["deceasedDateTime"].is_null());
 }
 
 TEST_F(CascadesTest, WhoseLicenceEndsIsReplacedFromTheRoster) {

@@ -1,5 +1,6 @@
 #include "centre.hpp"
 
+#include "../../unit/storage/test_database.hpp"
 #include "access/master_key.hpp"
 #include "access/role.hpp"
 #include "access/routes.hpp"
@@ -148,7 +149,7 @@ void Archive::detach(record::Work&, std::string_view study_uid) {
 
 Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(::getpid()) + "_" + new_random_uuid().substr(0, 8)) {
     storage::make_folder(folder_);
-    database_ = storage::open_sqlite(folder_ + "/record.db", storage::Durability::full);
+    database_ = qiao::testing::open_database(folder_ + "/record.db");
     database_->migrate(record::record_migrations());
     database_->migrate(access::access_migrations());
     database_->migrate(jobs::migrations());
@@ -160,7 +161,8 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, clock_, folder_);
     audit_->attach(record_->ports());
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, clock_, access::SessionOptions{.demo = true});
-    entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, clock_, access::open_master_key(*database_, folder_));
+    entrance_ =
+        std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, clock_, access::open_master_key(*database_, folder_));
     grants_ = std::make_unique<access::Grants>(*database_, *record_, clock_);
     signing_keys_ = std::make_unique<access::SigningKeys>(*database_, *writer_, *audit_, *directory_, clock_, folder_);
     signing_ = std::make_unique<access::Signing>(*database_, *directory_, clock_, *signing_keys_,
@@ -276,8 +278,13 @@ std::string Centre::state(const std::string& id) {
 
 Answer Centre::move(const std::string& who, const std::string& id, const std::string& action, const Value& fields, const std::string& reason,
                     std::int64_t at_version, const std::string& move_id, const std::string& occurred) {
+    Value input = fields;
+    const Value& consent = fields["consent"];
+    if (consent.is_object() && action != "refuse_consent" && consent["method"].is_null() && consent["signature"].is_null()) {
+        input.member("consent").set("signature", attachment(who, id, "consent_signature", png_bytes())["n"]);
+    }
     const Value body =
-        parameters({{"action", action}, {"move_id", move_id.empty() ? new_random_uuid() : move_id}, {"reason", reason}, {"occurred", occurred}}, fields);
+        parameters({{"action", action}, {"move_id", move_id.empty() ? new_random_uuid() : move_id}, {"reason", reason}, {"occurred", occurred}}, input);
     const std::string match = fmt::format("W/\"{}\"", at_version == 0 ? version(id) : at_version);
     return call(who, http::Method::post, "/fhir/Task/" + id + "/$move", body, {{"if-match", match}});
 }

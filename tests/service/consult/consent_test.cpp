@@ -100,6 +100,27 @@ TEST_F(ConsentTest, WithoutAYesToTheConsultationNothingIsSent) {
     EXPECT_EQ(state(id), "draft");
 }
 
+TEST_F(ConsentTest, AWordNeedsAWitnessWhoSigns) {
+    const std::string id = create("doctor", patient_);
+    Value consent = object(R"({"by":"patient","name":"王小明","told":true,"method":"oral"})");
+    const Answer bare = submit(id, consent);
+    EXPECT_EQ(bare.status, 422);
+    for (const char* field : {"consent.witness.name", "consent.witness.relation", "consent.witness.signature"}) {
+        EXPECT_TRUE(names(bare, field)) << field;
+    }
+    EXPECT_TRUE(names(submit(id, object(R"({"by":"patient","name":"王小明","told":true,"method":""})")), "consent.signature")) << "nothing said is no word";
+    consent.set("witness", object(R"({"name":"林海","relation":"doctor"})"));
+    consent.member("witness").set("signature", evidence(id, "consent_signature"));
+    EXPECT_EQ(submit(id, consent).code(), "flow.witness_not_apart");
+    EXPECT_EQ(state(id), "draft");
+    consent.member("witness").set("name", "周阿姨");
+    ASSERT_EQ(submit(id, consent).status, 200);
+    EXPECT_EQ(view("doctor", id)["consent"]["method"].text(), "oral");
+    EXPECT_NE(consent_of("consultation")["text"]["div"].text().find("witness: 周阿姨"), std::string::npos);
+    const auto snapshot = database_->read();
+    EXPECT_TRUE(flow::store::find_attachment(snapshot->connection(), id, 1)->signed_over);
+}
+
 TEST_F(ConsentTest, AThumbprintHasAWitnessWhoStandsApart) {
     const std::string id = create("doctor", patient_);
     Value consent = object(R"({"by":"patient","name":"王小明","told":true,"method":"thumbprint"})");

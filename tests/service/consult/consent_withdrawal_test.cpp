@@ -61,6 +61,40 @@ TEST_F(Withdrawal, EndsTheSightOfTheOtherInstitutionInTheSameCommit) {
     EXPECT_EQ(last["by"]["reference"].text(), people_["colleague"].resource);
 }
 
+TEST_F(Withdrawal, ClosesWhatOtherCasesOpenedToThatInstitutionUntilANewConsent) {
+    const std::string before = signed_case();
+    const std::string going_on = writing();
+    const std::string withdrawn = submitted();
+    const auto rows = [&](const std::string& who) { return get(who, "/fhir/Task?patient=" + patient_ + "&_summary=count").body["total"].integer(); };
+    ASSERT_EQ(get("expert", "/flow/cases/" + before).status, 200);
+    ASSERT_GT(rows("expert"), 0);
+    const auto own = rows("doctor");
+    ASSERT_EQ(move("doctor", withdrawn, "withdraw_consent", by_patient()).status, 200);
+    for (const std::string& path : {"/flow/cases/" + before, "/flow/cases/" + going_on, "/fhir/" + patient_, "/fhir/Task/" + before}) {
+        EXPECT_EQ(get("expert", path).status, 404) << path;
+        EXPECT_EQ(get("doctor", path).status, 200) << "the own institution treats the patient: " << path;
+    }
+    EXPECT_EQ(get("coordinator", "/flow/cases/" + going_on).status, 404);
+    EXPECT_EQ(rows("expert"), 0) << "also in what is searched and counted";
+    EXPECT_EQ(rows("doctor"), own);
+    EXPECT_EQ(view("doctor", going_on)["consent"]["state"].text(), "denied") << "staff see why nobody answers";
+    EXPECT_EQ(view("doctor", withdrawn)["consent"]["state"].text(), "withdrawn");
+    step_up("doctor");
+    const std::string owed = create("doctor", patient_);
+    Value emergency = form();
+    emergency.remove("consent");
+    emergency.set("callback", "0579-1234");
+    EXPECT_EQ(move("doctor", owed, "call_emergency", emergency).code(), "access.consent_denied") << "without a consent nothing opens there";
+    ASSERT_TRUE(may("doctor", going_on, "add_consent"));
+    ASSERT_EQ(move("doctor", going_on, "add_consent", Value::object({{"consent", form()["consent"]}})).status, 200);
+    EXPECT_EQ(view("doctor", going_on)["consent"]["state"].text(), "given");
+    for (const std::string& id : {before, going_on}) {
+        EXPECT_EQ(get("expert", "/flow/cases/" + id).status, 200) << "a new consent to that institution opens again";
+    }
+    EXPECT_GT(rows("expert"), 0);
+    EXPECT_EQ(get("coordinator", "/flow/cases/" + withdrawn).status, 404) << "what was withdrawn stays so";
+}
+
 TEST_F(Withdrawal, ASignedOpinionStaysWithTheRequester) {
     const std::string id = signed_case();
     ASSERT_EQ(move("doctor", id, "withdraw_consent", by_patient(), "no reason asked").status, 200);
@@ -115,18 +149,18 @@ TEST_F(Withdrawal, InAnEmergencyOnlyAfterItWasConfirmed) {
 }
 
 TEST_F(Withdrawal, ThePatientMayDoItAlone) {
-    const std::string id = writing();
     record::Actor patient = record::Actor::system("PATRQT");
+    const std::string emergency = called();
+    EXPECT_THROW(consult_->withdraw_for_patient(patient, emergency, "consultation", false), Error) << "said twice in an emergency";
+    consult_->withdraw_for_patient(patient, emergency, "consultation", true);
+    EXPECT_EQ(state(emergency), "cancelled");
+    const std::string id = writing();
     EXPECT_THROW(consult_->withdraw_for_patient(patient, id, "teaching", false), Error);
     consult_->withdraw_for_patient(patient, id, "consultation", false);
     EXPECT_EQ(state(id), "cancelled");
     EXPECT_EQ(get("expert", "/flow/cases/" + id).status, 404);
     EXPECT_EQ(entry(view("doctor", id), "withdraw_consent")["role"].text(), "patient");
     EXPECT_THROW(consult_->withdraw_for_patient(patient, id, "consultation", false), Error) << "nothing is left to withdraw";
-    const std::string emergency = called();
-    EXPECT_THROW(consult_->withdraw_for_patient(patient, emergency, "consultation", false), Error) << "said twice in an emergency";
-    consult_->withdraw_for_patient(patient, emergency, "consultation", true);
-    EXPECT_EQ(state(emergency), "cancelled");
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ TEST_F(Signatures, TheSealStandsBesideTheDoctorsSignature) {
     EXPECT_TRUE(reader.run("dgst -sha256 -verify key.pem -signature seal.der manifest.bin"));
     EXPECT_TRUE(reader.run("verify -CAfile seal-chain.pem seal-cert.pem"));
     EXPECT_TRUE(says(check(file(id, "manifest.bin"), file(id, "seal.der"), file(id, "seal-cert.pem")).raw, "Valid"));
-    writer_->submit({{}, [](storage::Group& group) { group.connection().execute("UPDATE access_signature_seal SET der = x'3000'"); }});
+    writer_->submit(
+        {{}, [](storage::Group& group) { group.connection().execute("UPDATE access_signature_seal SET der = " + qiao::testing::blob_literal("3000")); }});
     EXPECT_TRUE(says(paper(id), "The seal does not verify"));
     EXPECT_TRUE(says(get("", view("doctor", id)["opinion"]["verify"].text()).raw, "not valid"));
 }
@@ -82,11 +83,19 @@ TEST_F(Signatures, IntegrityOnlyUntilALicensedAuthorityVouches) {
     EXPECT_FALSE(says(text, "integrity only"));
     const std::string page = get("", view("doctor", third)["opinion"]["verify"].text()).raw;
     EXPECT_TRUE(says(page, "Province CA") && !says(page, "integrity only"));
-    // The own authority withdraws its certificate after the opinion: that one stays, the key is worth nothing from then on.
+    // The own authority withdraws its certificate after the opinion: that one stays, the key signs nothing from then on.
     clock_.advance(std::chrono::seconds(2));
     own.revoke(own_cert);
     signing_keys_->import_list(office(), own_id, own.list());
-    EXPECT_EQ(signing_keys_->key_of(expert(), signing_keys_->subject_of(expert()))->authority, 0);
+    const std::string fourth = writing();
+    step_up("expert");
+    const Answer refused = move("expert", fourth, "sign", opinion());
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(refused.code(), "signing.own_certificate_revoked");
+    EXPECT_TRUE(view("expert", fourth)["opinion"].is_null());
+    signing_keys_->use_built_in(office(), expert());
+    ASSERT_EQ(move("expert", fourth, "sign", opinion()).status, 200);
+    EXPECT_EQ(view("doctor", fourth)["opinion"]["assurance"].text(), "internal");
 }
 
 TEST_F(Signatures, TheExportedFilesAreCheckedInTheBrowserToo) {

@@ -27,7 +27,9 @@ std::string Story::ask() {
     EXPECT_EQ(get("coordinator", "/flow/cases/" + id).status, 404) << "a draft is nobody's business at the hub";
 
     // The draft is kept, then sent by its version.
-    const Answer saved = call("doctor", http::Method::put, "/flow/cases/" + id + "/drafts/request", Value::object({{"version", 0}, {"body", form()}}));
+    Value request = form();
+    request.member("consent").set("signature", attachment("doctor", id, "consent_signature", png_bytes())["n"]);
+    const Answer saved = call("doctor", http::Method::put, "/flow/cases/" + id + "/drafts/request", Value::object({{"version", 0}, {"body", request}}));
     EXPECT_EQ(saved.status, 200) << saved.raw;
     EXPECT_EQ(move("doctor", id, "submit", Value::object({{"draft", 1}})).code(), "access.step_up_needed");
     step_up("doctor");

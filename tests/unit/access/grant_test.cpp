@@ -234,6 +234,36 @@ TEST(Grants, what_a_patient_denies_an_institution_is_closed_to_its_people_and_de
     house.give(new_case);
 }
 
+TEST(Grants, who_treats_the_patient_keeps_the_record_that_the_patient_denies) {
+    Network house;
+    house.give({.grantee = person_key(house.doctor.id), .items = {house.first_rid}, .case_id = "case-1", .reason = "consult.expert"});
+    house.run([&](storage::Group& group) { house.grants->deny(group, house.patient_rid, house.clinic.id, "objection", 1); });
+    EXPECT_EQ(house.sees("doctor"), "PFS");
+    EXPECT_EQ(house.sees("colleague"), "PFS");
+    house.run([&](storage::Group& group) { house.grants->end_care(group, house.patient_rid, house.clinic.id); });
+    EXPECT_EQ(house.sees("doctor"), "") << "without the care the case opens nothing";
+}
+
+TEST(Grants, a_denial_that_is_lifted_is_lifted_for_who_left_and_not_for_who_works_for_another_denied_institution) {
+    Network house;
+    const auto actor = house.caller(house.cookies["admin"]).actor;
+    const auto denied = [&](const Person& who) {
+        return house.number("SELECT COUNT(*) FROM reach_denied WHERE grantee = " + std::to_string(person_key(who.id))) != 0;
+    };
+    house.directory->add_membership(actor, {.person = house.expert.id, .organisation = house.stranger.id, .role = std::string(role::kExpert)});
+    house.run([&](storage::Group& group) {
+        for (const Organisation& one : {house.hub, house.stranger}) house.grants->deny(group, house.patient_rid, one.id, "withdrawn", 1);
+    });
+    house.directory->end_membership(actor, house.directory->memberships(house.coordinator.id).front().id);
+    ASSERT_TRUE(denied(house.coordinator));
+    house.run([&](storage::Group& group) { house.grants->allow(group, house.patient_rid, house.hub.id, 1); });
+    EXPECT_FALSE(denied(house.coordinator));
+    EXPECT_TRUE(denied(house.expert));
+    EXPECT_TRUE(denied(house.other));
+    house.run([&](storage::Group& group) { house.grants->allow(group, house.patient_rid, house.stranger.id, 1); });
+    EXPECT_FALSE(denied(house.expert));
+}
+
 TEST(Grants, a_case_shows_the_labels_that_it_was_told_to) {
     Network house;
     const auto label = [&](record::Rid rid, std::int64_t labels) {

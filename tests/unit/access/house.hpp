@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../storage/test_database.hpp"
 #include "access/audit.hpp"
 #include "access/audit_routes.hpp"
 #include "access/certificate_routes.hpp"
@@ -60,9 +61,8 @@ public:
     }
     void add_routes(http::Router& router) override {
         for (const auto& one : operations_) {
-            router.add(one.method, one.pattern, {}, [this, one](const http::Request& request) {
-                return one.run(request, caller_of_(request), one.of_one ? request.param("id") : "");
-            });
+            router.add(one.method, one.pattern, {},
+                       [this, one](const http::Request& request) { return one.run(request, caller_of_(request), one.of_one ? request.param("id") : ""); });
         }
     }
 
@@ -109,7 +109,7 @@ struct House {
 
     void open() {
         metrics = std::make_unique<Metrics>();
-        database = storage::open_sqlite(folder.path() + "/record.db", storage::Durability::full);
+        database = qiao::testing::open_database(folder.path() + "/record.db");
         database->migrate(record::record_migrations());
         database->migrate(access_migrations());
         writer = std::make_unique<storage::Writer>(*database, clock, *metrics);
@@ -125,8 +125,8 @@ struct House {
         odd_looks = std::make_unique<OddLooks>(*database, *writer, *record, *audit, *directory, clock);
         looks = std::make_unique<Looks>(*database, *record, *audit, *directory);
         signing_keys = std::make_unique<SigningKeys>(*database, *writer, *audit, *directory, clock, folder.path(), algorithm);
-        signing = std::make_unique<Signing>(*database, *directory, clock, *signing_keys,
-                                            [this](const record::Actor& actor) { return sessions->stepped_up(actor); });
+        signing =
+            std::make_unique<Signing>(*database, *directory, clock, *signing_keys, [this](const record::Actor& actor) { return sessions->stepped_up(actor); });
         patients = std::make_unique<Patients>(*record, *grants, *directory, clock);
         router = std::make_unique<http::Router>();
         router->set_guard(make_guard(*sessions));
@@ -146,7 +146,8 @@ struct House {
         router->add(http::Method::post, "/test/act", {}, [](const http::Request&) { return http::Response{.status = 204}; });
     }
     void close() {
-        router.reset(), rest.reset(), patients.reset(), signing.reset(), signing_keys.reset(), sensitive.reset(), looks.reset(), odd_looks.reset(), grants.reset(), entrance.reset(), sessions.reset(), check.reset(), audit.reset(), directory.reset();
+        router.reset(), rest.reset(), patients.reset(), signing.reset(), signing_keys.reset(), sensitive.reset(), looks.reset(), odd_looks.reset(),
+            grants.reset(), entrance.reset(), sessions.reset(), check.reset(), audit.reset(), directory.reset();
         record.reset(), writer.reset(), database.reset(), metrics.reset();
     }
     /// As after a restart of the process.

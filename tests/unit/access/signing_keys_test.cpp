@@ -13,12 +13,16 @@ using testing::House;
 using testing::Openssl;
 using testing::Signed;
 
+/// Signers and seals under a hospital's own authority.
 struct Certified : Signed {
     HospitalAuthority hospital{"hospital"};
     Holder holder{KeyKind::person, expert.id};
     std::string request() { return signing_keys->request(system(), holder); }
     std::string import(const std::string& pem) {
         return code_of([&] { signing_keys->import_certificate(system(), holder, pem); });
+    }
+    std::string certificate_refusal() {
+        return code_of([&] { signing_keys->key_of(holder, signing_keys->subject_of(holder)); });
     }
 };
 
@@ -83,7 +87,7 @@ TEST(SigningKeys, an_authority_between_comes_with_the_certificate) {
     HospitalAuthority middle("middle");
     house.hospital.write("m.key", middle.read("middle.key"));
     ASSERT_TRUE(house.hospital.run("req -new -config ca.cnf -subj /CN=middle -key m.key -out m.csr"));
-    const std::string middle_pem = house.hospital.issue(house.hospital.read("m.csr"), "middle");
+    const std::string middle_pem = house.hospital.issue(house.hospital.read("m.csr"), "middle", "-days 90");
     middle.write("middle.pem", middle_pem);
     house.signing_keys->add_authority(house.system(), "hospital", false, house.hospital.pem());
     const std::string issued = middle.issue(house.request());
@@ -96,6 +100,8 @@ TEST(SigningKeys, an_authority_between_comes_with_the_certificate) {
     EXPECT_TRUE(reader.run("verify -CAfile root.pem -untrusted chain.pem cert.pem"));
     const auto header = *json::parse(*from_base64(split(signature.jws, '.')[0]));
     EXPECT_EQ(header["x5c"].size(), 3U);
+    house.clock.advance(24h * 100);
+    EXPECT_EQ(house.certificate_refusal(), "signing.own_certificate_ended") << "its own certificate is good for a year, the one above it is not";
 }
 
 TEST(SigningKeys, a_revocation_list_ends_what_is_signed_later) {
@@ -118,12 +124,93 @@ TEST(SigningKeys, a_revocation_list_ends_what_is_signed_later) {
     EXPECT_EQ(house.verify("m", before.der, issued, house.clock.now() + 1h), Verdict::revoked_before);
     EXPECT_EQ(house.import(issued), "signing.key_does_not_match") << "a revoked key is given up: the next request is over a new one";
     house.cookie = house.cookie_of("expert");
-    const auto next = house.signing->sign(house.actor(), "m");
-    EXPECT_EQ(house.signing->check(next).origin.authority, 0) << "by a new key of the built-in authority";
+    EXPECT_EQ(code_of([&] { house.signing->sign(house.actor(), "m"); }), "signing.own_certificate_revoked") << "nothing built in takes its place by itself";
     const auto authorities = house.signing_keys->authorities();
     ASSERT_EQ(authorities.size(), 1U);
     EXPECT_EQ(authorities.front().list_number, "2");
     EXPECT_GT(authorities.front().list_next, house.clock.now() + 24h);
+}
+
+TEST(SigningKeys, an_imported_certificate_that_ended_is_renewed_over_its_key_and_nothing_else_signs) {
+    Certified house;
+    house.signing_keys->add_authority(house.system(), "hospital", false, house.hospital.pem());
+    const std::string first = house.request();
+    ASSERT_EQ(house.import(house.hospital.issue(first)), "");
+    EXPECT_TRUE(house.signing_keys->need_care().empty());
+    house.clock.advance(-24h * 2);
+    EXPECT_EQ(house.certificate_refusal(), "signing.own_certificate_not_yet") << "the clock was set back";
+    house.clock.advance(24h * 342);
+    ASSERT_EQ(house.signing_keys->need_care().size(), 1U) << "it ends within 30 days";
+    house.clock.advance(24h * 30);
+    house.cookie = house.cookie_of("expert");
+    const auto sign = [&] { return code_of([&] { house.signing->sign(house.actor(), "m"); }); };
+    EXPECT_EQ(sign(), "signing.own_certificate_ended") << "its first, built-in certificate is in force for three years and must not sign";
+    house.reopen();
+    EXPECT_EQ(code_of([&] { house.signing->require_may_sign(house.actor(), "opinion"); }), "signing.own_certificate_ended") << "before a work reads anything";
+    ASSERT_EQ(house.signing_keys->need_care().size(), 1U);
+    const std::string again = house.hospital.issue(house.request(), "signer", "-startdate 20200101000000Z -enddate 20450101000000Z");
+    EXPECT_EQ(sign(), "signing.own_certificate_ended") << "a request changes nothing";
+    ASSERT_EQ(house.import(again), "");
+    EXPECT_EQ(sign(), "");
+    EXPECT_EQ(house.signing->sign(house.actor(), "m").certificate_pem, again);
+    EXPECT_TRUE(house.signing_keys->need_care().empty());
+}
+
+TEST(SigningKeys, after_a_revocation_the_request_is_over_a_new_key_that_does_not_sign_yet) {
+    Certified house;
+    house.signing_keys->add_authority(house.system(), "hospital", false, house.hospital.pem());
+    const std::string first = house.request();
+    ASSERT_EQ(house.import(house.hospital.issue(first)), "");
+    house.signing_keys->revoke(house.system(), house.signing_keys->all().front().id, house.clock.now(), "stolen");
+    const auto sign = [&] { return code_of([&] { house.signing->sign(house.actor(), "m"); }); };
+    EXPECT_EQ(sign(), "signing.own_certificate_revoked");
+    EXPECT_EQ(house.import(house.hospital.issue(first)), "signing.key_does_not_match") << "the old key is given up";
+    const std::string second = house.request();
+    EXPECT_EQ(sign(), "signing.own_certificate_revoked") << "the new key waits for its certificate";
+    const std::string issued = house.hospital.issue(second);
+    ASSERT_EQ(house.import(issued), "");
+    EXPECT_EQ(house.signing->sign(house.actor(), "m").certificate_pem, issued);
+}
+
+TEST(SigningKeys, only_a_decision_brings_the_built_in_authority_back) {
+    Certified house;
+    const auto decide = [&] { return code_of([&] { house.signing_keys->use_built_in(house.system(), house.holder); }); };
+    EXPECT_EQ(decide(), "signing.built_in_already");
+    house.signing_keys->add_authority(house.system(), "hospital", false, house.hospital.pem());
+    const std::string issued = house.hospital.issue(house.request());
+    EXPECT_EQ(decide(), "signing.built_in_already");
+    ASSERT_EQ(house.import(issued), "");
+    house.clock.advance(24h * 400);
+    house.cookie = house.cookie_of("expert");
+    EXPECT_EQ(decide(), "");
+    const auto signature = house.signing->sign(house.actor(), "m");
+    EXPECT_EQ(house.signing->check(signature).origin.authority, 0);
+    EXPECT_EQ(house.signing->verify(signature), Verdict::valid);
+    EXPECT_EQ(decide(), "signing.built_in_already");
+    EXPECT_EQ(house.number("SELECT count(*) FROM access_audit WHERE action = 'certificate' AND detail LIKE 'built-in from now on person%'"), 1);
+    // What is built in renews itself, whatever was there before.
+    house.clock.advance(24h * 365 * 4);
+    house.cookie = house.cookie_of("expert");
+    EXPECT_NE(house.signing->sign(house.actor(), "n").certificate_pem, signature.certificate_pem);
+}
+
+TEST(SigningKeys, a_seal_that_ended_refuses_what_it_would_be_put_on) {
+    Certified house;
+    const Holder seal{KeyKind::seal, house.hub.id};
+    house.signing_keys->add_authority(house.system(), "hospital", false, house.hospital.pem());
+    house.signing_keys->set_seal(house.system(), house.hub.id, {"opinion"});
+    const std::string request = house.signing_keys->request(house.system(), seal);
+    house.signing_keys->import_certificate(house.system(), seal, house.hospital.issue(request));
+    ASSERT_TRUE(house.signing->sign(house.actor(), "m", "opinion").seal.has_value());
+    house.clock.advance(24h * 400);
+    house.cookie = house.cookie_of("expert");
+    const auto sign = [&](std::string_view meaning) { return code_of([&] { house.signing->sign(house.actor(), "m", meaning); }); };
+    EXPECT_EQ(sign("opinion"), "signing.seal_certificate_ended");
+    EXPECT_EQ(code_of([&] { house.signing->require_may_sign(house.actor(), "opinion"); }), "signing.seal_certificate_ended");
+    EXPECT_EQ(code_of([&] { house.signing->require_may_sign(house.actor(), "request"); }), "") << "what it does not seal";
+    EXPECT_EQ(sign("request"), "");
+    house.signing_keys->set_seal(house.system(), house.hub.id, {});
+    EXPECT_EQ(sign("opinion"), "");
 }
 
 TEST(SigningKeys, revoking_by_hand_needs_a_reason_and_a_time_in_the_past) {
@@ -226,7 +313,7 @@ TEST(SigningKeys, the_seal_of_the_institution_is_a_second_signature) {
 /// A folder of the version before seals and other authorities.
 TEST(SigningKeys, keys_of_older_folders_stay) {
     const testing::Folder folder;
-    const auto database = storage::open_sqlite(folder.path() + "/record.db", storage::Durability::full);
+    const auto database = qiao::testing::open_database(folder.path() + "/record.db");
     database->migrate(record::record_migrations());
     std::vector<storage::Migration> before;
     for (const auto& one : access_migrations()) {

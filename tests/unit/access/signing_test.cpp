@@ -10,7 +10,6 @@
 
 #include <sys/stat.h>
 
-
 namespace qiao::access {
 namespace {
 
@@ -168,8 +167,10 @@ TEST(Signing, the_key_stays_over_a_restart_and_needs_its_master_key) {
     const std::string key = storage::read_file(file);
     ASSERT_EQ(::unlink(file.c_str()), 0);
     EXPECT_EQ(code_of([&] { house.open(); }), "signing.bad_master_key");
+    house.close();
     storage::write_file_durably(file, std::string(32, 'x'), 0400);
     EXPECT_EQ(code_of([&] { house.open(); }), "signing.bad_master_key");
+    house.close();
     storage::write_file_durably(file, key, 0400);
     EXPECT_EQ(code_of([&] { house.open(); }), "");
 }

@@ -30,7 +30,7 @@ protected:
         if (!archive_) {
             ArchiveOptions options;
             options.folder = folder_;
-            options.index_file = folder_ + "/imaging.db";
+            options.index_place = folder_ + "/imaging.db";
             options.quiet = std::chrono::milliseconds(50);
             options.rebuild = rebuild;
             options.full_percent = 101;

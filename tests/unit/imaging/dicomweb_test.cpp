@@ -68,7 +68,7 @@ protected:
         folder_ = mkdtemp(name.data());
         ArchiveOptions options;
         options.folder = folder_;
-        options.index_file = folder_ + "/imaging.db";
+        options.index_place = folder_ + "/imaging.db";
         options.full_percent = 101;
         archive_ = std::make_unique<Archive>(options, clock_, metrics_);
         access_ = std::make_unique<StudyAccess>(archive_->store(), clock_, StudyAccess::Epoch(), StudyAccess::OnOpen());

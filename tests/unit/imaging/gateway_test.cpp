@@ -19,7 +19,7 @@ protected:
     GatewayUploadsTest() {
         std::string name = testing::TempDir() + "uploads-XXXXXX";
         folder_ = mkdtemp(name.data());
-        archive_ = std::make_unique<Archive>(ArchiveOptions{.folder = folder_, .index_file = folder_ + "/imaging.db", .full_percent = 101}, clock_, metrics_);
+        archive_ = std::make_unique<Archive>(ArchiveOptions{.folder = folder_, .index_place = folder_ + "/imaging.db", .full_percent = 101}, clock_, metrics_);
         uploads_ = std::make_unique<GatewayUploads>(*archive_, folder_ + "/gateway");
     }
     ~GatewayUploadsTest() override {

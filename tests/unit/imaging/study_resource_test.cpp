@@ -26,8 +26,8 @@ protected:
         record_ = record::open_record(*database_, *writer_, clock_, metrics_);
         ArchiveOptions options;
         options.folder = folder_;
-        options.index_file = folder_ + "/imaging.db";
-        options.record_file = folder_ + "/record.db";
+        options.index_place = folder_ + "/imaging.db";
+        options.record_place = folder_ + "/record.db";
         options.quiet = std::chrono::milliseconds(30);
         options.full_percent = 101;
         archive_ = std::make_unique<Archive>(options, clock_, metrics_);

@@ -1,5 +1,6 @@
 #include "jobs/jobs.hpp"
 
+#include "../storage/test_database.hpp"
 #include "base/error.hpp"
 #include "jobs/attempt.hpp"
 
@@ -19,7 +20,7 @@ using std::chrono::seconds;
 class JobsTest : public ::testing::Test {
 protected:
     JobsTest() {
-        database_ = storage::open_sqlite(file_, storage::Durability::full);
+        database_ = qiao::testing::open_database(file_);
         database_->migrate(migrations());
         writer_ = std::make_unique<storage::Writer>(*database_, clock_, metrics_);
         restart();

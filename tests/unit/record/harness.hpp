@@ -1,5 +1,6 @@
 #pragma once
 
+#include "../storage/test_database.hpp"
 #include "base/error.hpp"
 #include "base/metrics.hpp"
 #include "base/time.hpp"
@@ -33,7 +34,11 @@ private:
 };
 
 struct Store {
+    /// @param beside  another node of the same centre: both have one database
+    explicit Store(const Store* beside = nullptr) : place(beside == nullptr ? folder.file() : beside->place) {}
+
     Folder folder;
+    std::string place;
     ShiftedClock clock;
     Metrics metrics;
     std::unique_ptr<storage::Database> database = open();
@@ -41,7 +46,7 @@ struct Store {
     std::unique_ptr<Record> record = open_record(*database, *writer, clock, metrics);
 
     std::unique_ptr<storage::Database> open() {
-        auto opened = storage::open_sqlite(folder.file(), storage::Durability::full);
+        auto opened = qiao::testing::open_database(place);
         opened->migrate(record_migrations());
         return opened;
     }

@@ -22,7 +22,7 @@ struct Process {
     std::unique_ptr<storage::Writer> writer;
     std::unique_ptr<Record> record;
 
-    explicit Process(std::string path) : file(std::move(path)), database(storage::open_sqlite(file, storage::Durability::full)) {
+    explicit Process(std::string path) : file(std::move(path)), database(qiao::testing::open_database(file)) {
         database->migrate(record_migrations());
         writer = std::make_unique<storage::Writer>(*database, clock, metrics);
         record = open_record(*database, *writer, clock, metrics);

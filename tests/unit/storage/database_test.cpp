@@ -1,17 +1,18 @@
 #include "storage/database.hpp"
 #include "base/error.hpp"
 #include "temp_folder.hpp"
+#include "test_database.hpp"
 
 #include <gtest/gtest.h>
 
 namespace qiao::storage {
 namespace {
 
-TEST(Sqlite, values_of_every_kind_come_back) {
+TEST(Database, values_of_every_kind_come_back) {
     const testing::TempFolder folder;
-    const auto database = open_sqlite(folder.file("a.db"), Durability::full);
+    const auto database = testing::open_database(folder.file("a.db"));
     Connection& writer = database->write_connection();
-    writer.script("CREATE TABLE thing(a INTEGER, b REAL, c TEXT, d BLOB, e)");
+    writer.script("CREATE TABLE thing(a INTEGER, b REAL, c TEXT, d BLOB, e INTEGER)");
     const std::string bytes("\0\xff", 2);
     writer.execute("INSERT INTO thing VALUES(?,?,?,?,?)", {std::int64_t{7}, 1.5, std::string_view("桥"), Blob{bytes}, std::monostate{}});
     const auto snapshot = database->read();
@@ -25,9 +26,9 @@ TEST(Sqlite, values_of_every_kind_come_back) {
     EXPECT_FALSE(rows.next());
 }
 
-TEST(Sqlite, a_snapshot_does_not_see_later_commits_and_cannot_write) {
+TEST(Database, a_snapshot_does_not_see_later_commits_and_cannot_write) {
     const testing::TempFolder folder;
-    const auto database = open_sqlite(folder.file("a.db"), Durability::full);
+    const auto database = testing::open_database(folder.file("a.db"));
     Connection& writer = database->write_connection();
     writer.script("CREATE TABLE thing(a INTEGER); INSERT INTO thing VALUES(1)");
     const auto count = [](Snapshot& snapshot) {
@@ -43,9 +44,9 @@ TEST(Sqlite, a_snapshot_does_not_see_later_commits_and_cannot_write) {
     EXPECT_THROW((*before)->execute("INSERT INTO thing VALUES(3)"), Error);
 }
 
-TEST(Sqlite, the_same_statement_runs_inside_itself) {
+TEST(Database, the_same_statement_runs_inside_itself) {
     const testing::TempFolder folder;
-    const auto database = open_sqlite(folder.file("a.db"), Durability::full);
+    const auto database = testing::open_database(folder.file("a.db"));
     Connection& writer = database->write_connection();
     writer.script("CREATE TABLE thing(a INTEGER); INSERT INTO thing VALUES(1),(2)");
     int pairs = 0;
@@ -57,9 +58,9 @@ TEST(Sqlite, the_same_statement_runs_inside_itself) {
     EXPECT_EQ(pairs, 4);
 }
 
-TEST(Sqlite, a_query_over_its_time_is_interrupted) {
+TEST(Database, a_query_over_its_time_is_interrupted) {
     const testing::TempFolder folder;
-    const auto database = open_sqlite(folder.file("a.db"), Durability::full);
+    const auto database = testing::open_database(folder.file("a.db"));
     const auto snapshot = database->read();
     (*snapshot)->set_time_limit(50);
     try {
@@ -71,18 +72,18 @@ TEST(Sqlite, a_query_over_its_time_is_interrupted) {
     }
 }
 
-TEST(Sqlite, migrations_run_once_and_a_failed_one_leaves_nothing) {
+TEST(Database, migrations_run_once_and_a_failed_one_leaves_nothing) {
     const testing::TempFolder folder;
-    const Migration good[] = {{"x", 1, "CREATE TABLE one(a)"}, {"x", 2, "CREATE TABLE two(a)"}};
-    const Migration bad[] = {{"x", 3, "CREATE TABLE three(a); CREATE TABLE one(a)"}};
-    const Migration mended[] = {{"x", 3, "CREATE TABLE three(a)"}};
+    const Migration good[] = {{"x", 1, "CREATE TABLE one(a INTEGER)"}, {"x", 2, "CREATE TABLE two(a INTEGER)"}};
+    const Migration bad[] = {{"x", 3, "CREATE TABLE three(a INTEGER); CREATE TABLE one(a INTEGER)"}};
+    const Migration mended[] = {{"x", 3, "CREATE TABLE three(a INTEGER)"}};
     {
-        const auto database = open_sqlite(folder.file("a.db"), Durability::full);
+        const auto database = testing::open_database(folder.file("a.db"));
         database->migrate(good);
         database->migrate(good);
         EXPECT_THROW(database->migrate(bad), Error);
     }
-    const auto database = open_sqlite(folder.file("a.db"), Durability::full);
+    const auto database = testing::open_database(folder.file("a.db"));
     database->migrate(mended);
     EXPECT_NO_THROW(database->write_connection().execute("INSERT INTO three VALUES(1)"));
 }

@@ -1,6 +1,7 @@
 #include "storage/writer.hpp"
 #include "base/error.hpp"
 #include "temp_folder.hpp"
+#include "test_database.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,7 +29,7 @@ protected:
     }
 
     testing::TempFolder folder;
-    std::unique_ptr<Database> database = open_sqlite(folder.file("a.db"), Durability::full);
+    std::unique_ptr<Database> database = testing::open_database(folder.file("a.db"));
     SystemClock clock;
     Metrics metrics;
     Writer writer{*database, clock, metrics};

@@ -2,7 +2,7 @@
 import { Button, Checkbox, FileButton, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useQuery } from '../../api/cache';
-import { certificateRequest, giveRevocationList, importCertificate, removeAuthority, revokeKey, setSeal, trustAuthority, type Authority, type Certificates, type SigningKey } from '../../api/certificates';
+import { certificateRequest, giveRevocationList, importCertificate, removeAuthority, revokeKey, setSeal, signBuiltIn, trustAuthority, type Authority, type Certificates, type SigningKey } from '../../api/certificates';
 import { readMembers, readOrganisations } from '../../api/people';
 import { useText } from '../../app/i18n';
 import { Dialog } from '../../ui/dialog';
@@ -12,7 +12,8 @@ import { ProveGate } from './prove_gate';
 
 type Seal = Certificates['seals'][number];
 export type Open =
-  | { what: 'request' | 'import' | 'trust' }
+  | { what: 'request' | 'import' | 'built_in'; holder?: string }
+  | { what: 'trust' }
   | { what: 'revoke'; key: SigningKey }
   | { what: 'list' | 'distrust'; authority: Authority }
   | { what: 'seal'; known?: Seal };
@@ -20,7 +21,7 @@ export type Open =
 const kMeanings = ['opinion', 'amendment', 'part', 'request', 'approval', 'receipt'] as const;
 const kPemBegins = '-----BEGIN CERTIFICATE-----';
 const kSigners = ['doctor', 'expert'];
-const kTitle = { request: 'request', import: 'import', trust: 'trust', revoke: 'revoke', list: 'give_list', distrust: 'distrust', seal: 'add_seal' } as const;
+const kTitle = { request: 'request', import: 'import', built_in: 'use_built_in', trust: 'trust', revoke: 'revoke', list: 'give_list', distrust: 'distrust', seal: 'add_seal' } as const;
 
 /** Hands a text to the person as a file. */
 export function saveText(name: string, text: string) {
@@ -37,8 +38,13 @@ export function CertificateDialog({ open, onClose }: { open: Open; onClose: () =
   return (
     <Dialog title={t(`certificates.${kTitle[open.what]}`)} onClose={onClose}>
       <ProveGate>
-        {open.what === 'request' && <Request onClose={onClose} />}
-        {open.what === 'import' && <Import onDone={onClose} />}
+        {open.what === 'request' && <Request known={open.holder ?? ''} onClose={onClose} />}
+        {open.what === 'import' && <Import known={open.holder ?? ''} onDone={onClose} />}
+        {open.what === 'built_in' && (
+          <ActForm submit={t('certificates.use_built_in')} run={async () => (await signBuiltIn(open.holder ?? ''), onClose())}>
+            <p>{t('certificates.use_built_in_explain')}</p>
+          </ActForm>
+        )}
         {open.what === 'trust' && <Trust onDone={onClose} />}
         {open.what === 'revoke' && <Revoke signer={open.key} onDone={onClose} />}
         {open.what === 'list' && <List authority={open.authority} onDone={onClose} />}
@@ -91,9 +97,9 @@ function PemField({ label, value, onChange }: { label: string; value: string; on
   );
 }
 
-function Request({ onClose }: { onClose: () => void }) {
+function Request({ known, onClose }: { known: string; onClose: () => void }) {
   const t = useText();
-  const [holder, setHolder] = useState('');
+  const [holder, setHolder] = useState(known);
   const [saved, setSaved] = useState('');
   const run = async () => {
     const { pem, subject } = await certificateRequest(holder);
@@ -119,9 +125,9 @@ function Request({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Import({ onDone }: { onDone: () => void }) {
+function Import({ known, onDone }: { known: string; onDone: () => void }) {
   const t = useText();
-  const [holder, setHolder] = useState('');
+  const [holder, setHolder] = useState(known);
   const [pem, setPem] = useState('');
   return (
     <ActForm submit={t('certificates.import')} run={async () => (await importCertificate(holder, pem), onDone())}>

@@ -13,8 +13,11 @@ import { Icon } from '../../ui/icons';
 import { CertificateDialog, saveText, type Open } from './certificate_dialogs';
 import './access.css';
 
-const kTone = { good: 'q-chip-ok', soon: 'q-chip-warning', expired: 'q-chip-critical', revoked: 'q-chip-critical', replaced: '' } as const;
+const kTone = { good: 'q-chip-ok', soon: 'q-chip-warning', not_yet: 'q-chip-critical', expired: 'q-chip-critical', revoked: 'q-chip-critical', replaced: '', asked: 'q-chip-info' } as const;
 const isLive = (key: SigningKey) => key.state === 'good' || key.state === 'soon';
+/** Of today: what signs, what keeps its holder from signing, and what waits for its certificate. */
+const isPresent = (key: SigningKey) => isLive(key) || key.refuses === true || key.state === 'asked';
+const kHeld = ['request', 'import', 'built_in'] as const;
 
 export default function CertificatesPage() {
   const t = useText();
@@ -35,7 +38,7 @@ export default function CertificatesPage() {
       <Answered query={query}>
         {(data) => (
           <>
-            <Warnings data={data} />
+            <Warnings data={data} onOpen={setOpen} />
             <Keys data={data} onOpen={setOpen} />
             <Authorities data={data} onOpen={setOpen} />
             <Seals data={data} onOpen={setOpen} />
@@ -49,8 +52,9 @@ export default function CertificatesPage() {
 }
 
 /** What has to be done soon. A certificate of the built-in authority renews itself. */
-function Warnings({ data }: { data: Certificates }) {
+function Warnings({ data, onOpen }: { data: Certificates; onOpen: (open: Open) => void }) {
   const t = useText();
+  const refusing = data.keys.filter((key) => key.refuses && key.holder.active !== false);
   const ending = data.keys.filter((key) => key.authority !== '0' && key.state === 'soon');
   const used = (authority: Authority) => data.keys.some((key) => key.authority === authority.id && isLive(key));
   const lists = data.authorities.filter((one) => used(one) && (!one.list || one.list.old));
@@ -58,6 +62,18 @@ function Warnings({ data }: { data: Certificates }) {
   return (
     <>
       {internal && <p className="q-note">{t('certificates.internal')}</p>}
+      {refusing.map((key) => (
+        <div key={key.id} className="q-note q-note-critical q-stack-tight" role="group" aria-label={nameIn(key.holder)}>
+          <p>{t(`certificates.refuses_${key.kind === 'seal' ? 'seal' : 'person'}`, { name: nameIn(key.holder), state: t(`certificates.state_of.${key.state}`), date: formatDate(key.revoked ?? key.until ?? '') })}</p>
+          <div className="q-actions">
+            {kHeld.map((what) => (
+              <Button key={what} size="compact-md" variant="default" onClick={() => onOpen({ what, ...(key.holder.resource ? { holder: key.holder.resource } : {}) })}>
+                {t(what === 'built_in' ? 'certificates.use_built_in' : `certificates.${what}`)}
+              </Button>
+            ))}
+          </div>
+        </div>
+      ))}
       {(ending.length > 0 || lists.length > 0) && (
         <ul className="q-note q-note-warning cert-warnings">
           {ending.map((key) => (
@@ -75,8 +91,8 @@ function Warnings({ data }: { data: Certificates }) {
 function Keys({ data, onOpen }: { data: Certificates; onOpen: (open: Open) => void }) {
   const t = useText();
   const keys = data.keys.filter((key) => key.kind !== 'authority');
-  const live = keys.filter(isLive);
-  const past = keys.filter((key) => !isLive(key));
+  const live = keys.filter(isPresent);
+  const past = keys.filter((key) => !isPresent(key));
   return (
     <section className="q-stack" aria-labelledby="cert-keys">
       <div className="q-between">
@@ -103,7 +119,7 @@ function Keys({ data, onOpen }: { data: Certificates; onOpen: (open: Open) => vo
 
 function KeyTable({ keys, data, onOpen }: { keys: SigningKey[]; data: Certificates; onOpen?: (open: Open) => void }) {
   const t = useText();
-  const issuer = (key: SigningKey) => (key.authority === '0' ? t('certificates.built_in') : (data.authorities.find((one) => one.id === key.authority)?.name ?? key.issuer));
+  const issuer = (key: SigningKey) => (key.state === 'asked' ? t('certificates.nobody_yet') : key.authority === '0' ? t('certificates.built_in') : (data.authorities.find((one) => one.id === key.authority)?.name ?? key.issuer));
   return (
     <div className="q-card q-card-flush q-scroll-x">
       <table className="q-table q-table-cards">
@@ -129,10 +145,10 @@ function KeyTable({ keys, data, onOpen }: { keys: SigningKey[]; data: Certificat
               </td>
               <td data-label={t('certificates.issuer')}>
                 {issuer(key)}
-                <div className="q-small q-dim q-num cert-serial">{key.serial}</div>
+                {key.state !== 'asked' && <div className="q-small q-dim q-num cert-serial">{key.serial}</div>}
               </td>
               <td data-label={t('certificates.validity')} className="q-small">
-                {formatDate(key.from ?? '')} – {formatDate(key.until ?? '')}
+                {key.state === 'asked' ? '–' : `${formatDate(key.from ?? '')} – ${formatDate(key.until ?? '')}`}
               </td>
               <td data-label={t('certificates.state')}>
                 <span className={`q-chip ${kTone[key.state]}`}>{t(`certificates.state_of.${key.state}`)}</span>
@@ -144,9 +160,11 @@ function KeyTable({ keys, data, onOpen }: { keys: SigningKey[]; data: Certificat
               </td>
               {onOpen && (
                 <td>
-                  <Button size="compact-sm" variant="default" onClick={() => onOpen({ what: 'revoke', key })}>
-                    {t('certificates.revoke')}
-                  </Button>
+                  {!key.revoked && (
+                    <Button size="compact-sm" variant="default" onClick={() => onOpen({ what: 'revoke', key })}>
+                      {t('certificates.revoke')}
+                    </Button>
+                  )}
                 </td>
               )}
             </tr>

@@ -3,6 +3,7 @@ import { Button, NativeSelect, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useQuery } from '../../api/cache';
+import { readOrganisations } from '../../api/people';
 import { answerRequest, readPatientRequests, takeRequest, type PatientRequest } from '../../api/patients';
 import { useText } from '../../app/i18n';
 import { answersPatients } from '../../app/roles';
@@ -91,8 +92,11 @@ function Answer({ request, onClose, onDone }: { request: PatientRequest; onClose
   const t = useText();
   const [outcome, setOutcome] = useState('');
   const [text, setText] = useState('');
+  const [against, setAgainst] = useState(request.item.startsWith('Organization/') ? request.item : '');
+  const granted = request.kind === 'objection' && (outcome === 'done' || outcome === 'partly');
+  const organisations = useQuery(granted ? 'organisations' : undefined, readOrganisations);
   return (
-    <Act title={t('people.requests.answer_to', { number: request.number })} submit={t('people.requests.answer')} run={() => answerRequest(request.id, outcome, text)} onClose={onClose} onDone={onDone}>
+    <Act title={t('people.requests.answer_to', { number: request.number })} submit={t('people.requests.answer')} run={() => answerRequest(request.id, outcome, text, granted ? against : '')} onClose={onClose} onDone={onDone}>
       <p className="q-note q-pre">{request.text}</p>
       <NativeSelect
         label={t('people.requests.outcome')}
@@ -101,6 +105,15 @@ function Answer({ request, onClose, onDone }: { request: PatientRequest; onClose
         onChange={(event) => setOutcome(event.currentTarget.value)}
         data={[{ value: '', label: t('people.choose') }, ...(['done', 'partly', 'refused'] as const).map((one) => ({ value: one, label: t(`people.requests.outcome.${one}`) }))]}
       />
+      {granted && (
+        <NativeSelect
+          label={t('people.requests.against')}
+          description={t('people.requests.against_help')}
+          value={against}
+          onChange={(event) => setAgainst(event.currentTarget.value)}
+          data={[{ value: '', label: t('people.requests.against_none') }, ...(organisations.data ?? []).map((one) => ({ value: one.resource, label: nameIn(one) }))]}
+        />
+      )}
       <Textarea label={t('people.requests.text')} description={t('people.requests.text_help')} autosize minRows={4} required maxLength={1200} value={text} onChange={(event) => setText(event.currentTarget.value)} />
     </Act>
   );

@@ -5,7 +5,7 @@ import { formatDateTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 
 const kScopes = ['recording', 'teaching'] as const;
-const kTone: Record<ConsentView['state'], string> = { given: 'q-chip-ok', relative: 'q-chip-warning', missing: 'q-chip-critical', refused: 'q-chip-critical', withdrawn: 'q-chip-critical' };
+const kTone: Record<ConsentView['state'], string> = { given: 'q-chip-ok', relative: 'q-chip-warning', missing: 'q-chip-critical', refused: 'q-chip-critical', withdrawn: 'q-chip-critical', denied: 'q-chip-critical' };
 const standsFor = (consent: ConsentView, scope: 'recording' | 'teaching'): boolean => consent[scope]?.answer === 'yes' && !consent[scope]?.withdrawn;
 
 export function ConsentChip({ consent }: { consent: ConsentView }) {
@@ -84,6 +84,7 @@ export function ConsentCard({ consent }: { consent: ConsentView }) {
         </p>
       )}
       {consent.text && <p className="q-small q-dim">{t('consult.consent.text_kept', { version: consent.text.version, language: consent.text.language === 'zh' ? t('consult.consent.language.zh') : t('consult.consent.language.en'), digest: consent.text.digest.slice(0, 12) })}</p>}
+      {consent.state === 'denied' && <p className="q-note q-note-warning q-small">{t('consult.consent.denied_help', { institution: nameIn(consent.receiver) })}</p>}
       {consent.withheld && <p className="q-note q-note-warning q-small">{t('consult.consent.withheld_help')}</p>}
     </section>
   );

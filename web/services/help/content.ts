@@ -65,6 +65,7 @@ export const kHelp: readonly HelpRole[] = [
       { task: 'devices', to: '/app/imaging/devices', picture: 'devices' },
       { task: 'notifications', to: '/app/operations/notifications', picture: 'notifications' },
       { task: 'backups', to: '/app/operations/backups', picture: 'backups' },
+      { task: 'record', to: '/app/record' },
     ],
   },
   { role: 'security_admin', tasks: [{ task: 'people', to: '/app/access/people', picture: 'people' }, { task: 'left' }, { task: 'reset', to: '/app/access/resets' }] },

@@ -7,7 +7,7 @@ import { mayKeepContracts, mayKeepNodes } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard } from '../../ui/cards';
-import { formatBytes, formatDate, formatDateTime, formatDuration, formatNumber } from '../../ui/format';
+import { formatBytes, formatDate, formatDateTime, formatDuration, formatNumber, nameIn } from '../../ui/format';
 
 /** From here on images are soon refused, as `qiao check` says. */
 const kFull_percent = 85;
@@ -31,6 +31,7 @@ export default function StatePage() {
           <>
             <Storage storage={state.storage} version={state.version} />
             <Audit audit={state.audit} />
+            <SigningCertificates certificates={state.certificates} />
             <Jobs state={state} />
             <Deadlines pack={state.pack} />
           </>
@@ -84,6 +85,33 @@ function Audit({ audit }: { audit: CentreState['audit'] }) {
         <dt>{t('operations.state.audit_checked')}</dt>
         <dd>{audit.checked ? formatDateTime(audit.checked) : t('operations.state.audit_never')}</dd>
       </dl>
+    </section>
+  );
+}
+
+/** What keeps somebody from signing, or soon will. */
+function SigningCertificates({ certificates }: { certificates: CentreState['certificates'] }) {
+  const t = useText();
+  const refused = certificates.some((one) => one.state !== 'soon');
+  return (
+    <section className="q-card q-stack-tight">
+      <div className="q-between">
+        <h2>{t('operations.state.certificates')}</h2>
+        <span className={`q-chip ${refused ? 'q-chip-critical' : certificates.length > 0 ? 'q-chip-warning' : 'q-chip-ok'}`}>
+          {t(refused ? 'operations.state.certificates_refuse' : certificates.length > 0 ? 'operations.state.certificates_soon' : 'operations.state.certificates_good')}
+        </span>
+      </div>
+      <p className="q-small q-dim">{t(certificates.length > 0 ? 'operations.state.certificates_help' : 'operations.state.certificates_none')}</p>
+      <ul className="q-list q-stack-tight">
+        {certificates.map((one) => (
+          <li key={`${one.kind}${one.holder.resource ?? ''}`} className="q-between">
+            <span>
+              <span className="q-strong">{nameIn(one.holder)}</span> {one.kind === 'seal' && <span className="q-chip">{t('operations.state.certificates_seal')}</span>}
+            </span>
+            <span className={`q-chip ${one.state === 'soon' ? 'q-chip-warning' : 'q-chip-critical'}`}>{t(`operations.state.certificates_${one.state}_on`, { date: formatDate(one.at) })}</span>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

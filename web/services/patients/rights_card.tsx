@@ -28,6 +28,11 @@ export function RightsCard({ patient }: { patient: string }) {
                 </li>
               ))}
             </ul>
+            {(found.denials ?? []).map((one) => (
+              <p key={one.organisation?.resource} className="q-note q-note-warning q-small">
+                {t(`patients.rights.denied_${one.reason}`, { institution: nameIn(one.organisation), time: formatDateTime(one.since) })}
+              </p>
+            ))}
             <div className="q-between">
               <span className="q-row">
                 {found.labels.length === 0 ? <span className="q-dim">{t('patients.labels.none')}</span> : found.labels.map((code) => <span key={code} className="q-chip q-chip-warning">{t(`sensitive.label.${code}`)}</span>)}
