@@ -139,10 +139,7 @@ void Indexer::run(const std::stop_token& stop) {
 
 bool Indexer::step() {
     const auto open = core_.index_jobs.open();
-    if (open->empty()) {
-        log::info("record.index_complete");
-        return false;
-    }
+    if (open->empty()) return false;
     std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
     for (const IndexJob& job : *open) {
         if (job.position < 0) {
@@ -195,6 +192,7 @@ void Indexer::build(std::int64_t position, const IndexJobs::List& jobs) {
                              for (IndexJob& job : moved) job.position = last;
                              core_.index_jobs.set(group, moved);
                          }});
+    if (core_.index_jobs.open()->empty()) log::info("record.index_complete");
 }
 
 }  // namespace qiao::record
