@@ -249,7 +249,7 @@ void Centre::add_jobs() {
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
     add_state_route(router_,
-                    {*sessions_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack, options_.data_folder, *clock_});
+                    {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack, options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.

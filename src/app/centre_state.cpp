@@ -86,6 +86,19 @@ void write_pack(JsonWriter& json, const flow::Pack& pack) {
     });
 }
 
+/// Search parameters whose index is being made: after an update of the program.
+void write_index(JsonWriter& json, record::Record& record) {
+    json.array("index", [&] {
+        for (const record::IndexProgress& one : record.index_progress()) {
+            json.object([&] {
+                json.field("type", one.type);
+                json.field("parameter", one.parameter);
+                json.field("percent", one.percent);
+            });
+        }
+    });
+}
+
 /// How large the audit is and what its last check found. No row of it: that is for others.
 void write_audit(JsonWriter& json, const StateSources& from) {
     const auto found = from.audit_check.last();
@@ -124,6 +137,7 @@ void add_state_route(http::Router& router, StateSources sources) {
                        json.field("version", QIAO_VERSION);
                        write_storage(json, from);
                        write_audit(json, from);
+                       write_index(json, from.record);
                        write_certificates(json, from);
                        write_jobs(json, from.jobs);
                        write_pack(json, *from.pack);

@@ -6,6 +6,7 @@
 #include "flow/pack.hpp"
 #include "http/router.hpp"
 #include "jobs/jobs.hpp"
+#include "record/record.hpp"
 #include "storage/writer.hpp"
 
 #include <memory>
@@ -18,6 +19,7 @@ namespace qiao::app {
 /// Everything outlives the router.
 struct StateSources {
     access::Sessions& sessions;
+    record::Record& record;
     jobs::Jobs& jobs;
     const storage::Writer& writer;
     const access::Audit& audit;

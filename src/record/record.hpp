@@ -189,9 +189,17 @@ struct Opens {
     bool beats_denial = false;  ///< break-glass
 };
 
+/// A parameter whose index rows are being made in the background; until then a search by it is refused (503 "record.reindexing").
+struct IndexProgress {
+    std::string type;
+    std::string parameter;
+    int percent = 0;
+};
+
 class Record {
 public:
     virtual ~Record() = default;
+    virtual std::vector<IndexProgress> index_progress() = 0;
     virtual std::unique_ptr<Reader> read(const ReadFilter& filter) = 0;
     virtual std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) = 0;
     virtual Ports& ports() = 0;

@@ -85,7 +85,7 @@ def value_set_codes(url, value_sets, code_systems):
     """[(system, code)] of a value set; None when its codes are not part of FHIR (MIME types, currencies, UCUM, LOINC)."""
     url = url.split('|')[0]
     if url in MISSING_VALUE_SETS:
-        return [(system, code) for system, codes in MISSING_VALUE_SETS[url] for code in codes]
+        return sorted(((system, code) for system, codes in MISSING_VALUE_SETS[url] for code in codes), key=lambda pair: (pair[1].encode(), pair[0].encode()))
     if url not in value_sets:
         return None
     found = []

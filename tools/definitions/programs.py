@@ -264,8 +264,12 @@ class Programs:
             return
         places = compiler.places(tree, compiler.start(), True)
         if entry['type'] == 'composite':
+            # Of the resource itself: both components are parameters of it, and it cannot repeat; no rows are needed. What is of the
+            # resource or of an element inside it (combo-…) is the union of two others.
+            of_resource = any(place.node is compiler.root for place in places)
             for place in places:
-                self.composite(compiler, place, entry)
+                if not of_resource:
+                    self.composite(compiler, place, entry)
                 flags['repeats'] = flags['repeats'] or place.repeats
             return
         used = 0

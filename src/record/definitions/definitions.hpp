@@ -10,7 +10,8 @@
 /// date by which each type is sorted. Made by tools/definitions; nothing is loaded or built at start. Any thread.
 namespace qiao::record {
 
-/// The tables' own version. Rows extracted under another one are stale: the store reindexes (docs/design, record).
+/// Raised when the same resource gives other index rows than before: changed_parameters() then says which parameters, and their rows
+/// are made anew in the background.
 std::uint32_t extractor_version();
 
 // ---- resource types -------------------------------------------------------------------------------------------------

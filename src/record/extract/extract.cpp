@@ -12,8 +12,6 @@ using simdjson::dom::element;
 
 namespace {
 
-constexpr std::size_t kCombinations = 1'000;
-
 /// Walks a resource along the tree of its type: each member is looked at once for all parameters.
 class Walker {
 public:
@@ -73,26 +71,15 @@ private:
     }
 
     void composite(const element& value, const Composite& composite) {
-        std::vector<std::vector<ComponentValue>> parts(composite.component_count);
-        std::size_t combinations = 1;
-        for (std::size_t i = 0; i < parts.size(); ++i) {
+        CompositeValue made{composite.param, std::vector<std::vector<ComponentValue>>(composite.component_count)};
+        for (std::size_t i = 0; i < made.components.size(); ++i) {
             const Component& component = kNodeComponents[composite.first_component + i];
-            collector_.capture(parts[i]);
+            collector_.capture(made.components[i]);
             walk(component.from_root ? root_ : value, component.node);
             collector_.release();
-            combinations *= parts[i].size();
-            if (combinations == 0) return;
+            if (made.components[i].empty()) return;
         }
-        if (combinations > kCombinations) out_.truncated = true;
-        for (std::size_t n = 0; n < std::min(combinations, kCombinations); ++n) {
-            CompositeValue made{composite.param, {}};
-            std::size_t rest = n;
-            for (const auto& part : parts) {
-                made.components.push_back(part[rest % part.size()]);
-                rest /= part.size();
-            }
-            out_.composites.push_back(std::move(made));
-        }
+        out_.composites.push_back(std::move(made));
     }
 
     const element root_;

@@ -110,11 +110,12 @@ struct PositionValue {
 
 using ComponentValue = std::variant<TokenValue, ReferenceValue, StringValue, DateValue, QuantityValue, NumberValue, UriValue>;
 
-/// Values of the components of a composite parameter on one and the same element, in the parameter's order; one of
-/// these a combination. `param` of each component is that of the component's own parameter.
+/// What the components of a composite parameter have on one and the same element, in the parameter's order; none is without a
+/// value. `param` of each value is that of the component's own parameter. Composites of the resource itself (Observation's
+/// code-value-…) have none of these: their components are parameters of it.
 struct CompositeValue {
     ParamId param;
-    std::vector<ComponentValue> components;
+    std::vector<std::vector<ComponentValue>> components;
 };
 
 struct IndexValues {
@@ -131,7 +132,7 @@ struct IndexValues {
     std::vector<CompositeValue> composites;
     /// `d` of the index: the type's own date (effective, period.start, authoredOn …); nothing = use lastUpdated.
     std::optional<std::int64_t> sort_date_ms;
-    /// Some values were left out because a limit was met (20,000 values a resource, 1,000 combinations a composite).
+    /// Some values were left out because a limit was met (20,000 values a resource).
     bool truncated = false;
 
     /// Where folded texts live.

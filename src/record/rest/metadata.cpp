@@ -24,6 +24,7 @@ void write_parameters(JsonWriter& json, TypeId type) {
         };
         write("_id", "token", "http://hl7.org/fhir/SearchParameter/Resource-id");
         write("_lastUpdated", "date", "http://hl7.org/fhir/SearchParameter/Resource-lastUpdated");
+        write("_list", "special", "");
         for (const TypeParameter& how : parameters_of(type)) {
             const Parameter* definition = find_parameter(how.id);
             if (definition->code == "_id" || definition->code == "_lastUpdated" || !is_search_parameter(type, definition->code)) continue;

@@ -43,6 +43,14 @@ std::vector<std::string_view> or_values(std::string_view name, std::string_view 
                 {{"invalid", parameter_place(name), fmt::format("\"{}\" is no search parameter of {}", name, type_name(type))}});
 }
 
+/// Answered by `res` and not by an index of the type.
+bool is_of_every_type(std::string_view code) { return code == "_id" || code == "_lastUpdated" || code == "_list"; }
+
+[[noreturn]] void throw_not_ready(std::string_view name) {
+    throw Error(ErrorKind::unavailable, "record.reindexing", "the index of a search parameter is being made",
+                {{"transient", parameter_place(name), fmt::format("\"{}\" can be searched by when its index is complete", name)}});
+}
+
 }  // namespace
 
 std::string parameter_place(std::string_view name) {
@@ -72,28 +80,30 @@ std::string after_prefix(std::string_view prefix) { return std::string(prefix) +
 bool is_search_parameter(TypeId type, std::string_view text) {
     if (text.starts_with("_has:")) return true;
     const Name name = split_name(text);
-    if (name.code == "_id" || name.code == "_lastUpdated") return name.rest.empty();
+    if (is_of_every_type(name.code)) return name.rest.empty();
     const TypeParameter* how = find_parameter(type, name.code);
     if (how == nullptr) return false;
     const Parameter* definition = find_parameter(how->id);
-    return definition->indexed && definition->kind != ParamKind::composite && definition->kind != ParamKind::special;
+    return definition->indexed;
 }
 
 ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view text, std::string_view value) {
     if (text.starts_with("_has:")) return make_has_clause(context, type, text.substr(5), value);
     if (!is_search_parameter(type, text)) throw_unknown(text, type);
     const Name name = split_name(text);
-    if (name.code == "_id" || name.code == "_lastUpdated") {
+    if (is_of_every_type(name.code)) {
         if (!name.modifier.empty()) throw_bad_modifier(name.code, name.modifier);
         const auto values = or_values(text, value);
+        if (name.code == "_list") return make_list_clause(context, values);
         return name.code == "_id" ? make_id_clause(context, type, values) : make_updated_clause(context, type, values);
     }
     const TypeParameter* how = find_parameter(type, name.code);
     const Parameter* definition = find_parameter(how->id);
+    if (!context.reader.is_indexed(type, how->id)) throw_not_ready(text);
     Named named{type, *how, *definition, name.modifier, {}};
     if (!name.rest.empty()) return make_chain_clause(context, named, name.rest, value);
     named.values = or_values(text, value);
-    if (name.modifier == "missing") return make_missing_clause(context, named);
+    if (name.modifier == "missing" && definition->kind != ParamKind::composite) return make_missing_clause(context, named);
     switch (definition->kind) {
         case ParamKind::token: return make_token_clause(context, named);
         case ParamKind::reference: return make_reference_clause(context, named);
@@ -102,8 +112,10 @@ ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_vie
         case ParamKind::uri: return make_uri_clause(context, named);
         case ParamKind::quantity: return make_quantity_clause(context, named);
         case ParamKind::number: return make_number_clause(context, named);
-        default: throw_unknown(text, type);
+        case ParamKind::composite: return make_composite_clause(context, named);
+        case ParamKind::special: return make_near_clause(named);
     }
+    throw_unknown(text, type);
 }
 
 }  // namespace qiao::record

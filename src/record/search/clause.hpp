@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,8 +64,11 @@ ClausePtr make_reference_clause(const SearchContext& context, const Named& named
 ClausePtr make_date_clause(const SearchContext& context, const Named& named);
 ClausePtr make_number_clause(const SearchContext& context, const Named& named);
 ClausePtr make_quantity_clause(const SearchContext& context, const Named& named);
+ClausePtr make_composite_clause(const SearchContext& context, const Named& named);
+ClausePtr make_near_clause(const Named& named);
 ClausePtr make_missing_clause(const SearchContext& context, const Named& named);
 ClausePtr make_id_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values);
+ClausePtr make_list_clause(const SearchContext& context, const std::vector<std::string_view>& values);
 ClausePtr make_updated_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values);
 ClausePtr make_chain_clause(const SearchContext& context, const Named& named, std::string_view rest, std::string_view value);
 ClausePtr make_has_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value);
@@ -75,9 +79,15 @@ ClausePtr make_compartment_clause(TypeId type, std::int64_t patient_rid, std::in
 /// What belongs to the patient by the definition of the Patient compartment; nothing of a type outside it.
 ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid);
 
+/// The hashes under which a token is found: `code`, `system|code`, `|code`, `system|`.
+void append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes);
+/// The types among which a bare id is looked for.
+std::span<const TypeId> targets_of(const Parameter& definition);
 /// OperationOutcome.issue.expression of an error about a parameter: "http.birthdate".
 std::string parameter_place(std::string_view name);
 [[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
+/// :missing wants true or false.
+void check_missing_value(const Named& named);
 [[noreturn]] void throw_bad_modifier(std::string_view parameter, std::string_view modifier);
 /// rids of "Type/id"s that exist in any state; unknown ones are left out.
 void append_rid(const SearchContext& context, TypeId type, std::string_view id, std::vector<std::int64_t>& rids);

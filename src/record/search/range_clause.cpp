@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/ranges.hpp"
 #include "record/search/values.hpp"
 #include "record/store/sort_date.hpp"
 
@@ -9,67 +10,6 @@
 
 namespace qiao::record {
 namespace {
-
-/// What is asked of a stored range [lo, hi]: each side at least and below a bound.
-template <class Bound>
-struct RangeTest {
-    Prefix prefix = Prefix::eq;
-    Bound lo{};
-    Bound hi{};
-};
-
-void bind_bound(Sql& sql, std::int64_t value) { sql.bind(value); }
-void bind_bound(Sql& sql, double value) { sql.bind_real(value); }
-
-/// Dates are half-open; a stored number is a point (hi = lo), so "inside [lo, hi)" asks for hi < hi of the search.
-template <class Bound>
-void range_condition(Sql& sql, const RangeTest<Bound>& test, std::string_view prefix) {
-    constexpr bool kHalfOpen = std::is_same_v<Bound, std::int64_t>;
-    const std::string lo = std::string(prefix) + "lo";
-    const std::string hi = std::string(prefix) + "hi";
-    const auto compare = [&](const std::string& column, std::string_view op, Bound bound) {
-        sql.add(column).add(op);
-        bind_bound(sql, bound);
-    };
-    const auto inside = [&] {
-        compare(lo, " >= ", test.lo);
-        sql.add(" AND ");
-        compare(hi, kHalfOpen ? " <= " : " < ", test.hi);
-    };
-    sql.add("(");
-    switch (test.prefix) {
-        case Prefix::eq: inside(); break;
-        case Prefix::ne:
-            sql.add("NOT (");
-            inside();
-            sql.add(")");
-            break;
-        case Prefix::gt: compare(hi, " > ", test.hi); break;
-        case Prefix::lt: compare(lo, " < ", test.lo); break;
-        case Prefix::ge:
-            if constexpr (!kHalfOpen) return compare(hi, " >= ", test.lo), void(sql.add(")"));
-            compare(hi, " > ", test.hi);
-            sql.add(" OR (");
-            inside();
-            sql.add(")");
-            break;
-        case Prefix::le:
-            if constexpr (!kHalfOpen) return compare(lo, " <= ", test.hi), void(sql.add(")"));
-            compare(lo, " < ", test.lo);
-            sql.add(" OR (");
-            inside();
-            sql.add(")");
-            break;
-        case Prefix::sa: compare(lo, kHalfOpen ? " >= " : " > ", test.hi); break;
-        case Prefix::eb: compare(hi, kHalfOpen ? " <= " : " < ", test.lo); break;
-        case Prefix::ap:
-            compare(lo, kHalfOpen ? " < " : " <= ", test.hi);
-            sql.add(" AND ");
-            compare(hi, kHalfOpen ? " > " : " >= ", test.lo);
-            break;
-    }
-    sql.add(")");
-}
 
 /// The bounds that lead an index: implied by the test, so that SQLite sees a range on `lo`.
 template <class Bound>
@@ -94,20 +34,22 @@ void index_hint(Sql& sql, const RangeTest<Bound>& test) {
     }
 }
 
-/// The values of `lo` that a test can match, when no stored range is longer than `span_ms`.
+/// The values of `d` that a test can match, when no stored range is longer than `span_ms`. `d` is the start of the range; where
+/// that is open it is the end.
 TimeRange start_window(const RangeTest<std::int64_t>& test, std::int64_t span_ms) {
+    const bool open = span_ms == kDistantFuture_ms;
     // A range that never ends, or a distance that has no number, bounds nothing.
-    const bool unbounded = span_ms == kDistantFuture_ms || test.lo < kDistantPast_ms + span_ms;
-    const std::int64_t from = unbounded ? kDistantPast_ms : test.lo - span_ms;
+    const std::int64_t from = open || test.lo < kDistantPast_ms + span_ms ? kDistantPast_ms : test.lo - span_ms;
+    const auto until = [&](std::int64_t end) { return open ? kDistantFuture_ms : end; };
     switch (test.prefix) {
         case Prefix::eq: return {test.lo, test.hi};
         case Prefix::gt:
         case Prefix::ge: return {from, kDistantFuture_ms};
         case Prefix::sa: return {test.hi, kDistantFuture_ms};
         case Prefix::lt:
-        case Prefix::eb: return {kDistantPast_ms, test.lo};
-        case Prefix::le: return {kDistantPast_ms, test.hi};
-        case Prefix::ap: return {from, test.hi};
+        case Prefix::eb: return {kDistantPast_ms, until(test.lo)};
+        case Prefix::le: return {kDistantPast_ms, until(test.hi)};
+        case Prefix::ap: return {from, until(test.hi)};
         case Prefix::ne: break;
     }
     return {kDistantPast_ms, kDistantFuture_ms};
@@ -206,22 +148,6 @@ RangeTest<std::int64_t> date_test(const SearchContext& context, std::string_view
     return test;
 }
 
-RangeTest<double> number_test(std::string_view parameter, std::string_view text) {
-    RangeTest<double> test;
-    test.prefix = take_prefix(text);
-    const auto number = parse_number(text);
-    if (!number) throw_bad_value(parameter, "is no number");
-    const bool exact = test.prefix != Prefix::eq && test.prefix != Prefix::ne;
-    test.lo = exact ? number->value : number->lo;
-    test.hi = exact ? number->value : number->hi;
-    if (test.prefix == Prefix::ap) {
-        const double tenth = std::abs(number->value) / 10;
-        test.lo -= tenth;
-        test.hi += tenth;
-    }
-    return test;
-}
-
 }  // namespace
 
 ClausePtr make_date_clause(const SearchContext& context, const Named& named) {
@@ -253,12 +179,10 @@ ClausePtr make_quantity_clause(const SearchContext& context, const Named& named)
     if (!named.modifier.empty()) throw_bad_modifier(named.definition.code, named.modifier);
     std::vector<UnitTest> tests;
     for (const std::string_view value : named.values) {
-        const auto pieces = split_escaped(value, '|');
-        if (pieces.size() != 1 && pieces.size() != 3) throw_bad_value(named.definition.code, "wants number or number|system|code");
-        UnitTest test{0, number_test(named.definition.code, pieces[0])};
-        if (pieces.size() == 3 && !pieces[2].empty()) {
-            const std::string unit = unit_key(unescape(pieces[1]), unescape(pieces[2]));
-            auto rows = context.reader.connection().query("SELECT id FROM sys WHERE uri = ?", {std::string_view(unit)});
+        const QuantityTest asked = quantity_test(named.definition.code, value);
+        UnitTest test{0, asked.range};
+        if (!asked.unit.empty()) {
+            auto rows = context.reader.connection().query("SELECT id FROM sys WHERE uri = ?", {std::string_view(asked.unit)});
             if (!rows.next()) continue;  // nothing was ever measured in it
             test.unit = rows.integer(0);
         }

@@ -56,8 +56,7 @@ bool may_target(const Parameter& definition, TypeId type) {
 
 void add_bare_id(const SearchContext& context, const Named& named, TypeId only, const std::string& id, std::vector<std::int64_t>& rids) {
     if (only != TypeId::none) return append_rid(context, only, id, rids);
-    const auto types = named.definition.targets.empty() ? all_types() : named.definition.targets;
-    for (const TypeId type : types) append_rid(context, type, id, rids);
+    for (const TypeId type : targets_of(named.definition)) append_rid(context, type, id, rids);
 }
 
 /// One element that cannot repeat and names the patient: `pat` is made by the same.
@@ -126,6 +125,8 @@ private:
 };
 
 }  // namespace
+
+std::span<const TypeId> targets_of(const Parameter& definition) { return definition.targets.empty() ? all_types() : definition.targets; }
 
 ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid) { return std::make_unique<InPatientClause>(type, patient_rid); }
 
@@ -271,8 +272,7 @@ ClausePtr make_chain_clause(const SearchContext& context, const Named& named, st
         if (type == TypeId::none || !may_target(named.definition, type)) throw_bad_modifier(named.definition.code, named.modifier);
         types.push_back(type);
     } else {
-        const auto allowed = named.definition.targets.empty() ? all_types() : named.definition.targets;
-        for (const TypeId type : allowed) {
+        for (const TypeId type : targets_of(named.definition)) {
             if (is_search_parameter(type, rest)) types.push_back(type);
         }
     }
@@ -315,6 +315,27 @@ private:
     std::vector<std::int64_t> rids_;
 };
 
+/// `_list`: what the entries of a List refer to, when the caller sees the List.
+class ListClause : public Clause {
+public:
+    ListClause(StoreReader& reader, std::vector<std::int64_t> lists)
+        : reader_(reader), lists_(std::move(lists)), param_(number_of(find_parameter(TypeId::List, "item")->id)) {}
+    void source(Sql& sql) const override {
+        sql.add("SELECT f.target_rid AS rid FROM res n CROSS JOIN ref f").add(indexed_by("ref_by_rid")).add("ON f.rid = n.rid AND f.param = ").bind(param_);
+        sql.add(" WHERE n.rid").in(lists_).add(" AND n.state = 0 AND ").visible(reader_.filter(), "n", reader_.now());
+    }
+    void probe(Sql& sql, std::string_view alias) const override {
+        sql.add("EXISTS (SELECT 1 FROM res n CROSS JOIN ref f").add(indexed_by("ref_by_rid")).add("ON f.rid = n.rid AND f.param = ").bind(param_);
+        sql.add(fmt::format(" AND f.target_rid = {}.rid WHERE n.rid", alias)).in(lists_).add(" AND n.state = 0 AND ");
+        sql.visible(reader_.filter(), "n", reader_.now()).add(")");
+    }
+
+private:
+    StoreReader& reader_;
+    std::vector<std::int64_t> lists_;
+    std::int64_t param_;
+};
+
 /// `:missing`: whether any row of the parameter exists.
 class MissingClause : public Clause {
 public:
@@ -353,18 +374,30 @@ std::vector<std::string_view> tables_of(ParamKind kind) {
         case ParamKind::uri: return {"uri"};
         case ParamKind::quantity: return {"qty"};
         case ParamKind::number: return {"num"};
+        case ParamKind::special: return {"near"};
         default: return {};
     }
 }
 
 }  // namespace
 
-ClausePtr make_missing_clause(const SearchContext& /*context*/, const Named& named) {
+void check_missing_value(const Named& named) {
     if (named.values.size() != 1 || (named.values[0] != "true" && named.values[0] != "false"))
         throw_bad_value(named.definition.code, ":missing wants true or false");
+}
+
+ClausePtr make_missing_clause(const SearchContext& /*context*/, const Named& named) {
+    check_missing_value(named);
     auto tables = tables_of(named.definition.kind);
     if (tables.empty()) throw_bad_modifier(named.definition.code, named.modifier);
     return std::make_unique<MissingClause>(named.type, named.how.id, std::move(tables), named.values[0] == "true");
+}
+
+ClausePtr make_list_clause(const SearchContext& context, const std::vector<std::string_view>& values) {
+    std::vector<std::int64_t> lists;
+    for (const std::string_view value : values) append_rid(context, TypeId::List, unescape(value), lists);
+    if (lists.empty()) lists.push_back(0);  // no row has this number
+    return std::make_unique<ListClause>(context.reader, std::move(lists));
 }
 
 ClausePtr make_id_clause(const SearchContext& context, TypeId type, const std::vector<std::string_view>& values) {

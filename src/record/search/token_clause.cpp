@@ -43,7 +43,8 @@ private:
     bool negated_;
 };
 
-/// The hashes under which a value is found: `code`, `system|code`, `|code`, `system|`.
+}  // namespace
+
 void append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes) {
     const auto pieces = split_escaped(text, '|');
     if (pieces.size() > 2) throw_bad_value(named.definition.code, "has more than one |");
@@ -67,8 +68,6 @@ void append_hashes(const Named& named, const TokenHash& hash, std::string_view t
         if (implied) hashes.push_back(hash.code_only(code));
     }
 }
-
-}  // namespace
 
 ClausePtr make_token_clause(const SearchContext& context, const Named& named) {
     const TokenHash hash = context.hash();
@@ -185,6 +184,21 @@ private:
     bool below_;
 };
 
+/// "http://a/b/c" is under "http://a/b/", "http://a/b", "http://a/", "http://a". A URL has at most 50 of them here.
+void append_parents(std::vector<std::string>& values) {
+    std::string url = values.back();
+    const std::size_t scheme = url.find("://");
+    const std::size_t first = scheme == std::string::npos ? 0 : scheme + 3;
+    constexpr int kParents = 50;
+    for (int i = 0; i < kParents; ++i) {
+        const std::size_t slash = url.rfind('/');
+        if (slash == std::string::npos || slash < first) return;
+        if (slash + 1 < url.size()) values.push_back(url.substr(0, slash + 1));
+        url.resize(slash);
+        values.push_back(url);
+    }
+}
+
 }  // namespace
 
 ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& named) {
@@ -214,11 +228,12 @@ ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& name
 }
 
 ClausePtr make_uri_clause(const SearchContext& /*context*/, const Named& named) {
-    if (!named.modifier.empty() && named.modifier != "below") throw_bad_modifier(named.definition.code, named.modifier);
+    if (!named.modifier.empty() && named.modifier != "below" && named.modifier != "above") throw_bad_modifier(named.definition.code, named.modifier);
     std::vector<std::string> values;
     for (const std::string_view value : named.values) {
         values.emplace_back(index_text(unescape(value)));
         if (values.back().empty()) throw_bad_value(named.definition.code, "has an empty value");
+        if (named.modifier == "above") append_parents(values);
     }
     return std::make_unique<UriClause>(named.type, named.how.id, std::move(values), named.modifier == "below");
 }

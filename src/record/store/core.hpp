@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "record/record.hpp"
+#include "record/store/index_jobs.hpp"
 #include "record/store/rows.hpp"
 
 #include <atomic>
@@ -37,6 +38,7 @@ struct Core {
     std::string base_url;
     Ports ports;
     Feed* feed = nullptr;
+    IndexJobs index_jobs = {};
 
     // Writer thread only. What is remembered of `sys` and `aclset` never changes once it is there, whichever node made it.
     static constexpr std::size_t kRemembered = 50'000;
@@ -52,6 +54,9 @@ struct Core {
     /// Rows of a stored body (as res.body holds it).
     [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id) const;
 };
+
+/// The number of "Type/id", which gets a stub when it is not there. Writer thread.
+Rid rid_or_stub(Core& core, storage::Group& group, const Target& target);
 
 /// find_type(), with Error(not_found, "record.unknown_type").
 TypeId known_type(std::string_view name);
@@ -91,6 +96,8 @@ public:
     [[nodiscard]] Core& core() { return core_; }
     [[nodiscard]] const ReadFilter& filter() const { return filter_; }
     [[nodiscard]] Instant now() const { return now_; }
+    /// Whether all index rows of the parameter are there.
+    [[nodiscard]] bool is_indexed(TypeId type, ParamId param) const;
     /// The current version of a row that a search found and the filter let through.
     Stored fetch(Rid rid);
     /// An older one, likewise.
@@ -103,6 +110,7 @@ private:
     ReadFilter filter_;
     Instant now_;
     FilterSql visible_;
+    std::shared_ptr<const IndexJobs::List> index_jobs_;
     std::unique_ptr<storage::Snapshot> snapshot_;
     storage::Connection* connection_;
     std::string read_sql_;

@@ -50,6 +50,10 @@ public:
     [[nodiscard]] std::int64_t identifier_value(std::string_view value) const { return of('v', {}, value); }
     /// :of-type
     [[nodiscard]] std::int64_t of_type(std::string_view system, std::string_view code, std::string_view value) const;
+    /// Inside composites: a unit as unit_key() writes it, a reference to "Type/id" of here, and any other one.
+    [[nodiscard]] std::int64_t unit(std::string_view key) const { return of('u', {}, key); }
+    [[nodiscard]] std::int64_t target(std::string_view type, std::string_view id) const { return of('r', type, id); }
+    [[nodiscard]] std::int64_t url(std::string_view url) const { return of('l', {}, url); }
     /// The key in `pat`, whose rows carry no parameter.
     [[nodiscard]] static std::int64_t in_compartment(ParamId param, std::int64_t h);
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace qiao::record {
@@ -57,11 +58,21 @@ StoreReader::StoreReader(Core& core, const ReadFilter& filter)
       filter_(filter),
       now_(core.clock.now()),
       visible_(filter_, "r.acl", "r.rid", now_),
+      index_jobs_(core.index_jobs.open()),
       snapshot_(core.database.read()),
       connection_(&snapshot_->connection()) {}
 
 StoreReader::StoreReader(Core& core, const ReadFilter& filter, storage::Connection& connection)
-    : core_(core), filter_(filter), now_(core.clock.now()), visible_(filter_, "r.acl", "r.rid", now_), connection_(&connection) {}
+    : core_(core),
+      filter_(filter),
+      now_(core.clock.now()),
+      visible_(filter_, "r.acl", "r.rid", now_),
+      index_jobs_(core.index_jobs.open()),
+      connection_(&connection) {}
+
+bool StoreReader::is_indexed(TypeId type, ParamId param) const {
+    return std::none_of(index_jobs_->begin(), index_jobs_->end(), [&](const IndexJob& job) { return job.type == type && job.param == param; });
+}
 
 const std::string& StoreReader::read_sql() {
     if (read_sql_.empty()) {

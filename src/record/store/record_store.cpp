@@ -1,10 +1,13 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "record/feed/feed.hpp"
+#include "record/store/indexer.hpp"
 #include "record/store/labels.hpp"
 #include "record/store/work.hpp"
 
 #include <sodium.h>
+
+#include <algorithm>
 
 namespace qiao::record {
 namespace {
@@ -26,13 +29,32 @@ public:
         writer.on_foreign_commit([this](storage::Connection& connection) {
             core_.next_rid = next_rid(connection);
             core_.date_spans.clear();
+            core_.index_jobs.load(connection);
         });
         core_.keys = {key("hash_key", 16), key("cursor_key", 32)};
-        remember_extractor();
-        auto snapshot = database.read();
-        core_.next_rid = next_rid(snapshot->connection());
+        {
+            auto snapshot = database.read();
+            core_.next_rid = next_rid(snapshot->connection());
+            core_.index_jobs.load(snapshot->connection());
+        }
+        metrics.gauge("qiao_record_index_jobs", [this] { return static_cast<double>(core_.index_jobs.open()->size()); });
+        indexer_.note_extractor();
+        indexer_.wake();
     }
 
+    std::vector<IndexProgress> index_progress() override {
+        const auto jobs = core_.index_jobs.open();
+        std::vector<IndexProgress> progress;
+        if (jobs->empty()) return progress;
+        auto snapshot = core_.database.read();
+        auto rows = snapshot->connection().query("SELECT max(rid) FROM res");
+        const std::int64_t all = rows.next() ? std::max<std::int64_t>(1, rows.integer(0)) : 1;
+        for (const IndexJob& job : *jobs) {
+            const std::int64_t percent = std::clamp<std::int64_t>(job.position * 100 / all, 0, 99);
+            progress.push_back({std::string(type_name(job.type)), std::string(find_parameter(job.param)->code), static_cast<int>(percent)});
+        }
+        return progress;
+    }
     std::unique_ptr<Reader> read(const ReadFilter& filter) override { return std::make_unique<StoreReader>(core_, filter); }
     std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) override { return std::make_unique<StoreWork>(core_, filter, actor); }
     Ports& ports() override { return core_.ports; }
@@ -120,25 +142,10 @@ private:
         store_setting(name, value);
         return value;
     }
-    /// Old index rows are recomputed from old bodies: with another extractor they would not be found again.
-    void remember_extractor() {
-        const std::string version = std::to_string(extractor_version());
-        const std::string stored = stored_setting("extractor_version");
-        if (stored == version) return;
-        if (!stored.empty() && has_resources()) {
-            throw Error(ErrorKind::unavailable, "record.needs_reindex", "the index was made by another version of the extractor: run qiao rebuild-index");
-        }
-        store_setting("extractor_version", version);
-    }
-    bool has_resources() {
-        auto snapshot = core_.database.read();
-        auto rows = snapshot->connection().query("SELECT 1 FROM res WHERE state = 0 LIMIT 1");
-        return rows.next();
-    }
-
     Core core_;
     std::int64_t told_ = 0;  ///< the feed's thread only
     std::unique_ptr<Feed> feed_;
+    Indexer indexer_{core_};
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 
 namespace qiao::record {
@@ -42,14 +43,50 @@ void add_reference_rows(Rows& rows, const ReferenceValue& value, const TokenHash
     }
 }
 
-void add_quantity_rows(Rows& rows, const QuantityValue& value) {
-    const std::uint16_t param = number_of(value.param);
-    rows.quantities.push_back({param, "", value.lo, value.hi});
+/// Under which units a value is found; the empty one is any.
+std::vector<std::string> units_of(const QuantityValue& value) {
+    std::vector<std::string> units{""};
     if (!value.code.empty()) {
-        rows.quantities.push_back({param, unit_key({}, value.code), value.lo, value.hi});
-        if (!value.system.empty()) rows.quantities.push_back({param, unit_key(value.system, value.code), value.lo, value.hi});
+        units.push_back(unit_key({}, value.code));
+        if (!value.system.empty()) units.push_back(unit_key(value.system, value.code));
     }
-    if (!value.unit.empty() && value.unit != value.code) rows.quantities.push_back({param, unit_key({}, value.unit), value.lo, value.hi});
+    if (!value.unit.empty() && value.unit != value.code) units.push_back(unit_key({}, value.unit));
+    return units;
+}
+
+void add_component(std::vector<CompositeRow>& rows, const CompositeRow& at, const ComponentValue& value, TypeId type, const TokenHash& hash) {
+    const auto add = [&](std::int64_t h, double lo, double hi) {
+        CompositeRow row = at;
+        row.h = h;
+        row.lo = lo;
+        row.hi = hi;
+        rows.push_back(row);
+    };
+    if (const auto* token = std::get_if<TokenValue>(&value)) {
+        Rows found;
+        add_token_rows(found, *token, type, hash);
+        for (const TokenRow& row : found.tokens) add(row.h, 0, 0);
+    } else if (const auto* quantity = std::get_if<QuantityValue>(&value)) {
+        for (const std::string& unit : units_of(*quantity)) add(unit.empty() ? 0 : hash.unit(unit), quantity->lo, quantity->hi);
+    } else if (const auto* number = std::get_if<NumberValue>(&value)) {
+        add(0, number->lo, number->hi);
+    } else if (const auto* reference = std::get_if<ReferenceValue>(&value)) {
+        if (reference->form == ReferenceValue::Form::literal)
+            add(hash.target(type_name(reference->target), reference->id), 0, 0);
+        else if (!reference->url.empty())
+            add(hash.url(index_text(reference->url)), 0, 0);
+    }
+}
+
+void add_composites(Rows& rows, const std::vector<CompositeValue>& values, TypeId type, const TokenHash& hash) {
+    std::int64_t n = 0;
+    for (const CompositeValue& value : values) {
+        for (std::size_t part = 0; part < value.components.size(); ++part) {
+            const CompositeRow at{number_of(value.param), static_cast<std::uint16_t>(part), n, 0, 0, 0};
+            for (const ComponentValue& one : value.components[part]) add_component(rows.composites, at, one, type, hash);
+        }
+        ++n;
+    }
 }
 
 void add_label(Indexed& out, std::string_view system, std::string_view code) {
@@ -108,6 +145,26 @@ void add_compartment_rows(Rows& rows, TypeId type) {
 
 }  // namespace
 
+PlaceRow place_row(ParamId param, double latitude, double longitude) {
+    constexpr double kRadian = 3.14159265358979323846 / 180;
+    const double flat = std::cos(latitude * kRadian);
+    return {number_of(param), flat * std::cos(longitude * kRadian), flat * std::sin(longitude * kRadian), std::sin(latitude * kRadian)};
+}
+
+void keep_parameters(Rows& rows, const std::function<bool(ParamId)>& kept) {
+    const auto keep = [&](auto& list) { std::erase_if(list, [&](const auto& row) { return !kept(ParamId{row.param}); }); };
+    keep(rows.tokens);
+    keep(rows.references);
+    keep(rows.dates);
+    keep(rows.strings);
+    keep(rows.quantities);
+    keep(rows.numbers);
+    keep(rows.uris);
+    keep(rows.composites);
+    keep(rows.places);
+    rows.compartment.clear();
+}
+
 std::string_view index_text(std::string_view text) {
     if (text.size() <= kIndexText_bytes) return text;
     std::size_t size = kIndexText_bytes;
@@ -159,7 +216,11 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
         rows.dates.push_back({number_of(value.param), value.lo_ms, value.hi_ms});
         if (value.param == sort_param) out.date_span_ms = std::max(out.date_span_ms, span_of(value));
     }
-    for (const QuantityValue& value : values.quantities) add_quantity_rows(rows, value);
+    for (const QuantityValue& value : values.quantities) {
+        for (std::string& unit : units_of(value)) rows.quantities.push_back({number_of(value.param), std::move(unit), value.lo, value.hi});
+    }
+    add_composites(rows, values.composites, type, hash);
+    for (const PositionValue& value : values.positions) rows.places.push_back(place_row(value.param, value.latitude, value.longitude));
     for (const NumberValue& value : values.numbers) rows.numbers.push_back({number_of(value.param), value.lo, value.hi});
     for (const UriValue& value : values.uris) rows.uris.push_back({number_of(value.param), std::string(index_text(value.value))});
     out.patient = patient_of(values, type, id);
@@ -172,6 +233,8 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
     sort_unique(rows.quantities);
     sort_unique(rows.numbers);
     sort_unique(rows.uris);
+    sort_unique(rows.composites);
+    sort_unique(rows.places);
     sort_unique(rows.compartment);
     return out;
 }
@@ -202,6 +265,13 @@ void RowWriter::insert(const Place& place, const Rows& rows) {
     }
     for (const UriRow& row : rows.uris) {
         connection_.post("INSERT INTO uri(type, param, v, rid) VALUES(?,?,?,?)", {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
+    }
+    for (const CompositeRow& row : rows.composites) {
+        connection_.post("INSERT INTO cmp(type, param, part, h, lo, hi, rid, n) VALUES(?,?,?,?,?,?,?,?)",
+                         {type, std::int64_t{row.param}, std::int64_t{row.part}, row.h, row.lo, row.hi, place.rid, row.n});
+    }
+    for (const PlaceRow& row : rows.places) {
+        connection_.post("INSERT INTO near(type, param, z, x, y, rid) VALUES(?,?,?,?,?,?)", {type, std::int64_t{row.param}, row.z, row.x, row.y, place.rid});
     }
     if (place.patient_rid == 0) return;
     for (const std::int64_t h : rows.compartment) {
@@ -235,6 +305,14 @@ void RowWriter::remove(const Place& place, const Rows& rows) {
     }
     for (const UriRow& row : rows.uris) {
         connection_.post("DELETE FROM uri WHERE type=? AND param=? AND v=? AND rid=?", {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
+    }
+    for (const CompositeRow& row : rows.composites) {
+        connection_.post("DELETE FROM cmp WHERE type=? AND param=? AND part=? AND h=? AND lo=? AND hi=? AND rid=? AND n=?",
+                         {type, std::int64_t{row.param}, std::int64_t{row.part}, row.h, row.lo, row.hi, place.rid, row.n});
+    }
+    for (const PlaceRow& row : rows.places) {
+        connection_.post("DELETE FROM near WHERE type=? AND param=? AND z=? AND x=? AND y=? AND rid=?",
+                         {type, std::int64_t{row.param}, row.z, row.x, row.y, place.rid});
     }
     if (place.patient_rid == 0) return;
     for (const std::int64_t h : rows.compartment) {
@@ -272,6 +350,8 @@ void RowWriter::replace(const Place& old_place, const Rows& old_rows, const Plac
     split(old_rows.quantities, rows.quantities, gone.quantities, added.quantities);
     split(old_rows.numbers, rows.numbers, gone.numbers, added.numbers);
     split(old_rows.uris, rows.uris, gone.uris, added.uris);
+    split(old_rows.composites, rows.composites, gone.composites, added.composites);
+    split(old_rows.places, rows.places, gone.places, added.places);
     remove(old_place, gone);
     insert(place, added);
 }

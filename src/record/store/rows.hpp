@@ -60,6 +60,23 @@ struct UriRow {
     auto operator<=>(const UriRow&) const = default;
 };
 
+/// A value of one component of a composite on its `n`-th element. What is compared for equality is in `h` (0 = nothing: a number,
+/// a quantity in any unit), the rest is a range.
+struct CompositeRow {
+    std::uint16_t param;
+    std::uint16_t part;
+    std::int64_t n;
+    std::int64_t h;
+    double lo, hi;
+    auto operator<=>(const CompositeRow&) const = default;
+};
+/// A place on the unit sphere: distances are chords, without a special case at the poles or the date line.
+struct PlaceRow {
+    std::uint16_t param;
+    double x, y, z;
+    auto operator<=>(const PlaceRow&) const = default;
+};
+
 struct Rows {
     std::vector<TokenRow> tokens;
     std::vector<ReferenceRow> references;
@@ -68,6 +85,8 @@ struct Rows {
     std::vector<QuantityRow> quantities;
     std::vector<NumberRow> numbers;
     std::vector<UriRow> uris;
+    std::vector<CompositeRow> composites;
+    std::vector<PlaceRow> places;
     std::vector<std::int64_t> compartment;  ///< `h` of `pat`; 0 first
 };
 
@@ -85,10 +104,16 @@ struct Indexed {
 inline constexpr std::size_t kIndexText_bytes = 512;
 std::string_view index_text(std::string_view text);
 
+/// Degrees as a place.
+PlaceRow place_row(ParamId param, double latitude, double longitude);
+
 /// How a unit of a quantity is written in `sys`.
 std::string unit_key(std::string_view system, std::string_view code);
 
 Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash);
+
+/// The rows of these parameters alone, none of `compartment`.
+void keep_parameters(Rows& rows, const std::function<bool(ParamId)>& kept);
 
 /// Types of the public directory, seen by every signed-in caller.
 bool is_directory(TypeId type);

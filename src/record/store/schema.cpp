@@ -97,7 +97,21 @@ UPDATE reach SET right_bits = ~768 WHERE source LIKE 'care:%';
 CREATE TABLE reach_denied(patient_rid INTEGER NOT NULL, grantee INTEGER NOT NULL, PRIMARY KEY(patient_rid, grantee)) WITHOUT ROWID;
 )sql";
 
-constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}};
+/// Composites (the components of one element share `n`), places on the unit sphere, and the parameters whose rows are being made
+/// (index_jobs.hpp).
+constexpr std::string_view kComposites = R"sql(
+CREATE TABLE cmp(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, part INTEGER NOT NULL, h INTEGER NOT NULL, lo REAL NOT NULL, hi REAL NOT NULL,
+  rid INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(type, param, part, h, lo, hi, rid, n)) WITHOUT ROWID;
+CREATE INDEX cmp_by_rid ON cmp(rid, param, n, part);
+CREATE TABLE near(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, z REAL NOT NULL, x REAL NOT NULL, y REAL NOT NULL, rid INTEGER NOT NULL,
+  PRIMARY KEY(type, param, z, x, y, rid)) WITHOUT ROWID;
+CREATE INDEX near_by_rid ON near(rid, param);
+CREATE TABLE index_job(type INTEGER NOT NULL, param INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(type, param)) WITHOUT ROWID;
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites}};
 
 }  // namespace
 

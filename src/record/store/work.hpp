@@ -77,6 +77,7 @@ private:
     void verify_patient(storage::Connection& connection, const Pending& change, const Current& current);
     void apply(storage::Group& group);
     void write_one(storage::Group& group, std::size_t index);
+    const Rows& without_jobs(const Rows& rows, TypeId type, Rid rid, Rows& kept) const;
     Indexed old_rows(storage::Connection& connection, const Pending& change, const Current& current);
     std::int64_t acl_of(storage::Group& group, const Pending& change, const Current& current, Rid patient);
     Rid rid_of(storage::Group& group, const Target& target);

@@ -114,8 +114,7 @@ void StoreWork::verify_patient(storage::Connection& connection, const Pending& c
     }
 }
 
-Rid StoreWork::rid_of(storage::Group& group, const Target& target) {
-    if (const auto known = rids_.find(target); known != rids_.end()) return known->second;
+Rid rid_or_stub(Core& core, storage::Group& group, const Target& target) {
     const StoredId key(target.id);
     storage::Connection& connection = group.connection();
     const std::int64_t type = number_of(target.type);
@@ -125,12 +124,16 @@ Rid StoreWork::rid_of(storage::Group& group, const Target& target) {
         if (rows.next()) rid = rows.integer(0);
     }
     if (rid == 0) {
-        rid = core_.next_rid++;
+        rid = core.next_rid++;
         connection.post("INSERT INTO res(rid, type, id, ver, t, first_t, state, op, d, acl, body) VALUES(?, ?, ?, 0, ?, 0, 2, 0, ?, 0, NULL)",
                         {rid, type, storage::Blob{key.bytes()}, group.t(), kNoDate});
     }
-    rids_.emplace(target, rid);
     return rid;
+}
+
+Rid StoreWork::rid_of(storage::Group& group, const Target& target) {
+    if (const auto known = rids_.find(target); known != rids_.end()) return known->second;
+    return rids_.emplace(target, rid_or_stub(core_, group, target)).first->second;
 }
 
 Rid StoreWork::patient_of(storage::Group& group, const Pending& change) {
@@ -201,6 +204,18 @@ void StoreWork::apply(storage::Group& group) {
     if (core_.feed != nullptr && !changes_.empty()) group.on_commit([feed = core_.feed, changes = changes_] { feed->publish(changes); });
 }
 
+/// Without what an index job will add when it comes to this resource; `kept` holds them when there are any.
+const Rows& StoreWork::without_jobs(const Rows& rows, TypeId type, Rid rid, Rows& kept) const {
+    const IndexJobs::List& jobs = core_.index_jobs.now();
+    const auto waits = [&](const IndexJob& job) { return job.type == type && job.position < rid; };
+    if (std::none_of(jobs.begin(), jobs.end(), waits)) return rows;
+    kept = rows;
+    keep_parameters(
+        kept, [&](ParamId param) { return std::none_of(jobs.begin(), jobs.end(), [&](const IndexJob& job) { return waits(job) && job.param == param; }); });
+    kept.compartment = rows.compartment;
+    return kept;
+}
+
 void StoreWork::write_one(storage::Group& group, std::size_t index) {
     const Pending& change = pending_[index];
     const Current& current = current_[index];
@@ -211,6 +226,10 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
     const std::int64_t version = current.version + 1;
     const std::int64_t type = number_of(change.type);
     const Indexed old = old_rows(connection, change, current);
+    Rows old_kept;
+    Rows new_kept;
+    const Rows& before = without_jobs(old.rows, change.type, current.rid, old_kept);
+    const Rows& after = without_jobs(change.index.rows, change.type, current.rid, new_kept);
     RowWriter writer(core_, group, [&](const Target& target) { return rid_of(group, target); });
     const Place old_place{change.type, current.rid, current.date, current.acl, current.patient_rid};
     if (current.exists()) {
@@ -218,7 +237,7 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
     }
     Change done{current.rid, std::string(type_name(change.type)), change.id, version, change.operation, current.patient_rid, nullptr};
     if (change.operation == 'D') {
-        writer.remove(old_place, old.rows);
+        writer.remove(old_place, before);
         connection.post("UPDATE res SET ver = ?, t = ?, state = 1, op = 68, body = NULL WHERE rid = ?", {version, t, current.rid});
     } else {
         done.operation = current.exists() ? 'U' : 'C';
@@ -239,9 +258,9 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
                             {version, t, op, place.date, acl, storage::Blob{change.packed}, current.rid});
         }
         if (live) {
-            writer.replace(old_place, old.rows, place, change.index.rows);
+            writer.replace(old_place, before, place, after);
         } else {
-            writer.insert(place, change.index.rows);
+            writer.insert(place, after);
         }
     }
     note_date_span(group, change);

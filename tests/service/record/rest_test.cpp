@@ -1,3 +1,4 @@
+#include "record/definitions/definitions.hpp"
 #include "record/validate/parse.hpp"
 #include "service.hpp"
 
@@ -421,10 +422,18 @@ TEST(Rest, metadata_lists_what_works) {
     EXPECT_EQ(types.size(), 146U);
     int tried = 0;
     const std::map<std::string, std::string> values = {{"token", "x"},   {"string", "x"},   {"date", "2020"}, {"reference", "x"},
-                                                       {"uri", "urn:x"}, {"quantity", "1"}, {"number", "1"}};
+                                                       {"uri", "urn:x"}, {"quantity", "1"}, {"number", "1"},  {"special", "25|102"}};
+    const auto value_of = [&](const std::string& type, const json::Value& parameter) {
+        if (parameter["type"].text() != "composite") return values.at(parameter["type"].text());
+        std::string value;
+        for (const ParamId part : find_parameter(find_parameter(find_type(type), parameter["name"].text())->id)->components) {
+            value += (value.empty() ? "" : "$") + values.at(std::string(kind_name(find_parameter(part)->kind)));
+        }
+        return value;
+    };
     for (const auto& type : types.items()) {
         for (const auto& parameter : type["searchParam"].items()) {
-            const std::string url = "/fhir/" + type["type"].text() + "?" + parameter["name"].text() + "=" + values.at(parameter["type"].text());
+            const std::string url = "/fhir/" + type["type"].text() + "?" + parameter["name"].text() + "=" + value_of(type["type"].text(), parameter);
             const auto response = service.get(url);
             EXPECT_EQ(response.status, 200) << url << " " << response.body;
             ++tried;

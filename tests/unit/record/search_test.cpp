@@ -110,6 +110,10 @@ TEST(Search, a_long_period_is_found_by_any_day_in_it) {
         R"({"resourceType":"Observation","id":"open","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"subject":{"reference":"Patient/wang"},"effectivePeriod":{"start":"2020-01-01"}})");
     EXPECT_EQ(ward.find("Observation", "code=8867-4&date=ge2026-01-15"), "hr5 open");
     EXPECT_EQ(ward.find("Observation", "status=final&date=ge2026-01-15&date=lt2026-01-16"), "hr5 open");
+    ward.put(
+        R"({"resourceType":"Observation","id":"no-start","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8867-4"}]},"subject":{"reference":"Patient/wang"},"effectivePeriod":{"end":"2026-06-01"}})");
+    EXPECT_EQ(ward.find("Observation", "code=8867-4&date=lt2025-01-01"), "no-start open");
+    EXPECT_EQ(ward.find("Observation", "code=8867-4&date=eb2026-06-02&date=gt2026-05-01"), "no-start");
 }
 
 TEST(Search, references_chains_and_has) {

@@ -31,8 +31,7 @@ TEST(Examples, GiveTheKnownIndexValues) {
         {"observation-example.json",
          {"status=|final", "code=http://loinc.org|29463-7", "category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
           "code:text=body weight", "patient=Patient/example", "subject=Patient/example", "encounter=Encounter/example", "date=1459123200000..1459209600000",
-          "value-quantity=185..185|http://unitsofmeasure.org|[lb_av]|lbs",
-          "code-value-quantity: [code=http://snomed.info/sct|27113001] [value-quantity=185..185|http://unitsofmeasure.org|[lb_av]|lbs]"}},
+          "value-quantity=185..185|http://unitsofmeasure.org|[lb_av]|lbs"}},
         {"encounter-example.json",
          {"status=|in-progress", "class=http://terminology.hl7.org/CodeSystem/v3-ActCode|IMP", "subject=Patient/example", "patient=Patient/example"}},
     };

@@ -188,12 +188,14 @@ TEST(Extract, IsBounded) {
     EXPECT_TRUE(values.truncated);
     EXPECT_LE(values.tokens.size(), 20'000U);
 
-    std::string codings;
-    for (int i = 0; i < 60; ++i) codings += (i == 0 ? R"({"code":")" : R"(,{"code":")") + std::to_string(i) + "\"}";
-    const auto wide = parsed(R"({"resourceType":"Observation","code":{"coding":[)" + codings + R"(]},"valueCodeableConcept":{"coding":[)" + codings + "]}}");
+    std::string parts;
+    for (int i = 0; i < 30'000; ++i) {
+        parts += (i == 0 ? R"({"code":{"coding":[{"code":")" : R"(,{"code":{"coding":[{"code":")") + std::to_string(i) + R"("}]},"valueQuantity":{"value":1}})";
+    }
+    const auto wide = parsed(R"({"resourceType":"Observation","component":[)" + parts + "]}");
     const IndexValues combinations = extract(wide.root(), wide.type());
     EXPECT_TRUE(combinations.truncated);
-    EXPECT_LE(combinations.composites.size(), 2'000U);
+    EXPECT_LE(combinations.composites.size(), 20'000U);
 
     const auto text = parsed(R"({"resourceType":"Organization","name":")" + std::string(3'000, 'x') + "王\"}");
     const IndexValues longest = extract(text.root(), text.type());

@@ -44,7 +44,11 @@ inline std::string line(const ReferenceValue& v) {
 }
 inline std::string line(const CompositeValue& v) {
     std::string text = code_of(v.param) + ":";
-    for (const auto& part : v.components) text += " [" + std::visit([](const auto& value) { return line(value); }, part) + "]";
+    for (const auto& part : v.components) {
+        text += " [";
+        for (const auto& value : part) text += (text.back() == '[' ? "" : " ") + std::visit([](const auto& one) { return line(one); }, value);
+        text += "]";
+    }
     return text;
 }
 

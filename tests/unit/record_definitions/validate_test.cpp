@@ -126,6 +126,7 @@ TEST(Validate, FindsEachDefectAtItsPlace) {
 }
 
 const char* const kGood[] = {
+    R"({"resourceType":"Composition","status":"final","type":{"text":"x"},"date":"2026","author":[{"display":"x"}],"title":"x","confidentiality":"U"})",
     R"({"resourceType":"Patient"})",
     R"({"resourceType":"Patient","name":[{"given":["a",null],"_given":[null,{"extension":[{"url":"http://x","valueCode":"masked"}]}]}]})",
     R"({"resourceType":"Patient","_birthDate":{"extension":[{"url":"http://x","valueDateTime":"2020-01-01T10:00:00+08:00"}]}})",
