@@ -51,7 +51,7 @@ std::optional<bool> Known::member_of(const path::Item& coded, std::string_view v
     const auto [url, version] = terminology::canonical_parts(value_set_url);
     const terminology::ValueSet::Ptr set = scope_.shelf->value_set(url, version);
     if (!set) return std::nullopt;
-    std::vector<const terminology::ValueSet*> trail;
+    terminology::Trail trail;
     const terminology::SetTest test(*scope_.shelf, set, trail);
     bool is_known = true;
     for (const auto& [system, code] : codes_of(coded)) {

@@ -16,7 +16,7 @@ CodeSystem::Ptr system_of(const std::string& json) { return CodeSystem::from_res
 ValueSet::Ptr set_of(const std::string& json) { return ValueSet::from_resource(parse_resource(json)->root()); }
 
 Membership is_in(const ValueSet::Ptr& set, std::string_view system, std::string_view code) {
-    std::vector<const ValueSet*> trail;
+    Trail trail;
     return SetTest(builtin_shelf(), set, trail).test(system, code);
 }
 
@@ -73,10 +73,27 @@ TEST(CodeSystems, keep_hierarchies_of_any_shape) {
     EXPECT_TRUE(system->subsumes(*system->find("R1"), *system->find("R2"))) << "a circle ends";
     EXPECT_FALSE(system->subsumes(*system->find("A"), *system->find("R1")));
     EXPECT_EQ(system->has("nobody"), false);
+    const auto count = [](const std::vector<bool>& some) { return std::ranges::count(some, true); };
+    EXPECT_EQ(count(system->all_below(*system->find("A"))), 2);
+    EXPECT_EQ(count(system->all_above(*system->find("B"))), 3);
+    EXPECT_EQ(count(system->all_below(*system->find("R1"))), 2);
     const auto parts = system_of(
         R"({"resourceType":"CodeSystem","url":"urn:y","content":"fragment","hierarchyMeaning":"part-of","concept":[{"code":"A","concept":[{"code":"B"}]}]})");
     EXPECT_FALSE(parts->subsumes(*parts->find("A"), *parts->find("B")));
     EXPECT_EQ(parts->has("C"), std::nullopt);
+}
+
+TEST(CodeSystems, a_chain_of_thousands_is_walked_in_a_moment) {
+    constexpr int kChain = 20'000;
+    std::string json = R"({"resourceType":"CodeSystem","url":"urn:chain","content":"complete","concept":[{"code":"0"})";
+    for (int i = 1; i < kChain; ++i) {
+        json += R"(,{"code":")" + std::to_string(i) + R"(","property":[{"code":"parent","valueCode":")" + std::to_string(i - 1) + "\"}]}";
+    }
+    const auto chain = system_of(json + "]}");
+    EXPECT_TRUE(chain->subsumes(*chain->find("0"), *chain->find("19999")));
+    EXPECT_FALSE(chain->subsumes(*chain->find("19999"), *chain->find("0")));
+    PreparedFilter filter(*chain, {"concept", "is-a", "10000"});
+    EXPECT_EQ(std::ranges::count_if(chain->concepts(), [&](const Concept& one) { return filter.passes(one); }), 10'000);
 }
 
 TEST(ValueSets, without_composition_are_what_their_expansion_says) {
@@ -94,6 +111,32 @@ TEST(ValueSets, a_part_that_is_not_known_decides_only_what_depends_on_it) {
     EXPECT_EQ(is_in(set, "http://hl7.org/fhir/administrative-gender", "male"), Membership::no);
     EXPECT_EQ(is_in(set, "http://loinc.org", "8867-4"), Membership::unknown);
     EXPECT_EQ(is_in(set, "urn:x", "one"), Membership::unknown) << "it may be excluded";
+}
+
+/// Each value set names the next one twice.
+class Doubling : public Shelf {
+public:
+    [[nodiscard]] ValueSet::Ptr value_set(std::string_view url, std::string_view /*version*/) const override {
+        const int number = std::stoi(std::string(url.substr(4)));
+        if (number == 0) return set_of(R"({"resourceType":"ValueSet","compose":{"include":[{"system":"urn:x","concept":[{"code":"one"}]}]}})");
+        const std::string next = R"({"valueSet":["urn:)" + std::to_string(number - 1) + "\"]}";
+        return set_of(R"({"resourceType":"ValueSet","compose":{"include":[)" + next + "," + next + "]}}");
+    }
+};
+
+TEST(ValueSets, that_double_at_each_level_are_not_followed_to_the_end) {
+    const auto expanded = [](const char* url) {
+        const Doubling shelf;
+        try {
+            return expand(shelf, shelf.value_set(url, {})).codes.size();
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), "terminology.cannot_expand");
+            return std::size_t{0};
+        }
+    };
+    EXPECT_EQ(expanded("urn:3"), 1U);
+    EXPECT_EQ(expanded("urn:18"), 0U);
+    EXPECT_EQ(expanded("urn:30"), 0U) << "more than 20 levels";
 }
 
 TEST(Texts, are_found_by_hash) {
