@@ -79,9 +79,7 @@ private:
     void add_children(std::vector<json::Value>& out) const {
         std::size_t count = 0;
         for (const Concept& other : system_.concepts()) {
-            if (other.parent_count == 0) continue;
-            const auto parents = system_.parents_of(other);
-            if (std::ranges::find(parents, &one_) == parents.end() || ++count > kChildren) continue;
+            if (!system_.is_child(other, one_) || ++count > kChildren) continue;
             out.push_back(property_part("child", "valueCode", std::string(other.code)));
         }
     }

@@ -196,7 +196,7 @@ void judge_concept(const RecordShelf& shelf, const terminology::ValueSet& set, c
 }
 
 Judged judge(const RecordShelf& shelf, const terminology::ValueSet::Ptr& set, const Coded& coded, bool takes_abstract) {
-    std::vector<const terminology::ValueSet*> trail;
+    terminology::Trail trail;
     const terminology::SetTest test(shelf, set, trail);
     Judged out;
     out.is = test.test(coded.system, coded.code);

@@ -41,8 +41,9 @@ public:
         const auto system = shelf_.code_system(url, {});
         const auto* start = system ? system->find(code) : nullptr;
         if (start == nullptr) throw_bad_value(named_.definition.code, "is no code of a code system that is known here");
-        for (const auto& one : system->concepts()) {
-            if (named_.modifier == "below" ? system->subsumes(*start, one) : system->subsumes(one, *start)) add(value, url, one.code);
+        const std::vector<bool> wanted = named_.modifier == "below" ? system->all_below(*start) : system->all_above(*start);
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            if (wanted[i]) add(value, url, system->concepts()[i].code);
         }
     }
 

@@ -210,6 +210,7 @@ std::optional<bool> CodeSystem::has(std::string_view code) const {
 bool CodeSystem::subsumes(const Concept& ancestor, const Concept& one) const {
     if (&ancestor == &one) return true;
     // A hierarchy made of properties may run in a circle: each concept is looked at once.
+    constexpr std::size_t kFew = 64;
     std::vector<std::uint32_t> open{static_cast<std::uint32_t>(&one - concepts_.data())};
     const auto wanted = static_cast<std::uint32_t>(&ancestor - concepts_.data());
     for (std::size_t at = 0; at < open.size(); ++at) {
@@ -218,6 +219,57 @@ bool CodeSystem::subsumes(const Concept& ancestor, const Concept& one) const {
             if (parents_[i] == wanted) return true;
             if (std::find(open.begin(), open.end(), parents_[i]) == open.end()) open.push_back(parents_[i]);
         }
+        if (open.size() > kFew) return all_above(one)[wanted];
+    }
+    return false;
+}
+
+std::vector<bool> CodeSystem::all_above(const Concept& one) const {
+    std::vector<bool> seen(concepts_.size());
+    std::vector<std::uint32_t> open{static_cast<std::uint32_t>(&one - concepts_.data())};
+    seen[open.front()] = true;
+    while (!open.empty()) {
+        const Concept& here = concepts_[open.back()];
+        open.pop_back();
+        for (std::uint32_t i = here.first_parent; i < here.first_parent + here.parent_count; ++i) {
+            if (seen[parents_[i]]) continue;
+            seen[parents_[i]] = true;
+            open.push_back(parents_[i]);
+        }
+    }
+    return seen;
+}
+
+std::vector<bool> CodeSystem::all_below(const Concept& one) const {
+    // The children of each, one after the other.
+    std::vector<std::uint32_t> first(concepts_.size() + 1);
+    for (const std::uint32_t parent : parents_) ++first[parent + 1];
+    for (std::size_t i = 1; i < first.size(); ++i) first[i] += first[i - 1];
+    std::vector<std::uint32_t> children(parents_.size());
+    std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
+    for (std::uint32_t child = 0; child < concepts_.size(); ++child) {
+        const Concept& here = concepts_[child];
+        for (std::uint32_t i = here.first_parent; i < here.first_parent + here.parent_count; ++i) children[next[parents_[i]]++] = child;
+    }
+    std::vector<bool> seen(concepts_.size());
+    std::vector<std::uint32_t> open{static_cast<std::uint32_t>(&one - concepts_.data())};
+    seen[open.front()] = true;
+    while (!open.empty()) {
+        const std::uint32_t here = open.back();
+        open.pop_back();
+        for (std::uint32_t i = first[here]; i < first[here + 1]; ++i) {
+            if (seen[children[i]]) continue;
+            seen[children[i]] = true;
+            open.push_back(children[i]);
+        }
+    }
+    return seen;
+}
+
+bool CodeSystem::is_child(const Concept& one, const Concept& parent) const {
+    const auto wanted = static_cast<std::uint32_t>(&parent - concepts_.data());
+    for (std::uint32_t i = one.first_parent; i < one.first_parent + one.parent_count; ++i) {
+        if (parents_[i] == wanted) return true;
     }
     return false;
 }

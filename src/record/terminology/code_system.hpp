@@ -53,6 +53,10 @@ public:
     [[nodiscard]] std::optional<bool> has(std::string_view code) const;
     /// Whether `ancestor` stands above `concept` or is it. Both from this system.
     [[nodiscard]] bool subsumes(const Concept& ancestor, const Concept& one) const;
+    /// All that stand above or below it, itself included, by their place in concepts(): one walk through the system at most.
+    [[nodiscard]] std::vector<bool> all_above(const Concept& one) const;
+    [[nodiscard]] std::vector<bool> all_below(const Concept& one) const;
+    [[nodiscard]] bool is_child(const Concept& one, const Concept& parent) const;
     [[nodiscard]] std::vector<const Concept*> parents_of(const Concept& one) const;
     /// Of `property`, declared or used.
     [[nodiscard]] bool declares(std::string_view property) const;

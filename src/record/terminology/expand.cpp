@@ -22,9 +22,9 @@ public:
     explicit Expander(const Shelf& shelf) : shelf_(shelf) {}
 
     Expansion run(const ValueSet::Ptr& set) {
-        std::vector<const ValueSet*> trail;
+        Trail trail;
         const SetTest test(shelf_, set, trail);
-        trail.push_back(set.get());
+        trail.sets.push_back(set.get());
         out_.codes = codes_of(set, test, trail);
         return std::move(out_);
     }
@@ -56,11 +56,13 @@ private:
         if ((so_far & 0xFFU) == 0 && std::chrono::steady_clock::now() > until_) too_costly("the value set takes too long to be expanded");
     }
 
-    Codes codes_of(const ValueSet::Ptr& set, const SetTest& test, std::vector<const ValueSet*>& trail) {
+    Codes codes_of(const ValueSet::Ptr& set, const SetTest& test, Trail& trail) {
         out_.used_sets.push_back(set);
         List list;
         for (const PartTest& part : test.includes()) add_part(part, list, trail);
+        std::size_t seen = 0;
         const auto is_out = [&](const ExpandedCode& one) {
+            look(++seen);
             if (set->leaves_inactive_out() && one.known != nullptr && one.known->is_inactive) return true;
             const Membership out = test.is_excluded(out_.systems[one.system].url, one.code);
             if (out == Membership::unknown) refuse(test.why());
@@ -70,7 +72,7 @@ private:
         return std::move(list.codes);
     }
 
-    void add_part(const PartTest& part, List& list, std::vector<const ValueSet*>& trail) {
+    void add_part(const PartTest& part, List& list, Trail& trail) {
         const Include& include = part.part();
         if (!part.why().empty()) refuse(part.why());
         if (include.system.empty()) return add_sets(part, list, trail);
@@ -98,13 +100,13 @@ private:
     }
 
     /// What all of some value sets have: the first is gone through, the others are asked.
-    void add_sets(const PartTest& part, List& list, std::vector<const ValueSet*>& trail) {
+    void add_sets(const PartTest& part, List& list, Trail& trail) {
         if (part.sets().empty()) return;
         const ValueSet::Ptr& first = part.sets().front();
         const SetTest test(shelf_, first, trail);
-        trail.push_back(first.get());
+        trail.sets.push_back(first.get());
         const Codes codes = codes_of(first, test, trail);
-        trail.pop_back();
+        trail.sets.pop_back();
         for (const ExpandedCode& one : codes) {
             look(list.codes.size());
             const Membership in = part.in_sets(out_.systems[one.system].url, one.code, 1);

@@ -90,8 +90,7 @@ std::vector<std::string> PreparedFilter::values_of(const Concept& one) const {
     }
     if (property_ == "child") {
         for (const Concept& other : system_->concepts()) {
-            const auto parents = system_->parents_of(other);
-            if (std::ranges::find(parents, &one) != parents.end()) out.emplace_back(other.code);
+            if (system_->is_child(other, one)) out.emplace_back(other.code);
         }
         return out;
     }
@@ -110,12 +109,21 @@ std::vector<std::string> PreparedFilter::values_of(const Concept& one) const {
     return out;
 }
 
+/// Below the filter's concept or it (`generalizes`: above).
+bool PreparedFilter::is_related(const Concept& one) const {
+    constexpr std::size_t kOften = 64;
+    const bool above = op_ == Op::generalizes;
+    if (related_.empty() && ++asked_ < kOften) return above ? system_->subsumes(one, *concept_) : system_->subsumes(*concept_, one);
+    if (related_.empty()) related_ = above ? system_->all_above(*concept_) : system_->all_below(*concept_);
+    return related_[static_cast<std::size_t>(&one - system_->concepts().data())];
+}
+
 bool PreparedFilter::passes(const Concept& one) const {
     switch (op_) {
-        case Op::is_a: return system_->subsumes(*concept_, one);
-        case Op::descendent_of: return &one != concept_ && system_->subsumes(*concept_, one);
-        case Op::is_not_a: return !system_->subsumes(*concept_, one);
-        case Op::generalizes: return system_->subsumes(one, *concept_);
+        case Op::is_a:
+        case Op::generalizes: return is_related(one);
+        case Op::descendent_of: return &one != concept_ && is_related(one);
+        case Op::is_not_a: return !is_related(one);
         default: break;
     }
     const auto values = values_of(one);

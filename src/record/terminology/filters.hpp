@@ -28,6 +28,7 @@ public:
 private:
     enum class Op { is_a, descendent_of, is_not_a, generalizes, equal, in, not_in, regex, exists };
     void prepare_hierarchy(std::string_view value);
+    [[nodiscard]] bool is_related(const Concept& one) const;
     /// The values of the filter's property.
     [[nodiscard]] std::vector<std::string> values_of(const Concept& one) const;
 
@@ -37,6 +38,8 @@ private:
     std::vector<std::string> wanted_;
     bool wants_existing_ = true;
     const Concept* concept_ = nullptr;
+    mutable std::size_t asked_ = 0;
+    mutable std::vector<bool> related_;  ///< of a filter by hierarchy that is asked often: the answers for all concepts
     std::unique_ptr<re2::RE2> regex_;
     std::string problem_;
 };

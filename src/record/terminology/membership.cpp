@@ -7,7 +7,8 @@
 namespace qiao::record::terminology {
 namespace {
 
-constexpr std::size_t kNesting = 20;  ///< of value sets in value sets
+constexpr std::size_t kNesting = 20;      ///< of value sets in value sets
+constexpr std::size_t kMostSets = 5'000;  ///< one that is named twice counts twice
 constexpr std::size_t kShown_bytes = 200;
 
 Membership both(Membership a, Membership b) {
@@ -27,7 +28,7 @@ Membership any_of(const std::vector<PartTest>& parts, std::string_view system, s
 
 }  // namespace
 
-PartTest::PartTest(const Shelf& shelf, const Include& part, std::vector<const ValueSet*>& trail) : part_(&part) {
+PartTest::PartTest(const Shelf& shelf, const Include& part, Trail& trail) : part_(&part) {
     if (!part.system.empty()) system_ = shelf.code_system(part.system, part.version);
     const bool needs_system = !part.system.empty() && !part.lists_codes;
     if (needs_system && (!system_ || system_->content() == Content::not_present || system_->content() == Content::supplement)) {
@@ -43,11 +44,14 @@ PartTest::PartTest(const Shelf& shelf, const Include& part, std::vector<const Va
     for (const std::string& canonical : part.value_sets) {
         const auto [url, version] = canonical_parts(canonical);
         ValueSet::Ptr set = shelf.value_set(url, version);
-        const bool circular = set && std::find(trail.begin(), trail.end(), set.get()) != trail.end();
+        const bool circular = set && std::find(trail.sets.begin(), trail.sets.end(), set.get()) != trail.sets.end();
         if (!set) why_ = fmt::format("the value set {} is not known here", canonical.substr(0, kShown_bytes));
         if (circular) why_ = fmt::format("the value set {} contains itself", canonical.substr(0, kShown_bytes));
-        if (set && trail.size() > kNesting) why_ = fmt::format("the value set {} nests deeper than {} levels", canonical.substr(0, kShown_bytes), kNesting);
-        if (circular || trail.size() > kNesting) set = nullptr;
+        const bool too_many = trail.sets.size() > kNesting || trail.made >= kMostSets;
+        if (set && too_many)
+            why_ = fmt::format("with {} there are more value sets in one another than {} levels or {} in all", canonical.substr(0, kShown_bytes), kNesting,
+                               kMostSets);
+        if (circular || too_many) set = nullptr;
         sets_.push_back(set);
         tests_.push_back(set ? std::make_unique<SetTest>(shelf, set, trail) : nullptr);
     }
@@ -83,11 +87,12 @@ Membership PartTest::test(std::string_view system, std::string_view code) const 
     return both(own(code), in_sets(part_->system, code));
 }
 
-SetTest::SetTest(const Shelf& shelf, ValueSet::Ptr set, std::vector<const ValueSet*>& trail) : set_(std::move(set)) {
-    trail.push_back(set_.get());
+SetTest::SetTest(const Shelf& shelf, ValueSet::Ptr set, Trail& trail) : set_(std::move(set)) {
+    trail.sets.push_back(set_.get());
+    ++trail.made;
     for (const Include& part : set_->includes()) includes_.emplace_back(shelf, part, trail);
     for (const Include& part : set_->excludes()) excludes_.emplace_back(shelf, part, trail);
-    trail.pop_back();
+    trail.sets.pop_back();
 }
 
 Membership SetTest::is_excluded(std::string_view system, std::string_view code) const { return any_of(excludes_, system, code); }

@@ -17,10 +17,16 @@ enum class Membership : std::uint8_t { no, yes, unknown };
 
 class SetTest;
 
+/// The value sets that lead to where one is, so that none leads to itself, and how many were made ready so far.
+struct Trail {
+    std::vector<const ValueSet*> sets;
+    std::size_t made = 0;
+};
+
 /// One include or exclude, made ready.
 class PartTest {
 public:
-    PartTest(const Shelf& shelf, const Include& part, std::vector<const ValueSet*>& trail);
+    PartTest(const Shelf& shelf, const Include& part, Trail& trail);
     ~PartTest();
     PartTest(PartTest&&) noexcept;
     PartTest& operator=(PartTest&&) = delete;
@@ -49,8 +55,8 @@ private:
 
 class SetTest {
 public:
-    /// @param trail  the value sets that lead here: one that leads to itself is unknown
-    SetTest(const Shelf& shelf, ValueSet::Ptr set, std::vector<const ValueSet*>& trail);
+    /// A value set that leads to itself is unknown, as are those beyond 20 levels and 5,000 in all.
+    SetTest(const Shelf& shelf, ValueSet::Ptr set, Trail& trail);
 
     /// `system` empty = of any system.
     [[nodiscard]] Membership test(std::string_view system, std::string_view code) const;

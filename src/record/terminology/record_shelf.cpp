@@ -112,22 +112,31 @@ DefinitionCache::Definition RecordShelf::definition(TypeId type, Rid rid) const 
     });
 }
 
+template <class Ptr>
+Ptr RecordShelf::named(TypeId type, std::string_view url, std::string_view version) const {
+    const std::tuple key(type, std::string(url), std::string(version));
+    if (const auto known = named_.find(key); known != named_.end()) return std::get<Ptr>(known->second);
+    const auto rids = found(type, url, version);
+    const Ptr one = rids.empty() ? nullptr : std::get<Ptr>(definition(type, rids.front()));
+    if (named_.size() >= kRemembered) named_.clear();
+    named_.emplace(key, one);
+    return one;
+}
+
 terminology::CodeSystem::Ptr RecordShelf::code_system(std::string_view url, std::string_view version) const {
     auto own = terminology::builtin_code_system(url, version);
     if (own && own->content() != terminology::Content::not_present) return own;
-    const auto rids = found(TypeId::CodeSystem, url, version);
-    return rids.empty() ? own : std::get<terminology::CodeSystem::Ptr>(definition(TypeId::CodeSystem, rids.front()));
+    auto one = named<terminology::CodeSystem::Ptr>(TypeId::CodeSystem, url, version);
+    return one ? one : own;
 }
 
 terminology::ValueSet::Ptr RecordShelf::value_set(std::string_view url, std::string_view version) const {
     if (auto own = terminology::builtin_value_set(url, version)) return own;
-    const auto rids = found(TypeId::ValueSet, url, version);
-    return rids.empty() ? nullptr : std::get<terminology::ValueSet::Ptr>(definition(TypeId::ValueSet, rids.front()));
+    return named<terminology::ValueSet::Ptr>(TypeId::ValueSet, url, version);
 }
 
 terminology::ConceptMap::Ptr RecordShelf::concept_map(std::string_view url, std::string_view version) const {
-    const auto rids = found(TypeId::ConceptMap, url, version);
-    return rids.empty() ? nullptr : std::get<terminology::ConceptMap::Ptr>(definition(TypeId::ConceptMap, rids.front()));
+    return named<terminology::ConceptMap::Ptr>(TypeId::ConceptMap, url, version);
 }
 
 terminology::CodeSystem::Ptr RecordShelf::code_system_of(std::string_view id) const {

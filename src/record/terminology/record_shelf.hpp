@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <variant>
 
 /// The definitions of the record beside the built-in ones: found anew for each question under the caller's filter, but
@@ -62,8 +63,13 @@ private:
     [[nodiscard]] std::vector<Rid> found(TypeId type, const std::vector<std::pair<std::string, std::string>>& conditions, int limit) const;
     [[nodiscard]] std::vector<Rid> found(TypeId type, std::string_view url, std::string_view version) const;
     [[nodiscard]] DefinitionCache::Definition definition(TypeId type, Rid rid) const;
+    /// The one of this URL, looked for once by a reader; nullptr when there is none.
+    template <class Ptr>
+    [[nodiscard]] Ptr named(TypeId type, std::string_view url, std::string_view version) const;
 
+    static constexpr std::size_t kRemembered = 1'000;
     StoreReader& reader_;
+    mutable std::map<std::tuple<TypeId, std::string, std::string>, DefinitionCache::Definition> named_;
 };
 
 /// A definition from a resource that a request brings. Error(invalid, "record.bad_parameters") when it is none of that type.

@@ -20,6 +20,12 @@ public:
     [[nodiscard]] virtual ConceptMap::Ptr concept_map(std::string_view /*url*/, std::string_view /*version*/) const { return nullptr; }
 };
 
+/// What is built in, and no more.
+inline const Shelf& builtin_shelf() {
+    static const Shelf shelf;
+    return shelf;
+}
+
 /// "url|version" in its two parts.
 inline std::pair<std::string_view, std::string_view> canonical_parts(std::string_view canonical) {
     const std::size_t bar = canonical.find('|');

@@ -210,6 +210,18 @@ TEST(Terminology, a_definition_that_is_not_visible_decides_nothing) {
     EXPECT_EQ(error_of(service.get("/fhir/Observation?code:below=urn:secret|x", "one")), "record.bad_search_value");
 }
 
+TEST(Terminology, validate_takes_codes_of_the_record_for_what_they_are) {
+    Terms service;
+    const auto verdict = [&](const std::string& code) {
+        return service
+            .send(Method::post, "/fhir/Observation/$validate",
+                  R"({"resourceType":"Observation","status":"final","code":{"coding":[{"system":"urn:beds","code":")" + code + "\"}]}}")
+            .body;
+    };
+    EXPECT_EQ(verdict("icu").find("code-invalid"), std::string::npos) << verdict("icu");
+    EXPECT_NE(verdict("cot").find("code-invalid"), std::string::npos) << verdict("cot");
+}
+
 TEST(Terminology, capabilities_say_what_is_built_in) {
     Terms service;
     const Value said = service.get_json("/fhir/metadata?mode=terminology");
