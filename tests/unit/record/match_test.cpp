@@ -139,6 +139,7 @@ public:
     std::optional<Rid> rid_of(std::string_view, std::string_view) override { return std::nullopt; }
     std::string reference_of(Rid) override { return {}; }
     storage::Connection& connection() override { throw Error(ErrorKind::internal, "test", "not asked for"); }
+    const RecordShelf& definitions() override { throw Error(ErrorKind::internal, "test", "not asked for"); }
 
     std::vector<std::string> queries;
 };
