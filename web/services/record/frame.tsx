@@ -14,7 +14,8 @@ import './record.css';
 
 export const useActingClient = () => useSyncExternalStore(whenActingChanges, actingClient);
 
-export function RecordFrame({ title, children }: { title: ReactNode; children: ReactNode }) {
+/** `always`: the page shows nothing of patients, so that an administrator without a client sees it too. */
+export function RecordFrame({ title, always = false, children }: { title: ReactNode; always?: boolean; children: ReactNode }) {
   const t = useText();
   const session = useSession();
   const client = useActingClient();
@@ -31,6 +32,7 @@ export function RecordFrame({ title, children }: { title: ReactNode; children: R
             {t('fhir.search')}
           </NavLink>
           {develops && <NavLink to="/app/record/import">{t('fhir.import')}</NavLink>}
+          {develops && <NavLink to="/app/record/subscriptions">{t('fhir.subs')}</NavLink>}
         </nav>
       </div>
       {client ? (
@@ -41,9 +43,9 @@ export function RecordFrame({ title, children }: { title: ReactNode; children: R
           </Button>
         </div>
       ) : (
-        reads && (
+        (reads || always) && (
           <p className="q-dim q-small">
-            {t('fhir.own_rights')}{' '}
+            {!always && t('fhir.own_rights')}{' '}
             {develops && (
               <button type="button" className="rec-link" onClick={() => setAsking(true)}>
                 {t('fhir.client.act')}
@@ -52,7 +54,7 @@ export function RecordFrame({ title, children }: { title: ReactNode; children: R
           </p>
         )
       )}
-      {reads ? (
+      {reads || always ? (
         <Fresh key={client?.id ?? ''}>{children}</Fresh>
       ) : (
         <section className="q-card q-stack" aria-labelledby="rec-closed">
