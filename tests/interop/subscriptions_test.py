@@ -109,9 +109,16 @@ def observation(number, code="8867-4"):
 
 
 class Subscriptions(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="qiao-test-")  # one database, as PostgreSQL has it: what was before goes on
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
     def setUp(self):
         self.listener = Listener()
-        self.folder = tempfile.TemporaryDirectory(prefix="qiao-test-")
         self.config = pathlib.Path(self.folder.name, "qiao.toml")
         self.config.write_text(f'[subscriptions]\nhosts = ["127.0.0.1:{self.listener.port}"]\nprivate_addresses = true\nplain_http = true\n')
         self.server = qiao.Server(data=self.folder.name + "/data", options=["--config", str(self.config)])
@@ -122,7 +129,6 @@ class Subscriptions(unittest.TestCase):
     def tearDown(self):
         self.server.stop()
         self.listener.close()
-        self.folder.cleanup()
 
     def put(self, resource):
         status, _, body = self.server.call("PUT", f"/fhir/{resource['resourceType']}/{resource['id']}", resource, token=self.token)
@@ -241,7 +247,8 @@ class Subscriptions(unittest.TestCase):
             self.assertIn(status, (400, 422), (wrong, answer))
 
     def test_the_standard_configuration_sends_nowhere(self):
-        with qiao.Server() as closed:
+        self.server.stop()
+        with qiao.Server(data=self.server.data) as closed:
             token = closed.integration_token()
             resource = {"resourceType": "Subscription", "status": "requested", "reason": "x", "criteria": "Patient?",
                         "channel": {"type": "rest-hook", "endpoint": "https://example.org/hook"}}

@@ -250,7 +250,7 @@ function Form({ onDone }: { onDone: () => void }) {
         </Button>
       </div>
       {checked !== '' && checked === one.criteria && error === undefined && (
-        <p role="status" data-checked>
+        <p role="status">
           {t('fhir.subs.check_good')}
         </p>
       )}
