@@ -85,6 +85,9 @@ test('a subscription is made, seen failing, delivered, paused and removed', { ti
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.locator('section[data-status="active"]').waitFor(WAIT)
     assert.equal(await page.getByRole('button', { name: 'Remove' }).count(), 0, 'only its owner removes it')
+    await page.getByRole('button', { name: '中文' }).click()
+    await page.getByRole('heading', { name: '订阅', exact: true }).waitFor(WAIT)
+    await look(page, 'subscriptions-zh', findings)
     assert.deepEqual(findings, [])
     assert.deepEqual(unexpected(trouble), [])
   } finally {

@@ -38,7 +38,14 @@ export function RecordFrame({ title, always = false, children }: { title: ReactN
       {client ? (
         <div className="q-note q-note-warning q-between" role="status" data-acting={client.id}>
           <span>{t('fhir.client.acting', { client: client.id, time: formatTime(client.until) })}</span>
-          <Button size="compact-sm" variant="default" onClick={stopActing}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => {
+              setAsking(false);
+              stopActing();
+            }}
+          >
             {t('fhir.client.stop')}
           </Button>
         </div>
