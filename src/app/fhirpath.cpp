@@ -5,7 +5,9 @@
 #include "base/json_value.hpp"
 #include "base/limits.hpp"
 #include "record/path/evaluate.hpp"
+#include "record/validate/rule_check.hpp"
 
+#include <chrono>
 #include <istream>
 #include <ostream>
 #include <string>
@@ -23,6 +25,9 @@ path::Collection evaluated(const json::Value& line) {
     path::Context context;
     context.now = SystemClock().now();
     const json::Value& resource = line["resource"];
+    const record::Scope scope{&resource, &resource, nullptr, context.now, std::chrono::steady_clock::time_point::max()};
+    const record::Known known(scope);
+    context.outside = &known;
     return resource.is_null() ? path::evaluate(*expression, path::Collection(), context) : path::evaluate(*expression, resource, context);
 }
 

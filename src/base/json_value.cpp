@@ -4,6 +4,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <unordered_set>
 
@@ -203,6 +204,13 @@ void Value::append_to(std::string& out) const {
             return;
         }
     }
+}
+
+std::size_t Value::depth() const {
+    std::size_t inner = 0;
+    for (const Value& item : items_) inner = std::max(inner, item.depth());
+    for (const Member& member : members_) inner = std::max(inner, member.second.depth());
+    return kind_ == Kind::array || kind_ == Kind::object ? inner + 1 : 0;
 }
 
 std::string Value::dump() const {

@@ -61,6 +61,9 @@ public:
     Value& push(Value value);
     std::vector<Value>& mutable_items() { return items_; }
 
+    /// Levels of arrays and objects; 0 of all else. Recursive, like dump() and the destructor: who builds a tree from outside keeps
+    /// it as flat as parse() would have.
+    [[nodiscard]] std::size_t depth() const;
     [[nodiscard]] std::string dump() const;
     void append_to(std::string& out) const;
 

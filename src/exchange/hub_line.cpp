@@ -19,6 +19,8 @@ constexpr long kSilence_s = 30;
 constexpr long kWhole_ms = 900'000;
 constexpr std::size_t kAnswer_bytes = 1U << 20U;
 constexpr auto kTokenTime = 50min;  // the centre gives an hour
+constexpr auto kRefusedLeast = 1min;
+constexpr auto kRefusedMost = 120min;
 
 std::size_t keep_answer(char* bytes, std::size_t size, std::size_t count, void* into) {
     auto& text = *static_cast<std::string*>(into);
@@ -136,6 +138,10 @@ std::string HubToken::get(HubLine& line, HubAnswer& answer) {
     const Instant now = clock_.now();
     if (!token_.empty() && now < until_) return token_;
     token_.clear();
+    if (refusals_ > 0 && std::chrono::steady_clock::now() < asks_again_) {
+        answer = refusal_;
+        return {};
+    }
     for (int attempt = 0; attempt < 2; ++attempt) {
         const std::string form =
             "grant_type=client_credentials&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=" +
@@ -145,6 +151,7 @@ std::string HubToken::get(HubLine& line, HubAnswer& answer) {
         if (answer.status == 200 && said) {
             token_ = (*said)["access_token"].text();
             until_ = now + kTokenTime;
+            refusals_ = 0;
             return token_;
         }
         // Refused perhaps only because our clock is wrong: once more by the centre's.
@@ -153,6 +160,10 @@ std::string HubToken::get(HubLine& line, HubAnswer& answer) {
         const auto change = ahead - hub_ahead_;
         if (change < 15s && change > -15s) break;
         hub_ahead_ = ahead;
+    }
+    if (answer.status == 401) {
+        refusal_ = answer;
+        asks_again_ = std::chrono::steady_clock::now() + std::min(kRefusedMost, kRefusedLeast * (1 << std::min(refusals_++, 7)));
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #include "exchange/gateway_key.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -58,7 +59,9 @@ struct HubIdentity {
     std::string audience;
 };
 
-/// The access token, renewed when it is old or was refused. Thread-safe.
+/// The access token, renewed when it is old or was refused. A centre that does not know the gateway is asked again after
+/// 1 min, 2 min, 4 min … 2 h only: it counts failed sign-ins by network, and the people of this hospital share the gateway's.
+/// Thread-safe.
 class HubToken {
 public:
     HubToken(HubIdentity identity, GatewayKey key, const Clock& clock) : identity_(std::move(identity)), key_(std::move(key)), clock_(clock) {}
@@ -75,6 +78,9 @@ private:
     std::mutex mutex_;
     std::string token_;
     Instant until_{};
+    HubAnswer refusal_;  ///< what the centre said, given again until it may be asked
+    int refusals_ = 0;
+    std::chrono::steady_clock::time_point asks_again_{};
     std::chrono::microseconds hub_ahead_{};  ///< the centre's clock minus ours: a gateway's clock may be wrong
 };
 

@@ -83,6 +83,7 @@ constexpr std::array kCodes = {
     CodeStatus{"record.version_stale", {412, "conflict"}},
     CodeStatus{"signing.mismatch", {422, "value"}},
     CodeStatus{"storage.full", {503, "no-store"}},
+    CodeStatus{"terminology.cannot_expand", {422, "not-found"}},
 };
 
 constexpr std::string_view kRetryAfter_s = "2";

@@ -82,6 +82,8 @@ struct Compartment {
     std::string cursor = {};
 };
 
+class RecordShelf;
+
 /// A consistent view of the record under one filter. Holds a storage snapshot: keep it short.
 class Reader {
 public:
@@ -104,6 +106,8 @@ public:
     /// The way back: "Type/id", also of a deleted one. Empty when not visible.
     virtual std::string reference_of(Rid rid) = 0;
     virtual storage::Connection& connection() = 0;  ///< for SQL of upper rows on the same snapshot
+    /// Code systems, value sets and concept maps: built in, and those of the record as far as visible.
+    virtual const RecordShelf& definitions() = 0;
 
     /// read() of "Type/id", with Error(not_found, "record.not_found") instead of nothing and "record.deleted" (410).
     Stored get(std::string_view reference);

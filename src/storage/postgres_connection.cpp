@@ -352,9 +352,10 @@ void PostgresConnection::commit() {
     const Result result = answers(0);
     in_transaction_ = false;
     server_limit_ms_ = 0;
-    committed_turn_ = turn_;
-    // A warning here says that the wait for the standby was given up: the rows exist on this server only.
+    // A warning here says that the wait for the standby was given up: the rows exist on this server only. What the caller keeps
+    // beside the database goes back to before, so the next turn counts as somebody else's.
     if (warned_) lose("warned in commit");
+    committed_turn_ = turn_;
     if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") throw Error(ErrorKind::internal, "storage.sql", "the transaction was undone");
 }
 

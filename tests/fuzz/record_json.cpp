@@ -1,5 +1,7 @@
 #include "base/assert.hpp"
+#include "base/error.hpp"
 #include "record/extract/extract.hpp"
+#include "record/terminology/expand.hpp"
 #include "record/validate/parse.hpp"
 #include "record/validate/validate.hpp"
 #include "record/validate/verdict.hpp"
@@ -8,6 +10,25 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+/// Read as a code system, a value set and a map, whatever it is.
+static void read_definitions(simdjson::dom::element root) {
+    using namespace qiao::record::terminology;
+    const auto system = CodeSystem::from_resource(root);
+    for (const Concept& one : system->concepts()) {
+        QIAO_ASSERT(system->find(one.code) != nullptr);
+        (void)system->subsumes(system->concepts().front(), one);
+    }
+    std::string other;
+    (void)translate(*ConceptMap::from_resource(root), "", "a", false, other);
+    const auto set = ValueSet::from_resource(root);
+    try {
+        const Expansion expansion = expand(builtin_shelf(), set);
+        QIAO_ASSERT(expansion.codes.size() <= kMostCodes);
+    } catch (const qiao::Error&) {
+        return;
+    }
+}
 
 /// Any bytes: parse → validate → extract → keep → read back. Besides not crashing, what is kept must come back as it was.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -37,6 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     QIAO_ASSERT(stored_body(*again) == body);
     // Server data aside, a valid resource stays valid.
     if (issues.empty()) QIAO_ASSERT(validate_structure(again->root()).empty());
+    read_definitions(resource->root());
     raw_items(raw_member(bytes, "entry").value_or(std::string_view()));
     return 0;
 }

@@ -200,6 +200,10 @@ class GatewayTest(unittest.TestCase):
         report = self.page(gateway)["report"]
         self.assertEqual((len(report["version"]), len(report["callers"]), "unknown" in report), (200, 200, False))
 
+    def refused_assertions(self):
+        with sqlite3.connect(f"file:{self.centre.data}/record.db?mode=ro", uri=True) as database:
+            return database.execute("SELECT count(*) FROM access_audit WHERE outcome = 'denied' AND detail = 'client assertion'").fetchone()[0]
+
     def test_an_ended_one_is_refused_and_says_so(self):
         gateway = self.gateway()
         gateway.start(enrol=True)
@@ -216,6 +220,9 @@ class GatewayTest(unittest.TestCase):
         successor = self.gateway()
         shutil.copytree(os.path.join(gateway.data, "queue"), os.path.join(successor.data, "queue"))
         shutil.copy(os.path.join(gateway.data, "queue.key"), successor.data)
+        # Its four senders and its reports did not use up the attempts of everybody in its network.
+        qiao.wait_for(lambda: self.refused_assertions() > 0, 30, "the refusal is in the audit")
+        self.assertEqual(self.refused_assertions(), 1)
         gateway.kill()
         successor.start(enrol=True)
         qiao.wait_for(lambda: successor.queued() == 0, 60, "what waited is handed over")

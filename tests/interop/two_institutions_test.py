@@ -117,7 +117,7 @@ def routes(material, references):
     searches = [f"/fhir/{kind}?{query}" for kind in TYPES[1:] for query in (f"patient={material.patient}", f"_id={','.join(one.split('/')[1] for one in references)}", "_count=500", "_lastUpdated=gt2020&_summary=count")
                 if not (kind in ("Task", "Provenance") and query.startswith("patient="))]
     searches += [f"/fhir/Patient?{query}" for query in (f"_id={patient}", f"name={name}", "birthdate=1971-03-02", "phone=000-5559931", "_count=500", f"name={name}&_summary=count", f"_has:Observation:patient:_id={references[-1].split('/')[1]}")]
-    searches += [f"/fhir/Observation?{query}" for query in (f"patient.name={name}", f"subject:Patient.birthdate=1971-03-02", f"subject={material.patient}", "code:not=x&_count=500")]
+    searches += [f"/fhir/Observation?{query}" for query in (f"patient.name={name}", f"subject:Patient.birthdate=1971-03-02", f"subject={material.patient}", "code:not=x&_count=500", "code:not-in=http://hl7.org/fhir/ValueSet/administrative-gender&_count=500", "status:in=http://hl7.org/fhir/ValueSet/observation-status&_count=500")]
     searches += [f"/fhir/Provenance?target={one}" for one in references] + [f"/fhir/Task?patient={material.patient}", f"/fhir/Task?focus:ServiceRequest.subject={material.patient}"]
     return {
         "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)] + gets("/fhir?_type=Patient,Observation,Task&_count=500", f"/fhir?_id={patient}", "/fhir?_type=Patient&_summary=count"),

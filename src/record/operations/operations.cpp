@@ -10,6 +10,9 @@ void add_standard_operations(Rest& rest, Record& record, const Clock& clock) {
     add_meta(rest, record);
     add_clinical(rest, record, clock);
     add_match(rest, record);
+    add_lookup(rest, record);
+    add_translate(rest, record);
+    add_value_sets(rest, record, clock);
 }
 
 }  // namespace qiao::record

@@ -4,6 +4,7 @@
 #include "record/operations/operations.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/writes.hpp"
+#include "record/terminology/record_shelf.hpp"
 #include "record/validate/parse.hpp"
 #include "record/validate/verdict.hpp"
 
@@ -53,7 +54,8 @@ http::Response answer(Record& record, const Clock& clock, const http::Request& r
     if (mode == "delete") return document(request, verdict_text({}));
     if (!text && existing) text = existing->json;
     if (!text) throw Error(ErrorKind::invalid, "record.nothing_to_validate", "a resource is needed, as the body or as the parameter \"resource\"");
-    std::vector<Finding> findings = findings_of(*text, find_type(type), input->list("profile"), clock.now());
+    const auto reader = record.read(caller.filter);
+    std::vector<Finding> findings = findings_of(*text, find_type(type), input->list("profile"), clock.now(), reader->definitions());
     if (const auto parsed = parse_resource(*text); mode == "update" && parsed && parsed->id() != existing->id) {
         findings.push_back({"error", {"value", type + ".id", "the id in the body must be the one in the URL"}});
     }

@@ -88,6 +88,7 @@ public:
         fail("patch.malformed", number_, "type is none of add, insert, delete, replace and move");
     }
 
+    [[nodiscard]] const json::Value& resource() const { return resource_; }
     json::Value finish() {
         prune(resource_);
         return std::move(resource_);
@@ -342,6 +343,7 @@ json::Value apply_fhirpath_patch(const json::Value& resource, const json::Value&
     for (std::size_t i = 0; i < operations.size(); ++i) {
         if (operations[i]["name"].text() != "operation") fail("patch.malformed", i + 1, "its name is not operation");
         work.apply(operations[i], i + 1);
+        if (work.resource().depth() > kPatchedDepth) throw Error(ErrorKind::too_large, "patch.too_long", "the patched resource is nested too deeply");
     }
     return work.finish();
 }

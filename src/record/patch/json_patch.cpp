@@ -78,7 +78,7 @@ public:
         if (op == "remove") return void(take(path));
         if (op == "move" || op == "copy") {
             const auto from = place(operation, "from");
-            if (op == "copy") return add(path, *existing(from, from.size()));
+            if (op == "copy") return add(path, copied(*existing(from, from.size())));
             if (path.size() > from.size() && std::equal(from.begin(), from.end(), path.begin()))
                 fail("patch.malformed", number_, "a value cannot move into itself");
             return add(path, take(from));
@@ -87,12 +87,14 @@ public:
             fail("patch.malformed", number_, op == "add" || op == "replace" || op == "test" ? "value is missing" : "op is none of the six");
         const json::Value& value = operation["value"];
         if (op == "add") return add(path, value);
-        if (op == "replace") return void(*existing(path, path.size()) = value);
+        if (op == "replace") {
+            require_flat(path, value);
+            return void(*existing(path, path.size()) = value);
+        }
         if (op != "test") fail("patch.malformed", number_, "op is none of the six");
         if (!same(*existing(path, path.size()), value)) fail("patch.test_failed", number_, "the value is another one");
     }
 
-    [[nodiscard]] const json::Value& document() const { return document_; }
     json::Value finish() { return std::move(document_); }
 
 private:
@@ -119,7 +121,20 @@ private:
         return value;
     }
 
+    /// Copies of copies double: all of them together are no larger than a resource may be.
+    const json::Value& copied(const json::Value& value) {
+        copied_bytes_ += value.dump().size();
+        if (copied_bytes_ > limits::kResourceBody_bytes) throw Error(ErrorKind::too_large, "patch.too_long", "what is copied is larger than 16 MiB");
+        return value;
+    }
+
+    /// Values that go into each other grow deeper than what walks them can follow.
+    static void require_flat(const Pointer& path, const json::Value& value) {
+        if (path.size() + value.depth() > kPatchedDepth) throw Error(ErrorKind::too_large, "patch.too_long", "the patched document is nested too deeply");
+    }
+
     void add(const Pointer& path, json::Value value) {
+        require_flat(path, value);
         if (path.empty()) return void(document_ = std::move(value));
         json::Value* parent = existing(path, path.size() - 1);
         if (parent->is_object()) return void(parent->set(path.back(), std::move(value)));
@@ -144,6 +159,7 @@ private:
 
     json::Value document_;
     std::size_t number_ = 0;
+    std::uint64_t copied_bytes_ = 0;
 };
 
 }  // namespace
@@ -152,15 +168,9 @@ json::Value apply_json_patch(const json::Value& document, const json::Value& pat
     if (!patch.is_array()) throw Error(ErrorKind::invalid, "patch.malformed", "a JSON Patch is an array");
     if (patch.size() > kPatchOperations) throw Error(ErrorKind::too_large, "patch.too_long", "a patch may have 1,000 operations");
     JsonPatch work(document);
-    std::size_t copied = 0;
     for (std::size_t i = 0; i < patch.size(); ++i) {
-        const json::Value& operation = patch.at(i);
-        if (!operation.is_object()) fail("patch.malformed", i + 1, "an operation is an object");
-        work.apply(operation, i + 1);
-        // Copies of copies double: look at the size before the next one.
-        if (operation["op"].text() == "copy" && ++copied > 4 && work.document().dump().size() > limits::kResourceBody_bytes) {
-            throw Error(ErrorKind::too_large, "patch.too_long", "the patched document is larger than 16 MiB");
-        }
+        if (!patch.at(i).is_object()) fail("patch.malformed", i + 1, "an operation is an object");
+        work.apply(patch.at(i), i + 1);
     }
     return work.finish();
 }

@@ -42,7 +42,7 @@ struct Context {
     Strictness strictness = Strictness::strict;
 };
 
-inline constexpr std::size_t kSteps = 100'000;  ///< of one evaluation; a step is a node visited or an item made
+inline constexpr std::size_t kSteps = 100'000;  ///< of one evaluation; a step is a node visited, an item made or 1 KiB of text handled
 
 /// The result for `input`, which is also %context. Its elements point into the resources.
 /// Throws qiao::Error(invalid): fhirpath.unknown_element, unknown_type, unknown_constant, type, several, argument, order,

@@ -30,9 +30,28 @@ void Evaluator::require_order(const Collection& collection) const {
         throw Error(ErrorKind::invalid, "fhirpath.order", "children() and descendants() have no order to count in");
 }
 
+namespace {
+
+constexpr std::size_t kTextStep_bytes = 1024;  ///< of a text that is made, copied or searched: a step
+
+std::size_t steps_of_texts(const Collection& collection) {
+    std::size_t steps = 0;
+    for (const Item& item : collection.items) {
+        if (const auto* text = std::get_if<std::string>(&item)) steps += text->size() / kTextStep_bytes;
+    }
+    return steps;
+}
+
+}  // namespace
+
 Collection Evaluator::run(NodeId id, const Frame& frame) {
     step();
-    const Node& node = expression_.node(id);
+    Collection result = run_node(expression_.node(id), frame);
+    step(steps_of_texts(result));
+    return result;
+}
+
+Collection Evaluator::run_node(const Node& node, const Frame& frame) {
     switch (node.op) {
         case Op::literal: return expression_.constant(node);
         case Op::nothing: return {};
@@ -258,6 +277,7 @@ std::optional<std::string> Call::text() const {
     if (item == nullptr) return std::nullopt;
     const std::string* text = text_of(*item);
     if (text == nullptr) type_error(std::string(node.function->name) + "() wants a String and not " + type_of(*item).name);
+    evaluator.step(text->size() / kTextStep_bytes);
     return *text;
 }
 

@@ -34,6 +34,7 @@ public:
     void require_order(const Collection& collection) const;
 
 private:
+    Collection run_node(const Node& node, const Frame& frame);
     Collection run_member(const Node& node, const Frame& frame);
     Collection run_index(const Node& node, const Frame& frame);
     Collection run_constant(const Node& node);

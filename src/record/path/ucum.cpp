@@ -133,6 +133,7 @@ bool combine(Unit& unit, const Unit& other, int exponent) {
     if (!scale(unit.numerator, inverse ? other.denominator : other.numerator, size) ||
         !scale(unit.denominator, inverse ? other.numerator : other.denominator, size))
         return false;
+    unit.is_known = unit.is_known && other.is_known;
     for (const auto& [name, count] : other.dimensions) {
         const auto at = std::ranges::lower_bound(unit.dimensions, name, {}, &std::pair<std::string, int>::first);
         if (at != unit.dimensions.end() && at->first == name) {
@@ -173,6 +174,7 @@ std::optional<Unit> simple_unit(std::string_view code) {
     }
     Unit unknown;
     unknown.dimensions.emplace_back(std::string(code), 1);
+    unknown.is_known = false;
     return unknown;
 }
 

@@ -23,6 +23,7 @@ struct Unit {
     Decimal offset;  ///< degrees Celsius and Fahrenheit; 0 for other units
     /// Base unit and power, sorted; a code that is not known is a base unit of its own, comparable with itself only.
     std::vector<std::pair<std::string, int>> dimensions;
+    bool is_known = true;  ///< every atom of it is in the table
 };
 
 /// The unit of a UCUM code such as "mg/dL", "10*9/L", "mm[Hg]". Nothing when the code does not parse or leaves 34 digits.

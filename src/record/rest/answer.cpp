@@ -18,22 +18,10 @@ bool is_host(std::string_view host) {
     });
 }
 
-/// "application/fhir+json; fhirVersion=4.0" → whether it is JSON of this version.
-bool is_json_type(std::string_view type) {
-    const auto pieces = split(type, ';');
-    const std::string name = lower(trim(pieces.front()));
-    if (name != "application/fhir+json" && name != "application/json" && name != "application/json+fhir" && name != "text/json") return false;
-    for (std::size_t i = 1; i < pieces.size(); ++i) {
-        const std::string parameter = lower(trim(pieces[i]));
-        if (parameter.starts_with("fhirversion=") && parameter != "fhirversion=4.0") return false;
-    }
-    return true;
-}
-
 bool accepts_json(std::string_view accept) {
     for (const std::string_view one : split(accept, ',')) {
         const std::string name = lower(trim(split(one, ';').front()));
-        if (name == "*/*" || name == "application/*" || is_json_type(one)) return true;
+        if (name == "*/*" || name == "application/*" || is_fhir_json(one)) return true;
     }
     return false;
 }
@@ -69,6 +57,17 @@ std::string version_path(const http::Request& request, const Stored& stored) {
 
 }  // namespace
 
+bool is_fhir_json(std::string_view type) {
+    const auto pieces = split(type, ';');
+    const std::string name = lower(trim(pieces.front()));
+    if (name != "application/fhir+json" && name != "application/json" && name != "application/json+fhir" && name != "text/json") return false;
+    for (std::size_t i = 1; i < pieces.size(); ++i) {
+        const std::string parameter = lower(trim(pieces[i]));
+        if (parameter.starts_with("fhirversion=") && parameter != "fhirversion=4.0") return false;
+    }
+    return true;
+}
+
 std::string base_of(const http::Request& request) {
     const std::string_view host = request.header("host");
     if (!is_host(host)) return "/fhir";
@@ -78,7 +77,7 @@ std::string base_of(const http::Request& request) {
 void check_acceptable(const http::Request& request) {
     const std::string format = query_value(request, "_format");
     if (!format.empty()) {
-        if (format == "json" || is_json_type(format)) return;
+        if (format == "json" || is_fhir_json(format)) return;
         throw Error(ErrorKind::invalid, "http.not_acceptable", "only application/fhir+json is served");
     }
     const std::string_view accept = request.header("accept");
@@ -86,7 +85,7 @@ void check_acceptable(const http::Request& request) {
 }
 
 void check_json_body(const http::Request& request) {
-    if (!is_json_type(request.header("content-type"))) {
+    if (!is_fhir_json(request.header("content-type"))) {
         throw Error(ErrorKind::invalid, "http.media_type", "the body must be application/fhir+json");
     }
 }

@@ -13,6 +13,9 @@ namespace qiao::record {
 /// "https://host/fhir" of this request.
 std::string base_of(const http::Request& request);
 
+/// "application/fhir+json; fhirVersion=4.0" → whether it is JSON of this version.
+bool is_fhir_json(std::string_view media_type);
+
 /// Throws Error(invalid, "http.not_acceptable") when the caller wants only what is not JSON.
 void check_acceptable(const http::Request& request);
 /// Throws Error(invalid, "http.media_type") unless the body is JSON.

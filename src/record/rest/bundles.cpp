@@ -174,6 +174,8 @@ void gather(const Api& api, const Caller& caller, Work& work, const std::vector<
             } else if (verb == Verb::patch) {
                 work.update_text(entry.type, entry.id, rewrite_links(patched(patch_in(entry.resource), *entry.existing, api.clock.now()), names), expected);
             } else {
+                const bool says = verb == Verb::put && (entry.query.empty() || (entry.existing && raw_member(entry.resource, "id")));
+                if (says) check_body_id(entry.resource, entry.id, fmt::format("Bundle.entry[{}].resource", i));
                 work.update_text(entry.type, entry.id, resolve_conditional_references(rewrite_links(entry.resource, names), conditional), expected);
             }
         }
@@ -186,6 +188,7 @@ struct EntryAnswer {
     std::string etag;
     std::string updated;
     std::string resource;
+    std::string outcome;  ///< of an entry that was refused
 };
 
 void write_answer(JsonWriter& json, const std::vector<EntryAnswer>& answers, std::string_view type) {
@@ -202,6 +205,7 @@ void write_answer(JsonWriter& json, const std::vector<EntryAnswer>& answers, std
                         if (!answer.location.empty()) json.field("location", answer.location);
                         if (!answer.etag.empty()) json.field("etag", answer.etag);
                         if (!answer.updated.empty()) json.field("lastModified", answer.updated);
+                        if (!answer.outcome.empty()) json.raw_field("outcome", answer.outcome);
                     });
                 });
             }
@@ -240,6 +244,7 @@ http::Request part_of(const http::Request& whole, const Entry& entry) {
     part.tls = whole.tls;
     Patch body{"application/fhir+json", std::string(entry.resource)};
     if (entry.verb == Verb::patch) body = patch_in(entry.resource);
+    part.headers.emplace_back("accept", "application/fhir+json");
     part.headers.emplace_back("content-type", body.media_type);
     if (!entry.if_match.empty()) part.headers.emplace_back("if-match", entry.if_match);
     if (!entry.if_none_match.empty()) part.headers.emplace_back("if-none-match", entry.if_none_match);
@@ -255,14 +260,18 @@ EntryAnswer answer_of(const http::Response& response, bool with_resource) {
         if (name == "Location") answer.location = value;
         if (name == "ETag") answer.etag = value;
     }
-    if (with_resource || response.status >= 400) answer.resource = response.body;
+    if (response.status >= 400) {
+        answer.outcome = response.body;
+    } else if (with_resource) {
+        answer.resource = response.body;
+    }
     return answer;
 }
 
 http::Response again(const http::Request& request, const std::vector<Outcome>& outcomes) {
     std::vector<EntryAnswer> answers;
     for (const Outcome& outcome : outcomes) {
-        EntryAnswer answer{status_line(outcome.status), {}, {}, {}, {}};
+        EntryAnswer answer{.status = status_line(outcome.status)};
         if (outcome.status != 204 && !outcome.reference.ends_with('/')) {
             answer.location = location_of(base_of(request), outcome.reference, outcome.version);
             answer.etag = etag_of(outcome.version);
@@ -351,7 +360,7 @@ http::Response run_bundle(const Api& api, const http::Request& request, const Ca
     const std::string type = text_member(bundle->text(), "type");
     if (type == "batch") return run_batch(request, *bundle, dispatch);
     if (type != "transaction") throw Error(ErrorKind::invalid, "record.bad_bundle", "Bundle.type must be transaction or batch", {{"value", "Bundle.type", ""}});
-    return until_settled([&] { return try_transaction(api, request, caller, *bundle, dispatch); });
+    return until_settled(request, [&] { return try_transaction(api, request, caller, *bundle, dispatch); });
 }
 
 }  // namespace qiao::record

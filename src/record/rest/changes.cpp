@@ -2,6 +2,7 @@
 #include "base/id.hpp"
 #include "record/definitions/definitions.hpp"
 #include "record/rest/answer.hpp"
+#include "record/rest/binary.hpp"
 #include "record/rest/handlers.hpp"
 #include "record/rest/writes.hpp"
 #include "record/store/core.hpp"
@@ -37,15 +38,6 @@ std::optional<http::Response> answer_of(const http::Request& request, Work& work
     return wrote(request, commit.changes.front().operation == 'C' ? 201 : 200, work.written(reference));
 }
 
-/// A PUT says in its body which resource it means.
-void check_body_id(std::string_view body, std::string_view id) {
-    const auto stated = raw_member(body, "id");
-    if (!stated || *stated != fmt::format("\"{}\"", id)) {
-        throw Error(ErrorKind::invalid, "record.id_mismatch", "the id in the body must be the one in the URL",
-                    {{"value", "Resource.id", "the id in the body must be the one in the URL"}});
-    }
-}
-
 std::optional<Stored> existing_of(const Api& api, const Caller& caller, std::string_view type, std::string_view id) {
     return api.record.read(caller.filter)->read(type, id);
 }
@@ -55,13 +47,13 @@ std::optional<Stored> existing_of(const Api& api, const Caller& caller, std::str
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     known_type(type);
-    check_acceptable(request);
-    check_json_body(request);
+    const auto content = binary_sent(request, type, {});
+    const std::string_view body = content ? *content : request.body;
     check_may_write(api.record, caller, nullptr, type);
     Repeatable repeatable(api.record, caller, request);
     std::string query(request.header("if-none-exist"));
     if (const std::size_t mark = query.find('?'); mark != std::string::npos) query = query.substr(mark + 1);
-    return until_settled([&]() -> std::optional<http::Response> {
+    return until_settled(request, [&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
         if (!query.empty()) {
@@ -69,7 +61,7 @@ http::Response create_resource(const Api& api, const http::Request& request, con
             still_matches(api.record, *work, caller, type, query, "");
         }
         const std::string id = new_uuid(api.clock.now());
-        work->update_text(type, id, request.body);
+        work->update_text(type, id, body);
         const std::string reference = type + "/" + id;
         repeatable.keep(*work, {{reference}});
         return answer_of(request, *work, reference);
@@ -80,19 +72,19 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     const std::string type(request.param("type"));
     const std::string id(request.param("id"));
     known_type(type);
-    check_acceptable(request);
-    check_json_body(request);
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
+    const auto content = binary_sent(request, type, id);
+    const std::string_view body = content ? *content : request.body;
     const auto existing = existing_of(api, caller, type, id);
     check_may_write(api.record, caller, existing ? &*existing : nullptr, type);
     Repeatable repeatable(api.record, caller, request);
     const auto expected = version_of(request.header("if-match"), "If-Match");
     const std::string reference = type + "/" + id;
-    return until_settled([&]() -> std::optional<http::Response> {
+    return until_settled(request, [&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
-        work->update_text(type, id, request.body, expected.value_or(0));
-        check_body_id(request.body, id);
+        work->update_text(type, id, body, expected.value_or(0));
+        check_body_id(body, id);
         repeatable.keep(*work, {{reference}});
         return answer_of(request, *work, reference);
     });
@@ -105,7 +97,7 @@ http::Response update_matching(const Api& api, const http::Request& request, con
     check_json_body(request);
     Repeatable repeatable(api.record, caller, request);
     const auto expected = version_of(request.header("if-match"), "If-Match");
-    return until_settled([&]() -> std::optional<http::Response> {
+    return until_settled(request, [&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
@@ -161,7 +153,7 @@ http::Response delete_matching(const Api& api, const http::Request& request, con
     const std::string type(request.param("type"));
     known_type(type);
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
-    return until_settled([&]() -> std::optional<http::Response> {
+    return until_settled(request, [&]() -> std::optional<http::Response> {
         auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
         if (!found) {

@@ -50,5 +50,7 @@ struct OperationName {
 };
 bool is_listed(const std::vector<OperationName>& operations, std::string_view type, std::string_view name);
 std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started);
+/// The TerminologyCapabilities: what is built in.
+std::string terminology_capabilities(std::string_view version, Instant started);
 
 }  // namespace qiao::record

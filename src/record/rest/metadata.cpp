@@ -44,7 +44,8 @@ void write_includes(JsonWriter& json, TypeId type) {
 }
 
 /// Operations that R4 defines; the others are the product's own.
-constexpr std::array<std::string_view, 8> kStandard = {"everything", "validate", "meta", "meta-add", "meta-delete", "lastn", "document", "match"};
+constexpr std::array<std::string_view, 13> kStandard = {"everything", "validate", "meta",          "meta-add", "meta-delete", "lastn",    "document",
+                                                        "match",      "expand",   "validate-code", "lookup",   "subsumes",    "translate"};
 
 void write_operations(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations) {
     const auto has = [&](const OperationName& one) {

@@ -49,7 +49,8 @@ std::string patched(const Patch& patch, const Stored& existing, Instant now) {
                     "a patch is application/json-patch+json, in a bundle a Binary of that type, or a Parameters resource as application/fhir+json");
     }
     if (result["resourceType"].text() != existing.type || result["id"].text() != existing.id)
-        throw Error(ErrorKind::invalid, "patch.identity", "a patch cannot change type or id", {{"processing", existing.type + ".id", "a patch cannot change type or id"}});
+        throw Error(ErrorKind::invalid, "patch.identity", "a patch cannot change type or id",
+                    {{"processing", existing.type + ".id", "a patch cannot change type or id"}});
     return result.dump();
 }
 
@@ -69,7 +70,7 @@ http::Response patch_found(const Api& api, const http::Request& request, const C
     const Patch patch{std::string(request.header("content-type")), request.body};
     const auto expected = version_of(request.header("if-match"), "If-Match");
     Repeatable repeatable(api.record, caller, request);
-    return until_settled([&]() -> std::optional<http::Response> {
+    return until_settled(request, [&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
         const auto existing = find(work->reader());

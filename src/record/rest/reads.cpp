@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "record/definitions/definitions.hpp"
 #include "record/rest/answer.hpp"
+#include "record/rest/binary.hpp"
 #include "record/rest/handlers.hpp"
 #include "record/rest/view.hpp"
 #include "record/search/clause.hpp"
@@ -54,6 +55,7 @@ void tell(const Api& api, const Caller& caller, std::string_view what, const Sto
 
 /// The resource, or the part of it that is asked for.
 http::Response answer_with(const http::Request& request, Stored found) {
+    if (wants_content(request, found.type)) return content_of(request, std::move(found));
     const auto parameters = request.query_values();
     const TypeId type = find_type(found.type);
     const View view = view_of(parameters, {&type, 1});
@@ -66,7 +68,7 @@ http::Response answer_with(const http::Request& request, Stored found) {
 http::Response read_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string_view type = request.param("type");
     known_type(type);
-    check_acceptable(request);
+    if (!wants_content(request, type)) check_acceptable(request);
     auto found = api.record.read(caller.filter)->read(type, request.param("id"));
     if (!found) throw_not_found();
     tell(api, caller, "read", *found);
@@ -76,7 +78,7 @@ http::Response read_resource(const Api& api, const http::Request& request, const
 http::Response read_version(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string_view type = request.param("type");
     known_type(type);
-    check_acceptable(request);
+    if (!wants_content(request, type)) check_acceptable(request);
     const std::string_view text = request.param("version");
     std::int64_t version = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);

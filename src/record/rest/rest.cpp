@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "record/definitions/definitions.hpp"
+#include "record/operations/input.hpp"
 #include "record/operations/operations.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
@@ -29,9 +30,10 @@ public:
 
     void add_routes(http::Router& router) override {
         metadata_ = capability_statement(names_, version_, started_);
+        terminology_ = terminology_capabilities(version_, started_);
         const http::Handler metadata = [this](const http::Request& request) {
             check_acceptable(request);
-            return document(request, metadata_);
+            return document(request, wants_terminology(request) ? terminology_ : metadata_);
         };
         const http::RouteOptions open{http::Scope::open, limits::kSmallBody_bytes, false};
         router.add(http::Method::get, "/fhir/metadata", open, metadata);
@@ -42,6 +44,16 @@ public:
     }
 
 private:
+    /// `mode` of the capabilities interaction.
+    static bool wants_terminology(const http::Request& request) {
+        for (const auto& [name, value] : request.query_values()) {
+            if (name != "mode") continue;
+            if (value == "terminology") return true;
+            if (value != "full" && value != "normative") throw_bad_parameter("mode", "is full, normative or terminology");
+        }
+        return false;
+    }
+
     /// Entries of a bundle run as requests of their own, through a router that knows only this caller.
     http::Response bundle(const http::Request& request) {
         const Caller caller = caller_of_(request);
@@ -106,6 +118,7 @@ private:
     std::map<std::tuple<http::Method, std::string, std::string, bool>, Operation> operations_;
     std::vector<OperationName> names_;
     std::string metadata_;
+    std::string terminology_;
 };
 
 }  // namespace

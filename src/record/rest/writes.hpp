@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@ namespace qiao::record {
 /// Throws Error(forbidden, "record.no_plain_write") or what the port says.
 void check_may_write(Record& record, const Caller& caller, const Stored* existing, std::string_view type);
 
+/// What is written to `id` says the same in its own `id`. Error(invalid, "record.id_mismatch").
+void check_body_id(std::string_view body, std::string_view id, std::string_view place = "Resource");
+
 /// A work whose resources are written as plain FHIR.
 std::unique_ptr<Work> plain_work(Record& record, const Caller& caller);
 
@@ -24,11 +28,16 @@ std::optional<Stored> single_match(Reader& reader, std::string_view type, std::s
 /// Makes `work` skip when at its commit the search finds something else than `expected` ("" = nothing).
 void still_matches(Record& record, Work& work, const Caller& caller, std::string type, std::string query, std::string expected);
 
-/// Tries again while a condition changed between the look and the commit. `attempt` returns nothing when its work was
-/// skipped.
+/// Waits for the place of those who try once more about the same thing, and keeps it while the lock lives.
+std::unique_lock<std::mutex> stand_in_line(std::string_view about);
+
+/// Tries again while a condition changed between the look and the commit, one caller at a time for what `request` is about: so everybody
+/// gets through, however many come at once. `attempt` returns nothing when its work was skipped.
 template <class Attempt>
-auto until_settled(Attempt attempt) {
-    constexpr int kAttempts = 8;
+auto until_settled(const http::Request& request, Attempt attempt) {
+    if (auto result = attempt()) return std::move(*result);
+    const auto place = stand_in_line(request.path);
+    constexpr int kAttempts = 32;  // against other nodes and first attempts
     for (int i = 0; i < kAttempts; ++i) {
         if (auto result = attempt()) return std::move(*result);
     }

@@ -1,12 +1,17 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "base/worker_pool.hpp"
 #include "record/rest/writes.hpp"
+#include "record/search/query.hpp"
 #include "record/store/keys.hpp"
+#include "record/validate/parse.hpp"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdlib>
+#include <mutex>
 
 namespace qiao::record {
 namespace {
@@ -21,6 +26,14 @@ void check_may_write(Record& record, const Caller& caller, const Stored* existin
     if (record.ports().may_write) record.ports().may_write(caller.actor, existing, type);
 }
 
+void check_body_id(std::string_view body, std::string_view id, std::string_view place) {
+    const auto stated = raw_member(body, "id");
+    if (!stated || *stated != fmt::format("\"{}\"", id)) {
+        throw Error(ErrorKind::invalid, "record.id_mismatch", "the id in the body must be the one in the URL",
+                    {{"value", fmt::format("{}.id", place), "the id in the body must be the one in the URL"}});
+    }
+}
+
 std::unique_ptr<Work> plain_work(Record& record, const Caller& caller) {
     auto work = record.begin(caller.filter, caller.actor);
     work->plain();
@@ -28,8 +41,14 @@ std::unique_ptr<Work> plain_work(Record& record, const Caller& caller) {
 }
 
 std::optional<Stored> single_match(Reader& reader, std::string_view type, std::string_view query) {
-    if (query.empty()) throw Error(ErrorKind::conflict, "record.multiple_matches", "the condition has no criteria");
-    SearchResult found = reader.search(type, std::string(query) + "&_count=2");
+    // How a list would be shown is no criterion.
+    std::string criteria;
+    for (const std::string_view pair : split(query, '&')) {
+        const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
+        if (!pair.empty() && (!name || !is_result_parameter(*name))) criteria.append(pair).append("&");
+    }
+    if (criteria.empty()) throw Error(ErrorKind::conflict, "record.multiple_matches", "the condition has no criteria");
+    SearchResult found = reader.search(type, criteria + "_count=2");
     if (found.matches.empty()) return std::nullopt;
     if (found.matches.size() > 1) throw Error(ErrorKind::conflict, "record.multiple_matches", "the condition fits more than one resource");
     return std::move(found.matches.front().resource);
@@ -40,6 +59,12 @@ void still_matches(Record& record, Work& work, const Caller& caller, std::string
         const auto found = single_match(*record.read_in(group, filter), type, query);
         return (found ? found->id : std::string()) != expected;
     });
+}
+
+std::unique_lock<std::mutex> stand_in_line(std::string_view about) {
+    static std::array<std::mutex, 64> lines;
+    const WorkerPool::Waiting waiting;
+    return std::unique_lock(lines[std::hash<std::string_view>{}(about) % lines.size()]);
 }
 
 Repeatable::Repeatable(Record& record, const Caller& caller, const http::Request& request) : record_(record) {

@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "record/extract/fold.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/terminology_clause.hpp"
 #include "record/search/values.hpp"
 
 #include <fmt/format.h>
@@ -63,10 +64,15 @@ void append_hashes(const Named& named, const TokenHash& hash, std::string_view t
     } else if (system.empty()) {
         hashes.push_back(how.no_system_row || how.system_row ? hash.without_system(code) : hash.code_only(code));
     } else {
-        if (how.system_row) hashes.push_back(hash.coded(system, code));
-        const bool implied = how.implicit_system.empty() ? !how.system_row : how.implicit_system == system;
-        if (implied) hashes.push_back(hash.code_only(code));
+        append_coded(named, hash, system, code, hashes);
     }
+}
+
+void append_coded(const Named& named, const TokenHash& hash, std::string_view system, std::string_view code, std::vector<std::int64_t>& hashes) {
+    const TypeParameter& how = named.how;
+    if (how.system_row) hashes.push_back(hash.coded(system, code));
+    const bool implied = how.implicit_system.empty() ? !how.system_row : how.implicit_system == system;
+    if (implied) hashes.push_back(hash.code_only(code));
 }
 
 ClausePtr make_token_clause(const SearchContext& context, const Named& named) {
@@ -84,6 +90,10 @@ ClausePtr make_token_clause(const SearchContext& context, const Named& named) {
             hashes.push_back(hash.of_type(unescape(pieces[0]), unescape(pieces[1]), unescape(pieces[2])));
         }
         return std::make_unique<TokenClause>(named.type, named.how.id, std::move(hashes), false);
+    }
+    const std::string_view modifier = named.modifier;
+    if (modifier == "in" || modifier == "not-in" || modifier == "above" || modifier == "below") {
+        return std::make_unique<TokenClause>(named.type, named.how.id, terminology_hashes(context, named), modifier == "not-in");
     }
     if (!named.modifier.empty() && named.modifier != "not") throw_bad_modifier(named.definition.code, named.modifier);
     for (const std::string_view value : named.values) append_hashes(named, hash, value, hashes);

@@ -4,6 +4,7 @@
 #include "record/record.hpp"
 #include "record/store/index_jobs.hpp"
 #include "record/store/rows.hpp"
+#include "record/terminology/record_shelf.hpp"
 
 #include <atomic>
 #include <compare>
@@ -39,6 +40,7 @@ struct Core {
     Ports ports;
     Feed* feed = nullptr;
     IndexJobs index_jobs = {};
+    DefinitionCache definitions = {};
 
     // Writer thread only. What is remembered of `sys` and `aclset` never changes once it is there, whichever node made it.
     static constexpr std::size_t kRemembered = 50'000;
@@ -92,6 +94,7 @@ public:
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override;
     std::string reference_of(Rid rid) override;
     storage::Connection& connection() override { return *connection_; }
+    const RecordShelf& definitions() override { return shelf_; }
 
     [[nodiscard]] Core& core() { return core_; }
     [[nodiscard]] const ReadFilter& filter() const { return filter_; }
@@ -114,6 +117,7 @@ private:
     std::unique_ptr<storage::Snapshot> snapshot_;
     storage::Connection* connection_;
     std::string read_sql_;
+    RecordShelf shelf_{*this};
 };
 
 }  // namespace qiao::record

@@ -51,6 +51,7 @@ public:
     std::optional<Rid> rid_of(std::string_view type, std::string_view id) override { return store_.rid_of(type, id); }
     std::string reference_of(Rid rid) override { return store_.reference_of(rid); }
     storage::Connection& connection() override { return store_.connection(); }
+    const RecordShelf& definitions() override { return store_.definitions(); }
 
 private:
     const StoreWork& work_;

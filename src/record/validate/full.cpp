@@ -15,7 +15,7 @@ constexpr std::size_t kFindings = 100;
 
 class Walk {
 public:
-    Walk(Instant now, std::vector<Finding>& out) : now_(now), out_(out) {}
+    Walk(Instant now, const terminology::Shelf& shelf, std::vector<Finding>& out) : now_(now), shelf_(shelf), out_(out) {}
 
     /// What is not checked is not valid.
     void finish(const std::string& place) {
@@ -25,7 +25,7 @@ public:
     /// @param outer  the scope of what it is part of; nullptr for the whole
     void resource(const Spot& spot, const Scope* outer, bool is_contained, std::span<const std::string> profiles) {
         const json::Value& value = spot.value();
-        Scope scope{&value, &value, nullptr, now_, until_};
+        Scope scope{&value, &value, nullptr, now_, until_, &shelf_};
         if (outer != nullptr && is_contained) scope.container = outer->container;
         if (outer != nullptr) scope.bundle = outer->bundle;
         if (spot.type() == "Bundle") scope.bundle = &value;
@@ -42,7 +42,7 @@ private:
         if (out_.size() >= kFindings || scope.is_spent()) return;
         const ShapeId shape_id = spot.element.shape;
         rules(spot, shape_id, kWholeObject, scope);
-        check_data_type(spot, out_);
+        check_data_type(spot, scope, out_);
         if (holder != nullptr && spot.type() == "Extension") check_extension(spot, *holder, scope, out_);
         for (const Spot& child : children(spot)) {
             if (child.element.type == ValueType::resource && child.element.value != nullptr) {
@@ -75,16 +75,17 @@ private:
     }
 
     Instant now_;
+    const terminology::Shelf& shelf_;
     std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::now() + limits::kQueryTime;
     std::vector<Finding>& out_;
 };
 
 }  // namespace
 
-void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, std::vector<Finding>& out) {
+void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, const terminology::Shelf& shelf, std::vector<Finding>& out) {
     const auto spot = resource_spot(resource, {});
     if (!spot) return;
-    Walk walk(now, out);
+    Walk walk(now, shelf, out);
     walk.resource(*spot, nullptr, false, profiles);
     if (out.size() > kFindings) out.resize(kFindings);
     walk.finish(spot->place);

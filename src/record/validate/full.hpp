@@ -2,6 +2,7 @@
 
 #include "base/json_value.hpp"
 #include "base/time.hpp"
+#include "record/terminology/shelf.hpp"
 #include "record/validate/verdict.hpp"
 
 #include <span>
@@ -9,12 +10,12 @@
 #include <vector>
 
 /// Level `full` beyond the structure: the invariants of R4, extensions, the profiles of `meta.profile` and those that are asked for,
-/// what the specification says in words of data types, Bundles and definitions. Terminology as far as FHIR itself defines it.
-/// Pure; any thread.
+/// what the specification says in words of data types, Bundles and definitions. Terminology as far as the shelf has it.
+/// Pure but for the shelf; its thread.
 namespace qiao::record {
 
 /// Adds what is wrong with `resource`, a resource of R4 as JSON. At most 100 findings in all, one more when the time (limits::kQueryTime) is spent.
 /// @param profiles  URLs that it has to follow besides those in its meta
-void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, std::vector<Finding>& out);
+void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, const terminology::Shelf& shelf, std::vector<Finding>& out);
 
 }  // namespace qiao::record

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "record/definitions/rules.hpp"
+#include "record/terminology/membership.hpp"
 
 #include <fmt/format.h>
 
@@ -47,9 +48,18 @@ const json::Value* find_entry(const json::Value& bundle, std::string_view refere
 const json::Value* Known::resolve(std::string_view reference) const { return scope_.bundle == nullptr ? nullptr : find_entry(*scope_.bundle, reference); }
 
 std::optional<bool> Known::member_of(const path::Item& coded, std::string_view value_set_url) const {
-    const std::uint16_t value_set = find_value_set(value_set_url);
-    if (value_set == 0) return std::nullopt;
-    return std::ranges::any_of(codes_of(coded), [&](const auto& code) { return value_set_has(value_set, code.first, code.second); });
+    const auto [url, version] = terminology::canonical_parts(value_set_url);
+    const terminology::ValueSet::Ptr set = scope_.shelf->value_set(url, version);
+    if (!set) return std::nullopt;
+    terminology::Trail trail;
+    const terminology::SetTest test(*scope_.shelf, set, trail);
+    bool is_known = true;
+    for (const auto& [system, code] : codes_of(coded)) {
+        const terminology::Membership in = test.test(system, code);
+        if (in == terminology::Membership::yes) return true;
+        is_known = is_known && in == terminology::Membership::no;
+    }
+    return is_known ? std::optional(false) : std::nullopt;
 }
 
 std::optional<bool> Known::conforms_to(const path::Item& item, std::string_view profile_url) const {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "record/path/evaluate.hpp"
+#include "record/terminology/shelf.hpp"
 #include "record/validate/profile.hpp"
 #include "record/validate/spot.hpp"
 #include "record/validate/verdict.hpp"
@@ -23,10 +24,11 @@ struct Scope {
     const json::Value* bundle = nullptr;     ///< the Bundle around it, or nullptr
     Instant now;
     std::chrono::steady_clock::time_point until;  ///< no rule is begun later
+    const terminology::Shelf* shelf = &terminology::builtin_shelf();
     [[nodiscard]] bool is_spent() const { return std::chrono::steady_clock::now() > until; }
 };
 
-/// What FHIRPath may ask: references within the Bundle, the value sets and profiles that FHIR defines.
+/// What FHIRPath may ask: references within the Bundle, value sets of the shelf, the profiles that FHIR defines.
 class Known : public path::Outside {
 public:
     explicit Known(const Scope& scope) : scope_(scope) {}
@@ -57,7 +59,7 @@ void check_named_profile(std::string_view url, const Spot& spot, const Scope& sc
 void check_extension(const Spot& extension, const Spot& holder, const Scope& scope, std::vector<Finding>& out);
 
 // What the specification says in words: content of data types, Bundles, definitions.
-void check_data_type(const Spot& spot, std::vector<Finding>& out);
+void check_data_type(const Spot& spot, const Scope& scope, std::vector<Finding>& out);
 void check_bundle(const Spot& bundle, const Scope& scope, std::vector<Finding>& out);
 void check_definition(const Spot& resource, std::vector<Finding>& out);
 

@@ -39,12 +39,21 @@ void check_attachment(const Spot& spot, std::vector<Finding>& out) {
     if (is_example_host(value["url"].text())) add(out, "error", "value", spot.place + ".url", "an address of a domain that is reserved for examples");
 }
 
-void check_coding(const Spot& spot, std::vector<Finding>& out) {
+/// What claims to be of a code system whose codes are all known must be one of them.
+void check_code(const Spot& spot, const Scope& scope, std::vector<Finding>& out) {
+    const std::string& code = spot.value()["code"].text();
+    const terminology::CodeSystem::Ptr system =
+        code.empty() ? nullptr : scope.shelf->code_system(spot.value()["system"].text(), spot.value()["version"].text());
+    if (system && system->has(code) == false) add(out, "error", "code-invalid", spot.place + ".code", fmt::format("no code of {}", system->url()));
+}
+
+void check_coding(const Spot& spot, const Scope& scope, std::vector<Finding>& out) {
     const std::string& system = spot.value()["system"].text();
     if (system.empty()) return;
     if (system.find(':') == std::string::npos) add(out, "error", "value", spot.place + ".system", "a code system is named by an absolute URI");
     if (find_value_set(system) != 0 || system.find("/ValueSet/") != std::string::npos)
         add(out, "error", "value", spot.place + ".system", "this names a value set; the code system is wanted");
+    check_code(spot, scope, out);
 }
 
 /// Narrative is XML without a document type: it knows five entities and no others of HTML (narrative.html).
@@ -101,11 +110,13 @@ void check_capabilities(const Spot& statement, std::vector<Finding>& out) {
 
 }  // namespace
 
-void check_data_type(const Spot& spot, std::vector<Finding>& out) {
+void check_data_type(const Spot& spot, const Scope& scope, std::vector<Finding>& out) {
     if (spot.element.type != ValueType::object || spot.element.value == nullptr) return;
     const std::string type = spot.type();
     if (type == "Attachment") check_attachment(spot, out);
-    if (type == "Coding") check_coding(spot, out);
+    if (type == "Coding") check_coding(spot, scope, out);
+    // A Quantity of any kind.
+    if (type != "Coding" && spot.value()["system"].text() == terminology::kUcum) check_code(spot, scope, out);
     if (type == "Narrative") check_entities(spot, out);
 }
 

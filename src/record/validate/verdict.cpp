@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 namespace qiao::record {
-std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now) {
+std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now, const terminology::Shelf& shelf) {
     std::vector<Finding> findings;
     const auto parsed = parse_resource(json, limits::kBundleBody_bytes);
     if (!parsed) {
@@ -20,7 +20,7 @@ std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::sp
     for (Issue& issue : validate_structure(parsed->root(), expected)) findings.push_back({"error", std::move(issue)});
     const auto tree = json::parse(parsed->text());
     if (tree) {
-        check_fully(*tree, profiles, now, findings);
+        check_fully(*tree, profiles, now, shelf, findings);
     } else {
         findings.push_back({"error", {"structure", "", fmt::format("{} (byte {})", tree.error().message, tree.error().offset)}});
     }

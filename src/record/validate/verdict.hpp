@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "record/definitions/definitions.hpp"
+#include "record/terminology/shelf.hpp"
 
 #include <span>
 #include <string>
@@ -10,7 +11,7 @@
 #include <vector>
 
 /// What `$validate` and `qiao validate` say of a text, as an OperationOutcome: level `full`, of which only the structure
-/// decides whether a write is taken. Pure; any thread.
+/// decides whether a write is taken. Pure but for the shelf; its thread.
 namespace qiao::record {
 
 /// One line of the verdict.
@@ -22,7 +23,9 @@ struct Finding {
 /// Reads the text and checks it.
 /// @param expected  the type that it must be; TypeId::none takes any
 /// @param profiles  URLs that it has to follow besides those in its meta
-std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now);
+/// @param shelf  where code systems and value sets are looked up
+std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now,
+                                 const terminology::Shelf& shelf = terminology::builtin_shelf());
 /// OperationOutcome; without findings one that says that nothing was found.
 std::string verdict_text(std::span<const Finding> findings);
 

@@ -125,5 +125,43 @@ TEST(Match, candidates_come_from_every_block_and_only_from_what_is_seen) {
     EXPECT_TRUE(find_candidates(*store.record->read(standing({102}, {2})), form.patient(), Grade::possible, 10).empty());
 }
 
+/// Counts what is asked of the record.
+class CountingReader : public Reader {
+public:
+    std::optional<Stored> read(std::string_view, std::string_view) override { return std::nullopt; }
+    std::optional<Stored> read_version(std::string_view, std::string_view, std::int64_t) override { return std::nullopt; }
+    HistoryPage history(const HistoryAsk&) override { return {}; }
+    SearchResult search_in(const SearchPlace&, std::string_view query) override {
+        queries.emplace_back(query);
+        return {};
+    }
+    SearchResult everything(const Compartment&) override { return {}; }
+    std::optional<Rid> rid_of(std::string_view, std::string_view) override { return std::nullopt; }
+    std::string reference_of(Rid) override { return {}; }
+    storage::Connection& connection() override { throw Error(ErrorKind::internal, "test", "not asked for"); }
+
+    std::vector<std::string> queries;
+};
+
+TEST(Match, only_what_is_compared_is_searched_for) {
+    Value patient = Form{.born = ""}.patient();
+    patient.member("identifier").push(Value::object({{"system", "urn:long"}, {"value", std::string(100'000, '7')}}));
+    for (int i = 0; i < 1000; ++i) {
+        patient.member("identifier").push(Value::object({{"system", "urn:many"}, {"value", "N" + std::to_string(i)}}));
+        patient.member("telecom").push(Value::object({{"system", "phone"}, {"value", std::to_string(13'000'000'000 + i)}}));
+    }
+    CountingReader reader;
+    find_candidates(reader, patient, Grade::possible, 10);
+    const Person person = person_of(patient);
+    EXPECT_LE(reader.queries.size(), person.numbers.size() * 2 + person.phones.size() * 5);
+    EXPECT_GE(reader.queries.size(), person.numbers.size() + person.phones.size());
+    for (const std::string& query : reader.queries) EXPECT_LT(query.size(), 1000U);
+    // One character that folding makes 18 of: what a search would refuse is not asked.
+    std::string long_name;
+    for (int i = 0; i < 130; ++i) long_name += "ﷺ";
+    Store store;
+    EXPECT_NO_THROW(find_candidates(*store.read(), Form{.name = long_name, .number = long_name, .system = "urn:many"}.patient(), Grade::possible, 10));
+}
+
 }  // namespace
 }  // namespace qiao::record::testing

@@ -214,7 +214,7 @@ TEST(Search, refuses_what_it_does_not_know) {
     EXPECT_EQ(ward.refused("Patient", "nmae=x"), "record.unknown_parameter");
     EXPECT_EQ(ward.refused("Patient", "_query=x"), "record.unknown_parameter");
     EXPECT_EQ(ward.refused("Patient", "name:above=x"), "record.unsupported_modifier");
-    EXPECT_EQ(ward.refused("Patient", "gender:in=x"), "record.unsupported_modifier");
+    EXPECT_EQ(ward.refused("Patient", "gender:in=x"), "record.bad_search_value");
     EXPECT_EQ(ward.refused("Patient", "birthdate:not=1980"), "record.unsupported_modifier");
     EXPECT_EQ(ward.refused("Patient", "birthdate=yesterday"), "record.bad_search_value");
     EXPECT_EQ(ward.refused("Patient", "birthdate=2024-02-30"), "record.bad_search_value");

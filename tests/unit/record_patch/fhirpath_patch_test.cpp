@@ -195,6 +195,20 @@ TEST(FhirPathPatch, FollowsChoicesAndSidecars) {
               R"({"name":[{"_given":[{"id":"m"}],"given":["b"]}],"resourceType":"Patient"})");
 }
 
+TEST(FhirPathPatch, DoesNotGrowDeeperThanAResourceMayBe) {
+    // Each operation goes on at the innermost extension of the one before.
+    std::string operations;
+    for (int i = 0; i < 6; ++i) {
+        const std::string path = i == 0 ? "Patient" : "Patient.repeat(extension).where(url = 'u" + std::to_string(i - 1) + "')";
+        std::string value = R"({"url":"u)" + std::to_string(i) + R"("})";
+        for (int level = 0; level < 20; ++level) value = R"({"url":"in","extension":[)" + value + "]}";
+        operations += std::string(i == 0 ? "" : ",") + R"({"name":"operation","part":[{"name":"type",)" + std::string(kAdd) +
+                      R"(},{"name":"path","valueString":")" + path + R"("},{"name":"name","valueString":"extension"},{"name":"value","valueExtension":)" +
+                      value + "}]}";
+    }
+    EXPECT_EQ(patched(parsed(R"({"resourceType":"Patient"})"), parsed(R"({"resourceType":"Parameters","parameter":[)" + operations + "]}")), "patch.too_long");
+}
+
 TEST(FhirPathPatch, RefusesWhatIsNotClear) {
     constexpr std::string_view kPatient = R"({"resourceType":"Patient","gender":"male","name":[{"family":"a"},{"family":"b"}]})";
     const auto path = [](std::string_view text) { return R"("valueString":")" + std::string(text) + '"'; };

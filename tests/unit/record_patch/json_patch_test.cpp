@@ -92,5 +92,23 @@ TEST(JsonPatch, DoesNotGrowWithoutEnd) {
     EXPECT_EQ(patched(R"({"x":"0123456789"})", patch + "]"), "patch.too_long");
 }
 
+TEST(JsonPatch, DoesNotGrowDeeperThanAResourceMayBe) {
+    // Each copy of the whole into its own depth doubles the depth.
+    std::string copies = "[";
+    std::string inner = "/a";
+    for (int i = 0; i < 7; ++i) {
+        copies += std::string(i == 0 ? "" : ",") + R"({"op":"copy","from":"","path":")" + inner + R"("})";
+        inner += inner;
+    }
+    EXPECT_EQ(patched(R"({"x":1})", copies + "]"), "patch.too_long");
+    std::string deep;
+    for (int i = 0; i < 61; ++i) deep += R"({"a":)";
+    deep += "1" + std::string(61, '}');
+    const std::string_view kDocument = R"({"x":{"z":[{"y":1}]}})";
+    EXPECT_EQ(patched(kDocument, R"([{"op":"add","path":"/x/y","value":)" + deep + "}]"), R"({"x":{"z":[{"y":1}],"y":)" + deep + "}}");
+    EXPECT_EQ(patched(kDocument, R"([{"op":"add","path":"/x/z/0/a","value":)" + deep + "}]"), "patch.too_long");
+    EXPECT_EQ(patched(kDocument, R"([{"op":"replace","path":"/x/z/0/y","value":)" + deep + "}]"), "patch.too_long");
+}
+
 }  // namespace
 }  // namespace qiao::record

@@ -160,6 +160,13 @@ TEST(FhirPath, EndsWhatWouldNotEnd) {
                   "toChars()))))"),
               "fhirpath.too_costly");
     EXPECT_EQ(run("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+$')"), "boolean:false");
+    // Long texts count by their length: few steps must not copy gigabytes.
+    const std::string kHalf_MiB = "'01234567890123456789'.toChars().aggregate(iif($total.empty(), 'a', $total + $total))";
+    EXPECT_EQ(run(kHalf_MiB + ".length()"), "integer:524288");
+    EXPECT_EQ(run(kHalf_MiB + ".select('0123456789'.toChars()).aggregate($total.combine($total), " + kHalf_MiB + ").count()"), "fhirpath.too_costly");
+    EXPECT_EQ(run("'0123456789'.toChars().select('0123456789'.toChars()).aggregate($total & '', " + kHalf_MiB + ").length()"), "fhirpath.too_costly");
+    EXPECT_EQ(run("'0123456789'.toChars().select('0123456789'.toChars()).aggregate(iif($total.contains('b'), 'b', $total), " + kHalf_MiB + ").length()"),
+              "fhirpath.too_costly");
 }
 
 }  // namespace

@@ -68,6 +68,24 @@ TEST(Extensions, AreKnownByWhereTheyStandAndWhatTheyHold) {
     EXPECT_THAT(said(nationality + R"({"url":"code","valueString":"CN"}]}]})"), Contains(HasSubstr("string is not allowed here, only CodeableConcept")));
 }
 
+TEST(Codes, OfSystemsThatAreKnownInFullMustBeTheirs) {
+    const auto coded = [](const std::string& system, const std::string& code) {
+        return said(R"({"resourceType":"Observation","status":"final","code":{"coding":[{"system":")" + system + R"(","code":")" + code + "\"}]}}");
+    };
+    EXPECT_THAT(coded("http://terminology.hl7.org/CodeSystem/v3-ActCode", "AMB"), IsEmpty());
+    EXPECT_THAT(coded("http://terminology.hl7.org/CodeSystem/v3-ActCode", "none"), ElementsAre(HasSubstr("code-invalid Observation.code.coding[0].code")));
+    EXPECT_THAT(coded("http://terminology.hl7.org/CodeSystem/service-type", "none"), IsEmpty()) << "an example says nothing of others";
+    EXPECT_THAT(coded("http://loinc.org", "none"), IsEmpty()) << "not known here";
+    const auto measured = [](const std::string& unit) {
+        return said(
+            R"({"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1,"system":"http://unitsofmeasure.org","code":")" +
+            unit + "\"}}");
+    };
+    EXPECT_THAT(measured("mg/dL"), IsEmpty());
+    EXPECT_THAT(measured("florp"), IsEmpty()) << "a unit that is not known here";
+    EXPECT_THAT(measured("mg//dL"), ElementsAre(HasSubstr("code-invalid Observation.value.code")));
+}
+
 // ---- profiles -----------------------------------------------------------------------------------------------------------
 std::string pressure(const std::string& systolic_unit, bool with_diastolic = true) {
     const auto component = [](const std::string& code, const std::string& unit) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -150,6 +151,39 @@ TEST_F(PostgresTest, a_node_is_told_that_another_one_committed) {
     EXPECT_EQ(refreshed, before + 1);
     insert(5);
     EXPECT_EQ(refreshed, before + 1);
+}
+
+TEST_F(PostgresTest, a_commit_whose_standby_was_given_up_is_unknown_and_the_state_beside_it_is_read_again) {
+    const auto standby = [&](const std::string& how) {
+        other->write_connection().script("ALTER SYSTEM " + how);
+        other->write_connection().script("SELECT pg_reload_conf()");
+    };
+    int refreshed = 0;
+    writer.on_foreign_commit([&](Connection&) { ++refreshed; });
+    insert(1);
+    standby("SET synchronous_standby_names = 'nobody'");
+    // The server takes the setting over some time later: until then commits do not wait.
+    std::int64_t value = 1;
+    std::string code;
+    while (code.empty() && value < 1000) {
+        std::atomic<bool> ended = false;
+        ++value;
+        std::jthread caller([&] {
+            code = code_of([&] { insert(value); });
+            ended = true;
+        });
+        while (!ended) {
+            auto rows = other->write_connection().query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+            while (rows.next()) {
+            }
+        }
+    }
+    EXPECT_EQ(code, "commit.unknown");
+    standby("RESET synchronous_standby_names");
+    EXPECT_EQ(count(), value) << "it is there";
+    const int before = refreshed;
+    while (code_of([&] { insert(value + 1); }) == "commit.unknown") ++value;  // the setting goes as late as it came
+    EXPECT_GT(refreshed, before) << "what was undone beside the database was committed in it";
 }
 
 TEST_F(PostgresTest, a_password_is_in_no_message) {
