@@ -122,6 +122,20 @@ std::optional<record::Caller> Sessions::caller_of(std::string_view key) {
     return found->caller;
 }
 
+std::optional<record::Caller> Sessions::standing_caller(std::int64_t person, std::string_view client) {
+    Entry entry;
+    entry.session.person = person;
+    if (person == 0) {
+        const Client found = read_client(client);
+        if (found.id.empty()) return std::nullopt;
+        entry.session.client = found.id;
+        entry.session.scope = found.role;
+    }
+    build(entry);
+    if (entry.dead) return std::nullopt;
+    return entry.caller;
+}
+
 Session Sessions::snapshot_of(const Entry& entry) const {
     Session session = entry.session;
     session.idle_end = session.by_cookie ? std::min(session.absolute_end, from_us(entry.used_us.load()) + options_.idle) : session.absolute_end;

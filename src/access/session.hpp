@@ -94,6 +94,9 @@ public:
     [[nodiscard]] static bool carries_token(const http::Request& request);
     /// The caller behind a session that was found before (Session::key), for what is pushed to open pages. No use of it.
     [[nodiscard]] std::optional<record::Caller> caller_of(std::string_view key);
+    /// What a person may now, or (person 0) a client: for what goes on without a session, as a subscription. Nothing when they are
+    /// not active any more.
+    [[nodiscard]] std::optional<record::Caller> standing_caller(std::int64_t person, std::string_view client);
 
     // People.
     /// Whose login and password these are. Error(unauthenticated, "access.wrong_login") whatever is wrong;

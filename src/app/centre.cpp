@@ -1,9 +1,9 @@
 #include "app/centre.hpp"
 
-#include "access/duplicates_routes.hpp"
 #include "access/audit_routes.hpp"
 #include "access/certificate_routes.hpp"
 #include "access/contact_routes.hpp"
+#include "access/duplicates_routes.hpp"
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
 #include "access/oidc_routes.hpp"
@@ -15,12 +15,14 @@
 #include "app/patient_policy.hpp"
 #include "app/setup/routes.hpp"
 #include "app/sign_in_policy.hpp"
+#include "app/subscription_port.hpp"
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "flow/flow_store.hpp"
 #include "flow/label_routes.hpp"
 #include "flow/notice_routes.hpp"
 #include "flow/routes.hpp"
+#include "record/feed/subscription_operations.hpp"
 #include "services/consult/figures_store.hpp"
 #include "services/consult/patient_routes.hpp"
 #include "services/consult/routes.hpp"
@@ -155,6 +157,13 @@ void Centre::open_record() {
     open_patient_accounts();
     rest_ = record::make_rest(
         *record_, [this](const http::Request& request) { return sessions_->caller(request); }, *clock_, QIAO_VERSION);
+    subscriptions_ = std::make_unique<record::Subscriptions>(record::Subscriptions::Ground{*record_, *database_, *writer_, *clock_, metrics_,
+                                                                                           subscription_ports(*sessions_, *directory_, options_.subscriptions),
+                                                                                           [this] { return public_url() + "/fhir"; }});
+    record::add_subscription_operations(*rest_, *subscriptions_);
+    subscription_sockets_ = std::make_unique<record::SubscriptionSockets>(*subscriptions_, subscription_rights(*sessions_));
+    subscription_sockets_->add_operation(*rest_);
+    sessions_->on_session_ended([this](std::string_view key) { subscription_sockets_->session_ended(key); });
 }
 
 void Centre::open_patient_accounts() {
@@ -169,8 +178,7 @@ void Centre::open_patient_accounts() {
 
 void Centre::open_images() {
     archive_ = std::make_unique<imaging::Archive>(
-        imaging::ArchiveOptions{
-            .folder = options_.data_folder, .index_place = options_.place_of("imaging"), .record_place = options_.place_of("record")},
+        imaging::ArchiveOptions{.folder = options_.data_folder, .index_place = options_.place_of("imaging"), .record_place = options_.place_of("record")},
         *clock_, metrics_);
     devices_ = std::make_unique<imaging::Devices>(*database_, *writer_, *audit_, *directory_);
     gateways_ = std::make_unique<imaging::Gateways>(*database_, *writer_, *audit_, *sessions_, *archive_, metrics_);
@@ -248,8 +256,8 @@ void Centre::add_jobs() {
     jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
     jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
     jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
-    add_state_route(router_,
-                    {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack, options_.data_folder, *clock_});
+    add_state_route(router_, {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack,
+                              options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.
@@ -257,6 +265,7 @@ Centre::~Centre() {
     server_.reset();
     dicom_.reset();
     jobs_.reset();
+    subscriptions_->stop();
     audit_check_.reset();
     delivery_.reset();
     backups_.reset();
@@ -294,9 +303,11 @@ void Centre::listen() {
                                                                  .spill_folder = made_folder(options_.data_folder + "/spill")},
                                              router_, workers_, metrics_);
     server_->add_socket(pages_->endpoint());
+    server_->add_socket(subscription_sockets_->endpoint());
     jobs_->start();
     server_->start();
     delivery_->start(public_url());
+    subscriptions_->start();
 }
 
 /// Where links in messages and codes on paper lead.
@@ -327,6 +338,7 @@ void Centre::drain() {
     dicom_->drain(std::chrono::seconds(10));
     jobs_->stop();
     delivery_->stop();
+    subscriptions_->stop();
     audit_->flush();
 }
 

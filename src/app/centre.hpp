@@ -39,6 +39,7 @@
 #include "imaging/gateways.hpp"
 #include "imaging/study_access.hpp"
 #include "jobs/jobs.hpp"
+#include "record/feed/subscription_socket.hpp"
 #include "record/record.hpp"
 #include "record/rest/rest.hpp"
 #include "services/consult/consult.hpp"
@@ -122,6 +123,8 @@ private:
     std::unique_ptr<access::Patients> patients_;
     std::unique_ptr<access::PatientAccounts> patient_accounts_;
     std::unique_ptr<access::PatientRequests> patient_requests_;
+    std::unique_ptr<record::Subscriptions> subscriptions_;
+    std::unique_ptr<record::SubscriptionSockets> subscription_sockets_;
     std::unique_ptr<record::Rest> rest_;
     std::mutex archive_mutex_;  ///< the change feed asks the archive until both end
     std::unique_ptr<imaging::Archive> archive_;

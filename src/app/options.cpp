@@ -135,10 +135,11 @@ void read_config(Options& options) {
         for (const auto& [key, node] : table) {
             if (key.str() == "signing")
                 read_signing(options, node);
-            else if (key.str() != "notify" && key.str() != "oidc")
+            else if (key.str() != "notify" && key.str() != "oidc" && key.str() != "subscriptions")
                 read_key(options, key.str(), node);
         }
         options.notify = exchange::read_notify(options.config_file);
+        options.subscriptions = exchange::read_rest_hook(options.config_file);
         read_oidc(options);
     } catch (const toml::parse_error& error) {
         bad_config(fmt::format("{}:{}:{}: {}", options.config_file, error.source().begin.line, error.source().begin.column, error.description()));
@@ -150,7 +151,8 @@ void check_safe(const Options& options) {
     if (options.certificate_file.empty() != options.key_file.empty()) refuse("--tls-cert and --tls-key go together");
     if (options.demo && !(options.http.loopback() && options.dicom.loopback())) refuse("demo listens on loopback only: it lets anybody sign in as anybody");
     if (!options.http.loopback() && options.certificate_file.empty()) refuse("an address other than loopback needs --tls-cert and --tls-key");
-    if (!options.database.empty() && !storage::is_on_server(options.database)) refuse("--database is postgres://…; without it the data folder holds the records");
+    if (!options.database.empty() && !storage::is_on_server(options.database))
+        refuse("--database is postgres://…; without it the data folder holds the records");
 }
 
 Shared find_shared() {

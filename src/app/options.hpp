@@ -3,6 +3,7 @@
 #include "access/certificate.hpp"
 #include "access/oidc.hpp"
 #include "exchange/notify_config.hpp"
+#include "exchange/rest_hook.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -44,6 +45,7 @@ struct Options {
     int backup_keep = 14;                                                 ///< backups that stay
     std::string pack = "CN";                                              ///< country pack: deadlines, retention, texts
     exchange::NotifyConfig notify = {};                                   ///< tables [notify.*]: how notices leave the screen
+    exchange::RestHookConfig subscriptions = {};                          ///< table [subscriptions]: where notifications may go
     std::string public_url = {};                                          ///< origin under which people reach the centre; empty = address and port of HTTP
     access::KeyAlgorithm signing_algorithm = access::KeyAlgorithm::p256;  ///< of keys made from now on
     access::OidcConfig oidc = {};                                         ///< table [oidc]: sign-in by the institution's OpenID provider; off without an issuer

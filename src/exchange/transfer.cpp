@@ -1,8 +1,13 @@
 #include "exchange/transfer.hpp"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 
@@ -60,6 +65,59 @@ std::size_t give_data(char* into, std::size_t size, std::size_t count, void* fro
     std::memcpy(into, source.data.data() + source.at, length);
     source.at += length;
     return length;
+}
+
+struct Range {
+    std::uint32_t network;
+    int bits;
+};
+// IANA IPv4 Special-Purpose Address Registry, and multicast.
+constexpr std::array<Range, 15> kSpecial = {{{0x00000000, 8},
+                                             {0x0A000000, 8},
+                                             {0x64400000, 10},
+                                             {0x7F000000, 8},
+                                             {0xA9FE0000, 16},
+                                             {0xAC100000, 12},
+                                             {0xC0000000, 24},
+                                             {0xC0000200, 24},
+                                             {0xC0586300, 24},
+                                             {0xC0A80000, 16},
+                                             {0xC6120000, 15},
+                                             {0xC6336400, 24},
+                                             {0xCB007100, 24},
+                                             {0xE0000000, 4},
+                                             {0xF0000000, 4}}};
+
+bool is_public(std::uint32_t ipv4) {
+    return std::none_of(kSpecial.begin(), kSpecial.end(), [&](const Range& range) { return (ipv4 ^ range.network) >> (32 - range.bits) == 0; });
+}
+
+/// Global unicast 2000::/3 without 2001::/23 (Teredo and the like), documentation (2001:db8::/32) and 6to4 (2002::/16).
+bool is_public(const std::array<std::uint8_t, 16>& ipv6) {
+    if ((ipv6[0] & 0xE0U) != 0x20) return false;
+    if (ipv6[0] == 0x20 && ipv6[1] == 0x01 && (ipv6[2] < 0x02 || (ipv6[2] == 0x0D && ipv6[3] == 0xB8))) return false;
+    return ipv6[0] != 0x20 || ipv6[1] != 0x02;
+}
+
+bool is_public(const sockaddr& address) {
+    if (address.sa_family == AF_INET) {
+        sockaddr_in ipv4{};
+        std::memcpy(&ipv4, &address, sizeof(ipv4));
+        return is_public(ntohl(ipv4.sin_addr.s_addr));
+    }
+    if (address.sa_family != AF_INET6) return false;
+    sockaddr_in6 ipv6{};
+    std::memcpy(&ipv6, &address, sizeof(ipv6));
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), &ipv6.sin6_addr, bytes.size());
+    return is_public(bytes);
+}
+
+/// Asked for each address that libcurl is about to connect to: a name cannot lead anywhere else afterwards.
+curl_socket_t open_public(void* refused, curlsocktype, curl_sockaddr* address) {
+    if (is_public(address->addr)) return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    *static_cast<bool*>(refused) = true;
+    return CURL_SOCKET_BAD;
 }
 
 std::string failure_of(CURLcode code) {
@@ -134,9 +192,17 @@ Reply post(const Post& request) {
     }
     set_http(easy, request);
     easy.set(CURLOPT_POST, 1L);
+    if (request.method != "POST") easy.set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
     easy.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     easy.set(CURLOPT_POSTFIELDS, request.body.c_str());
-    return perform(easy);
+    bool refused = false;
+    if (request.public_only) {
+        easy.set(CURLOPT_OPENSOCKETFUNCTION, open_public);
+        easy.set(CURLOPT_OPENSOCKETDATA, &refused);
+    }
+    Reply reply = perform(easy);
+    if (refused && !reply.failure.empty()) reply.failure = "private_address";
+    return reply;
 }
 
 Reply send(const Mail& mail) {
@@ -161,15 +227,22 @@ Reply send(const Mail& mail) {
     return perform(easy);
 }
 
+bool is_public_address(const std::string& text) {
+    in_addr ipv4{};
+    if (inet_pton(AF_INET, text.c_str(), &ipv4) == 1) return is_public(ntohl(ipv4.s_addr));
+    std::array<std::uint8_t, 16> ipv6{};
+    return inet_pton(AF_INET6, text.c_str(), ipv6.data()) == 1 && is_public(ipv6);
+}
+
 bool parse_target(const std::string& url, Target& target) {
     const std::unique_ptr<CURLU, void (*)(CURLU*)> parsed(curl_url(), curl_url_cleanup);
     if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
         return false;
     }
-    const auto part = [&](CURLUPart name) {
+    const auto part = [&](CURLUPart name, unsigned flags = 0) {
         char* text = nullptr;
         std::string found;
-        if (curl_url_get(parsed.get(), name, &text, 0) == CURLUE_OK && text != nullptr) {
+        if (curl_url_get(parsed.get(), name, &text, flags) == CURLUE_OK && text != nullptr) {
             found = text;
         }
         curl_free(text);
@@ -180,6 +253,7 @@ bool parse_target(const std::string& url, Target& target) {
     }
     target.scheme = part(CURLUPART_SCHEME);
     target.host = part(CURLUPART_HOST);
+    target.port = part(CURLUPART_PORT, CURLU_DEFAULT_PORT);
     target.loopback = target.host == "127.0.0.1" || target.host == "[::1]" || target.host == "localhost";
     return !target.host.empty();
 }

@@ -13,6 +13,8 @@ struct Post {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     std::string ca_file = {};  ///< PEM; empty = the system's authorities
+    std::string method = "POST";
+    bool public_only = false;  ///< the address that is connected to must be one of the public internet, whatever name led to it
 };
 
 struct Mail {
@@ -29,7 +31,7 @@ struct Mail {
 struct Reply {
     int status = 0;  ///< of HTTP or SMTP; 0 when none came
     std::string body = {};
-    std::string failure = {};  ///< empty, or why there is no answer: no_host, no_connection, timeout, tls, login, line
+    std::string failure = {};  ///< empty, or why there is no answer: no_host, no_connection, private_address, timeout, tls, login, line
 };
 
 Reply post(const Post& request);
@@ -37,10 +39,15 @@ Reply post(const Post& request);
 Reply get(const Post& request);
 Reply send(const Mail& mail);
 
+/// Whether an address, as text, belongs to the public internet: not to this machine, a private or shared network, a link, a
+/// group, documentation, or a tunnel that hides an IPv4 address (IANA special-purpose registries). False for what is no address.
+bool is_public_address(const std::string& text);
+
 /// What a URL of the configuration is; nothing when it is no URL, or one that carries a user or a password.
 struct Target {
     std::string scheme;
     std::string host;
+    std::string port = {};  ///< as written, or that of the scheme
     bool loopback = false;
 };
 bool parse_target(const std::string& url, Target& target);

@@ -18,6 +18,8 @@
 /// Everything read goes through a ReadFilter, everything written through a Work that ends in one commit.
 namespace qiao::record {
 
+struct Core;
+
 using Rid = std::int64_t;  ///< internal number of a resource, never shown outside
 
 /// One version of a resource.
@@ -184,6 +186,13 @@ struct Ports {
     /// to, as it is and as it will be ("Type/id", each once; patients and the directory are left out). Throws conflict
     /// "signing.closed", "signing.closed_to_children".
     std::function<void(storage::Group&, const std::string& resource, std::span<const std::string> refers)> keeps_closed;
+    /// A Subscription of a plain work, on the caller's thread: what is stored in place of `json` (empty = it is removed), and rows
+    /// of the same commit.
+    struct KeptSubscription {
+        std::string json;
+        std::function<void(storage::Group&, Rid)> rows;  ///< the number is 0 when it is removed
+    };
+    std::function<KeptSubscription(const Actor&, const std::string& id, const std::string& json)> keep_subscription;
 };
 
 /// What a row of reach opens beyond what carries no label.
@@ -207,6 +216,7 @@ public:
     virtual std::unique_ptr<Reader> read(const ReadFilter& filter) = 0;
     virtual std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) = 0;
     virtual Ports& ports() = 0;
+    virtual Core& core() = 0;  ///< for other folders of the record
     /// The record as the open transaction sees it, rows of earlier units included: for guards. Writer thread only.
     virtual std::unique_ptr<Reader> read_in(storage::Group&, const ReadFilter& filter) = 0;
 

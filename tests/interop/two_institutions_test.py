@@ -126,7 +126,7 @@ def routes(material, references):
         "/fhir/_history": gets("/fhir/_history?_count=500", "/fhir/_history?_since=2000", "/fhir/_history?_at=2999"),
         "/fhir/{type}/_history": gets(*(f"/fhir/{kind}/_history?_count=500" for kind in TYPES), "/fhir/Patient/_history?_at=2999"),
         "/fhir/{type}/_search": [ask("POST", f"/fhir/{kind}/_search", f"_id={one}", {"Content-Type": "application/x-www-form-urlencoded"}) for kind, one in (one.split("/") for one in references)],
-        "/fhir/{type}/{id}": gets(*(f"/fhir/{one}" for one in references), f"/fhir/Observation/$lastn?patient={material.patient}") + [ask("PUT", f"/fhir/{material.patient}", json.dumps({"resourceType": "Patient", "id": patient}), FHIR), ask("DELETE", f"/fhir/{material.patient}"),
+        "/fhir/{type}/{id}": gets(*(f"/fhir/{one}" for one in references), f"/fhir/Observation/$lastn?patient={material.patient}", "/fhir/Subscription/$backlog", "/fhir/Subscription/$status") + [ask("PUT", f"/fhir/{material.patient}", json.dumps({"resourceType": "Patient", "id": patient}), FHIR), ask("DELETE", f"/fhir/{material.patient}"),
                                                                                ask("PATCH", f"/fhir/{material.patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH),
                                                                                ask("POST", "/fhir/Task/$create", operation, FHIR),
                                                                                ask("POST", "/fhir/Patient/$match", json.dumps({"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": {"resourceType": "Patient", "name": [{"text": NAME}], "gender": "female", "birthDate": "1971-03-02"}}]}), FHIR)],
@@ -268,7 +268,7 @@ class TwoInstitutions(unittest.TestCase):
                 other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
                 echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
                 shown = [one.decode() for one in secrets if one in body and one not in echoed]
-                asked_one = not re.match(r"/(fhir/\w+(/_history|/\$(lastn|match))?|fhir|flow/worklists(/\w+)?|imaging/devices|access/(duplicates|patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                asked_one = not re.match(r"/(fhir/\w+(/_history|/\$(lastn|match|backlog|status))?|fhir|flow/worklists(/\w+)?|imaging/devices|access/(duplicates|patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
                 if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
                     leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
         self.assertEqual(leaks, [])

@@ -28,7 +28,7 @@ interface CapabilityStatement {
 }
 
 /** With the token of the client that this tab works as, if there is one; its end is not the end of the person's session. */
-async function ask<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+export async function ask<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
   const client = actingClient();
   if (!client) return send<T>(method, path, options);
   try {

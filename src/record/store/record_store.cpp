@@ -58,6 +58,7 @@ public:
     std::unique_ptr<Reader> read(const ReadFilter& filter) override { return std::make_unique<StoreReader>(core_, filter); }
     std::unique_ptr<Work> begin(const ReadFilter& filter, const Actor& actor) override { return std::make_unique<StoreWork>(core_, filter, actor); }
     Ports& ports() override { return core_.ports; }
+    Core& core() override { return core_; }
     std::unique_ptr<Reader> read_in(storage::Group& group, const ReadFilter& filter) override {
         return std::make_unique<StoreReader>(core_, filter, group.connection());
     }

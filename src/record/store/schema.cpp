@@ -111,7 +111,25 @@ CREATE INDEX near_by_rid ON near(rid, param);
 CREATE TABLE index_job(type INTEGER NOT NULL, param INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(type, param)) WITHOUT ROWID;
 )sql";
 
-constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites}};
+/// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
+constexpr std::string_view kSubscriptions = R"sql(
+CREATE TABLE subscription(
+  rid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner_key TEXT NOT NULL, status TEXT NOT NULL, criteria TEXT NOT NULL, topic TEXT NOT NULL,
+  channel TEXT NOT NULL, endpoint TEXT NOT NULL, payload INTEGER NOT NULL, headers TEXT NOT NULL, ends_ms INTEGER NOT NULL,
+  start_t INTEGER NOT NULL, events INTEGER NOT NULL, delivered INTEGER NOT NULL, attempts INTEGER NOT NULL, next_ms INTEGER NOT NULL,
+  failing_ms INTEGER NOT NULL, delivered_ms INTEGER NOT NULL, failure TEXT NOT NULL, heartbeat_s INTEGER NOT NULL,
+  contact_ms INTEGER NOT NULL);
+CREATE INDEX subscription_by_owner ON subscription(owner_key);
+CREATE TABLE subscription_event(
+  subscription_rid INTEGER NOT NULL, event INTEGER NOT NULL, type INTEGER NOT NULL, id TEXT NOT NULL, ver INTEGER NOT NULL,
+  op INTEGER NOT NULL, ts_ms INTEGER NOT NULL, PRIMARY KEY(subscription_rid, event)) WITHOUT ROWID;
+CREATE TABLE subscription_lease(
+  name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, expires_ms INTEGER NOT NULL, t INTEGER NOT NULL, n INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO subscription_lease(name, holder, token, expires_ms, t, n) VALUES('delivery', '', 0, 0, 0, 0);
+)sql";
+
+constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
+                                              {"subscriptions", 1, kSubscriptions}};
 
 }  // namespace
 

@@ -141,8 +141,17 @@ void StoreWork::remember_base(Pending& change) {
     if (rows.integer(1) == static_cast<std::int64_t>(State::live)) change.base = core_.index_packed(rows.text(2), change.type, change.id);
 }
 
+/// The text to store of a plain Subscription: its secrets go to rows of their own.
+std::string StoreWork::kept_subscription(const std::string& id, std::string_view json) {
+    auto kept = core_.ports.keep_subscription(actor_, id, std::string(json));
+    rows_.emplace_back([rows = std::move(kept.rows), id, removed = json.empty()](storage::Group& group, const RidOf& rid_of) {
+        rows(group, removed ? 0 : rid_of(reference_of("Subscription", id)));
+    });
+    return std::move(kept.json);
+}
+
 void StoreWork::put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected) {
-    const auto parsed = parse_resource(json);
+    auto parsed = parse_resource(json);
     if (!parsed) {
         const std::string what = parsed.error().message + " (at byte " + std::to_string(parsed.error().offset) + ")";
         throw Error(ErrorKind::invalid, "record.bad_json", parsed.error().message, {{"structure", place_, what}});
@@ -160,6 +169,12 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
     }
     if (id.empty()) id = parsed->id().empty() ? new_uuid(core_.clock.now()) : std::string(parsed->id());
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
+    std::string kept;
+    if (plain_ && type == TypeId::Subscription && core_.ports.keep_subscription) {
+        kept = kept_subscription(id, json);
+        parsed = parse_resource(kept);
+        QIAO_ASSERT(parsed);
+    }
     Indexed index = index_resource(parsed->root(), type, id, core_.extract_options(), core_.hash());
     std::string body = stored_body(*parsed);
     std::string packed = pack_body(body);
@@ -194,6 +209,7 @@ void StoreWork::update_text(std::string_view type, std::string_view id, std::str
 
 void StoreWork::remove(std::string_view type, std::string_view id, std::int64_t expected_version) {
     if (!is_fhir_id(id)) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+    if (plain_ && type == "Subscription" && core_.ports.keep_subscription) kept_subscription(std::string(id), {});
     Pending& change = slot(known_type(type), std::string(id), 'D');
     if (expected_version != 0) change.expected = expected_version;
     change.body.clear();

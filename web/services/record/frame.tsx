@@ -14,7 +14,8 @@ import './record.css';
 
 export const useActingClient = () => useSyncExternalStore(whenActingChanges, actingClient);
 
-export function RecordFrame({ title, children }: { title: ReactNode; children: ReactNode }) {
+/** `always`: the page shows nothing of patients, so that an administrator without a client sees it too. */
+export function RecordFrame({ title, always = false, children }: { title: ReactNode; always?: boolean; children: ReactNode }) {
   const t = useText();
   const session = useSession();
   const client = useActingClient();
@@ -31,19 +32,27 @@ export function RecordFrame({ title, children }: { title: ReactNode; children: R
             {t('fhir.search')}
           </NavLink>
           {develops && <NavLink to="/app/record/import">{t('fhir.import')}</NavLink>}
+          {develops && <NavLink to="/app/record/subscriptions">{t('fhir.subs')}</NavLink>}
         </nav>
       </div>
       {client ? (
         <div className="q-note q-note-warning q-between" role="status" data-acting={client.id}>
           <span>{t('fhir.client.acting', { client: client.id, time: formatTime(client.until) })}</span>
-          <Button size="compact-sm" variant="default" onClick={stopActing}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => {
+              setAsking(false);
+              stopActing();
+            }}
+          >
             {t('fhir.client.stop')}
           </Button>
         </div>
       ) : (
-        reads && (
+        (reads || always) && (
           <p className="q-dim q-small">
-            {t('fhir.own_rights')}{' '}
+            {!always && t('fhir.own_rights')}{' '}
             {develops && (
               <button type="button" className="rec-link" onClick={() => setAsking(true)}>
                 {t('fhir.client.act')}
@@ -52,7 +61,7 @@ export function RecordFrame({ title, children }: { title: ReactNode; children: R
           </p>
         )
       )}
-      {reads ? (
+      {reads || always ? (
         <Fresh key={client?.id ?? ''}>{children}</Fresh>
       ) : (
         <section className="q-card q-stack" aria-labelledby="rec-closed">
