@@ -26,6 +26,7 @@ import { formatDateTime, formatNumber } from '../../ui/format';
 import { RecordError, RecordFrame, useActingClient } from './frame';
 
 const kLookMs = 2000;
+const kExampleCriteria = 'Observation?code=http://loinc.org|8867-4';
 const kTones = { requested: 'q-chip-info', active: 'q-chip-ok', error: 'q-chip-critical', off: '' } as const;
 
 export default function SubscriptionsPage() {
@@ -237,7 +238,7 @@ function Form({ onDone }: { onDone: () => void }) {
           classNames={{ input: 'rec-mono' }}
           label={t('fhir.subs.criteria')}
           description={t('fhir.subs.criteria_help')}
-          placeholder="Observation?code=http://loinc.org|8867-4"
+          placeholder={kExampleCriteria}
           required
           maxLength={8000}
           autoComplete="off"
