@@ -20,6 +20,14 @@ protected:
         }
         return {};
     }
+    /// Of this clock: another one of the case may be late as well, by the day of the week on which the test runs.
+    bool was_told(std::string_view role, std::string_view name) const {
+        return std::any_of(pages_.notices.begin(), pages_.notices.end(), [&](const flow::Notice& one) {
+            const auto& desks = one.to.desks;
+            return one.code == "flow.clock" && one.params["clock"].text() == name &&
+                   std::any_of(desks.begin(), desks.end(), [&](const flow::Desk& desk) { return desk.role == role; });
+        });
+    }
 };
 
 TEST_F(Clocks, EscalateWhileNobodyLooks) {
@@ -29,14 +37,14 @@ TEST_F(Clocks, EscalateWhileNobodyLooks) {
     clock_.advance(hours(24));
     EXPECT_GE(engine_->tick(), 1);
     EXPECT_EQ(clock(id, "arrange")["level"].integer(), 50);
-    EXPECT_TRUE(pages_.desk_was_told("coordinator", "flow.clock"));
-    EXPECT_FALSE(pages_.desk_was_told("centre_manager", "flow.clock"));
+    EXPECT_TRUE(was_told("coordinator", "arrange"));
+    EXPECT_FALSE(was_told("centre_manager", "arrange"));
     // As after a night without the server: everything overdue comes once, at its highest level.
     clock_.advance(hours(40));
     engine_->tick();
     EXPECT_EQ(clock(id, "arrange")["level"].integer(), 100);
-    EXPECT_TRUE(pages_.desk_was_told("duty_lead", "flow.clock"));
-    EXPECT_TRUE(pages_.desk_was_told("centre_manager", "flow.clock"));
+    EXPECT_TRUE(was_told("duty_lead", "arrange"));
+    EXPECT_TRUE(was_told("centre_manager", "arrange"));
     EXPECT_EQ(engine_->tick(), 0) << "once";
     EXPECT_GE(get("doctor", "/fhir/Communication?subject=" + patient_).body["entry"].size(), 2U);
     EXPECT_EQ(get("coordinator", "/flow/worklists/late").body["count"].integer(), 1);
