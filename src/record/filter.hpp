@@ -57,6 +57,10 @@ struct ReadFilter {
     static ReadFilter system(std::string_view reason);  ///< everything; `reason` is a literal for the reader of the code
 };
 
+/// Whose a resource is that is about no patient, was written by no institution and is not open to all (is_open()): nobody sees it but
+/// those who see everything. Not -1, which stands for "no key" in the lists that are bound.
+inline constexpr std::int64_t kNobody = -2;
+
 /// The filter as one SQL condition and its arguments, in the order of their `?`.
 /// A row with acl `a` is visible when
 ///   it has no patient, belongs to no organisation or to one of the caller's, and the caller's roles open its labels, or

@@ -273,6 +273,23 @@ class Subscriptions(unittest.TestCase):
         self.assertEqual(self.server.call("DELETE", f"/fhir/Subscription/{which}", token=self.token)[0], 204)
         self.assertNotIn(which, [one["id"] for one in self.get("/fhir/Subscription/$backlog")["subscriptions"]])
 
+    def test_a_person_sees_none_of_it(self):
+        demo = qiao.Server("demo").start()
+        self.addCleanup(demo.stop)
+        ask = {"resourceType": "Subscription", "status": "requested", "reason": "test", "criteria": "Observation?subject=Patient/sub1", "channel": {"type": "websocket"}}
+        status, _, body = demo.call("POST", "/fhir/Subscription", ask, token=demo.integration_token())
+        self.assertEqual(status, 201, body)
+        which = json.loads(body)["id"]
+        doctor, operator = demo.user_token("shi.chunmei"), demo.user_token("hu.jianguo")
+        for method, path in (("GET", ""), ("GET", "/_history/1"), ("GET", "/$status"), ("GET", "/$events"), ("POST", "/$pause"), ("POST", "/$test")):
+            known, unknown = (demo.call(method, f"/fhir/Subscription/{one}{path}", token=doctor) for one in (which, "unknown"))
+            self.assertEqual((known[0], known[2]), (404, unknown[2]), path)
+        for path in ("/fhir/Subscription", "/fhir/Subscription?criteria=Observation", "/fhir/Subscription/$backlog", "/fhir/Subscription/$status", "/fhir/Subscription/_history"):
+            status, _, body = demo.call("GET", path, token=doctor)
+            self.assertEqual((status, b"sub1" in body, which.encode() in body), (200, False, False), path)
+        row = json.loads(demo.call("GET", "/fhir/Subscription/$backlog", token=operator)[2])["subscriptions"][0]
+        self.assertEqual((row["id"], row["criteria"], row["readable"]), (which, "Observation?subject=…", False))
+
     def test_a_websocket_is_bound_and_pinged_and_ends_with_its_client(self):
         which = self.active(type="websocket", endpoint=None, header=None)
         line = Line(self.server, self.token)

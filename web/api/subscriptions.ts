@@ -6,6 +6,8 @@ export interface SubscriptionRow {
   status: 'requested' | 'active' | 'error' | 'off';
   owner: string;
   mine: boolean;
+  /** Whether the resource may be read; else `criteria` comes without its values. */
+  readable: boolean;
   criteria: string;
   channel: 'rest-hook' | 'websocket';
   endpoint: string;

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "record/operations/input.hpp"
 #include "record/rest/answer.hpp"
 
@@ -26,15 +27,16 @@ bool sees_all(const Subscriptions& all, const Caller& caller) { return caller.ma
 
 [[noreturn]] void refuse() { throw Error(ErrorKind::forbidden, "record.subscription_not_yours", "the subscription is somebody else's"); }
 
-Subscription found(Subscriptions& all, std::string_view id) {
+/// One that is there for this caller.
+Subscription found(Subscriptions& all, const Caller& caller, std::string_view id) {
     auto one = all.find(id);
-    if (!one) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+    if (!one || (!is_owner(*one, caller) && !sees_all(all, caller))) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
     return *std::move(one);
 }
 
 /// One to which this caller may do what its owner and the operator may.
 Subscription governed(Subscriptions& all, const Caller& caller, std::string_view id) {
-    Subscription one = found(all, id);
+    Subscription one = found(all, caller, id);
     if (!is_owner(one, caller) && !all.ground().ports.is_operator(caller.actor)) refuse();
     return one;
 }
@@ -50,8 +52,7 @@ http::Response status(Subscriptions& all, const http::Request& request, const Ca
     const Input input(request, kStatusParameters);
     std::vector<Subscription> list;
     if (!id.empty()) {
-        list.push_back(found(all, id));
-        if (!is_owner(list.front(), caller) && !sees_all(all, caller)) refuse();
+        list.push_back(found(all, caller, id));
     } else {
         const auto ids = input.list("id");
         const auto states = input.list("status");
@@ -79,7 +80,7 @@ std::int64_t number_in(const Input& input, std::string_view name, std::int64_t u
 http::Response events(Subscriptions& all, const http::Request& request, const Caller& caller, std::string_view id) {
     check_acceptable(request);
     const Input input(request, kEventsParameters);
-    const Subscription one = found(all, id);
+    const Subscription one = found(all, caller, id);
     if (!is_owner(one, caller)) refuse();
     const std::string_view asked = input.text("content");
     Payload content = is_backport(one.ask.payload) ? one.ask.payload : Payload::id_only;
@@ -98,13 +99,30 @@ void write_time(JsonWriter& json, std::string_view name, std::int64_t ms) {
     if (ms != 0) json.field(name, format_instant(from_us(ms * 1000)));
 }
 
+/// What is asked for, without the values, which may name patients: who keeps the machines need not know whom.
+std::string without_values(std::string_view criteria) {
+    const std::size_t mark = criteria.find('?');
+    std::string out(criteria.substr(0, mark));
+    if (mark == std::string_view::npos) return out;
+    char before = '?';
+    for (const std::string_view one : split(criteria.substr(mark + 1), '&')) {
+        out += before;
+        out += one.substr(0, one.find('='));
+        out += "=…";
+        before = '&';
+    }
+    return out;
+}
+
 void write_row(JsonWriter& json, const Subscriptions& all, const Subscription& one, const Caller& caller) {
+    const bool readable = is_owner(one, caller) || caller.may_write_plain;
     json.object([&] {
         json.field("id", one.id);
         json.field("status", one.status);
         json.field("owner", all.ground().ports.name_of(one.owner));
         json.field("mine", is_owner(one, caller));
-        json.field("criteria", one.ask.criteria);
+        json.field("readable", readable);
+        json.field("criteria", readable ? one.ask.criteria : without_values(one.ask.criteria));
         json.field("channel", one.ask.channel);
         json.field("endpoint", one.ask.endpoint);
         json.field("content", one.ask.payload == Payload::none ? "none" : one.ask.payload == Payload::resource ? "resource" : content_code(one.ask.payload));

@@ -127,6 +127,19 @@ std::vector<Target> targets_of(const IndexValues& values, TypeId type) {
     return targets;
 }
 
+/// Whom or what a Binary belongs to, by its securityContext: who sees that sees the content.
+void add_security_context(Indexed& out, simdjson::dom::element resource, std::string_view base_url) {
+    std::string_view text;
+    if (resource["securityContext"]["reference"].get(text) != simdjson::SUCCESS) return;
+    const ReferenceValue value = parse_reference(text, base_url);
+    if (value.form != ReferenceValue::Form::literal) return;
+    Target target{value.target, std::string(value.id)};
+    if (value.target == TypeId::Patient)
+        out.patient = std::move(target);
+    else
+        out.follows.push_back(std::move(target));
+}
+
 std::int64_t span_of(const DateValue& value) {
     const bool open = value.lo_ms == kDistantPast_ms || value.hi_ms == kDistantFuture_ms;
     return open ? kDistantFuture_ms : value.hi_ms - value.lo_ms;
@@ -194,6 +207,38 @@ bool is_directory(TypeId type) {
     }
 }
 
+bool is_open(TypeId type) {
+    switch (type) {
+        case TypeId::ActivityDefinition:
+        case TypeId::CapabilityStatement:
+        case TypeId::CatalogEntry:
+        case TypeId::ChargeItemDefinition:
+        case TypeId::CompartmentDefinition:
+        case TypeId::ConceptMap:
+        case TypeId::DeviceDefinition:
+        case TypeId::EventDefinition:
+        case TypeId::ExampleScenario:
+        case TypeId::GraphDefinition:
+        case TypeId::ImplementationGuide:
+        case TypeId::Library:
+        case TypeId::Measure:
+        case TypeId::Medication:
+        case TypeId::MedicationKnowledge:
+        case TypeId::MessageDefinition:
+        case TypeId::NamingSystem:
+        case TypeId::ObservationDefinition:
+        case TypeId::OperationDefinition:
+        case TypeId::PlanDefinition:
+        case TypeId::SearchParameter:
+        case TypeId::SpecimenDefinition:
+        case TypeId::StructureDefinition:
+        case TypeId::StructureMap:
+        case TypeId::Substance:
+        case TypeId::TerminologyCapabilities: return true;
+        default: return is_directory(type);
+    }
+}
+
 Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash) {
     const IndexValues values = extract(resource, type, options);
     Indexed out;
@@ -226,6 +271,7 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
     out.patient = patient_of(values, type, id);
     if (!out.patient && type == TypeId::Provenance) out.follows = targets_of(values, type);
     if (out.patient || !out.follows.empty()) add_compartment_rows(rows, type);
+    if (type == TypeId::Binary) add_security_context(out, resource, options.base_url);
     sort_unique(rows.tokens);
     sort_unique(rows.references);
     sort_unique(rows.dates);

@@ -117,6 +117,8 @@ void keep_parameters(Rows& rows, const std::function<bool(ParamId)>& kept);
 
 /// Types of the public directory, seen by every signed-in caller.
 bool is_directory(TypeId type);
+/// Those, and the types that define or list and are about nobody: seen by every signed-in caller whoever wrote them.
+bool is_open(TypeId type);
 
 /// Where a version's rows stand: what is part of their keys besides the values.
 struct Place {

@@ -148,7 +148,11 @@ Rid StoreWork::patient_of(storage::Group& group, const Pending& change) {
 
 std::int64_t StoreWork::acl_of(storage::Group& group, const Pending& change, const Current& current, Rid patient) {
     // The owner is who made it; a later editor of another institution does not take it over.
-    const std::int64_t owner = is_directory(change.type) ? 0 : current.exists() ? current.organisation : actor_.organisation;
+    std::int64_t owner = current.exists() ? current.organisation : actor_.organisation;
+    if (is_open(change.type))
+        owner = 0;
+    else if (owner == 0)
+        owner = kNobody;
     storage::Connection& connection = group.connection();
     const std::int64_t added = current.is_new ? 0 : added_labels(connection, current.rid);
     const std::int64_t id = aclset_of(core_, group, {patient, owner, change.index.labels | added});

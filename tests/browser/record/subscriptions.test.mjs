@@ -85,6 +85,8 @@ test('a subscription is made, seen failing, delivered, paused and removed', { ti
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.locator('section[data-status="active"]').waitFor(WAIT)
     assert.equal(await page.getByRole('button', { name: 'Remove' }).count(), 0, 'only its owner removes it')
+    assert.equal(await page.locator('section[data-id] h2').innerText(), 'Basic?code=…', 'whom it is about is not for the operator')
+    assert.equal(await page.locator('section[data-id] h2 a').count(), 0)
     await page.getByRole('button', { name: '中文' }).click()
     await page.getByRole('heading', { name: '订阅', exact: true }).waitFor(WAIT)
     await look(page, 'subscriptions-zh', findings)

@@ -16,7 +16,8 @@
 namespace qiao::record::testing {
 using http::Method;
 
-/// The FHIR API without sockets. The caller is named by the header `x-test-caller`: all (default), one, two, reader.
+/// The FHIR API without sockets. The caller is named by the header `x-test-caller`: all (default, of institution 9), client (of
+/// none), one, two, reader.
 struct Service : Store {
     http::Router router;
     std::unique_ptr<Rest> rest = make_rest(
@@ -40,6 +41,9 @@ struct Service : Store {
         } else if (name == "two") {
             out.filter = standing({102}, {2});
             out.actor = actor_of(12, 2);
+        } else if (name == "client") {
+            out.filter = ReadFilter::system("test");
+            out.actor = actor_of(0, 0);
         } else {
             out.filter = ReadFilter::system("test");
             out.actor = actor_of(1, 9);

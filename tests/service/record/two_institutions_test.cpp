@@ -89,6 +89,65 @@ TEST(TwoInstitutions, a_signature_is_seen_with_what_was_signed_and_not_by_where_
     }
 }
 
+TEST(TwoInstitutions, what_a_client_writes_about_nobody_is_nobodys_but_for_what_defines) {
+    Service service;
+    put_patient(service, "p1");
+    auto grant = service.begin();
+    grant->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        service.record->reach_patient(group, rid_of("Patient/p1"), 101, "care", service.clock.now() - std::chrono::hours(1),
+                                      service.clock.now() + std::chrono::hours(1));
+    });
+    grant->commit();
+    const auto put = [&](const std::string& type, const std::string& rest, std::string_view as = "client") {
+        const auto made = service.send(Method::put, "/fhir/" + type + "/x", R"({"resourceType":")" + type + R"(","id":"x",)" + rest + "}",
+                                       {{"x-test-caller", std::string(as)}});
+        ASSERT_EQ(made.status, 201) << made.body;
+    };
+    put("Subscription",
+        R"("status":"off","reason":"x","criteria":"Patient?identifier=urn:mrn|A1","channel":{"type":"rest-hook","endpoint":"https://h.example/x"})");
+    put("Bundle", R"("type":"collection","entry":[{"resource":{"resourceType":"Patient","name":[{"family":"Wang"}]}}])");
+    put("List", R"("status":"current","mode":"working","entry":[{"item":{"display":"Wang"}}])");
+    put("Binary", R"("contentType":"text/plain","data":"V2FuZw==")");
+    for (const std::string type : {"Subscription", "Bundle", "List", "Binary"}) {
+        EXPECT_EQ(service.get("/fhir/" + type + "/x", "client").status, 200);
+        for (const char* who : {"one", "two"}) {
+            EXPECT_EQ(service.get("/fhir/" + type + "/x", who).status, 404) << type;
+            EXPECT_EQ(service.get("/fhir/" + type + "/x/_history/1", who).status, 404) << type;
+            EXPECT_EQ(service.get_json("/fhir/" + type, who)["total"].text(), "0") << type;
+            EXPECT_EQ(service.get_json("/fhir/" + type + "/_history", who)["total"].integer(), 0) << type;
+        }
+    }
+    put("ConceptMap", R"("status":"active","url":"urn:map")");
+    put("Medication", R"("status":"active")");
+    for (const char* type : {"ConceptMap", "Medication"}) EXPECT_EQ(service.get_json(std::string("/fhir/") + type, "two")["total"].text(), "1") << type;
+    // An institution's own stays its own.
+    const auto own = service.send(Method::post, "/fhir/List", R"({"resourceType":"List","status":"current","mode":"working"})", {{"x-test-caller", "one"}});
+    ASSERT_EQ(own.status, 201) << own.body;
+    EXPECT_EQ(service.get_json("/fhir/List", "one")["total"].text(), "1");
+    EXPECT_EQ(service.get_json("/fhir/List", "two")["total"].text(), "0");
+}
+
+TEST(TwoInstitutions, a_binary_is_seen_by_who_sees_its_security_context) {
+    Service service;
+    put_patient(service, "p1");
+    service.send(Method::put, "/fhir/Observation/o1", kObservation);
+    auto grant = service.begin();
+    grant->also([&](storage::Group& group, const Work::RidOf& rid_of) {
+        service.record->reach_patient(group, rid_of("Patient/p1"), 101, "care", service.clock.now() - std::chrono::hours(1),
+                                      service.clock.now() + std::chrono::hours(1));
+    });
+    grant->commit();
+    for (const char* context : {"Patient/p1", "Observation/o1", "Observation/o1/_history/1"}) {
+        const auto made = service.send(Method::post, "/fhir/Binary", "content",
+                                       {{"x-test-caller", "client"}, {"content-type", "text/plain"}, {"x-security-context", context}});
+        ASSERT_EQ(made.status, 201) << made.body;
+        const std::string path = "/fhir/Binary/" + (*json::parse(made.body))["id"].text();
+        EXPECT_EQ(service.get(path, "one").body, "content") << context;
+        EXPECT_EQ(service.get(path, "two").status, 404) << context;
+    }
+    EXPECT_EQ(service.get_json("/fhir/Binary", "two")["total"].text(), "0");
+}
+
 TEST(TwoInstitutions, a_cursor_of_another_person_is_refused) {
     Service service;
     for (int i = 1; i <= 3; ++i)

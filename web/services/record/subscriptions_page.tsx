@@ -127,7 +127,7 @@ function Card({ one, onDone }: { one: SubscriptionRow; onDone: () => void }) {
     <section className="q-card q-stack-tight" aria-label={one.criteria} data-id={one.id} data-status={one.status} data-backlog={one.backlog}>
       <div className="q-between">
         <h2 className="rec-mono">
-          <Link to={`/app/record/Subscription/${one.id}`}>{one.criteria}</Link>
+          {one.readable ? <Link to={`/app/record/Subscription/${one.id}`}>{one.criteria}</Link> : one.criteria}
         </h2>
         <span className="q-row">
           <span className={`q-chip ${one.backlog > 0 ? 'q-chip-warning' : ''}`}>{t('fhir.subs.backlog', { count: one.backlog, number: formatNumber(one.backlog, 0) })}</span>
