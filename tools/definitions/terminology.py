@@ -107,7 +107,8 @@ def load(folder):
 
 
 def emit(systems, sets):
-    """A literal is cut in pieces: compilers have a limit for one."""
+    """A literal is cut in pieces: compilers have a limit for one. With sv the compiler need not count its characters, for which it has
+    a limit too."""
     def literal(text):
         text = text.encode()
         pieces = []
@@ -118,7 +119,7 @@ def emit(systems, sets):
             pieces.append('R"~(%s)~"' % text[:end].decode())
             text = text[end:]
             if not text:
-                return '\n'.join(pieces)
+                return '\n'.join(pieces) + 'sv'
 
     def row(*fields):
         return '{%s,\n%s}' % (', '.join('"%s"' % field if len(field) != 1 or field not in 'cfen' else "'%s'" % field for field in fields[:-1]),
@@ -126,6 +127,8 @@ def emit(systems, sets):
     return '''#include "record/terminology/builtin.hpp"
 
 namespace qiao::record::terminology {
+
+using std::string_view_literals::operator""sv;
 
 constinit const BuiltinCodeSystem kBuiltinCodeSystems[] = {
 %s};

@@ -3,11 +3,13 @@
 
 namespace qiao::record::terminology {
 
+using std::string_view_literals::operator""sv;
+
 constinit const BuiltinCodeSystem kBuiltinCodeSystems[] = {
 {"http://cds-hooks.hl7.org/CodeSystem/indicator", "4.0.1", "Indicator", 'c',
 R"~(info	The response is informational
 warning	The response is a warning
-critical	The response is critical and indicates the workflow should not be allowed to proceed)~"},
+critical	The response is critical and indicates the workflow should not be allowed to proceed)~"sv},
 {"http://dicom.nema.org/resources/ontology/DCM", "01", "DICOM Controlled Terminology Definitions", 'c',
 R"~(ARCHIVE	Archive
 AR	Autorefraction
@@ -3176,7 +3178,7 @@ R"~(07	Fluorotriopride F^18^
 126808	IEC6127 Table Top Vertical Position
 126809	IEC6127 Gantry Continuous Roll Angle
 126810	IEC6127 Gantry Continuous Pitch Angle
-126811	IEC6127 Gantry Continuous Yaw Angle)~"},
+126811	IEC6127 Gantry Continuous Yaw Angle)~"sv},
 {"http://healthit.gov/nhin/purposeofuse", "2.0", "NHIN PurposeOfUse", 'c',
 R"~(TREATMENT	Treatment
 PAYMENT	Payment
@@ -3204,11 +3206,11 @@ THREAT	Threat
 GOVERNMENT	Government
 WORKERSCOMP	Worker's Comp
 COVERAGE	Coverage
-REQUEST	Request)~"},
+REQUEST	Request)~"sv},
 {"http://hl7.org/fhir/CodeSystem/example", "4.0.1", "ACMECholCodesBlood", 'c',
 R"~(chol-mmol	SChol (mmol/L)
 chol-mass	SChol (mg/L)
-chol	SChol)~"},
+chol	SChol)~"sv},
 {"http://hl7.org/fhir/CodeSystem/medication-statement-status", "4.0.1", "Medication Status Codes", 'c',
 R"~(active	Active
 completed	Completed
@@ -3217,11 +3219,11 @@ intended	Intended
 stopped	Stopped
 on-hold	On Hold
 unknown	Unknown
-not-taken	Not Taken)~"},
+not-taken	Not Taken)~"sv},
 {"http://hl7.org/fhir/CodeSystem/medication-status", "4.0.1", "Medication Status Codes", 'c',
 R"~(active	Active
 inactive	Inactive
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/CodeSystem/medicationrequest-intent", "4.0.1", "medicationRequest Intent", 'c',
 R"~(proposal	Proposal
 plan	Plan
@@ -3230,7 +3232,7 @@ original-order	Original Order
 reflex-order	Reflex Order
 filler-order	Filler Order
 instance-order	Instance Order
-option	Option)~"},
+option	Option)~"sv},
 {"http://hl7.org/fhir/CodeSystem/medicationrequest-status", "4.0.1", "medicationrequest Status", 'c',
 R"~(active	Active
 on-hold	On Hold
@@ -3239,16 +3241,16 @@ completed	Completed
 entered-in-error	Entered in Error
 stopped	Stopped
 draft	Draft
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/CodeSystem/status", "4.0.1", "status", 'c',
 R"~(attested	Attested
 validated	Validated
 in-process	In process
 req-revalid	Requires revalidation
 val-fail	Validation failed
-reval-fail	Re-Validation failed)~"},
+reval-fail	Re-Validation failed)~"sv},
 {"http://hl7.org/fhir/CodeSystem/summary", "4.0.1", "Code system summary example for ACME body sites", 'n',
-R"~()~"},
+R"~()~"sv},
 {"http://hl7.org/fhir/CodeSystem/task-code", "4.0.1", "TaskCode", 'c',
 R"~(approve	Activate/approve the focal resource
 fulfill	Fulfill the focal request
@@ -3256,7 +3258,7 @@ abort	Mark the focal resource as no longer active
 replace	Replace the focal resource with the input resource
 change	Change the focal resource
 suspend	Suspend the focal resource
-resume	Re-activate the focal resource)~"},
+resume	Re-activate the focal resource)~"sv},
 {"http://hl7.org/fhir/FHIR-version", "4.0.1", "FHIRVersion", 'c',
 R"~(0.01	0.01
 0.05	0.05
@@ -3279,35 +3281,35 @@ R"~(0.01	0.01
 3.3.0	3.3.0
 3.5.0	3.5.0
 4.0.0	4.0.0
-4.0.1	4.0.1)~"},
+4.0.1	4.0.1)~"sv},
 {"http://hl7.org/fhir/abstract-types", "4.0.1", "AbstractType", 'c',
 R"~(Type	Type
-Any	Any)~"},
+Any	Any)~"sv},
 {"http://hl7.org/fhir/account-status", "4.0.1", "AccountStatus", 'c',
 R"~(active	Active
 inactive	Inactive
 entered-in-error	Entered in error
 on-hold	On Hold
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/action-cardinality-behavior", "4.0.1", "ActionCardinalityBehavior", 'c',
 R"~(single	Single
-multiple	Multiple)~"},
+multiple	Multiple)~"sv},
 {"http://hl7.org/fhir/action-condition-kind", "4.0.1", "ActionConditionKind", 'c',
 R"~(applicability	Applicability
 start	Start
-stop	Stop)~"},
+stop	Stop)~"sv},
 {"http://hl7.org/fhir/action-grouping-behavior", "4.0.1", "ActionGroupingBehavior", 'c',
 R"~(visual-group	Visual Group
 logical-group	Logical Group
-sentence-group	Sentence Group)~"},
+sentence-group	Sentence Group)~"sv},
 {"http://hl7.org/fhir/action-participant-type", "4.0.1", "ActionParticipantType", 'c',
 R"~(patient	Patient
 practitioner	Practitioner
 related-person	Related Person
-device	Device)~"},
+device	Device)~"sv},
 {"http://hl7.org/fhir/action-precheck-behavior", "4.0.1", "ActionPrecheckBehavior", 'c',
 R"~(yes	Yes
-no	No)~"},
+no	No)~"sv},
 {"http://hl7.org/fhir/action-relationship-type", "4.0.1", "ActionRelationshipType", 'c',
 R"~(before-start	Before Start
 before	Before
@@ -3317,63 +3319,63 @@ concurrent	Concurrent
 concurrent-with-end	Concurrent With End
 after-start	After Start
 after	After
-after-end	After End)~"},
+after-end	After End)~"sv},
 {"http://hl7.org/fhir/action-required-behavior", "4.0.1", "ActionRequiredBehavior", 'c',
 R"~(must	Must
 could	Could
-must-unless-documented	Must Unless Documented)~"},
+must-unless-documented	Must Unless Documented)~"sv},
 {"http://hl7.org/fhir/action-selection-behavior", "4.0.1", "ActionSelectionBehavior", 'c',
 R"~(any	Any
 all	All
 all-or-none	All Or None
 exactly-one	Exactly One
 at-most-one	At Most One
-one-or-more	One Or More)~"},
+one-or-more	One Or More)~"sv},
 {"http://hl7.org/fhir/additionalmaterials", "4.0.1", "AdditionalMaterialCodes", 'c',
 R"~(xray	XRay
 image	Image
 email	Email
 model	Model
 document	Document
-other	Other)~"},
+other	Other)~"sv},
 {"http://hl7.org/fhir/address-type", "4.0.1", "AddressType", 'c',
 R"~(postal	Postal
 physical	Physical
-both	Postal & Physical)~"},
+both	Postal & Physical)~"sv},
 {"http://hl7.org/fhir/address-use", "4.0.1", "AddressUse", 'c',
 R"~(home	Home
 work	Work
 temp	Temporary
 old	Old / Incorrect
-billing	Billing)~"},
+billing	Billing)~"sv},
 {"http://hl7.org/fhir/administrative-gender", "4.0.1", "AdministrativeGender", 'c',
 R"~(male	Male
 female	Female
 other	Other
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/adverse-event-actuality", "4.0.1", "AdverseEventActuality", 'c',
 R"~(actual	Adverse Event
-potential	Potential Adverse Event)~"},
+potential	Potential Adverse Event)~"sv},
 {"http://hl7.org/fhir/allergy-intolerance-category", "4.0.1", "AllergyIntoleranceCategory", 'c',
 R"~(food	Food
 medication	Medication
 environment	Environment
-biologic	Biologic)~"},
+biologic	Biologic)~"sv},
 {"http://hl7.org/fhir/allergy-intolerance-criticality", "4.0.1", "AllergyIntoleranceCriticality", 'c',
 R"~(low	Low Risk
 high	High Risk
-unable-to-assess	Unable to Assess Risk)~"},
+unable-to-assess	Unable to Assess Risk)~"sv},
 {"http://hl7.org/fhir/allergy-intolerance-type", "4.0.1", "AllergyIntoleranceType", 'c',
 R"~(allergy	Allergy
-intolerance	Intolerance)~"},
+intolerance	Intolerance)~"sv},
 {"http://hl7.org/fhir/animal-genderstatus", "4.0.1", "GenderStatus", 'c',
 R"~(neutered	Neutered
 intact	Intact
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/animal-species", "4.0.1", "AnimalSpecies", 'c',
 R"~(canislf	Dog
 ovisa	Sheep
-serinuscd	Domestic Canary)~"},
+serinuscd	Domestic Canary)~"sv},
 {"http://hl7.org/fhir/appointmentstatus", "4.0.1", "AppointmentStatus", 'c',
 R"~(proposed	Proposed
 pending	Pending
@@ -3384,10 +3386,10 @@ cancelled	Cancelled
 noshow	No Show
 entered-in-error	Entered in error
 checked-in	Checked In
-waitlist	Waitlisted)~"},
+waitlist	Waitlisted)~"sv},
 {"http://hl7.org/fhir/assert-direction-codes", "4.0.1", "AssertionDirectionType", 'c',
 R"~(response	response
-request	request)~"},
+request	request)~"sv},
 {"http://hl7.org/fhir/assert-operator-codes", "4.0.1", "AssertionOperatorType", 'c',
 R"~(equals	equals
 notEquals	notEquals
@@ -3399,7 +3401,7 @@ empty	empty
 notEmpty	notEmpty
 contains	contains
 notContains	notContains
-eval	evaluate)~"},
+eval	evaluate)~"sv},
 {"http://hl7.org/fhir/assert-response-code-types", "4.0.1", "AssertionResponseTypes", 'c',
 R"~(okay	okay
 created	created
@@ -3412,25 +3414,25 @@ methodNotAllowed	methodNotAllowed
 conflict	conflict
 gone	gone
 preconditionFailed	preconditionFailed
-unprocessable	unprocessable)~"},
+unprocessable	unprocessable)~"sv},
 {"http://hl7.org/fhir/asset-availability", "4.0.1", "ContractResourceAssetAvailiabilityCodes", 'c',
-R"~(lease	Lease)~"},
+R"~(lease	Lease)~"sv},
 {"http://hl7.org/fhir/audit-event-action", "4.0.1", "AuditEventAction", 'c',
 R"~(C	Create
 R	Read/View/Print
 U	Update
 D	Delete
-E	Execute)~"},
+E	Execute)~"sv},
 {"http://hl7.org/fhir/audit-event-outcome", "4.0.1", "AuditEventOutcome", 'c',
 R"~(0	Success
 4	Minor failure
 8	Serious failure
-12	Major failure)~"},
+12	Major failure)~"sv},
 {"http://hl7.org/fhir/binding-strength", "4.0.1", "BindingStrength", 'c',
 R"~(required	Required
 extensible	Extensible
 preferred	Preferred
-example	Example)~"},
+example	Example)~"sv},
 {"http://hl7.org/fhir/bundle-type", "4.0.1", "BundleType", 'c',
 R"~(document	Document
 message	Message
@@ -3440,11 +3442,11 @@ batch	Batch
 batch-response	Batch Response
 history	History List
 searchset	Search Results
-collection	Collection)~"},
+collection	Collection)~"sv},
 {"http://hl7.org/fhir/capability-statement-kind", "4.0.1", "CapabilityStatementKind", 'c',
 R"~(instance	Instance
 capability	Capability
-requirements	Requirements)~"},
+requirements	Requirements)~"sv},
 {"http://hl7.org/fhir/care-plan-activity-status", "4.0.1", "CarePlanActivityStatus", 'c',
 R"~(not-started	Not Started
 scheduled	Scheduled
@@ -3454,13 +3456,13 @@ completed	Completed
 cancelled	Cancelled
 stopped	Stopped		5
 unknown	Unknown
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/care-team-status", "4.0.1", "CareTeamStatus", 'c',
 R"~(proposed	Proposed
 active	Active
 suspended	Suspended
 inactive	Inactive
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/chargeitem-status", "4.0.1", "ChargeItemStatus", 'c',
 R"~(planned	Planned
 billable	Billable
@@ -3468,41 +3470,41 @@ not-billable	Not billable
 aborted	Aborted
 billed	Billed
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/claim-use", "4.0.1", "Use", 'c',
 R"~(claim	Claim
 preauthorization	Preauthorization
-predetermination	Predetermination)~"},
+predetermination	Predetermination)~"sv},
 {"http://hl7.org/fhir/code-search-support", "4.0.1", "CodeSearchSupport", 'c',
 R"~(explicit	Explicit Codes
-all	Implicit Codes)~"},
+all	Implicit Codes)~"sv},
 {"http://hl7.org/fhir/codesystem-content-mode", "4.0.1", "CodeSystemContentMode", 'c',
 R"~(not-present	Not Present
 example	Example
 fragment	Fragment
 complete	Complete
-supplement	Supplement)~"},
+supplement	Supplement)~"sv},
 {"http://hl7.org/fhir/codesystem-hierarchy-meaning", "4.0.1", "CodeSystemHierarchyMeaning", 'c',
 R"~(grouped-by	Grouped By
 is-a	Is-A
 part-of	Part Of
-classified-with	Classified With)~"},
+classified-with	Classified With)~"sv},
 {"http://hl7.org/fhir/compartment-type", "4.0.1", "CompartmentType", 'c',
 R"~(Patient	Patient
 Encounter	Encounter
 RelatedPerson	RelatedPerson
 Practitioner	Practitioner
-Device	Device)~"},
+Device	Device)~"sv},
 {"http://hl7.org/fhir/composition-attestation-mode", "4.0.1", "CompositionAttestationMode", 'c',
 R"~(personal	Personal
 professional	Professional
 legal	Legal
-official	Official)~"},
+official	Official)~"sv},
 {"http://hl7.org/fhir/composition-status", "4.0.1", "CompositionStatus", 'c',
 R"~(preliminary	Preliminary
 final	Final
 amended	Amended
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/concept-map-equivalence", "4.0.1", "ConceptMapEquivalence", 'c',
 R"~(relatedto	Related To
 equivalent	Equivalent		0
@@ -3513,13 +3515,13 @@ narrower	Narrower		0
 specializes	Specializes		0
 inexact	Inexact		0
 unmatched	Unmatched
-disjoint	Disjoint		8)~"},
+disjoint	Disjoint		8)~"sv},
 {"http://hl7.org/fhir/concept-properties", "4.0.1", "FHIR Defined Concept Properties", 'c',
 R"~(inactive	Inactive
 deprecated	Deprecated
 notSelectable	Not Selectable
 parent	Parent
-child	Child)~"},
+child	Child)~"sv},
 {"http://hl7.org/fhir/concept-property-type", "4.0.1", "PropertyType", 'c',
 R"~(code	code (internal reference)
 Coding	Coding (external reference)
@@ -3527,49 +3529,49 @@ string	string
 integer	integer
 boolean	boolean
 dateTime	dateTime
-decimal	decimal)~"},
+decimal	decimal)~"sv},
 {"http://hl7.org/fhir/concept-subsumption-outcome", "4.0.1", "ConceptSubsumptionOutcome", 'c',
 R"~(equivalent	Equivalent
 subsumes	Subsumes
 subsumed-by	Subsumed-By
-not-subsumed	Not-Subsumed)~"},
+not-subsumed	Not-Subsumed)~"sv},
 {"http://hl7.org/fhir/conceptmap-unmapped-mode", "4.0.1", "ConceptMapGroupUnmappedMode", 'c',
 R"~(provided	Provided Code
 fixed	Fixed Code
-other-map	Other Map)~"},
+other-map	Other Map)~"sv},
 {"http://hl7.org/fhir/conditional-delete-status", "4.0.1", "ConditionalDeleteStatus", 'c',
 R"~(not-supported	Not Supported
 single	Single Deletes Supported
-multiple	Multiple Deletes Supported)~"},
+multiple	Multiple Deletes Supported)~"sv},
 {"http://hl7.org/fhir/conditional-read-status", "4.0.1", "ConditionalReadStatus", 'c',
 R"~(not-supported	Not Supported
 modified-since	If-Modified-Since
 not-match	If-None-Match
-full-support	Full Support)~"},
+full-support	Full Support)~"sv},
 {"http://hl7.org/fhir/consent-data-meaning", "4.0.1", "ConsentDataMeaning", 'c',
 R"~(instance	Instance
 related	Related
 dependents	Dependents
-authoredby	AuthoredBy)~"},
+authoredby	AuthoredBy)~"sv},
 {"http://hl7.org/fhir/consent-provision-type", "4.0.1", "ConsentProvisionType", 'c',
 R"~(deny	Opt Out
-permit	Opt In)~"},
+permit	Opt In)~"sv},
 {"http://hl7.org/fhir/consent-state-codes", "4.0.1", "ConsentState", 'c',
 R"~(draft	Pending
 proposed	Proposed
 active	Active
 rejected	Rejected
 inactive	Inactive
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/consentperformer", "4.0.1", "PerformerRoleCodes", 'c',
 R"~(consenter	Consenter
 grantee	Grantee
 grantor	Grantor
 delegatee	Delegatee
-delegator	Delegator)~"},
+delegator	Delegator)~"sv},
 {"http://hl7.org/fhir/constraint-severity", "4.0.1", "ConstraintSeverity", 'c',
 R"~(error	Error
-warning	Warning)~"},
+warning	Warning)~"sv},
 {"http://hl7.org/fhir/contact-point-system", "4.0.1", "ContactPointSystem", 'c',
 R"~(phone	Phone
 fax	Fax
@@ -3577,31 +3579,31 @@ email	Email
 pager	Pager
 url	URL
 sms	SMS
-other	Other)~"},
+other	Other)~"sv},
 {"http://hl7.org/fhir/contact-point-use", "4.0.1", "ContactPointUse", 'c',
 R"~(home	Home
 work	Work
 temp	Temp
 old	Old
-mobile	Mobile)~"},
+mobile	Mobile)~"sv},
 {"http://hl7.org/fhir/contract-action-status", "4.0.1", "ContractResourceActionStatusCodes", 'c',
-R"~(complete	Complete)~"},
+R"~(complete	Complete)~"sv},
 {"http://hl7.org/fhir/contract-asset-context", "4.0.1", "ContractResourceAssetContextCodes", 'c',
-R"~(custodian	Custodian)~"},
+R"~(custodian	Custodian)~"sv},
 {"http://hl7.org/fhir/contract-asset-scope", "4.0.1", "ContractResourceAssetScopeCodes", 'c',
-R"~(thing	Thing)~"},
+R"~(thing	Thing)~"sv},
 {"http://hl7.org/fhir/contract-asset-subtype", "4.0.1", "ContractResourceAssetSub-TypeCodes", 'c',
-R"~(participation	Participation)~"},
+R"~(participation	Participation)~"sv},
 {"http://hl7.org/fhir/contract-asset-type", "4.0.1", "ContractResourceAssetTypeCodes", 'c',
-R"~(participation	Participation)~"},
+R"~(participation	Participation)~"sv},
 {"http://hl7.org/fhir/contract-decision-mode", "4.0.1", "ContractResourceDecisionModeCodes", 'c',
-R"~(policy	Policy)~"},
+R"~(policy	Policy)~"sv},
 {"http://hl7.org/fhir/contract-definition-subtype", "4.0.1", "ContractResourceDefinitionSubtypeCodes", 'c',
-R"~(temp	Temporary Value)~"},
+R"~(temp	Temporary Value)~"sv},
 {"http://hl7.org/fhir/contract-definition-type", "4.0.1", "ContractResourceDefinitionTypeCodes", 'c',
-R"~(temp	Temporary Value)~"},
+R"~(temp	Temporary Value)~"sv},
 {"http://hl7.org/fhir/contract-expiration-type", "4.0.1", "ContractResourceExpirationTypeCodes", 'c',
-R"~(breach	Breach)~"},
+R"~(breach	Breach)~"sv},
 {"http://hl7.org/fhir/contract-legalstate", "4.0.1", "ContractResourceLegalStateCodes", 'c',
 R"~(amended	Amended
 appended	Appended
@@ -3617,9 +3619,9 @@ rejected	Rejected
 renewed	Renewed
 revoked	Revoked
 resolved	Resolved
-terminated	Terminated)~"},
+terminated	Terminated)~"sv},
 {"http://hl7.org/fhir/contract-party-role", "4.0.1", "ContractResourcePartyRoleCodes", 'c',
-R"~(flunky	FLunky)~"},
+R"~(flunky	FLunky)~"sv},
 {"http://hl7.org/fhir/contract-publicationstatus", "4.0.1", "ContractResourcePublicationStatusCodes", 'c',
 R"~(amended	Amended
 appended	Appended
@@ -3635,15 +3637,15 @@ rejected	Rejected
 renewed	Renewed
 revoked	Revoked
 resolved	Resolved
-terminated	Terminated)~"},
+terminated	Terminated)~"sv},
 {"http://hl7.org/fhir/contract-scope", "4.0.1", "ContractResourceScopeCodes", 'c',
-R"~(policy	Policy)~"},
+R"~(policy	Policy)~"sv},
 {"http://hl7.org/fhir/contract-security-category", "4.0.1", "ContractResourceScopeCodes", 'c',
-R"~(policy	Policy)~"},
+R"~(policy	Policy)~"sv},
 {"http://hl7.org/fhir/contract-security-classification", "4.0.1", "ContractResourceScopeCodes", 'c',
-R"~(policy	Policy)~"},
+R"~(policy	Policy)~"sv},
 {"http://hl7.org/fhir/contract-security-control", "4.0.1", "ContractResourceSecurityControlCodes", 'c',
-R"~(policy	Policy)~"},
+R"~(policy	Policy)~"sv},
 {"http://hl7.org/fhir/contract-status", "4.0.1", "ContractResourceStatusCodes", 'c',
 R"~(amended	Amended
 appended	Appended
@@ -3659,12 +3661,12 @@ rejected	Rejected
 renewed	Renewed
 revoked	Revoked
 resolved	Resolved
-terminated	Terminated)~"},
+terminated	Terminated)~"sv},
 {"http://hl7.org/fhir/contributor-type", "4.0.1", "ContributorType", 'c',
 R"~(author	Author
 editor	Editor
 reviewer	Reviewer
-endorser	Endorser)~"},
+endorser	Endorser)~"sv},
 {"http://hl7.org/fhir/data-types", "4.0.1", "DataType", 'c',
 R"~(Address	Address
 Age	Age
@@ -3728,7 +3730,7 @@ unsignedInt	unsignedInt
 uri	uri
 url	url
 uuid	uuid
-xhtml	XHTML)~"},
+xhtml	XHTML)~"sv},
 {"http://hl7.org/fhir/days-of-week", "4.0.1", "DaysOfWeek", 'c',
 R"~(mon	Monday
 tue	Tuesday
@@ -3736,48 +3738,48 @@ wed	Wednesday
 thu	Thursday
 fri	Friday
 sat	Saturday
-sun	Sunday)~"},
+sun	Sunday)~"sv},
 {"http://hl7.org/fhir/definition-resource-types", "4.0.1", "DefinitionResourceType", 'c',
 R"~(ActivityDefinition	ActivityDefinition
 EventDefinition	EventDefinition
 Measure	Measure
 OperationDefinition	OperationDefinition
 PlanDefinition	PlanDefinition
-Questionnaire	Questionnaire)~"},
+Questionnaire	Questionnaire)~"sv},
 {"http://hl7.org/fhir/detectedissue-severity", "4.0.1", "DetectedIssueSeverity", 'c',
 R"~(high	High
 moderate	Moderate
-low	Low)~"},
+low	Low)~"sv},
 {"http://hl7.org/fhir/detectedissue-status", "5.0.0", "DetectedIssueStatus", 'c',
-R"~(mitigated	Mitigated)~"},
+R"~(mitigated	Mitigated)~"sv},
 {"http://hl7.org/fhir/device-action", "4.0.1", "ProcedureDeviceActionCodes", 'c',
 R"~(implanted	Implanted
 explanted	Explanted
-manipulated	Manipulated)~"},
+manipulated	Manipulated)~"sv},
 {"http://hl7.org/fhir/device-definition-status", "4.0.1", "FHIRDeviceStatus", 'c',
 R"~(active	Active
 inactive	Inactive
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/device-nametype", "4.0.1", "DeviceNameType", 'c',
 R"~(udi-label-name	UDI Label name
 user-friendly-name	User Friendly name
 patient-reported-name	Patient Reported name
 manufacturer-name	Manufacturer name
 model-name	Model name
-other	other)~"},
+other	other)~"sv},
 {"http://hl7.org/fhir/device-statement-status", "4.0.1", "DeviceUseStatementStatus", 'c',
 R"~(active	Active
 completed	Completed
 entered-in-error	Entered in Error
 intended	Intended
 stopped	Stopped
-on-hold	On Hold)~"},
+on-hold	On Hold)~"sv},
 {"http://hl7.org/fhir/device-status", "4.0.1", "FHIRDeviceStatus", 'c',
 R"~(active	Active
 inactive	Inactive
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/diagnostic-report-status", "4.0.1", "DiagnosticReportStatus", 'c',
 R"~(registered	Registered
 partial	Partial
@@ -3788,40 +3790,40 @@ corrected	Corrected		4
 appended	Appended		4
 cancelled	Cancelled
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/discriminator-type", "4.0.1", "DiscriminatorType", 'c',
 R"~(value	Value
 exists	Exists
 pattern	Pattern
 type	Type
-profile	Profile)~"},
+profile	Profile)~"sv},
 {"http://hl7.org/fhir/document-mode", "4.0.1", "DocumentMode", 'c',
 R"~(producer	Producer
-consumer	Consumer)~"},
+consumer	Consumer)~"sv},
 {"http://hl7.org/fhir/document-reference-status", "4.0.1", "DocumentReferenceStatus", 'c',
 R"~(current	Current
 superseded	Superseded
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/document-relationship-type", "4.0.1", "DocumentRelationshipType", 'c',
 R"~(replaces	Replaces
 transforms	Transforms
 signs	Signs
-appends	Appends)~"},
+appends	Appends)~"sv},
 {"http://hl7.org/fhir/eligibilityrequest-purpose", "4.0.1", "EligibilityRequestPurpose", 'c',
 R"~(auth-requirements	Coverage auth-requirements
 benefits	Coverage benefits
 discovery	Coverage Discovery
-validation	Coverage Validation)~"},
+validation	Coverage Validation)~"sv},
 {"http://hl7.org/fhir/eligibilityresponse-purpose", "4.0.1", "EligibilityResponsePurpose", 'c',
 R"~(auth-requirements	Coverage auth-requirements
 benefits	Coverage benefits
 discovery	Coverage Discovery
-validation	Coverage Validation)~"},
+validation	Coverage Validation)~"sv},
 {"http://hl7.org/fhir/encounter-location-status", "4.0.1", "EncounterLocationStatus", 'c',
 R"~(planned	Planned
 active	Active
 reserved	Reserved
-completed	Completed)~"},
+completed	Completed)~"sv},
 {"http://hl7.org/fhir/encounter-status", "4.0.1", "EncounterStatus", 'c',
 R"~(planned	Planned
 arrived	Arrived
@@ -3831,14 +3833,14 @@ onleave	On Leave
 finished	Finished
 cancelled	Cancelled
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/endpoint-status", "4.0.1", "EndpointStatus", 'c',
 R"~(active	Active
 suspended	Suspended
 error	Error
 off	Off
 entered-in-error	Entered in error
-test	Test)~"},
+test	Test)~"sv},
 {"http://hl7.org/fhir/episode-of-care-status", "4.0.1", "EpisodeOfCareStatus", 'c',
 R"~(planned	Planned
 waitlist	Waitlist
@@ -3846,10 +3848,10 @@ active	Active
 onhold	On Hold
 finished	Finished
 cancelled	Cancelled
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/event-capability-mode", "4.0.1", "EventCapabilityMode", 'c',
 R"~(sender	Sender
-receiver	Receiver)~"},
+receiver	Receiver)~"sv},
 {"http://hl7.org/fhir/event-resource-types", "4.0.1", "EventResourceType", 'c',
 R"~(ChargeItem	ChargeItem
 ClaimResponse	ClaimResponse
@@ -3884,7 +3886,7 @@ ProcessResponse	ProcessResponse
 QuestionnaireResponse	QuestionnaireResponse
 RiskAssessment	RiskAssessment
 SupplyDelivery	SupplyDelivery
-Task	Task)~"},
+Task	Task)~"sv},
 {"http://hl7.org/fhir/event-status", "4.0.1", "EventStatus", 'c',
 R"~(preparation	Preparation
 in-progress	In Progress
@@ -3893,7 +3895,7 @@ on-hold	On Hold
 stopped	Stopped
 completed	Completed
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/event-timing", "4.0.1", "EventTiming", 'c',
 R"~(MORN	Morning
 MORN.early	Early Morning
@@ -3906,11 +3908,11 @@ EVE	Evening
 EVE.early	Early Evening
 EVE.late	Late Evening
 NIGHT	Night
-PHS	After Sleep)~"},
+PHS	After Sleep)~"sv},
 {"http://hl7.org/fhir/ex-claimitemtype", "4.0.1", "ClaimItemTypeCodes", 'c',
 R"~(group	Group
 product	Product
-service	Service)~"},
+service	Service)~"sv},
 {"http://hl7.org/fhir/ex-fdi", "4.0.1", "TeethCodes", 'c',
 R"~(11	11
 12	12
@@ -3943,54 +3945,54 @@ R"~(11	11
 45	45
 46	46
 47	47
-48	48)~"},
+48	48)~"sv},
 {"http://hl7.org/fhir/ex-onsettype", "4.0.1", "ExampleOnsetType(Reason)Codes", 'c',
 R"~(lxm	Last Exam
 sym	Start of Symptoms
-lmn	Last Menstruation)~"},
+lmn	Last Menstruation)~"sv},
 {"http://hl7.org/fhir/ex-oralprostho", "4.0.1", "OralProsthoMaterialTypeCodes", 'c',
 R"~(1	Fixed Bridge
 2	Maryland Bridge
 3	Denture Acrylic
-4	Denture Chrome Cobalt)~"},
+4	Denture Chrome Cobalt)~"sv},
 {"http://hl7.org/fhir/ex-pharmaservice", "4.0.1", "ExamplePharmacyServiceCodes", 'c',
 R"~(smokecess	Smoking cessation
 flushot	Flu Shot
 drugcost	Drug Cost
 markup	Markup
 dispensefee	Dispense Fee
-compoundfee	Compounding Fee)~"},
+compoundfee	Compounding Fee)~"sv},
 {"http://hl7.org/fhir/ex-servicemodifier", "4.0.1", "ExampleServiceModifierCodes", 'c',
 R"~(sr	Side of the Road
-ah	After hours)~"},
+ah	After hours)~"sv},
 {"http://hl7.org/fhir/ex-serviceproduct", "4.0.1", "ExampleService/ProductCodes", 'c',
 R"~(exam	Exam
-flushot	Flu shot)~"},
+flushot	Flu shot)~"sv},
 {"http://hl7.org/fhir/ex-udi", "4.0.1", "UDICodes", 'c',
-R"~(gudid	GUDID (FDA))~"},
+R"~(gudid	GUDID (FDA))~"sv},
 {"http://hl7.org/fhir/examplescenario-actor-type", "4.0.1", "ExampleScenarioActorType", 'c',
 R"~(person	Person
-entity	System)~"},
+entity	System)~"sv},
 {"http://hl7.org/fhir/explanationofbenefit-status", "4.0.1", "ExplanationOfBenefitStatus", 'c',
 R"~(active	Active
 cancelled	Cancelled
 draft	Draft
-entered-in-error	Entered In Error)~"},
+entered-in-error	Entered In Error)~"sv},
 {"http://hl7.org/fhir/exposure-state", "4.0.1", "ExposureState", 'c',
 R"~(exposure	Exposure
-exposure-alternative	Exposure Alternative)~"},
+exposure-alternative	Exposure Alternative)~"sv},
 {"http://hl7.org/fhir/expression-language", "4.0.1", "ExpressionLanguage", 'c',
 R"~(text/cql	CQL
 text/fhirpath	FHIRPath
-application/x-fhir-query	FHIR Query)~"},
+application/x-fhir-query	FHIR Query)~"sv},
 {"http://hl7.org/fhir/extension-context-type", "4.0.1", "ExtensionContextType", 'c',
 R"~(fhirpath	FHIRPath
 element	Element ID
-extension	Extension URL)~"},
+extension	Extension URL)~"sv},
 {"http://hl7.org/fhir/extra-activity-type", "4.0.1", "ExtraActivityType", 'c',
 R"~(aggregate	aggregate
 compose	compose
-label	label)~"},
+label	label)~"sv},
 {"http://hl7.org/fhir/feeding-device", "4.0.1", "FeedingDeviceCodes", 'c',
 R"~(standard-nipple	Standard nipple
 preemie-nipple	Preemie nipple
@@ -4013,7 +4015,7 @@ foam-handle	Foam handle utensils
 angled-utensil	Angled utensils
 spout-cup	Spout cup
 autofeeding-device	Automated feeding devices
-rocker-knife	Rocker knife)~"},
+rocker-knife	Rocker knife)~"sv},
 {"http://hl7.org/fhir/filter-operator", "4.0.1", "FilterOperator", 'c',
 R"~(=	Equals
 is-a	Is A (by subsumption)
@@ -4023,23 +4025,23 @@ regex	Regular Expression
 in	In Set
 not-in	Not in Set
 generalizes	Generalizes (by Subsumption)
-exists	Exists)~"},
+exists	Exists)~"sv},
 {"http://hl7.org/fhir/flag-priority-code", "4.0.1", "FlagPriorityCodes", 'c',
 R"~(PN	No alarm
 PL	Low priority
 PM	Medium priority
-PH	High priority)~"},
+PH	High priority)~"sv},
 {"http://hl7.org/fhir/flag-status", "4.0.1", "FlagStatus", 'c',
 R"~(active	Active
 inactive	Inactive
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/fm-conditions", "4.0.1", "FMConditionCodes", 'c',
-R"~(123987	Headache)~"},
+R"~(123987	Headache)~"sv},
 {"http://hl7.org/fhir/fm-status", "4.0.1", "FinancialResourceStatusCodes", 'c',
 R"~(active	Active
 cancelled	Cancelled
 draft	Draft
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/gender-identity", "4.0.1", "GenderIdentity", 'c',
 R"~(transgender-female	transgender female
 transgender-male	transgender male
@@ -4047,7 +4049,7 @@ non-binary	non-binary
 male	male
 female	female
 other	other
-non-disclose	does not wish to disclose)~"},
+non-disclose	does not wish to disclose)~"sv},
 {"http://hl7.org/fhir/goal-status", "4.0.1", "GoalLifecycleStatus", 'c',
 R"~(proposed	Proposed
 planned	Planned
@@ -4057,7 +4059,7 @@ on-hold	On Hold		2
 completed	Completed		2
 cancelled	Cancelled
 entered-in-error	Entered in Error
-rejected	Rejected)~"},
+rejected	Rejected)~"sv},
 {"http://hl7.org/fhir/goal-status-reason", "4.0.1", "GoalStatusReason", 'c',
 R"~(surgery	Surgery
 life-event	Life Event
@@ -4067,41 +4069,41 @@ temp-not-attainable	Goal Not Attainable Temporarily
 permanent-not-attainable	Goal Not Attainable Permanently
 financial-barrier	Financial Reason
 lack-of-transportation	Lack Of Transportation
-lack-of-social-support	Lack Of Social Support)~"},
+lack-of-social-support	Lack Of Social Support)~"sv},
 {"http://hl7.org/fhir/graph-compartment-rule", "4.0.1", "GraphCompartmentRule", 'c',
 R"~(identical	Identical
 matching	Matching
 different	Different
-custom	Custom)~"},
+custom	Custom)~"sv},
 {"http://hl7.org/fhir/graph-compartment-use", "4.0.1", "GraphCompartmentUse", 'c',
 R"~(condition	Condition
-requirement	Requirement)~"},
+requirement	Requirement)~"sv},
 {"http://hl7.org/fhir/group-measure", "4.0.1", "GroupMeasure", 'c',
 R"~(mean	Mean
 median	Median
 mean-of-mean	Mean of Study Means
 mean-of-median	Mean of Study Medins
 median-of-mean	Median of Study Means
-median-of-median	Median of Study Medians)~"},
+median-of-median	Median of Study Medians)~"sv},
 {"http://hl7.org/fhir/group-type", "4.0.1", "GroupType", 'c',
 R"~(person	Person
 animal	Animal
 practitioner	Practitioner
 device	Device
 medication	Medication
-substance	Substance)~"},
+substance	Substance)~"sv},
 {"http://hl7.org/fhir/guidance-response-status", "4.0.1", "GuidanceResponseStatus", 'c',
 R"~(success	Success
 data-requested	Data Requested
 data-required	Data Required
 in-progress	In Progress
 failure	Failure
-entered-in-error	Entered In Error)~"},
+entered-in-error	Entered In Error)~"sv},
 {"http://hl7.org/fhir/guide-page-generation", "4.0.1", "GuidePageGeneration", 'c',
 R"~(html	HTML
 markdown	Markdown
 xml	XML
-generated	Generated)~"},
+generated	Generated)~"sv},
 {"http://hl7.org/fhir/guide-parameter-code", "4.0.1", "GuideParameterCode", 'c',
 R"~(apply	Apply Metadata Value
 path-resource	Resource Path
@@ -4112,12 +4114,12 @@ rule-broken-links	Broken Links Rule
 generate-xml	Generate XML
 generate-json	Generate JSON
 generate-turtle	Generate Turtle
-html-template	HTML Template)~"},
+html-template	HTML Template)~"sv},
 {"http://hl7.org/fhir/history-status", "4.0.1", "FamilyHistoryStatus", 'c',
 R"~(partial	Partial
 completed	Completed
 entered-in-error	Entered in Error
-health-unknown	Health Unknown)~"},
+health-unknown	Health Unknown)~"sv},
 {"http://hl7.org/fhir/http-operations", "4.0.1", "TestScriptRequestMethodCode", 'c',
 R"~(delete	DELETE
 get	GET
@@ -4125,52 +4127,52 @@ options	OPTIONS
 patch	PATCH
 post	POST
 put	PUT
-head	HEAD)~"},
+head	HEAD)~"sv},
 {"http://hl7.org/fhir/http-verb", "4.0.1", "HTTPVerb", 'c',
 R"~(GET	GET
 HEAD	HEAD
 POST	POST
 PUT	PUT
 DELETE	DELETE
-PATCH	PATCH)~"},
+PATCH	PATCH)~"sv},
 {"http://hl7.org/fhir/identifier-use", "4.0.1", "IdentifierUse", 'c',
 R"~(usual	Usual
 official	Official
 temp	Temp
 secondary	Secondary
-old	Old)~"},
+old	Old)~"sv},
 {"http://hl7.org/fhir/identity-assuranceLevel", "4.0.1", "IdentityAssuranceLevel", 'c',
 R"~(level1	Level 1
 level2	Level 2
 level3	Level 3
-level4	Level 4)~"},
+level4	Level 4)~"sv},
 {"http://hl7.org/fhir/imagingstudy-status", "4.0.1", "ImagingStudyStatus", 'c',
 R"~(registered	Registered
 available	Available
 cancelled	Cancelled
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/intervention", "4.0.1", "InterventionCodes", 'c',
 R"~(unknown	Unknown
-other	Other)~"},
+other	Other)~"sv},
 {"http://hl7.org/fhir/invoice-priceComponentType", "4.0.1", "InvoicePriceComponentType", 'c',
 R"~(base	base price
 surcharge	surcharge
 deduction	deduction
 discount	discount
 tax	tax
-informational	informational)~"},
+informational	informational)~"sv},
 {"http://hl7.org/fhir/invoice-status", "4.0.1", "InvoiceStatus", 'c',
 R"~(draft	draft
 issued	issued
 balanced	balanced
 cancelled	cancelled
-entered-in-error	entered in error)~"},
+entered-in-error	entered in error)~"sv},
 {"http://hl7.org/fhir/issue-severity", "4.0.1", "IssueSeverity", 'c',
 R"~(fatal	Fatal
 error	Error
 warning	Warning
-information	Information)~"},
+information	Information)~"sv},
 {"http://hl7.org/fhir/issue-type", "4.0.1", "IssueType", 'c',
 R"~(invalid	Invalid Content
 structure	Structural Issue		0
@@ -4202,7 +4204,7 @@ exception	Exception		23
 timeout	Timeout		23
 incomplete	Incomplete Results		23
 throttled	Throttled		23
-informational	Informational Note)~"},
+informational	Informational Note)~"sv},
 {"http://hl7.org/fhir/item-type", "4.0.1", "QuestionnaireItemType", 'c',
 R"~(group	Group
 display	Display
@@ -4220,7 +4222,7 @@ choice	Choice		2
 open-choice	Open Choice		2
 attachment	Attachment		2
 reference	Reference		2
-quantity	Quantity		2)~"},
+quantity	Quantity		2)~"sv},
 {"http://hl7.org/fhir/knowledge-resource-types", "4.0.1", "KnowledgeResourceType", 'c',
 R"~(ActivityDefinition	ActivityDefinition
 CodeSystem	CodeSystem
@@ -4230,60 +4232,60 @@ Measure	Measure
 PlanDefinition	PlanDefinition
 StructureDefinition	StructureDefinition
 StructureMap	StructureMap
-ValueSet	ValueSet)~"},
+ValueSet	ValueSet)~"sv},
 {"http://hl7.org/fhir/language-preference-type", "4.0.1", "LanguagePreferenceType", 'c',
 R"~(verbal	verbal
-written	written)~"},
+written	written)~"sv},
 {"http://hl7.org/fhir/link-type", "4.0.1", "LinkType", 'c',
 R"~(replaced-by	Replaced-by
 replaces	Replaces
 refer	Refer
-seealso	See also)~"},
+seealso	See also)~"sv},
 {"http://hl7.org/fhir/linkage-type", "4.0.1", "LinkageType", 'c',
 R"~(source	Source of Truth
 alternate	Alternate Record
-historical	Historical/Obsolete Record)~"},
+historical	Historical/Obsolete Record)~"sv},
 {"http://hl7.org/fhir/list-mode", "4.0.1", "ListMode", 'c',
 R"~(working	Working List
 snapshot	Snapshot List
-changes	Change List)~"},
+changes	Change List)~"sv},
 {"http://hl7.org/fhir/list-status", "4.0.1", "ListStatus", 'c',
 R"~(current	Current
 retired	Retired
-entered-in-error	Entered In Error)~"},
+entered-in-error	Entered In Error)~"sv},
 {"http://hl7.org/fhir/location-mode", "4.0.1", "LocationMode", 'c',
 R"~(instance	Instance
-kind	Kind)~"},
+kind	Kind)~"sv},
 {"http://hl7.org/fhir/location-status", "4.0.1", "LocationStatus", 'c',
 R"~(active	Active
 suspended	Suspended
-inactive	Inactive)~"},
+inactive	Inactive)~"sv},
 {"http://hl7.org/fhir/map-context-type", "4.0.1", "StructureMapContextType", 'c',
 R"~(type	Type
-variable	Variable)~"},
+variable	Variable)~"sv},
 {"http://hl7.org/fhir/map-group-type-mode", "4.0.1", "StructureMapGroupTypeMode", 'c',
 R"~(none	Not a Default
 types	Default for Type Combination
-type-and-types	Default for type + combination)~"},
+type-and-types	Default for type + combination)~"sv},
 {"http://hl7.org/fhir/map-input-mode", "4.0.1", "StructureMapInputMode", 'c',
 R"~(source	Source Instance
-target	Target Instance)~"},
+target	Target Instance)~"sv},
 {"http://hl7.org/fhir/map-model-mode", "4.0.1", "StructureMapModelMode", 'c',
 R"~(source	Source Structure Definition
 queried	Queried Structure Definition
 target	Target Structure Definition
-produced	Produced Structure Definition)~"},
+produced	Produced Structure Definition)~"sv},
 {"http://hl7.org/fhir/map-source-list-mode", "4.0.1", "StructureMapSourceListMode", 'c',
 R"~(first	First
 not_first	All but the first
 last	Last
 not_last	All but the last
-only_one	Enforce only one)~"},
+only_one	Enforce only one)~"sv},
 {"http://hl7.org/fhir/map-target-list-mode", "4.0.1", "StructureMapTargetListMode", 'c',
 R"~(first	First
 share	Share
 last	Last
-collate	Collate)~"},
+collate	Collate)~"sv},
 {"http://hl7.org/fhir/map-transform", "4.0.1", "StructureMapTransform", 'c',
 R"~(create	create
 copy	copy
@@ -4301,42 +4303,42 @@ cc	cc
 c	c
 qty	qty
 id	id
-cp	cp)~"},
+cp	cp)~"sv},
 {"http://hl7.org/fhir/measure-report-status", "4.0.1", "MeasureReportStatus", 'c',
 R"~(complete	Complete
 pending	Pending
-error	Error)~"},
+error	Error)~"sv},
 {"http://hl7.org/fhir/measure-report-type", "4.0.1", "MeasureReportType", 'c',
 R"~(individual	Individual
 subject-list	Subject List
 summary	Summary
-data-collection	Data Collection)~"},
+data-collection	Data Collection)~"sv},
 {"http://hl7.org/fhir/message-events", "4.0.1", "MessageEvent", 'n',
-R"~()~"},
+R"~()~"sv},
 {"http://hl7.org/fhir/message-significance-category", "4.0.1", "MessageSignificanceCategory", 'c',
 R"~(consequence	Consequence
 currency	Currency
-notification	Notification)~"},
+notification	Notification)~"sv},
 {"http://hl7.org/fhir/messageheader-response-request", "4.0.1", "messageheader-response-request", 'c',
 R"~(always	Always
 on-error	Error/reject conditions only
 never	Never
-on-success	Successful completion only)~"},
+on-success	Successful completion only)~"sv},
 {"http://hl7.org/fhir/metric-calibration-state", "4.0.1", "DeviceMetricCalibrationState", 'c',
 R"~(not-calibrated	Not Calibrated
 calibration-required	Calibration Required
 calibrated	Calibrated
-unspecified	Unspecified)~"},
+unspecified	Unspecified)~"sv},
 {"http://hl7.org/fhir/metric-calibration-type", "4.0.1", "DeviceMetricCalibrationType", 'c',
 R"~(unspecified	Unspecified
 offset	Offset
 gain	Gain
-two-point	Two Point)~"},
+two-point	Two Point)~"sv},
 {"http://hl7.org/fhir/metric-category", "4.0.1", "DeviceMetricCategory", 'c',
 R"~(measurement	Measurement
 setting	Setting
 calculation	Calculation
-unspecified	Unspecified)~"},
+unspecified	Unspecified)~"sv},
 {"http://hl7.org/fhir/metric-color", "4.0.1", "DeviceMetricColor", 'c',
 R"~(black	Color Black
 red	Color Red
@@ -4345,12 +4347,12 @@ yellow	Color Yellow
 blue	Color Blue
 magenta	Color Magenta
 cyan	Color Cyan
-white	Color White)~"},
+white	Color White)~"sv},
 {"http://hl7.org/fhir/metric-operational-status", "4.0.1", "DeviceMetricOperationalStatus", 'c',
 R"~(on	On
 off	Off
 standby	Standby
-entered-in-error	Entered In Error)~"},
+entered-in-error	Entered In Error)~"sv},
 {"http://hl7.org/fhir/name-use", "4.0.1", "NameUse", 'c',
 R"~(usual	Usual
 official	Official
@@ -4358,35 +4360,35 @@ temp	Temp
 nickname	Nickname
 anonymous	Anonymous
 old	Old
-maiden	Name changed for Marriage		5)~"},
+maiden	Name changed for Marriage		5)~"sv},
 {"http://hl7.org/fhir/namingsystem-identifier-type", "4.0.1", "NamingSystemIdentifierType", 'c',
 R"~(oid	OID
 uuid	UUID
 uri	URI
-other	Other)~"},
+other	Other)~"sv},
 {"http://hl7.org/fhir/namingsystem-type", "4.0.1", "NamingSystemType", 'c',
 R"~(codesystem	Code System
 identifier	Identifier
-root	Root)~"},
+root	Root)~"sv},
 {"http://hl7.org/fhir/narrative-status", "4.0.1", "NarrativeStatus", 'c',
 R"~(generated	Generated
 extensions	Extensions
 additional	Additional
-empty	Empty)~"},
+empty	Empty)~"sv},
 {"http://hl7.org/fhir/network-type", "4.0.1", "AuditEventAgentNetworkType", 'c',
 R"~(1	Machine Name
 2	IP Address
 3	Telephone Number
 4	Email address
-5	URI)~"},
+5	URI)~"sv},
 {"http://hl7.org/fhir/note-type", "4.0.1", "NoteType", 'c',
 R"~(display	Display
 print	Print (Form)
-printoper	Print (Operator))~"},
+printoper	Print (Operator))~"sv},
 {"http://hl7.org/fhir/observation-range-category", "4.0.1", "ObservationRangeCategory", 'c',
 R"~(reference	reference range
 critical	critical range
-absolute	absolute range)~"},
+absolute	absolute range)~"sv},
 {"http://hl7.org/fhir/observation-status", "4.0.1", "ObservationStatus", 'c',
 R"~(registered	Registered
 preliminary	Preliminary
@@ -4395,13 +4397,13 @@ amended	Amended
 corrected	Corrected		3
 cancelled	Cancelled
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/operation-kind", "4.0.1", "OperationKind", 'c',
 R"~(operation	Operation
-query	Query)~"},
+query	Query)~"sv},
 {"http://hl7.org/fhir/operation-parameter-use", "4.0.1", "OperationParameterUse", 'c',
 R"~(in	In
-out	Out)~"},
+out	Out)~"sv},
 {"http://hl7.org/fhir/organization-role", "4.0.1", "OrganizationAffiliationRole", 'c',
 R"~(provider	Provider
 agency	Agency
@@ -4410,19 +4412,19 @@ payer	Payer
 diagnostics	Diagnostics
 supplier	Supplier
 HIE/HIO	HIE/HIO
-member	Member)~"},
+member	Member)~"sv},
 {"http://hl7.org/fhir/orientation-type", "4.0.1", "orientationType", 'c',
 R"~(sense	Sense orientation of referenceSeq
-antisense	Antisense orientation of referenceSeq)~"},
+antisense	Antisense orientation of referenceSeq)~"sv},
 {"http://hl7.org/fhir/participantrequired", "4.0.1", "ParticipantRequired", 'c',
 R"~(required	Required
 optional	Optional
-information-only	Information Only)~"},
+information-only	Information Only)~"sv},
 {"http://hl7.org/fhir/participationstatus", "4.0.1", "ParticipationStatus", 'c',
 R"~(accepted	Accepted
 declined	Declined
 tentative	Tentative
-needs-action	Needs Action)~"},
+needs-action	Needs Action)~"sv},
 {"http://hl7.org/fhir/permitted-data-type", "4.0.1", "ObservationDataType", 'c',
 R"~(Quantity	Quantity
 CodeableConcept	CodeableConcept
@@ -4434,45 +4436,45 @@ Ratio	Ratio
 SampledData	SampledData
 time	time
 dateTime	dateTime
-Period	Period)~"},
+Period	Period)~"sv},
 {"http://hl7.org/fhir/practitioner-specialty", "4.0.1", "PractitionerSpecialty", 'c',
 R"~(cardio	Cardiologist
 dent	Dentist
 dietary	Dietary consultant
 midw	Midwife
-sysarch	Systems architect)~"},
+sysarch	Systems architect)~"sv},
 {"http://hl7.org/fhir/procedure-progress-status-code", "4.0.1", "ProcedureProgressStatusCodes", 'c',
 R"~(in-operating-room	In Operating Room
 prepared	Prepared
 anesthesia-induced	Anesthesia Induced
 open-incision	Open Incision
 closed-incision	Closed Incision
-in-recovery-room	In Recovery Room)~"},
+in-recovery-room	In Recovery Room)~"sv},
 {"http://hl7.org/fhir/product-category", "4.0.1", "BiologicallyDerivedProductCategory", 'c',
 R"~(organ	Organ
 tissue	Tissue
 fluid	Fluid
 cells	Cells
-biologicalAgent	BiologicalAgent)~"},
+biologicalAgent	BiologicalAgent)~"sv},
 {"http://hl7.org/fhir/product-status", "4.0.1", "BiologicallyDerivedProductStatus", 'c',
 R"~(available	Available
-unavailable	Unavailable)~"},
+unavailable	Unavailable)~"sv},
 {"http://hl7.org/fhir/product-storage-scale", "4.0.1", "BiologicallyDerivedProductStorageScale", 'c',
 R"~(farenheit	Fahrenheit
 celsius	Celsius
-kelvin	Kelvin)~"},
+kelvin	Kelvin)~"sv},
 {"http://hl7.org/fhir/property-representation", "4.0.1", "PropertyRepresentation", 'c',
 R"~(xmlAttr	XML Attribute
 xmlText	XML Text
 typeAttr	Type Attribute
 cdaText	CDA Text Format
-xhtml	XHTML)~"},
+xhtml	XHTML)~"sv},
 {"http://hl7.org/fhir/provenance-entity-role", "4.0.1", "ProvenanceEntityRole", 'c',
 R"~(derivation	Derivation
 revision	Revision		0
 quotation	Quotation		0
 source	Source		0
-removal	Removal		0)~"},
+removal	Removal		0)~"sv},
 {"http://hl7.org/fhir/provenance-participant-role", "4.0.1", "ProvenanceParticipantRole", 'c',
 R"~(enterer	Enterer
 performer	Performer
@@ -4483,34 +4485,34 @@ attester	Attester
 informant	Informant
 custodian	Custodian
 assembler	Assembler
-composer	Composer)~"},
+composer	Composer)~"sv},
 {"http://hl7.org/fhir/publication-status", "4.0.1", "PublicationStatus", 'c',
 R"~(draft	Draft
 active	Active
 retired	Retired
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/quality-type", "4.0.1", "qualityType", 'c',
 R"~(indel	INDEL Comparison
 snp	SNP Comparison
-unknown	UNKNOWN Comparison)~"},
+unknown	UNKNOWN Comparison)~"sv},
 {"http://hl7.org/fhir/quantity-comparator", "4.0.1", "QuantityComparator", 'c',
 R"~(<	Less than
 <=	Less or Equal to
 >=	Greater or Equal to
->	Greater than)~"},
+>	Greater than)~"sv},
 {"http://hl7.org/fhir/questionnaire-answers-status", "4.0.1", "QuestionnaireResponseStatus", 'c',
 R"~(in-progress	In Progress
 completed	Completed
 amended	Amended
 entered-in-error	Entered in Error
-stopped	Stopped)~"},
+stopped	Stopped)~"sv},
 {"http://hl7.org/fhir/questionnaire-display-category", "4.0.1", "QuestionnaireTextCategories", 'c',
 R"~(instructions	Instructions
 security	Security
-help	Help)~"},
+help	Help)~"sv},
 {"http://hl7.org/fhir/questionnaire-enable-behavior", "4.0.1", "EnableWhenBehavior", 'c',
 R"~(all	All
-any	Any)~"},
+any	Any)~"sv},
 {"http://hl7.org/fhir/questionnaire-enable-operator", "4.0.1", "QuestionnaireItemOperator", 'c',
 R"~(exists	Exists
 =	Equals
@@ -4518,7 +4520,7 @@ R"~(exists	Exists
 >	Greater Than
 <	Less Than
 >=	Greater or Equals
-<=	Less or Equals)~"},
+<=	Less or Equals)~"sv},
 {"http://hl7.org/fhir/questionnaire-item-control", "4.0.1", "QuestionnaireItemUIControlCodes", 'c',
 R"~(group		a
 list	List		0
@@ -4545,26 +4547,26 @@ lookup	Lookup		16
 radio-button	Radio Button		16
 slider	Slider		16
 spinner	Spinner		16
-text-box	Text Box		16)~"},
+text-box	Text Box		16)~"sv},
 {"http://hl7.org/fhir/reaction-event-severity", "4.0.1", "AllergyIntoleranceSeverity", 'c',
 R"~(mild	Mild
 moderate	Moderate
-severe	Severe)~"},
+severe	Severe)~"sv},
 {"http://hl7.org/fhir/reason-medication-not-given", "4.0.1", "SNOMEDCTReasonMedicationNotGivenCodes", 'c',
 R"~(a	None
 b	Away
 c	Asleep
-d	Vomit)~"},
+d	Vomit)~"sv},
 {"http://hl7.org/fhir/reference-handling-policy", "4.0.1", "ReferenceHandlingPolicy", 'c',
 R"~(literal	Literal References
 logical	Logical References
 resolves	Resolves References
 enforced	Reference Integrity Enforced
-local	Local References Only)~"},
+local	Local References Only)~"sv},
 {"http://hl7.org/fhir/reference-version-rules", "4.0.1", "ReferenceVersionRules", 'c',
 R"~(either	Either Specific or independent
 independent	Version independent
-specific	Version Specific)~"},
+specific	Version Specific)~"sv},
 {"http://hl7.org/fhir/related-artifact-type", "4.0.1", "RelatedArtifactType", 'c',
 R"~(documentation	Documentation
 justification	Justification
@@ -4573,47 +4575,47 @@ predecessor	Predecessor
 successor	Successor
 derived-from	Derived From
 depends-on	Depends On
-composed-of	Composed Of)~"},
+composed-of	Composed Of)~"sv},
 {"http://hl7.org/fhir/relation-type", "4.0.1", "CatalogEntryRelationType", 'c',
 R"~(triggers	Triggers
-is-replaced-by	Replaced By)~"},
+is-replaced-by	Replaced By)~"sv},
 {"http://hl7.org/fhir/relationship", "4.0.1", "Beneficiary Relationship Codes", 'c',
 R"~(1	Self
 2	Spouse
 3	Child
 4	Common Law Spouse
-5	Other)~"},
+5	Other)~"sv},
 {"http://hl7.org/fhir/remittance-outcome", "4.0.1", "ClaimProcessingCodes", 'c',
 R"~(queued	Queued
 complete	Processing Complete
 error	Error
-partial	Partial Processing)~"},
+partial	Partial Processing)~"sv},
 {"http://hl7.org/fhir/report-action-result-codes", "4.0.1", "TestReportActionResult", 'c',
 R"~(pass	Pass
 skip	Skip
 fail	Fail
 warning	Warning
-error	Error)~"},
+error	Error)~"sv},
 {"http://hl7.org/fhir/report-participant-type", "4.0.1", "TestReportParticipantType", 'c',
 R"~(test-engine	Test Engine
 client	Client
-server	Server)~"},
+server	Server)~"sv},
 {"http://hl7.org/fhir/report-result-codes", "4.0.1", "TestReportResult", 'c',
 R"~(pass	Pass
 fail	Fail
-pending	Pending)~"},
+pending	Pending)~"sv},
 {"http://hl7.org/fhir/report-status-codes", "4.0.1", "TestReportStatus", 'c',
 R"~(completed	Completed
 in-progress	In Progress
 waiting	Waiting
 stopped	Stopped
-entered-in-error	Entered In Error)~"},
+entered-in-error	Entered In Error)~"sv},
 {"http://hl7.org/fhir/repository-type", "4.0.1", "repositoryType", 'c',
 R"~(directlink	Click and see
 openapi	The URL is the RESTful or other kind of API that can access to the result.
 login	Result cannot be access unless an account is logged in
 oauth	Result need to be fetched with API and need LOGIN( or cookies are required when visiting the link of resource)
-other	Some other complicated or particular way to get resource from URL.)~"},
+other	Some other complicated or particular way to get resource from URL.)~"sv},
 {"http://hl7.org/fhir/request-intent", "4.0.1", "RequestIntent", 'c',
 R"~(proposal	Proposal
 plan	Plan
@@ -4623,12 +4625,12 @@ original-order	Original Order		3
 reflex-order	Reflex Order		3
 filler-order	Filler Order		3
 instance-order	Instance Order		6
-option	Option)~"},
+option	Option)~"sv},
 {"http://hl7.org/fhir/request-priority", "4.0.1", "RequestPriority", 'c',
 R"~(routine	Routine
 urgent	Urgent
 asap	ASAP
-stat	STAT)~"},
+stat	STAT)~"sv},
 {"http://hl7.org/fhir/request-resource-types", "4.0.1", "RequestResourceType", 'c',
 R"~(Appointment	Appointment
 AppointmentResponse	AppointmentResponse
@@ -4644,7 +4646,7 @@ NutritionOrder	NutritionOrder
 ServiceRequest	ServiceRequest
 SupplyRequest	SupplyRequest
 Task	Task
-VisionPrescription	VisionPrescription)~"},
+VisionPrescription	VisionPrescription)~"sv},
 {"http://hl7.org/fhir/request-status", "4.0.1", "RequestStatus", 'c',
 R"~(draft	Draft
 active	Active
@@ -4652,11 +4654,11 @@ on-hold	On Hold
 revoked	Revoked
 completed	Completed
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/research-element-type", "4.0.1", "ResearchElementType", 'c',
 R"~(population	Population
 exposure	Exposure
-outcome	Outcome)~"},
+outcome	Outcome)~"sv},
 {"http://hl7.org/fhir/research-study-status", "4.0.1", "ResearchStudyStatus", 'c',
 R"~(active	Active
 administratively-completed	Administratively Completed
@@ -4668,7 +4670,7 @@ disapproved	Disapproved
 in-review	In Review
 temporarily-closed-to-accrual	Temporarily Closed to Accrual
 temporarily-closed-to-accrual-and-intervention	Temporarily Closed to Accrual and Intervention
-withdrawn	Withdrawn)~"},
+withdrawn	Withdrawn)~"sv},
 {"http://hl7.org/fhir/research-subject-status", "4.0.1", "ResearchSubjectStatus", 'c',
 R"~(candidate	Candidate
 eligible	Eligible
@@ -4682,15 +4684,15 @@ on-study-observation	On-study-observation
 pending-on-study	Pending on-study
 potential-candidate	Potential Candidate
 screening	Screening
-withdrawn	Withdrawn)~"},
+withdrawn	Withdrawn)~"sv},
 {"http://hl7.org/fhir/resource-aggregation-mode", "4.0.1", "AggregationMode", 'c',
 R"~(contained	Contained
 referenced	Referenced
-bundled	Bundled		1)~"},
+bundled	Bundled		1)~"sv},
 {"http://hl7.org/fhir/resource-slicing-rules", "4.0.1", "SlicingRules", 'c',
 R"~(closed	Closed
 open	Open
-openAtEnd	Open at End)~"},
+openAtEnd	Open at End)~"sv},
 {"http://hl7.org/fhir/resource-status", "4.0.1", "Canonical Status Codes for FHIR Resources", 'c',
 R"~(error	error
 proposed	proposed
@@ -4722,7 +4724,7 @@ ahead-of-target	ahead-of-target
 behind-target	behind-target
 not-ready	not-ready
 transduc-discon	transduc-discon
-hw-discon	hw-discon)~"},
+hw-discon	hw-discon)~"sv},
 {"http://hl7.org/fhir/resource-types", "4.0.1", "ResourceType", 'c',
 R"~(Account	Account
 ActivityDefinition	ActivityDefinition
@@ -4871,19 +4873,19 @@ TestReport	TestReport
 TestScript	TestScript
 ValueSet	ValueSet
 VerificationResult	VerificationResult
-VisionPrescription	VisionPrescription)~"},
+VisionPrescription	VisionPrescription)~"sv},
 {"http://hl7.org/fhir/resource-validation-mode", "4.0.1", "ResourceValidationMode", 'c',
 R"~(create	Validate for Create
 update	Validate for Update
 delete	Validate for Delete
-profile	Validate Against a Profile)~"},
+profile	Validate Against a Profile)~"sv},
 {"http://hl7.org/fhir/response-code", "4.0.1", "ResponseType", 'c',
 R"~(ok	OK
 transient-error	Transient Error
-fatal-error	Fatal Error)~"},
+fatal-error	Fatal Error)~"sv},
 {"http://hl7.org/fhir/restful-capability-mode", "4.0.1", "RestfulCapabilityMode", 'c',
 R"~(client	Client
-server	Server)~"},
+server	Server)~"sv},
 {"http://hl7.org/fhir/restful-interaction", "4.0.1", "FHIR Restful Interactions", 'c',
 R"~(read	read
 vread	vread
@@ -4901,7 +4903,7 @@ search-system	search-system		10
 capabilities	capabilities
 transaction	transaction
 batch	batch
-operation	operation)~"},
+operation	operation)~"sv},
 {"http://hl7.org/fhir/search-comparator", "4.0.1", "SearchComparator", 'c',
 R"~(eq	Equals
 ne	Not Equals
@@ -4911,11 +4913,11 @@ ge	Greater or Equals
 le	Less of Equal
 sa	Starts After
 eb	Ends Before
-ap	Approximately)~"},
+ap	Approximately)~"sv},
 {"http://hl7.org/fhir/search-entry-mode", "4.0.1", "SearchEntryMode", 'c',
 R"~(match	Match
 include	Include
-outcome	Outcome)~"},
+outcome	Outcome)~"sv},
 {"http://hl7.org/fhir/search-modifier-code", "4.0.1", "SearchModifierCode", 'c',
 R"~(missing	Missing
 exact	Exact
@@ -4928,7 +4930,7 @@ below	Below
 above	Above
 type	Type
 identifier	Identifier
-ofType	Of Type)~"},
+ofType	Of Type)~"sv},
 {"http://hl7.org/fhir/search-param-type", "4.0.1", "SearchParamType", 'c',
 R"~(number	Number
 date	Date/DateTime
@@ -4938,33 +4940,33 @@ reference	Reference
 composite	Composite
 quantity	Quantity
 uri	URI
-special	Special)~"},
+special	Special)~"sv},
 {"http://hl7.org/fhir/search-xpath-usage", "4.0.1", "XPathUsageType", 'c',
 R"~(normal	Normal
 phonetic	Phonetic
 nearby	Nearby
 distance	Distance
-other	Other)~"},
+other	Other)~"sv},
 {"http://hl7.org/fhir/secondary-finding", "4.0.1", "ObservationCategoryCodes", 'c',
 R"~(acmg-version1	ACMG Version 1
-acmg-version2	ACMG Version 2)~"},
+acmg-version2	ACMG Version 2)~"sv},
 {"http://hl7.org/fhir/sequence-type", "4.0.1", "sequenceType", 'c',
 R"~(aa	AA Sequence
 dna	DNA Sequence
-rna	RNA Sequence)~"},
+rna	RNA Sequence)~"sv},
 {"http://hl7.org/fhir/sid/ex-icd-10-procedures", "4.0.1", "ICD-10ProcedureCodes", 'c',
 R"~(123001	PROC-1
 123002	PROC-2
-123003	PROC-3)~"},
+123003	PROC-3)~"sv},
 {"http://hl7.org/fhir/slotstatus", "4.0.1", "SlotStatus", 'c',
 R"~(busy	Busy
 free	Free
 busy-unavailable	Busy (Unavailable)
 busy-tentative	Busy (Tentative)
-entered-in-error	Entered in error)~"},
+entered-in-error	Entered in error)~"sv},
 {"http://hl7.org/fhir/sort-direction", "4.0.1", "SortDirection", 'c',
 R"~(ascending	Ascending
-descending	Descending)~"},
+descending	Descending)~"sv},
 {"http://hl7.org/fhir/spdx-license", "4.0.1", "SPDXLicense", 'c',
 R"~(not-open-source	Not open source
 0BSD	BSD Zero Clause License
@@ -5312,43 +5314,43 @@ zlib-acknowledgement	zlib/libpng License with Acknowledgement
 Zlib	zlib License
 ZPL-1.1	Zope Public License 1.1
 ZPL-2.0	Zope Public License 2.0
-ZPL-2.1	Zope Public License 2.1)~"},
+ZPL-2.1	Zope Public License 2.1)~"sv},
 {"http://hl7.org/fhir/specimen-contained-preference", "4.0.1", "SpecimenContainedPreference", 'c',
 R"~(preferred	Preferred
-alternate	Alternate)~"},
+alternate	Alternate)~"sv},
 {"http://hl7.org/fhir/specimen-status", "4.0.1", "SpecimenStatus", 'c',
 R"~(available	Available
 unavailable	Unavailable
 unsatisfactory	Unsatisfactory
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/strand-type", "4.0.1", "strandType", 'c',
 R"~(watson	Watson strand of referenceSeq
-crick	Crick strand of referenceSeq)~"},
+crick	Crick strand of referenceSeq)~"sv},
 {"http://hl7.org/fhir/structure-definition-kind", "4.0.1", "StructureDefinitionKind", 'c',
 R"~(primitive-type	Primitive Data Type
 complex-type	Complex Data Type
 resource	Resource
-logical	Logical)~"},
+logical	Logical)~"sv},
 {"http://hl7.org/fhir/subscription-channel-type", "4.0.1", "SubscriptionChannelType", 'c',
 R"~(rest-hook	Rest Hook
 websocket	Websocket
 email	Email
 sms	SMS
-message	Message)~"},
+message	Message)~"sv},
 {"http://hl7.org/fhir/subscription-status", "4.0.1", "SubscriptionStatus", 'c',
 R"~(requested	Requested
 active	Active
 error	Error
-off	Off)~"},
+off	Off)~"sv},
 {"http://hl7.org/fhir/substance-status", "4.0.1", "FHIRSubstanceStatus", 'c',
 R"~(active	Active
 inactive	Inactive
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/supplydelivery-status", "4.0.1", "SupplyDeliveryStatus", 'c',
 R"~(in-progress	In Progress
 completed	Delivered
 abandoned	Abandoned
-entered-in-error	Entered In Error)~"},
+entered-in-error	Entered In Error)~"sv},
 {"http://hl7.org/fhir/supplyrequest-status", "4.0.1", "SupplyRequestStatus", 'c',
 R"~(draft	Draft
 active	Active
@@ -5356,9 +5358,9 @@ suspended	Suspended
 cancelled	Cancelled
 completed	Completed
 entered-in-error	Entered in Error
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/task-intent", "4.0.1", "TaskIntent", 'c',
-R"~(unknown	Unknown)~"},
+R"~(unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/task-status", "4.0.1", "TaskStatus", 'c',
 R"~(draft	Draft
 requested	Requested
@@ -5371,12 +5373,12 @@ in-progress	In Progress
 on-hold	On Hold
 failed	Failed
 completed	Completed
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://hl7.org/fhir/transaction-mode", "4.0.1", "TransactionMode", 'c',
 R"~(not-supported	None
 batch	Batches supported
 transaction	Transactions Supported
-both	Batches & Transactions)~"},
+both	Batches & Transactions)~"sv},
 {"http://hl7.org/fhir/trigger-type", "4.0.1", "TriggerType", 'c',
 R"~(named-event	Named Event
 periodic	Periodic
@@ -5385,38 +5387,38 @@ data-added	Data Added		2
 data-modified	Data Updated		2
 data-removed	Data Removed		2
 data-accessed	Data Accessed
-data-access-ended	Data Access Ended)~"},
+data-access-ended	Data Access Ended)~"sv},
 {"http://hl7.org/fhir/type-derivation-rule", "4.0.1", "TypeDerivationRule", 'c',
 R"~(specialization	Specialization
-constraint	Constraint)~"},
+constraint	Constraint)~"sv},
 {"http://hl7.org/fhir/udi-entry-type", "4.0.1", "UDIEntryType", 'c',
 R"~(barcode	Barcode
 rfid	RFID
 manual	Manual
 card	Card
 self-reported	Self Reported
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://hl7.org/fhir/unknown-content-code", "4.0.1", "UnknownContentCode", 'c',
 R"~(no	Neither Elements or Extensions
 extensions	Unknown Extensions
 elements	Unknown Elements
-both	Unknown Elements and Extensions)~"},
+both	Unknown Elements and Extensions)~"sv},
 {"http://hl7.org/fhir/variable-type", "4.0.1", "EvidenceVariableType", 'c',
 R"~(dichotomous	Dichotomous
 continuous	Continuous
-descriptive	Descriptive)~"},
+descriptive	Descriptive)~"sv},
 {"http://hl7.org/fhir/versioning-policy", "4.0.1", "ResourceVersionPolicy", 'c',
 R"~(no-version	No VersionId Support
 versioned	Versioned
-versioned-update	VersionId tracked fully)~"},
+versioned-update	VersionId tracked fully)~"sv},
 {"http://hl7.org/fhir/vision-base-codes", "4.0.1", "VisionBase", 'c',
 R"~(up	Up
 down	Down
 in	In
-out	Out)~"},
+out	Out)~"sv},
 {"http://hl7.org/fhir/vision-eye-codes", "4.0.1", "VisionEyes", 'c',
 R"~(right	Right Eye
-left	Left Eye)~"},
+left	Left Eye)~"sv},
 {"http://hl7.org/fhir/w3c-provenance-activity-type", "4.0.1", "W3cProvenanceActivityType", 'c',
 R"~(Generation	wasGeneratedBy
 Usage	used
@@ -5429,7 +5431,7 @@ Revision	wasRevisionOf
 Quotation	wasQuotedFrom
 Primary-Source	wasPrimarySourceOf
 Attribution	wasAttributedTo
-Collection	isCollectionOf)~"},
+Collection	isCollectionOf)~"sv},
 {"http://terminology.hl7.org/CodeSystem/FDI-surface", "4.0.1", "SurfaceCodes", 'c',
 R"~(M	Mesial
 O	Occlusal
@@ -5441,16 +5443,16 @@ L	Lingual
 MO	Mesioclusal
 DO	Distoclusal
 DI	Distoincisal
-MOD	Mesioclusodistal)~"},
+MOD	Mesioclusodistal)~"sv},
 {"http://terminology.hl7.org/CodeSystem/action-type", "4.0.1", "ActionType", 'c',
 R"~(create	Create
 update	Update
 remove	Remove
-fire-event	Fire Event)~"},
+fire-event	Fire Event)~"sv},
 {"http://terminology.hl7.org/CodeSystem/activity-definition-category", "4.0.1", "ActivityDefinitionCategory", 'c',
 R"~(treatment	Treatment
 education	Education
-assessment	Assessment)~"},
+assessment	Assessment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adjudication", "4.0.1", "AdjudicationValueCodes", 'c',
 R"~(submitted	Submitted Amount
 copay	CoPay
@@ -5459,13 +5461,13 @@ deductible	Deductible
 unallocdeduct	Unallocated Deductible
 eligpercent	Eligible %
 tax	Tax
-benefit	Benefit Amount)~"},
+benefit	Benefit Amount)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adjudication-error", "4.0.1", "Adjudication Error Codes", 'c',
 R"~(a001	Missing Identifier
-a002	Missing Creation Date)~"},
+a002	Missing Creation Date)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adjudication-reason", "4.0.1", "AdjudicationReasonCodes", 'c',
 R"~(ar001	Not covered
-ar002	Plan Limit Reached)~"},
+ar002	Plan Limit Reached)~"sv},
 {"http://terminology.hl7.org/CodeSystem/admit-source", "4.0.1", "AdmitSource", 'c',
 R"~(hosp-trans	Transferred from other hospital
 emd	From accident/emergency department
@@ -5476,7 +5478,7 @@ mp	Medical Practitioner/physician referral
 nursing	From nursing home
 psych	From psychiatric hospital
 rehab	From rehabilitation facility
-other	Other)~"},
+other	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adverse-event-category", "4.0.1", "AdverseEventCategory", 'c',
 R"~(product-problem	Product Problem
 product-quality	Product Quality
@@ -5491,25 +5493,25 @@ wrong-time	Wrong Time		2
 expired-drug	Expired Drug		2
 medical-device-use-error	Medical Device Use Error
 problem-different-manufacturer	Problem with Different Manufacturer of Same Medicine
-unsafe-physical-environment	Unsafe Physical Environment)~"},
+unsafe-physical-environment	Unsafe Physical Environment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adverse-event-causality-assess", "4.0.1", "AdverseEventCausalityAssessment", 'c',
 R"~(Certain	Certain
 Probably-Likely	Probably/Likely
 Possible	Possible
 Unlikely	Unlikely
 Conditional-Classified	Conditional/Classified
-Unassessable-Unclassifiable	Unassessable/Unclassifiable)~"},
+Unassessable-Unclassifiable	Unassessable/Unclassifiable)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adverse-event-causality-method", "4.0.1", "AdverseEventCausalityMethod", 'c',
 R"~(ProbabilityScale	Probability Scale
 Bayesian	Bayesian
-Checklist	Checklist)~"},
+Checklist	Checklist)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adverse-event-outcome", "4.0.1", "AdverseEventOutcome", 'c',
 R"~(resolved	Resolved
 recovering	Recovering
 ongoing	Ongoing
 resolvedWithSequelae	Resolved with Sequelae
 fatal	Fatal
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adverse-event-seriousness", "4.0.1", "AdverseEventSeriousness", 'c',
 R"~(Non-serious	Non-serious
 Serious	Serious
@@ -5518,27 +5520,27 @@ SeriousIsLifeThreatening	Is Life-threatening		1
 SeriousResultsInHospitalization	Requires or prolongs inpatient hospitalization		1
 SeriousResultsInDisability	Results in persistent or significant disability/incapacity		1
 SeriousIsBirthDefect	Is a congenital anomaly/birth defect		1
-SeriousRequiresPreventImpairment	Requires intervention to prevent permanent impairment		1)~"},
+SeriousRequiresPreventImpairment	Requires intervention to prevent permanent impairment		1)~"sv},
 {"http://terminology.hl7.org/CodeSystem/adverse-event-severity", "4.0.1", "AdverseEventSeverity", 'c',
 R"~(mild	Mild
 moderate	Moderate
-severe	Severe)~"},
+severe	Severe)~"sv},
 {"http://terminology.hl7.org/CodeSystem/allerg-intol-substance-exp-risk", "4.0.1", "AllergyIntoleranceSubstanceExposureRisk", 'c',
 R"~(known-reaction-risk	Known Reaction Risk
-no-known-reaction-risk	No Known Reaction Risk)~"},
+no-known-reaction-risk	No Known Reaction Risk)~"sv},
 {"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "4.0.1", "AllergyIntoleranceClinicalStatusCodes", 'c',
 R"~(active	Active
 inactive	Inactive
-resolved	Resolved		1)~"},
+resolved	Resolved		1)~"sv},
 {"http://terminology.hl7.org/CodeSystem/allergyintolerance-verification", "4.0.1", "AllergyIntoleranceVerificationStatusCodes", 'c',
 R"~(unconfirmed	Unconfirmed
 confirmed	Confirmed
 refuted	Refuted
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://terminology.hl7.org/CodeSystem/applicability", "4.0.1", "BenefitCostApplicability", 'c',
 R"~(in-network	In Network
 out-of-network	Out of Network
-other	Other)~"},
+other	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason", "4.0.1", "AppointmentCancellationReason", 'e',
 R"~(pat	Patient
 pat-crs	Patient: Canceled via automated reminder system		0
@@ -5571,14 +5573,14 @@ oth-mu	Other: Prep/Med/Results Unavailable		21
 oth-room	Other: Room/Resource Maintenance		21
 oth-oerr	Other: Schedule Order Error		21
 oth-swie	Other: Silent Walk In Error		21
-oth-weath	Other: Weather		21)~"},
+oth-weath	Other: Weather		21)~"sv},
 {"http://terminology.hl7.org/CodeSystem/audit-entity-type", "4.0.1", "AuditEventEntityType", 'c',
 R"~(1	Person
 2	System Object
 3	Organization
-4	Other)~"},
+4	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/audit-event-type", "4.0.1", "AuditEventID", 'c',
-R"~(rest	RESTful Operation)~"},
+R"~(rest	RESTful Operation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/basic-resource-type", "4.0.1", "BasicResourceTypes", 'c',
 R"~(consent	Consent
 referral	Referral
@@ -5595,14 +5597,14 @@ adjudicat	Invoice Adjudication
 predetreq	Pre-determination Request
 predetermine	Predetermination
 study	Study
-protocol	Protocol)~"},
+protocol	Protocol)~"sv},
 {"http://terminology.hl7.org/CodeSystem/benefit-network", "4.0.1", "NetworkTypeCodes", 'c',
 R"~(in	In Network
-out	Out of Network)~"},
+out	Out of Network)~"sv},
 {"http://terminology.hl7.org/CodeSystem/benefit-term", "4.0.1", "BenefitTermCodes", 'c',
 R"~(annual	Annual
 day	Day
-lifetime	Lifetime)~"},
+lifetime	Lifetime)~"sv},
 {"http://terminology.hl7.org/CodeSystem/benefit-type", "4.0.1", "BenefitTypeCodes", 'c',
 R"~(benefit	Benefit
 deductible	Deductible
@@ -5615,18 +5617,18 @@ vision-exam	Vision Exam
 vision-glasses	Vision Glasses
 vision-contacts	Vision Contacts Coverage
 medical-primarycare	Medical Primary Health Coverage
-pharmacy-dispense	Pharmacy Dispense Coverage)~"},
+pharmacy-dispense	Pharmacy Dispense Coverage)~"sv},
 {"http://terminology.hl7.org/CodeSystem/benefit-unit", "4.0.1", "UnitTypeCodes", 'c',
 R"~(individual	Individual
-family	Family)~"},
+family	Family)~"sv},
 {"http://terminology.hl7.org/CodeSystem/can-push-updates", "4.0.1", "can-push-updates", 'c',
 R"~(yes	Yes
 no	No
-undetermined	Undetermined)~"},
+undetermined	Undetermined)~"sv},
 {"http://terminology.hl7.org/CodeSystem/catalogType", "4.0.1", "CatalogType", 'c',
 R"~(medication	Medication Catalog
 device	Device Catalog
-protocol	Protocol List)~"},
+protocol	Protocol List)~"sv},
 {"http://terminology.hl7.org/CodeSystem/certainty-subcomponent-rating", "4.0.1", "CertaintySubcomponentRating", 'c',
 R"~(no-change	no change to rating
 downcode1	reduce rating: -1
@@ -5638,7 +5640,7 @@ no-concern	no serious concern
 serious-concern	serious concern
 critical-concern	critical concern
 present	present
-absent	absent)~"},
+absent	absent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/certainty-subcomponent-type", "4.0.1", "CertaintySubcomponentType", 'c',
 R"~(RiskOfBias	Risk of bias
 Inconsistency	Inconsistency
@@ -5647,14 +5649,14 @@ Imprecision	Imprecision
 PublicationBias	Publication bias
 DoseResponseGradient	Dose response gradient
 PlausibleConfounding	Plausible confounding
-LargeEffect	Large effect)~"},
+LargeEffect	Large effect)~"sv},
 {"http://terminology.hl7.org/CodeSystem/chargeitem-billingcodes", "4.0.1", "ChargeItemCode", 'c',
 R"~(1100	Unvorhergesehene Inanspruchnahme
 1210	Notfallpauschale
-1320	Grundpauschale)~"},
+1320	Grundpauschale)~"sv},
 {"http://terminology.hl7.org/CodeSystem/choice-list-orientation", "4.0.1", "ChoiceListOrientation", 'c',
 R"~(horizontal	Horizontal
-vertical	Vertical)~"},
+vertical	Vertical)~"sv},
 {"http://terminology.hl7.org/CodeSystem/chromosome-human", "4.0.1", "chromosome-human", 'c',
 R"~(1	chromosome 1
 2	chromosome 2
@@ -5679,21 +5681,21 @@ R"~(1	chromosome 1
 21	chromosome 21
 22	chromosome 22
 X	chromosome X
-Y	chromosome Y)~"},
+Y	chromosome Y)~"sv},
 {"http://terminology.hl7.org/CodeSystem/claim-exception", "4.0.1", "ExceptionCodes", 'c',
 R"~(student	Student (Fulltime)
-disabled	Disabled)~"},
+disabled	Disabled)~"sv},
 {"http://terminology.hl7.org/CodeSystem/claim-type", "4.0.1", "ClaimTypeCodes", 'c',
 R"~(institutional	Institutional
 oral	Oral
 pharmacy	Pharmacy
 professional	Professional
-vision	Vision)~"},
+vision	Vision)~"sv},
 {"http://terminology.hl7.org/CodeSystem/claimcareteamrole", "4.0.1", "ClaimCareTeamRoleCodes", 'c',
 R"~(primary	Primary provider
 assist	Assisting Provider
 supervisor	Supervising Provider
-other	Other)~"},
+other	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/claiminformationcategory", "4.0.1", "ClaimInformationCategoryCodes", 'c',
 R"~(info	Information
 discharge	Discharge
@@ -5708,77 +5710,77 @@ other	Other
 hospitalized	Hospitalized
 employmentimpacted	EmploymentImpacted
 externalcause	External Caause
-patientreasonforvisit	Patient Reason for Visit)~"},
+patientreasonforvisit	Patient Reason for Visit)~"sv},
 {"http://terminology.hl7.org/CodeSystem/codesystem-altcode-kind", "4.0.1", "AlternativeCodeKind", 'c',
 R"~(alternate	Alternate Code
 deprecated	Deprecated
 case-insensitive	Case Insensitive
 case-sensitive	Case Sensitive
-expression	Expression)~"},
+expression	Expression)~"sv},
 {"http://terminology.hl7.org/CodeSystem/common-tags", "4.0.1", "CommonTags", 'c',
-R"~(actionable	Actionable)~"},
+R"~(actionable	Actionable)~"sv},
 {"http://terminology.hl7.org/CodeSystem/communication-category", "4.0.1", "CommunicationCategory", 'c',
 R"~(alert	Alert
 notification	Notification
 reminder	Reminder
-instruction	Instruction)~"},
+instruction	Instruction)~"sv},
 {"http://terminology.hl7.org/CodeSystem/communication-not-done-reason", "4.0.1", "CommunicationNotDoneReason", 'c',
 R"~(unknown	Unknown
 system-error	System Error
 invalid-phone-number	Invalid Phone Number
 recipient-unavailable	Recipient Unavailable
 family-objection	Family Objection
-patient-objection	Patient Objection)~"},
+patient-objection	Patient Objection)~"sv},
 {"http://terminology.hl7.org/CodeSystem/communication-topic", "4.0.1", "CommunicationTopic", 'c',
 R"~(prescription-refill-request	Prescription Refill Request
 progress-update	Progress Update
 report-labs	Report Labs
 appointment-reminder	Appointment Reminder
 phone-consult	Phone Consult
-summary-report	Summary Report)~"},
+summary-report	Summary Report)~"sv},
 {"http://terminology.hl7.org/CodeSystem/composite-measure-scoring", "4.0.1", "CompositeMeasureScoring", 'c',
 R"~(opportunity	Opportunity
 all-or-nothing	All-or-nothing
 linear	Linear
-weighted	Weighted)~"},
+weighted	Weighted)~"sv},
 {"http://terminology.hl7.org/CodeSystem/composition-altcode-kind", "4.0.1", "AlternativeCodeKind", 'c',
 R"~(alternate	Alternate Code
 deprecated	Deprecated
 case-insensitive	Case Insensitive
 case-sensitive	Case Sensitive
-expression	Expression)~"},
+expression	Expression)~"sv},
 {"http://terminology.hl7.org/CodeSystem/condition-category", "4.0.1", "ConditionCategoryCodes", 'c',
 R"~(problem-list-item	Problem List Item
-encounter-diagnosis	Encounter Diagnosis)~"},
+encounter-diagnosis	Encounter Diagnosis)~"sv},
 {"http://terminology.hl7.org/CodeSystem/condition-clinical", "4.0.1", "ConditionClinicalStatusCodes", 'c',
 R"~(active	Active
 recurrence	Recurrence		0
 relapse	Relapse		0
 inactive	Inactive
 remission	Remission		3
-resolved	Resolved		3)~"},
+resolved	Resolved		3)~"sv},
 {"http://terminology.hl7.org/CodeSystem/condition-state", "4.0.1", "ConditionState", 'c',
 R"~(active	Active
 inactive	Inactive
-resolved	Resolved)~"},
+resolved	Resolved)~"sv},
 {"http://terminology.hl7.org/CodeSystem/condition-ver-status", "4.0.1", "ConditionVerificationStatus", 'c',
 R"~(unconfirmed	Unconfirmed
 provisional	Provisional		0
 differential	Differential		0
 confirmed	Confirmed
 refuted	Refuted
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://terminology.hl7.org/CodeSystem/conformance-expectation", "4.0.1", "ConformanceExpectation", 'c',
 R"~(SHALL	SHALL
 SHOULD	SHOULD
 MAY	MAY
-SHOULD-NOT	SHOULD-NOT)~"},
+SHOULD-NOT	SHOULD-NOT)~"sv},
 {"http://terminology.hl7.org/CodeSystem/consentaction", "4.0.1", "ConsentActionCodes", 'c',
 R"~(collect	Collect
 access	Access
 use	Use
 disclose	Disclose
-correct	Access and Correct)~"},
+correct	Access and Correct)~"sv},
 {"http://terminology.hl7.org/CodeSystem/consentcategorycodes", "4.0.1", "ConsentCategoryCodes", 'c',
 R"~(acd	Advance Directive
 dnr	Do Not Resuscitate
@@ -5788,7 +5790,7 @@ npp	Notice of Privacy Practices
 polst	POLST
 research	Research Information Access
 rsdid	De-identified Information Access
-rsreid	Re-identifiable Information Access)~"},
+rsreid	Re-identifiable Information Access)~"sv},
 {"http://terminology.hl7.org/CodeSystem/consentpolicycodes", "4.0.1", "ConsentPolicyRuleCodes", 'c',
 R"~(cric	Common Rule Informed Consent
 illinois-minor-procedure	Illinois Consent by Minors to Medical Procedures
@@ -5815,19 +5817,19 @@ nih-hipaa	HHS NIH HIPAA Research Authorization
 nci	NCI Cancer Clinical Trial consent
 nih-grdr	NIH Global Rare Disease Patient Registry and Data Repository consent
 nih-527	NIH Authorization for the Release of Medical Information
-ga4gh	Population origins and ancestry research consent)~"},
+ga4gh	Population origins and ancestry research consent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/consentscope", "4.0.1", "ConsentScopeCodes", 'c',
 R"~(adr	Advanced Care Directive
 research	Research
 patient-privacy	Privacy Consent
-treatment	Treatment)~"},
+treatment	Treatment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contactentity-type", "4.0.1", "ContactEntityType", 'c',
 R"~(BILL	Billing
 ADMIN	Administrative
 HR	Human Resource
 PAYOR	Payor
 PATINF	Patient
-PRESS	Press)~"},
+PRESS	Press)~"sv},
 {"http://terminology.hl7.org/CodeSystem/container-cap", "4.0.1", "ContainerCap", 'c',
 R"~(red	red cap
 yellow	yellow cap
@@ -5840,29 +5842,29 @@ light-green	light green cap
 lavender	lavender cap
 brown	brown cap
 white	white cap
-pink	pink cap)~"},
+pink	pink cap)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contract-content-derivative", "4.0.1", "ContractContentDerivationCodes", 'c',
 R"~(registration	Content Registration
 retrieval	Content Retrieval
 statement	Content Statement
-shareable	Shareable Content)~"},
+shareable	Shareable Content)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contract-data-meaning", "4.0.1", "ContractDataMeaning", 'c',
 R"~(instance	Instance
 related	Related
 dependents	Dependents
-authoredby	AuthoredBy)~"},
+authoredby	AuthoredBy)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contract-type", "4.0.1", "ContractTypeCodes", 'c',
 R"~(privacy	Privacy
 disclosure	Disclosure
 healthinsurance	Health Insurance
 supply	Supply Contract
-consent	Consent)~"},
+consent	Consent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contractaction", "4.0.1", "ContractActionCodes", 'c',
 R"~(action-a	Action A
-action-b	Action B)~"},
+action-b	Action B)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contractactorrole", "4.0.1", "ContractActorRoleCodes", 'c',
 R"~(practitioner	Practitioner
-patient	Patient)~"},
+patient	Patient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contractsignertypecodes", "4.0.1", "ContractSignerTypeCodes", 'c',
 R"~(AMENDER	Amender
 AUTHN	Authenticator
@@ -5911,21 +5913,21 @@ SOURCE	Source
 SPOWATT	Special Power of Attorney
 VALID	Validator
 VERF	Verifier
-WIT	Witness)~"},
+WIT	Witness)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contractsubtypecodes", "4.0.1", "ContractSubtypeCodes", 'c',
 R"~(disclosure-ca	Disclosure-CA
-disclosure-us	Disclosure-US)~"},
+disclosure-us	Disclosure-US)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contracttermsubtypecodes", "4.0.1", "ContractTermSubtypeCodes", 'c',
 R"~(condition	Condition
 warranty	Warranty
-innominate	Innominate)~"},
+innominate	Innominate)~"sv},
 {"http://terminology.hl7.org/CodeSystem/contracttermtypecodes", "4.0.1", "ContractTermTypeCodes", 'c',
 R"~(statutory	Statutory
-subject-to	Subject To)~"},
+subject-to	Subject To)~"sv},
 {"http://terminology.hl7.org/CodeSystem/copy-number-event", "4.0.1", "CopyNumberEvent", 'c',
 R"~(amp	amplification
 del	deletion
-lof	loss of function)~"},
+lof	loss of function)~"sv},
 {"http://terminology.hl7.org/CodeSystem/coverage-class", "4.0.1", "CoverageClassCodes", 'c',
 R"~(group	Group
 subgroup	SubGroup
@@ -5937,7 +5939,7 @@ sequence	Sequence
 rxbin	RX BIN
 rxpcn	RX PCN
 rxid	RX Id
-rxgroup	RX Group)~"},
+rxgroup	RX Group)~"sv},
 {"http://terminology.hl7.org/CodeSystem/coverage-copay-type", "4.0.1", "CoverageCopayTypeCodes", 'c',
 R"~(gpvisit	GP Office Visit
 spvisit	Specialist Office Visit
@@ -5948,9 +5950,9 @@ urgentcare	Urgent Care
 copaypct	Copay Percentage
 copay	Copay Amount
 deductible	Deductible
-maxoutofpocket	Maximum out of pocket)~"},
+maxoutofpocket	Maximum out of pocket)~"sv},
 {"http://terminology.hl7.org/CodeSystem/coverage-selfpay", "4.0.1", "CoverageSelfPayCodes", 'c',
-R"~(pay	Pay)~"},
+R"~(pay	Pay)~"sv},
 {"http://terminology.hl7.org/CodeSystem/coverageeligibilityresponse-ex-auth-support", "4.0.1", "CoverageEligibilityResponseAuthSupportCodes", 'c',
 R"~(laborder	Lab Order
 labreport	Lab Report
@@ -5959,7 +5961,7 @@ diagnosticimagereport	Diagnostic Image Report
 professionalreport	Professional Report
 accidentreport	Accident Report
 model	Model
-picture	Picture)~"},
+picture	Picture)~"sv},
 {"http://terminology.hl7.org/CodeSystem/data-absent-reason", "4.0.1", "DataAbsentReason", 'c',
 R"~(unknown	Unknown
 asked-unknown	Asked But Unknown		0
@@ -5975,23 +5977,23 @@ not-a-number	Not a Number (NaN)		9
 negative-infinity	Negative Infinity (NINF)		9
 positive-infinity	Positive Infinity (PINF)		9
 not-performed	Not Performed
-not-permitted	Not Permitted)~"},
+not-permitted	Not Permitted)~"sv},
 {"http://terminology.hl7.org/CodeSystem/definition-status", "4.0.1", "DefinitionStatus", 'c',
 R"~(draft	Draft
 active	Active
 withdrawn	Withdrawn
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/definition-topic", "4.0.1", "DefinitionTopic", 'c',
 R"~(treatment	Treatment
 education	Education
-assessment	Assessment)~"},
+assessment	Assessment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/definition-use", "4.0.1", "DefinitionUseCodes", 'c',
 R"~(fhir-structure	FHIR Structure
 custom-resource	Custom Resource
 dam	Domain Analysis Model
 wire-format	Wire Format
 archetype	Domain Analysis Model
-template	Template)~"},
+template	Template)~"sv},
 {"http://terminology.hl7.org/CodeSystem/device-status-reason", "4.0.1", "FHIRDeviceStatusReason", 'c',
 R"~(online	Online
 paused	Paused
@@ -6000,7 +6002,7 @@ offline	Offline
 not-ready	Not Ready
 transduc-discon	Transducer Disconnected
 hw-discon	Hardware Disconnected
-off	Off)~"},
+off	Off)~"sv},
 {"http://terminology.hl7.org/CodeSystem/diagnosis-role", "4.0.1", "DiagnosisRole", 'c',
 R"~(AD	Admission diagnosis
 DD	Discharge diagnosis
@@ -6008,7 +6010,7 @@ CC	Chief complaint
 CM	Comorbidity diagnosis
 pre-op	pre-op diagnosis
 post-op	post-op diagnosis
-billing	Billing)~"},
+billing	Billing)~"sv},
 {"http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle", "20100826", "DICOM Audit Message Record Lifecycle Events", 'c',
 R"~(1	Origination / Creation
 2	Import / Copy
@@ -6024,7 +6026,7 @@ R"~(1	Origination / Creation
 12	Receipt of disclosure
 13	Archiving
 14	Logical deletion
-15	Permanent erasure / Physical destruction)~"},
+15	Permanent erasure / Physical destruction)~"sv},
 {"http://terminology.hl7.org/CodeSystem/diet", "4.0.1", "Diet", 'c',
 R"~(vegetarian	Vegetarian
 dairy-free	Dairy Free
@@ -6032,7 +6034,7 @@ nut-free	Nut Free
 gluten-free	Gluten Free
 vegan	Vegan
 halal	Halal
-kosher	Kosher)~"},
+kosher	Kosher)~"sv},
 {"http://terminology.hl7.org/CodeSystem/discharge-disposition", "4.0.1", "DischargeDisposition", 'c',
 R"~(home	Home
 alt-home	Alternative home
@@ -6044,10 +6046,10 @@ exp	Expired
 psy	Psychiatric hospital
 rehab	Rehabilitation
 snf	Skilled nursing facility
-oth	Other)~"},
+oth	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/dose-rate-type", "4.0.1", "DoseAndRateType", 'c',
 R"~(calculated	Calculated
-ordered	Ordered)~"},
+ordered	Ordered)~"sv},
 {"http://terminology.hl7.org/CodeSystem/effect-estimate-type", "4.0.1", "EffectEstimateType", 'c',
 R"~(relative-RR	relative risk
 relative-OR	odds ratio
@@ -6055,18 +6057,18 @@ relative-HR	hazard ratio
 absolute-ARD	absolute risk difference
 absolute-MeanDiff	mean difference
 absolute-SMD	standardized mean difference
-absolute-MedianDiff	median difference)~"},
+absolute-MedianDiff	median difference)~"sv},
 {"http://terminology.hl7.org/CodeSystem/encounter-special-arrangements", "4.0.1", "SpecialArrangements", 'c',
 R"~(wheel	Wheelchair
 add-bed	Additional bedding
 int	Interpreter
 att	Attendant
-dog	Guide dog)~"},
+dog	Guide dog)~"sv},
 {"http://terminology.hl7.org/CodeSystem/encounter-type", "4.0.1", "EncounterType", 'c',
 R"~(ADMS	Annual diabetes mellitus screening
 BD/BM-clin	Bone drilling/bone marrow punction in clinic
 CCS60	Infant colon screening - 60 minutes
-OKI	Outpatient Kenacort injection)~"},
+OKI	Outpatient Kenacort injection)~"sv},
 {"http://terminology.hl7.org/CodeSystem/endpoint-connection-type", "4.0.1", "EndpointConnectionType", 'c',
 R"~(ihe-xcpd	IHE XCPD
 ihe-xca	IHE XCA
@@ -6081,31 +6083,31 @@ hl7-fhir-rest	HL7 FHIR
 hl7-fhir-msg	HL7 FHIR Messaging
 hl7v2-mllp	HL7 v2 MLLP
 secure-email	Secure email
-direct-project	Direct Project)~"},
+direct-project	Direct Project)~"sv},
 {"http://terminology.hl7.org/CodeSystem/endpoint-payload-type", "4.0.1", "EndpointPayloadType", 'c',
 R"~(any	Any
-none	None)~"},
+none	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/entformula-additive", "4.0.1", "EnteralFormulaAdditiveTypeCode", 'c',
 R"~(lipid	Lipid
 protein	Protein
 carbohydrate	Carbohydrate
 fiber	Fiber
-water	Water)~"},
+water	Water)~"sv},
 {"http://terminology.hl7.org/CodeSystem/episodeofcare-type", "4.0.1", "EpisodeOfCareType", 'c',
 R"~(hacc	Home and Community Care
 pac	Post Acute Care
 diab	Post coordinated diabetes program
 da	Drug and alcohol rehabilitation
-cacp	Community-based aged care)~"},
+cacp	Community-based aged care)~"sv},
 {"http://terminology.hl7.org/CodeSystem/evidence-quality", "4.0.1", "QualityOfEvidenceRating", 'c',
 R"~(high	High quality
 moderate	Moderate quality
 low	Low quality
-very-low	Very low quality)~"},
+very-low	Very low quality)~"sv},
 {"http://terminology.hl7.org/CodeSystem/evidence-variant-state", "4.0.1", "EvidenceVariantState", 'c',
 R"~(low-risk	low risk
 medium-risk	medium risk
-high-risk	high risk)~"},
+high-risk	high risk)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-USCLS", "4.0.1", "USCLSCodes", 'c',
 R"~(1101	Exam, comp, primary
 1102	Exam, comp, mixed
@@ -6126,7 +6128,7 @@ R"~(1101	Exam, comp, primary
 67211	Maryland Bridge
 99111	Lab, commercial
 99333	Lab, in office
-99555	Expense)~"},
+99555	Expense)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-benefitcategory", "4.0.1", "BenefitCategoryCodes", 'c',
 R"~(1	Medical Care
 2	Surgical
@@ -6155,23 +6157,23 @@ R"~(1	Medical Care
 F1	Medical Coverage
 F3	Dental Coverage
 F4	Hearing Coverage
-F6	Vision Coverage)~"},
+F6	Vision Coverage)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-claimsubtype", "4.0.1", "ExampleClaimSubTypeCodes", 'c',
 R"~(ortho	Orthodontic Claim
-emergency	Emergency Claim)~"},
+emergency	Emergency Claim)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-coverage-financial-exception", "4.0.1", "ExampleCoverageFinancialExceptionCodes", 'c',
 R"~(retired	Retired
-foster	Foster child)~"},
+foster	Foster child)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-diagnosis-on-admission", "4.0.1", "ExampleDiagnosisOnAdmissionCodes", 'c',
 R"~(y	Yes
 n	No
 u	Unknown
-w	Undetermined)~"},
+w	Undetermined)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-diagnosisrelatedgroup", "4.0.1", "ExampleDiagnosisRelatedGroupCodes", 'c',
 R"~(100	Normal Vaginal Delivery
 101	Appendectomy - uncomplicated
 300	Tooth abscess
-400	Head trauma - concussion)~"},
+400	Head trauma - concussion)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-diagnosistype", "4.0.1", "ExampleDiagnosisTypeCodes", 'c',
 R"~(admitting	Admitting Diagnosis
 clinical	Clinical Diagnosis
@@ -6184,30 +6186,30 @@ principal	Principal Diagnosis
 radiology	Radiology Diagnosis
 remote	Remote Diagnosis
 retrospective	Retrospective Diagnosis
-self	Self Diagnosis)~"},
+self	Self Diagnosis)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-payee-resource-type", "4.0.1", "ClaimPayeeResourceType", 'c',
 R"~(organization	Organization
 patient	Patient
 practitioner	Practitioner
-relatedperson	RelatedPerson)~"},
+relatedperson	RelatedPerson)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-paymenttype", "4.0.1", "ExamplePaymentTypeCodes", 'c',
 R"~(complete	Complete
-partial	Partial)~"},
+partial	Partial)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-procedure-type", "4.0.1", "ExampleProcedureTypeCodes", 'c',
 R"~(primary	Primary procedure
-secondary	Secondary procedure)~"},
+secondary	Secondary procedure)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-programcode", "4.0.1", "ExampleProgramReasonCodes", 'c',
 R"~(as	Child Asthma
 hd	Hemodialysis
 auscr	Autism Screening
-none	None)~"},
+none	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-providerqualification", "4.0.1", "ExampleProviderQualificationCodes", 'c',
 R"~(311405	Dentist
 604215	Ophthalmologist
-604210	Optometrist)~"},
+604210	Optometrist)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship", "4.0.1", "ExampleRelatedClaimRelationshipCodes", 'c',
 R"~(prior	Prior Claim
-associated	Associated Claim)~"},
+associated	Associated Claim)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-revenue-center", "4.0.1", "ExampleRevenueCenterCodes", 'c',
 R"~(0370	Anaesthesia
 0420	Physical Therapy
@@ -6217,7 +6219,7 @@ R"~(0370	Anaesthesia
 0450	Emergency Room
 0451	Emergency Room - EM/EMTALA
 0452	Emergency Room - beyond EMTALA
-0010	Vision Clinic)~"},
+0010	Vision Clinic)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-serviceplace", "4.0.1", "ExampleServicePlaceCodes", 'c',
 R"~(01	Pharmacy
 03	School
@@ -6235,7 +6237,7 @@ R"~(01	Pharmacy
 19	Off Campus-Outpatient Hospital
 20	Urgent Care Facility
 21	Inpatient Hospital
-41	Ambulance—Land)~"},
+41	Ambulance—Land)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-tooth", "4.0.1", "OralSiteCodes", 'c',
 R"~(0	Oral cavity
 1	1
@@ -6277,35 +6279,35 @@ R"~(0	Oral cavity
 45	45
 46	46
 47	47
-48	48)~"},
+48	48)~"sv},
 {"http://terminology.hl7.org/CodeSystem/ex-visionprescriptionproduct", "4.0.1", "ExampleVisionPrescriptionProductCodes", 'c',
 R"~(lens	Lens
-contact	Contact Lens)~"},
+contact	Contact Lens)~"sv},
 {"http://terminology.hl7.org/CodeSystem/expansion-parameter-source", "4.0.1", "ExpansionParameterSource", 'c',
 R"~(input	Client Input
 server	Server Engine
-codesystem	Code System)~"},
+codesystem	Code System)~"sv},
 {"http://terminology.hl7.org/CodeSystem/expansion-processing-rule", "4.0.1", "ExpansionProcessingRule", 'c',
 R"~(all-codes	All Codes
 ungrouped	Groups + Ungrouped codes
-groups-only	Groups Only)~"},
+groups-only	Groups Only)~"sv},
 {"http://terminology.hl7.org/CodeSystem/extra-security-role-type", "4.0.1", "SecurityRoleType", 'c',
 R"~(authserver	authorization server
 datacollector	data collector
 dataprocessor	data processor
 datasubject	data subject
-humanuser	human user)~"},
+humanuser	human user)~"sv},
 {"http://terminology.hl7.org/CodeSystem/failure-action", "4.0.1", "failure-action", 'c',
 R"~(fatal	Fatal
 warn	Warning
 rec-only	Record only
-none	None)~"},
+none	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/financialtaskcode", "4.0.1", "FinancialTaskCodes", 'c',
 R"~(cancel	Cancel
 poll	Poll
 release	Release
 reprocess	Reprocess
-status	Status check)~"},
+status	Status check)~"sv},
 {"http://terminology.hl7.org/CodeSystem/financialtaskinputtype", "4.0.1", "FinancialTaskInputTypeCodes", 'c',
 R"~(include	Include
 exclude	Exclude
@@ -6313,7 +6315,7 @@ origresponse	Original Response
 reference	Reference Number
 item	Item Number
 period	Period
-status	Status code)~"},
+status	Status code)~"sv},
 {"http://terminology.hl7.org/CodeSystem/flag-category", "4.0.1", "FlagCategory", 'c',
 R"~(diet	Diet
 drug	Drug
@@ -6324,18 +6326,18 @@ clinical	Clinical
 behavioral	Behavioral
 research	Research
 advance-directive	Advance Directive
-safety	Safety)~"},
+safety	Safety)~"sv},
 {"http://terminology.hl7.org/CodeSystem/forms-codes", "4.0.1", "Form Codes", 'c',
 R"~(1	Form #1
-2	Form #1)~"},
+2	Form #1)~"sv},
 {"http://terminology.hl7.org/CodeSystem/fundsreserve", "4.0.1", "Funds Reservation Codes", 'c',
 R"~(patient	Patient
 provider	Provider
-none	None)~"},
+none	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/goal-acceptance-status", "4.0.1", "GoalAcceptanceStatus", 'c',
 R"~(agree	Agree
 disagree	Disagree
-pending	Pending)~"},
+pending	Pending)~"sv},
 {"http://terminology.hl7.org/CodeSystem/goal-achievement", "4.0.1", "GoalAchievementStatus", 'c',
 R"~(in-progress	In Progress
 improving	Improving		0
@@ -6345,32 +6347,32 @@ achieved	Achieved
 sustaining	Sustaining		4
 not-achieved	Not Achieved
 no-progress	No Progress		6
-not-attainable	Not Attainable		6)~"},
+not-attainable	Not Attainable		6)~"sv},
 {"http://terminology.hl7.org/CodeSystem/goal-category", "4.0.1", "GoalCategory", 'c',
 R"~(dietary	Dietary
 safety	Safety
 behavioral	Behavioral
 nursing	Nursing
-physiotherapy	Physiotherapy)~"},
+physiotherapy	Physiotherapy)~"sv},
 {"http://terminology.hl7.org/CodeSystem/goal-priority", "4.0.1", "GoalPriority", 'c',
 R"~(high-priority	High Priority
 medium-priority	Medium Priority
-low-priority	Low Priority)~"},
+low-priority	Low Priority)~"sv},
 {"http://terminology.hl7.org/CodeSystem/goal-relationship-type", "4.0.1", "GoalRelationshipType", 'c',
 R"~(predecessor	Predecessor
 successor	Successor
 replacement	Replacement
 milestone	Milestone
-other	Other)~"},
+other	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/handling-condition", "4.0.1", "HandlingConditionSet", 'c',
 R"~(room	room temperature
 refrigerated	refrigerated
-frozen	frozen)~"},
+frozen	frozen)~"sv},
 {"http://terminology.hl7.org/CodeSystem/history-absent-reason", "4.0.1", "FamilyHistoryAbsentReason", 'c',
 R"~(subject-unknown	Subject Unknown
 withheld	Information Withheld
 unable-to-obtain	Unable To Obtain
-deferred	Deferred)~"},
+deferred	Deferred)~"sv},
 {"http://terminology.hl7.org/CodeSystem/hl7-work-group", "4.0.1", "HL7Workgroup", 'c',
 R"~(cbcc	Community Based Collaborative Care
 cds	Clinical Decision Support
@@ -6395,43 +6397,43 @@ sd	Structured Documents
 sec	Security
 us	US Realm Taskforce
 vocab	Vocabulary
-aid	Application Implementation and Design)~"},
+aid	Application Implementation and Design)~"sv},
 {"http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status", "4.0.1", "ImmunizationEvaluationDoseStatusCodes", 'c',
 R"~(valid	Valid
-notvalid	Not valid)~"},
+notvalid	Not valid)~"sv},
 {"http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status-reason", "4.0.1", "ImmunizationEvaluationDoseStatusReasonCodes", 'c',
 R"~(advstorage	Adverse storage condition
 coldchbrk	Cold chain break
 explot	Expired lot
 outsidesched	Administered outside recommended schedule
-prodrecall	Product recall)~"},
+prodrecall	Product recall)~"sv},
 {"http://terminology.hl7.org/CodeSystem/immunization-funding-source", "4.0.1", "ImmunizationFundingSource", 'c',
 R"~(private	Private
-public	Public)~"},
+public	Public)~"sv},
 {"http://terminology.hl7.org/CodeSystem/immunization-origin", "4.0.1", "ImmunizationOriginCodes", 'c',
 R"~(provider	Other Provider
 record	Written Record
 recall	Parent/Guardian/Patient Recall
 school	School Record
-jurisdiction	Jurisdictional IIS)~"},
+jurisdiction	Jurisdictional IIS)~"sv},
 {"http://terminology.hl7.org/CodeSystem/immunization-program-eligibility", "4.0.1", "ImmunizationProgramEligibility", 'c',
 R"~(ineligible	Not Eligible
-uninsured	Uninsured)~"},
+uninsured	Uninsured)~"sv},
 {"http://terminology.hl7.org/CodeSystem/immunization-recommendation-status", "4.0.1", "ImmunizationRecommendationStatusCodes", 'c',
 R"~(due	Due
 overdue	Overdue
 immune	Immune
 contraindicated	Contraindicated
-complete	Complete)~"},
+complete	Complete)~"sv},
 {"http://terminology.hl7.org/CodeSystem/immunization-subpotent-reason", "4.0.1", "ImmunizationSubpotentReason", 'c',
 R"~(partial	Partial Dose
 coldchainbreak	Cold Chain Break
-recall	Manufacturer Recall)~"},
+recall	Manufacturer Recall)~"sv},
 {"http://terminology.hl7.org/CodeSystem/implantStatus", "4.0.1", "Implant Status", 'c',
 R"~(functional	Functional
 non-functional	Non-Functional
 disabled	Disabled
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/insurance-plan-type", "4.0.1", "InsurancePlanType", 'f',
 R"~(medical	Medical
 dental	Dental
@@ -6442,7 +6444,7 @@ Drug	Drug
 short-term	Short Term
 long-term	Long Term Care
 hospice	Hospice
-home	Home Health)~"},
+home	Home Health)~"sv},
 {"http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "", "ISO 21089-2017 Health Record Lifecycle Events", 'c',
 R"~(access	Access/View Record Lifecycle Event
 hold	Add Legal Hold Record Lifecycle Event
@@ -6470,19 +6472,19 @@ transform	Transform/Translate Record Lifecycle Event
 transmit	Transmit Record Lifecycle Event
 unlink	Unlink Record Lifecycle Event
 unmerge	Unmerge Record Lifecycle Event
-verify	Verify Record Lifecycle Event)~"},
+verify	Verify Record Lifecycle Event)~"sv},
 {"http://terminology.hl7.org/CodeSystem/library-type", "4.0.1", "LibraryType", 'c',
 R"~(logic-library	Logic Library
 model-definition	Model Definition
 asset-collection	Asset Collection
-module-definition	Module Definition)~"},
+module-definition	Module Definition)~"sv},
 {"http://terminology.hl7.org/CodeSystem/list-empty-reason", "4.0.1", "ListEmptyReasons", 'c',
 R"~(nilknown	Nil Known
 notasked	Not Asked
 withheld	Information Withheld
 unavailable	Unavailable
 notstarted	Not Started
-closed	Closed)~"},
+closed	Closed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/list-example-use-codes", "4.0.1", "ExampleUseCodesForList", 'c',
 R"~(alerts	Alerts
 adverserxns	Adverse Reactions
@@ -6492,7 +6494,7 @@ problems	Problem List
 worklist	Worklist
 waiting	Waiting List
 protocols	Protocols
-plans	Care Plans)~"},
+plans	Care Plans)~"sv},
 {"http://terminology.hl7.org/CodeSystem/list-order", "4.0.1", "ListOrderCodes", 'c',
 R"~(user	Sorted by User
 system	Sorted by System
@@ -6501,7 +6503,7 @@ entry-date	Sorted by Item Date
 priority	Sorted by Priority
 alphabetic	Sorted Alphabetically
 category	Sorted by Category
-patient	Sorted by Patient)~"},
+patient	Sorted by Patient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/location-physical-type", "4.0.1", "LocationType", 'c',
 R"~(si	Site
 bu	Building
@@ -6516,18 +6518,18 @@ ho	House
 ca	Cabinet
 rd	Road
 area	Area
-jdn	Jurisdiction)~"},
+jdn	Jurisdiction)~"sv},
 {"http://terminology.hl7.org/CodeSystem/match-grade", "4.0.1", "MatchGrade", 'c',
 R"~(certain	Certain Match
 probable	Probable Match
 possible	Possible Match
-certainly-not	Certainly Not a Match)~"},
+certainly-not	Certainly Not a Match)~"sv},
 {"http://terminology.hl7.org/CodeSystem/measure-data-usage", "4.0.1", "MeasureDataUsage", 'c',
 R"~(supplemental-data	Supplemental Data
-risk-adjustment-factor	Risk Adjustment Factor)~"},
+risk-adjustment-factor	Risk Adjustment Factor)~"sv},
 {"http://terminology.hl7.org/CodeSystem/measure-improvement-notation", "4.0.1", "MeasureImprovementNotation", 'c',
 R"~(increase	Increased score indicates improvement
-decrease	Decreased score indicates improvement)~"},
+decrease	Decreased score indicates improvement)~"sv},
 {"http://terminology.hl7.org/CodeSystem/measure-population", "4.0.1", "MeasurePopulationType", 'c',
 R"~(initial-population	Initial Population
 numerator	Numerator
@@ -6537,22 +6539,22 @@ denominator-exclusion	Denominator Exclusion
 denominator-exception	Denominator Exception
 measure-population	Measure Population
 measure-population-exclusion	Measure Population Exclusion
-measure-observation	Measure Observation)~"},
+measure-observation	Measure Observation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/measure-scoring", "4.0.1", "MeasureScoring", 'c',
 R"~(proportion	Proportion
 ratio	Ratio
 continuous-variable	Continuous Variable
-cohort	Cohort)~"},
+cohort	Cohort)~"sv},
 {"http://terminology.hl7.org/CodeSystem/measure-type", "4.0.1", "MeasureType", 'c',
 R"~(process	Process
 outcome	Outcome
 structure	Structure
 patient-reported-outcome	Patient Reported Outcome
-composite	Composite)~"},
+composite	Composite)~"sv},
 {"http://terminology.hl7.org/CodeSystem/med-admin-perform-function", "4.0.1", "MedicationAdministration Performer Function Codes", 'c',
 R"~(performer	Performer
 verifier	Verifier
-witness	Witness)~"},
+witness	Witness)~"sv},
 {"http://terminology.hl7.org/CodeSystem/media-modality", "4.0.1", "MediaModality", 'c',
 R"~(diagram	Diagram
 fax	Fax
@@ -6561,15 +6563,15 @@ retina	Retina Scan
 fingerprint	Fingerprint
 iris	Iris Scan
 palm	Palm Scan
-face	Face Scan)~"},
+face	Face Scan)~"sv},
 {"http://terminology.hl7.org/CodeSystem/media-type", "4.0.1", "MediaType", 'c',
 R"~(image	Image
 video	Video
-audio	Audio)~"},
+audio	Audio)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medication-admin-category", "4.0.1", "MedicationAdministration Category Codes", 'c',
 R"~(inpatient	Inpatient
 outpatient	Outpatient
-community	Community)~"},
+community	Community)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medication-admin-status", "4.0.1", "MedicationAdministration Status Codes", 'c',
 R"~(in-progress	In Progress
 not-done	Not Done
@@ -6577,17 +6579,17 @@ on-hold	On Hold
 completed	Completed
 entered-in-error	Entered in Error
 stopped	Stopped
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medication-statement-category", "4.0.1", "Medication usage category codes", 'c',
 R"~(inpatient	Inpatient
 outpatient	Outpatient
 community	Community
-patientspecified	Patient Specified)~"},
+patientspecified	Patient Specified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationdispense-performer-function", "4.0.1", "MedicationDispense Performer Function Codes", 'c',
 R"~(dataenterer	Data Enterer
 packager	Packager
 checker	Checker
-finalchecker	Final Checker)~"},
+finalchecker	Final Checker)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationdispense-status", "4.0.1", "MedicationDispense Status Codes", 'c',
 R"~(preparation	Preparation
 in-progress	In Progress
@@ -6597,7 +6599,7 @@ completed	Completed
 entered-in-error	Entered in Error
 stopped	Stopped
 declined	Declined
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationknowledge-characteristic", "4.0.1", "medicationKnowledge Characteristic Codes", 'c',
 R"~(imprintcd	Imprint Code
 size	Size
@@ -6605,7 +6607,7 @@ shape	Shape
 color	Color
 coating	Coating
 scoring	Scoring
-logo	Logo)~"},
+logo	Logo)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationknowledge-package-type", "4.0.1", "medicationKnowledge Package Type Codes", 'c',
 R"~(amp	Ampule
 bag	Bag
@@ -6628,20 +6630,20 @@ strip	Strip
 tin	Tin
 tub	Tub
 tube	Tube
-vial	Vial)~"},
+vial	Vial)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationknowledge-status", "4.0.1", "MedicationKnowledge Status Codes", 'c',
 R"~(active	Active
 inactive	Inactive
-entered-in-error	Entered in Error)~"},
+entered-in-error	Entered in Error)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationrequest-category", "4.0.1", "medicationRequest Category Codes", 'c',
 R"~(inpatient	Inpatient
 outpatient	Outpatient
 community	Community
-discharge	Discharge)~"},
+discharge	Discharge)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationrequest-course-of-therapy", "4.0.1", "medicationRequest Course of Therapy Codes", 'c',
 R"~(continuous	Continuous long term therapy
 acute	Short course (acute) therapy
-seasonal	Seasonal)~"},
+seasonal	Seasonal)~"sv},
 {"http://terminology.hl7.org/CodeSystem/medicationrequest-status-reason", "4.0.1", "medicationRequest Status Reason Codes", 'c',
 R"~(altchoice	Try another treatment first
 clarif	Prescription requires clarification
@@ -6655,39 +6657,39 @@ sddi	Drug interacts with another drug
 sdupther	Duplicate therapy
 sintol	Suspected intolerance
 surg	Patient scheduled for surgery.
-washout	Waiting for old drug to wash out)~"},
+washout	Waiting for old drug to wash out)~"sv},
 {"http://terminology.hl7.org/CodeSystem/message-reasons-encounter", "4.0.1", "ExampleMessageReasonCodes", 'c',
 R"~(admit	Admit
 discharge	Discharge
 absent	Absent
 return	Returned
 moved	Moved
-edit	Edit)~"},
+edit	Edit)~"sv},
 {"http://terminology.hl7.org/CodeSystem/message-transport", "4.0.1", "MessageTransport", 'c',
 R"~(http	HTTP
 ftp	FTP
-mllp	MLLP)~"},
+mllp	MLLP)~"sv},
 {"http://terminology.hl7.org/CodeSystem/missingtoothreason", "4.0.1", "MissingToothReasonCodes", 'c',
 R"~(e	E
 c	C
 u	U
-o	O)~"},
+o	O)~"sv},
 {"http://terminology.hl7.org/CodeSystem/modifiers", "4.0.1", "ModifierTypeCodes", 'c',
 R"~(a	Repair of prior service or installation
 b	Temporary service or installation
 c	TMJ treatment
 e	Implant or associated with an implant
 rooh	Rush or Outside of office hours
-x	None)~"},
+x	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/name-assembly-order", "4.0.1", "HumanNameAssemblyOrder", 'c',
 R"~(NL1	Own Name
 NL2	Partner Name
 NL3	Partner Name followed by Maiden Name
-NL4	Own Name followed by Partner Name)~"},
+NL4	Own Name followed by Partner Name)~"sv},
 {"http://terminology.hl7.org/CodeSystem/need", "4.0.1", "need", 'c',
 R"~(none	None
 initial	Initial
-periodic	Periodic)~"},
+periodic	Periodic)~"sv},
 {"http://terminology.hl7.org/CodeSystem/object-role", "4.0.1", "AuditEventEntityRole", 'c',
 R"~(1	Patient
 2	Location
@@ -6712,7 +6714,7 @@ R"~(1	Patient
 21	Job Stream
 22	Table
 23	Routing Criteria
-24	Query)~"},
+24	Query)~"sv},
 {"http://terminology.hl7.org/CodeSystem/observation-category", "4.0.1", "ObservationCategoryCodes", 'c',
 R"~(social-history	Social History
 vital-signs	Vital Signs
@@ -6722,7 +6724,7 @@ procedure	Procedure
 survey	Survey
 exam	Exam
 therapy	Therapy
-activity	Activity)~"},
+activity	Activity)~"sv},
 {"http://terminology.hl7.org/CodeSystem/observation-statistics", "4.0.1", "StatisticsCode", 'c',
 R"~(average	Average
 maximum	Maximum
@@ -6744,7 +6746,7 @@ variance	Variance
 5-4	4th Quintile
 skew	Skew
 kurtosis	Kurtosis
-regression	Regression)~"},
+regression	Regression)~"sv},
 {"http://terminology.hl7.org/CodeSystem/operation-outcome", "4.0.1", "OperationOutcomeCodes", 'c',
 R"~(DELETE_MULTIPLE_MATCHES	Error: Multiple matches exist for the conditional delete
 MSG_AUTH_REQUIRED	You must authenticate before you can use this service
@@ -6795,7 +6797,7 @@ MSG_VERSION_AWARE_URL	Version specific URL not recognised
 MSG_WRONG_NS	This does not appear to be a FHIR element or resource (wrong namespace "%s")
 SEARCH_MULTIPLE	Error: Multiple matches exist for %s search parameters "%s"
 SEARCH_NONE	Error: no processable search found for %s search parameters "%s"
-UPDATE_MULTIPLE_MATCHES	Error: Multiple matches exist for the conditional update)~"},
+UPDATE_MULTIPLE_MATCHES	Error: Multiple matches exist for the conditional update)~"sv},
 {"http://terminology.hl7.org/CodeSystem/organization-type", "4.0.1", "OrganizationType", 'c',
 R"~(prov	Healthcare Provider
 dept	Hospital Department
@@ -6808,7 +6810,7 @@ reli	Religious Institution
 crs	Clinical Research Sponsor
 cg	Community Group
 bus	Non-Healthcare Business or Corporation
-other	Other)~"},
+other	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/parameter-group", "4.0.1", "DeviceDefinitionParameterGroup", 'c',
 R"~(haemodynamic	Haemodynamic Parameter Group
 ecg	ECG Parameter Group
@@ -6818,41 +6820,41 @@ neurological	Neurological Parameter Group
 drug-delivery	Drug Delivery Parameter Group
 fluid-chemistry	Fluid Chemistry Parameter Group
 blood-chemistry	Blood Chemistry Parameter Group
-miscellaneous	Miscellaneous Parameter Group)~"},
+miscellaneous	Miscellaneous Parameter Group)~"sv},
 {"http://terminology.hl7.org/CodeSystem/participant-type", "4.0.1", "ParticipantType", 'c',
 R"~(translator	Translator
-emergency	Emergency)~"},
+emergency	Emergency)~"sv},
 {"http://terminology.hl7.org/CodeSystem/payeetype", "4.0.1", "Claim Payee Type Codes", 'c',
 R"~(subscriber	Subscriber
 provider	Provider
-other	Provider)~"},
+other	Provider)~"sv},
 {"http://terminology.hl7.org/CodeSystem/payment-adjustment-reason", "4.0.1", "PaymentAdjustmentReasonCodes", 'c',
 R"~(a001	Prior Payment Reversal
-a002	Prior Overpayment)~"},
+a002	Prior Overpayment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/payment-type", "4.0.1", "PaymentTypeCodes", 'c',
 R"~(payment	Payment
 adjustment	Adjustment
-advance	Advance)~"},
+advance	Advance)~"sv},
 {"http://terminology.hl7.org/CodeSystem/paymentstatus", "4.0.1", "PaymentStatusCodes", 'c',
 R"~(paid	Paid
-cleared	Cleared)~"},
+cleared	Cleared)~"sv},
 {"http://terminology.hl7.org/CodeSystem/plan-definition-type", "4.0.1", "PlanDefinitionType", 'c',
 R"~(order-set	Order Set
 clinical-protocol	Clinical Protocol
 eca-rule	ECA Rule
-workflow-definition	Workflow Definition)~"},
+workflow-definition	Workflow Definition)~"sv},
 {"http://terminology.hl7.org/CodeSystem/practitioner-role", "4.0.1", "PractitionerRole", 'c',
 R"~(doctor	Doctor
 nurse	Nurse
 pharmacist	Pharmacist
 researcher	Researcher
 teacher	Teacher/educator
-ict	ICT professional)~"},
+ict	ICT professional)~"sv},
 {"http://terminology.hl7.org/CodeSystem/precision-estimate-type", "4.0.1", "PrecisionEstimateType", 'c',
 R"~(CI	confidence interval
 IQR	interquartile range
 SD	standard deviation
-SE	standard error)~"},
+SE	standard error)~"sv},
 {"http://terminology.hl7.org/CodeSystem/primary-source-type", "4.0.1", "primary-source-type", 'c',
 R"~(lic-board	License Board
 prim	Primary Education
@@ -6862,11 +6864,11 @@ rel-own	Relationship owner
 reg-auth	Registration Authority
 legal	Legal source
 issuer	Issuing source
-auth-source	Authoritative source)~"},
+auth-source	Authoritative source)~"sv},
 {"http://terminology.hl7.org/CodeSystem/processpriority", "4.0.1", "ProcessPriorityCodes", 'c',
 R"~(stat	Immediate
 normal	Normal
-deferred	Deferred)~"},
+deferred	Deferred)~"sv},
 {"http://terminology.hl7.org/CodeSystem/program", "4.0.1", "Program", 'e',
 R"~(1	Acquired Brain Injury (ABI) Program
 2	ABI Slow To Recover (ABI STR) Program
@@ -6912,7 +6914,7 @@ R"~(1	Acquired Brain Injury (ABI) Program
 42	Social Support Programs
 43	Supported Residential Service (SRS)
 44	Tasmanian Aboriginal Centre (TAC)
-45	Victim's Assistance Program)~"},
+45	Victim's Assistance Program)~"sv},
 {"http://terminology.hl7.org/CodeSystem/provenance-participant-type", "4.0.1", "ProvenanceParticipantType", 'c',
 R"~(enterer	Enterer
 performer	Performer
@@ -6923,31 +6925,31 @@ attester	Attester
 informant	Informant
 custodian	Custodian
 assembler	Assembler
-composer	Composer)~"},
+composer	Composer)~"sv},
 {"http://terminology.hl7.org/CodeSystem/push-type-available", "4.0.1", "push-type-available", 'c',
 R"~(specific	Specific requested changes
 any	Any changes
-source	As defined by source)~"},
+source	As defined by source)~"sv},
 {"http://terminology.hl7.org/CodeSystem/question-max-occurs", "4.0.1", "MaxOccurs", 'c',
-R"~(*	Repeating)~"},
+R"~(*	Repeating)~"sv},
 {"http://terminology.hl7.org/CodeSystem/questionnaire-usage-mode", "4.0.1", "QuestionnaireItemUsageMode", 'c',
 R"~(capture-display	Capture & Display
 capture	Capture Only
 display	Display Only
 display-non-empty	Display when Answered
-capture-display-non-empty	Capture or, if answered, Display)~"},
+capture-display-non-empty	Capture or, if answered, Display)~"sv},
 {"http://terminology.hl7.org/CodeSystem/reaction-event-certainty", "4.0.1", "AllergyIntoleranceCertainty", 'c',
 R"~(unlikely	Unlikely
 likely	Likely
 confirmed	Confirmed
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/reason-medication-given", "4.0.1", "ReasonMedicationGivenCodes", 'c',
 R"~(a	None
 b	Given as Ordered
-c	Emergency)~"},
+c	Emergency)~"sv},
 {"http://terminology.hl7.org/CodeSystem/recommendation-strength", "4.0.1", "StrengthOfRecommendationRating", 'c',
 R"~(strong	Strong
-weak	Weak)~"},
+weak	Weak)~"sv},
 {"http://terminology.hl7.org/CodeSystem/referencerange-meaning", "4.0.1", "ObservationReferenceRangeMeaningCodes", 'c',
 R"~(type	Type	a
 normal	Normal Range		0
@@ -6961,17 +6963,17 @@ pre-puberty	Pre-Puberty		7
 follicular	Follicular Stage		7
 midcycle	MidCycle		7
 luteal	Luteal		7
-postmenopausal	Post-Menopause		7)~"},
+postmenopausal	Post-Menopause		7)~"sv},
 {"http://terminology.hl7.org/CodeSystem/rejection-criteria", "4.0.1", "RejectionCriterion", 'c',
 R"~(hemolized	hemolized specimen
 insufficient	insufficient specimen volume
 broken	broken specimen container
 clotted	specimen clotted
-wrong-temperature	specimen temperature inappropriate)~"},
+wrong-temperature	specimen temperature inappropriate)~"sv},
 {"http://terminology.hl7.org/CodeSystem/research-study-objective-type", "4.0.1", "ResearchStudyObjectiveType", 'c',
 R"~(primary	Primary
 secondary	Secondary
-exploratory	Exploratory)~"},
+exploratory	Exploratory)~"sv},
 {"http://terminology.hl7.org/CodeSystem/research-study-phase", "4.0.1", "ResearchStudyPhase", 'c',
 R"~(n-a	N/A
 early-phase-1	Early Phase 1
@@ -6980,7 +6982,7 @@ phase-1-phase-2	Phase 1/Phase 2
 phase-2	Phase 2
 phase-2-phase-3	Phase 2/Phase 3
 phase-3	Phase 3
-phase-4	Phase 4)~"},
+phase-4	Phase 4)~"sv},
 {"http://terminology.hl7.org/CodeSystem/research-study-prim-purp-type", "4.0.1", "ResearchStudyPrimaryPurposeType", 'c',
 R"~(treatment	Treatment
 prevention	Prevention
@@ -6989,43 +6991,43 @@ supportive-care	Supportive Care
 screening	Screening
 health-services-research	Health Services Research
 basic-science	Basic Science
-device-feasibility	Device Feasibility)~"},
+device-feasibility	Device Feasibility)~"sv},
 {"http://terminology.hl7.org/CodeSystem/research-study-reason-stopped", "4.0.1", "ResearchStudyReasonStopped", 'c',
 R"~(accrual-goal-met	Accrual Goal Met
 closed-due-to-toxicity	Closed due to toxicity
 closed-due-to-lack-of-study-progress	Closed due to lack of study progress
-temporarily-closed-per-study-design	Temporarily closed per study design)~"},
+temporarily-closed-per-study-design	Temporarily closed per study design)~"sv},
 {"http://terminology.hl7.org/CodeSystem/resource-security-category", "4.0.1", "ResourceSecurityCategory", 'c',
 R"~(anonymous	Anonymous READ Access Resource
 business	Business Sensitive Resource
 individual	Individual Sensitive Resource
 patient	Patient Sensitive
-not-classified	Not classified)~"},
+not-classified	Not classified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/resource-type-link", "4.0.1", "PayeeResourceType", 'c',
 R"~(organization	Organization
 patient	Patient
 practitioner	Practitioner
-relatedperson	RelatedPerson)~"},
+relatedperson	RelatedPerson)~"sv},
 {"http://terminology.hl7.org/CodeSystem/restful-security-service", "4.0.1", "RestfulSecurityService", 'c',
 R"~(OAuth	OAuth
 SMART-on-FHIR	SMART-on-FHIR
 NTLM	NTLM
 Basic	Basic
 Kerberos	Kerberos
-Certificates	Certificates)~"},
+Certificates	Certificates)~"sv},
 {"http://terminology.hl7.org/CodeSystem/risk-estimate-type", "4.0.1", "RiskEstimateType", 'c',
 R"~(proportion	proportion
 derivedProportion	derivedProportion
 mean	mean
 median	median
 count	count
-descriptive	descriptive)~"},
+descriptive	descriptive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/risk-probability", "4.0.1", "RiskProbability", 'c',
 R"~(negligible	Negligible likelihood
 low	Low likelihood
 moderate	Moderate likelihood
 high	High likelihood
-certain	Certain)~"},
+certain	Certain)~"sv},
 {"http://terminology.hl7.org/CodeSystem/security-source-type", "4.0.1", "AuditEventSourceType", 'c',
 R"~(1	User Device
 2	Data Interface
@@ -7035,7 +7037,7 @@ R"~(1	User Device
 6	Security Server
 7	Network Device
 8	Network Router
-9	Other)~"},
+9	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/service-category", "4.0.1", "ServiceCategory", 'e',
 R"~(1	Adoption
 2	Aged Care
@@ -7074,17 +7076,17 @@ R"~(1	Adoption
 31	Specialist Surgical
 32	Support Group/s
 37	Test Message (HSD admin)
-33	Transport)~"},
+33	Transport)~"sv},
 {"http://terminology.hl7.org/CodeSystem/service-provision-conditions", "4.0.1", "ServiceProvisionConditions", 'c',
 R"~(free	Free
 disc	Discounts Available
-cost	Fees apply)~"},
+cost	Fees apply)~"sv},
 {"http://terminology.hl7.org/CodeSystem/service-referral-method", "4.0.1", "ReferralMethod", 'c',
 R"~(fax	Fax
 phone	Phone
 elec	Secure Messaging
 semail	Secure Email
-mail	Mail)~"},
+mail	Mail)~"sv},
 {"http://terminology.hl7.org/CodeSystem/service-type", "4.0.1", "ServiceType", 'e',
 R"~(1	Adoption/Permanent Care Info/Support
 2	Aged Care Assessment
@@ -7682,7 +7684,7 @@ R"~(
 626	Therapeutic Supports
 627	Training-Travel Independence
 628	Vehicle modifications
-629	Vision Equipment)~"},
+629	Vision Equipment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/smart-capabilities", "4.0.1", "SmartCapabilities", 'c',
 R"~(launch-ehr	EHR Launch Mode
 launch-standalone	Standalone Launch Mode
@@ -7697,21 +7699,21 @@ context-standalone-patient	Allows "Patient Level Launch Context (STANDALONE)"
 context-standalone-encounter	Allows "Encounter Level Launch Context (STANDALONE)"
 permission-offline	Supports Refresh Token
 permission-patient	Supports Patient Level Scopes
-permission-user	Supports User Level Scopes)~"},
+permission-user	Supports User Level Scopes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/special-values", "4.0.1", "SpecialValues", 'c',
 R"~(true	true
 false	false
 trace	Trace Amount Detected
 sufficient	Sufficient Quantity
 withdrawn	Value Withdrawn
-nil-known	Nil Known)~"},
+nil-known	Nil Known)~"sv},
 {"http://terminology.hl7.org/CodeSystem/standards-status", "4.0.1", "StandardsStatus", 'c',
 R"~(draft	Draft
 normative	Normative
 trial-use	Trial-Use
 informative	Informative
 deprecated	Deprecated
-external	External)~"},
+external	External)~"sv},
 {"http://terminology.hl7.org/CodeSystem/study-type", "4.0.1", "StudyType", 'c',
 R"~(RCT	randomized trial
 CCT	controlled trial (non-randomized)
@@ -7719,7 +7721,7 @@ cohort	comparative cohort study
 case-control	case-control study
 series	uncontrolled cohort or case series
 case-report	case report
-mixed	mixed methods)~"},
+mixed	mixed methods)~"sv},
 {"http://terminology.hl7.org/CodeSystem/subscriber-relationship", "4.0.1", "SubscriberRelationshipCodes", 'c',
 R"~(child	Child
 parent	Parent
@@ -7727,10 +7729,10 @@ spouse	Spouse
 common	Common Law Spouse
 other	Other
 self	Self
-injured	Injured Party)~"},
+injured	Injured Party)~"sv},
 {"http://terminology.hl7.org/CodeSystem/subscription-tag", "4.0.1", "SubscriptionTag", 'c',
 R"~(queued	Queued
-delivered	Delivered)~"},
+delivered	Delivered)~"sv},
 {"http://terminology.hl7.org/CodeSystem/substance-category", "4.0.1", "SubstanceCategoryCodes", 'c',
 R"~(allergen	Allergen
 biological	Biological Substance
@@ -7738,23 +7740,23 @@ body	Body Substance
 chemical	Chemical
 food	Dietary Substance
 drug	Drug or Medicament
-material	Material)~"},
+material	Material)~"sv},
 {"http://terminology.hl7.org/CodeSystem/supply-item-type", "4.0.1", "SupplyItemType", 'c',
 R"~(medication	Medication
-device	Device)~"},
+device	Device)~"sv},
 {"http://terminology.hl7.org/CodeSystem/supply-kind", "4.0.1", "SupplyType", 'c',
 R"~(central	Central Supply
-nonstock	Non-Stock)~"},
+nonstock	Non-Stock)~"sv},
 {"http://terminology.hl7.org/CodeSystem/supplyrequest-reason", "4.0.1", "SupplyRequestReason", 'c',
 R"~(patient-care	Patient Care
-ward-stock	Ward Stock)~"},
+ward-stock	Ward Stock)~"sv},
 {"http://terminology.hl7.org/CodeSystem/synthesis-type", "4.0.1", "SynthesisType", 'c',
 R"~(std-MA	summary data meta-analysis
 IPD-MA	individual patient data meta-analysis
 indirect-NMA	indirect network meta-analysis
 combined-NMA	combined direct plus indirect network meta-analysis
 range	range of results
-classification	classifcation of results)~"},
+classification	classifcation of results)~"sv},
 {"http://terminology.hl7.org/CodeSystem/testscript-operation-codes", "4.0.1", "TestScriptOperationCode", 'c',
 R"~(read	Read
 vread	Version Read
@@ -7800,15 +7802,15 @@ subsumes	$subsumes
 transform	$transform
 translate	$translate
 validate	$validate
-validate-code	$validate-code)~"},
+validate-code	$validate-code)~"sv},
 {"http://terminology.hl7.org/CodeSystem/testscript-profile-destination-types", "4.0.1", "TestScriptProfileDestinationType", 'c',
 R"~(FHIR-Server	FHIR Server
 FHIR-SDC-FormManager	FHIR SDC FormManager
 FHIR-SDC-FormProcessor	FHIR SDC FormProcessor
-FHIR-SDC-FormReceiver	FHIR SDC FormReceiver)~"},
+FHIR-SDC-FormReceiver	FHIR SDC FormReceiver)~"sv},
 {"http://terminology.hl7.org/CodeSystem/testscript-profile-origin-types", "4.0.1", "TestScriptProfileOriginType", 'c',
 R"~(FHIR-Client	FHIR Client
-FHIR-SDC-FormFiller	FHIR SDC FormFiller)~"},
+FHIR-SDC-FormFiller	FHIR SDC FormFiller)~"sv},
 {"http://terminology.hl7.org/CodeSystem/usage-context-type", "4.0.1", "UsageContextType", 'c',
 R"~(gender	Gender
 age	Age Range
@@ -7818,14 +7820,14 @@ workflow	Workflow Setting
 task	Workflow Task
 venue	Clinical Venue
 species	Species
-program	Program)~"},
+program	Program)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0001", "2.9", "v2.0001", 'c',
 R"~(A	Ambiguous
 F	Female
 M	Male
 N	Not applicable
 O	Other
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0002", "2.9", "v2.0002", 'c',
 R"~(A	Separated
 B	Unmarried
@@ -7842,7 +7844,7 @@ R	Registered domestic partner
 S	Single
 T	Unreported
 U	Unknown
-W	Widowed)~"},
+W	Widowed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0003", "2.9", "v2.0003", 'c',
 R"~(A01	ADT/ACK - Admit/visit notification
 A02	ADT/ACK - Transfer a patient
@@ -8213,7 +8215,7 @@ V04	VXU - Unsolicited vaccination record update
 Varies	MFQ/MFR - Master files query (use event same as asking for e.g., M05 - location)
 W01	ORU - Waveform result, unsolicited transmission of requested information
 W02	QRF - Waveform result, response to query
-X01	PEX - Product experience)~"},
+X01	PEX - Product experience)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0004", "2.9", "v2.0004", 'c',
 R"~(B	Obstetrics
 C	Commercial Account
@@ -8223,7 +8225,7 @@ N	Not Applicable
 O	Outpatient
 P	Preadmit
 R	Recurring patient
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0006|2.1", "0006", "v2.0006.2.1", 'c',
 R"~(A	Atheist
 B	Baptist
@@ -8233,7 +8235,7 @@ J	Judaism
 L	Lutheran
 M	Church of Latter Day Saints (Mormon)
 N	Hindu
-P	Protestant)~"},
+P	Protestant)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0006|2.4", "0006", "v2.0006.2.4", 'c',
 R"~(ABC	Christian: American Baptist Church
 AGN	Agnostic
@@ -8320,7 +8322,7 @@ UNI	Christian: Unitarian
 UNU	Christian: Unitarian Universalist
 VAR	Unknown
 WES	Christian: Wesleyan
-WMC	Christian: Wesleyan Methodist)~"},
+WMC	Christian: Wesleyan Methodist)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0007", "2.9", "v2.0007", 'c',
 R"~(A	Accident
 C	Elective
@@ -8328,14 +8330,14 @@ E	Emergency
 L	Labor and Delivery
 N	Newborn (Birth in healthcare facility)
 R	Routine
-U	Urgent)~"},
+U	Urgent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0008", "2.9", "v2.0008", 'c',
 R"~(AA	Original mode: Application Accept - Enhanced mode: Application acknowledgment: Accept
 AE	Original mode: Application Error - Enhanced mode: Application acknowledgment: Error
 AR	Original mode: Application Reject - Enhanced mode: Application acknowledgment: Reject
 CA	Enhanced mode: Accept acknowledgment: Commit Accept
 CE	Enhanced mode: Accept acknowledgment: Commit Error
-CR	Enhanced mode: Accept acknowledgment: Commit Reject)~"},
+CR	Enhanced mode: Accept acknowledgment: Commit Reject)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0009", "2.9", "v2.0009", 'c',
 R"~(A0	No functional limitations
 A1	Ambulates with assistive device
@@ -8352,16 +8354,16 @@ B2	Special equipment (tubes, IVs, catheters)
 B3	Amputee
 B4	Mastectomy
 B5	Paraplegic
-B6	Pregnant)~"},
+B6	Pregnant)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0012", "2.9", "v2.0012", 'c',
 R"~(AN	Filled from ancillary department stock
-FL	Filled from floor stock)~"},
+FL	Filled from floor stock)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0017", "2.9", "v2.0017", 'c',
 R"~(AJ	Adjustment
 CD	Credit
 CG	Charge
 CO	Co-payment
-PY	Payment)~"},
+PY	Payment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0023", "2.9", "v2.0023", 'c',
 R"~(...	No suggested values defined
 1	Physician referral
@@ -8372,13 +8374,13 @@ R"~(...	No suggested values defined
 6	Transfer from another health care facility
 7	Emergency room
 8	Court/law enforcement
-9	Information not available)~"},
+9	Information not available)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0027", "2.9", "v2.0027", 'c',
 R"~(A	As soon as possible (a priority lower than stat)
 P	Preoperative (to be done prior to surgery)
 R	Routine
 S	Stat (do immediately)
-T	Timing critical (do as near as possible to requested time))~"},
+T	Timing critical (do as near as possible to requested time))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0033", "2.9", "v2.0033", 'c',
 R"~(AP	Apply externally
 CH	Chew
@@ -8407,10 +8409,10 @@ SO	Soak
 SS	IV soluset
 TP	Topically
 WA	Wash
-WI	Wipe)~"},
+WI	Wipe)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0034", "2.9", "v2.0034", 'c',
 R"~(B	Buttock
-L	Left arm)~"},
+L	Left arm)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0038", "2.9", "v2.0038", 'c',
 R"~(A	Some, but not all, results available
 CA	Order was canceled
@@ -8420,7 +8422,7 @@ ER	Error, order not found
 HD	Order is on hold
 IP	In process, unspecified
 RP	Order has been replaced
-SC	In process, scheduled)~"},
+SC	In process, scheduled)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0043", "2.9", "v2.0043", 'c',
 R"~(...	No suggested values defined
 01	Military service related
@@ -8479,7 +8481,7 @@ R"~(...	No suggested values defined
 77	Provider accepts or is obligated/required due to a contractual arrangement or law to accept payment by a primary payer as payment in full
 78	New coverage not implemented by HMO
 79	Corf services provided off-site
-80	Pregnant)~"},
+80	Pregnant)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0048", "2.9", "v2.0048", 'c',
 R"~(ADV	Advice/diagnosis
 ANU	Nursing unit lookup (returns patients in beds, excluding empty beds)
@@ -8518,23 +8520,23 @@ SSA	Time slots available for a single appointment
 SSR	Time slots available for a recurring appointment
 STA	Status
 VXI	Vaccine Information
-XID	Get cross-referenced identifiers)~"},
+XID	Get cross-referenced identifiers)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0052", "2.9", "v2.0052", 'c',
 R"~(A	Admitting
 F	Final
-W	Working)~"},
+W	Working)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0061", "2.9", "v2.0061", 'c',
 R"~(BCV	Bank Card Validation Number
 ISO	ISO 7064: 1983
 M10	Mod 10 algorithm
 M11	Mod 11 algorithm
-NPI	Check digit algorithm in the US National Provider Identifier)~"},
+NPI	Check digit algorithm in the US National Provider Identifier)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0062", "2.9", "v2.0062", 'c',
 R"~(01	Patient request
 02	Physician/health practitioner order
 03	Census management
 O	Other
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0063", "2.9", "v2.0063", 'c',
 R"~(ASC	Associate
 BRO	Brother
@@ -8567,7 +8569,7 @@ SIS	Sister
 SPO	Spouse
 TRA	Trainer
 UNK	Unknown
-WRD	Ward of court)~"},
+WRD	Ward of court)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0065", "2.9", "v2.0065", 'c',
 R"~(A	Add ordered tests to the existing specimen
 C	Cancel order for battery or tests named
@@ -8576,7 +8578,7 @@ L	Lab to obtain specimen from patient
 O	Specimen obtained by service other than Lab
 P	Pending specimen; Order sent prior to delivery
 R	Revised order
-S	Schedule the tests specified below)~"},
+S	Schedule the tests specified below)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0066", "2.9", "v2.0066", 'c',
 R"~(...	see chapter 6
 1	Full time employed
@@ -8592,13 +8594,13 @@ F	Full Time
 L	Leave of absence (e.g., family leave, sabbatical, etc.)
 O	Other
 P	Part Time
-T	Temporarily unemployed)~"},
+T	Temporarily unemployed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0069", "2.9", "v2.0069", 'c',
 R"~(CAR	Cardiac Service
 MED	Medical Service
 PUL	Pulmonary Service
 SUR	Surgical Service
-URO	Urology Service)~"},
+URO	Urology Service)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0070", "2.9", "v2.0070", 'c',
 R"~(ABLD	Arterial blood
 ABS	Abscess
@@ -8736,7 +8738,7 @@ WND	Wound
 WNDA	Wound abscess
 WNDD	Wound drainage
 WNDE	Wound exudate
-XXX	To be specified in another part of the message)~"},
+XXX	To be specified in another part of the message)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0074", "2.9", "v2.0074", 'c',
 R"~(AU	Audiology
 BG	Blood Gases
@@ -8782,7 +8784,7 @@ TX	Toxicology
 URN	Urinalysis
 VR	Virology
 VUS	Vascular Ultrasound
-XRC	Cineradiograph)~"},
+XRC	Cineradiograph)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0076", "2.9", "v2.0076", 'c',
 R"~(ACK	General acknowledgment message
 ADR	ADT response
@@ -8941,7 +8943,7 @@ VQQ	Virtual table query
 VXQ	Query for vaccination record
 VXR	Vaccination record response
 VXU	Unsolicited vaccination record update
-VXX	Response for vaccination query with multiple PID matches)~"},
+VXX	Response for vaccination query with multiple PID matches)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0078", "2.9", "v2.0078", 'c',
 R"~(<	Off scale low
 >	Off scale high
@@ -8981,7 +8983,7 @@ TOX	Cytotoxic substance present
 U	Significant change up
 VS	Very susceptible. Indicates for microbiology susceptibilities only.
 W	Worse
-WR	Weakly reactive)~"},
+WR	Weakly reactive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0080", "2.9", "v2.0080", 'c',
 R"~(A	An age-based population
 B	Breed
@@ -8989,10 +8991,10 @@ N	None - generic normal range
 R	A race-based population
 S	A sex-based population
 SP	Species
-ST	Strain)~"},
+ST	Strain)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0083", "2.9", "v2.0083", 'c',
 R"~(C	Outlier cost
-D	Outlier days)~"},
+D	Outlier days)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0085", "2.9", "v2.0085", 'c',
 R"~(A	Amended based on adjustments provided by the Placer (Physician) regarding patient demographics (such as age and/or gender or other patient specific information
 B	Appended Report - Final results reviewed and further information provided for clarity without change to the original result values.
@@ -9008,31 +9010,31 @@ S	Partial results. Deprecated. Retained only for backward compatibility as of V2
 U	Results status change to final without retransmitting results already sent as 'preliminary.' E.g., radiology changes status from preliminary to final
 V	Verified - Final results reviewed and confirmed to be correct, no change to result value, normal range or abnormal flag
 W	Post original as wrong, e.g., transmitted for wrong patient
-X	Results cannot be obtained for this observation)~"},
+X	Results cannot be obtained for this observation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0091", "2.9", "v2.0091", 'c',
 R"~(D	Deferred
-I	Immediate)~"},
+I	Immediate)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0092", "2.9", "v2.0092", 'c',
-R"~(R	Re-admission)~"},
+R"~(R	Re-admission)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0098", "2.9", "v2.0098", 'c',
 R"~(M	Maternity
 S	Standard
-U	Unified)~"},
+U	Unified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0100", "2.9", "v2.0100", 'c',
 R"~(D	On discharge
 O	On receipt of order
 R	At time service is completed
 S	At time service is started
-T	At a designated date/time)~"},
+T	At a designated date/time)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0102", "2.9", "v2.0102", 'c',
 R"~(D	Message received, stored for later processing
-F	acknowledgment after processing)~"},
+F	acknowledgment after processing)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0103", "2.9", "v2.0103", 'c',
 R"~(D	Debugging
 N	Non-Production Testing
 P	Production
 T	Training
-V	Validation)~"},
+V	Validation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0104", "2.9", "v2.0104", 'c',
 R"~(2.0	Release 2.0
 2.0D	Demo 2.0
@@ -9050,33 +9052,33 @@ R"~(2.0	Release 2.0
 2.8	Release 2.8
 2.8.1	Release 2.8.1
 2.8.2	Release 2.8.2
-2.9	Draft 2.9)~"},
+2.9	Draft 2.9)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0105", "2.9", "v2.0105", 'c',
 R"~(L	Ancillary (filler) department is source of comment
 O	Other system is source of comment
-P	Orderer (placer) is source of comment)~"},
+P	Orderer (placer) is source of comment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0106", "2.9", "v2.0106", 'c',
 R"~(D	Response is in display format
 R	Response is in record-oriented format
-T	Response is in tabular format)~"},
+T	Response is in tabular format)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0107", "2.9", "v2.0107", 'c',
 R"~(B	Before the Date/Time specified
-L	Later than the Date/Time specified)~"},
+L	Later than the Date/Time specified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0108", "2.9", "v2.0108", 'c',
 R"~(O	Order plus order status
 R	Results without bulk text
 S	Status only
-T	Full results)~"},
+T	Full results)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0109", "2.9", "v2.0109", 'c',
 R"~(R	Routine
-S	Stat)~"},
+S	Stat)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0116", "2.9", "v2.0116", 'c',
 R"~(C	Closed
 H	Housekeeping
 I	Isolated
 K	Contaminated
 O	Occupied
-U	Unoccupied)~"},
+U	Unoccupied)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0119", "2.9", "v2.0119", 'c',
 R"~(AF	Order/service refill request approval
 CA	Cancel order/service request
@@ -9135,13 +9137,13 @@ UR	Unable to release
 UX	Unable to change
 XO	Change order/service request
 XR	Changed as requested
-XX	Order/service changed, unsol.)~"},
+XX	Order/service changed, unsol.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0121", "2.9", "v2.0121", 'c',
 R"~(D	Same as R, also other associated segments
 E	Report exceptions only
 F	Same as D, plus confirmations explicitly
 N	Only the MSA segment is returned
-R	Same as E, also Replacement and Parent-Child)~"},
+R	Same as E, also Replacement and Parent-Child)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0122", "2.9", "v2.0122", 'c',
 R"~(CH	Charge
 CO	Contract
@@ -9150,7 +9152,7 @@ DP	Department
 GR	Grant
 NC	No Charge
 PC	Professional
-RS	Research)~"},
+RS	Research)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0123", "2.9", "v2.0123", 'c',
 R"~(A	Some, but not all, results available
 C	Corrected, final
@@ -9164,18 +9166,18 @@ R	Results stored; not yet verified
 S	No results available; procedure scheduled, but not done
 X	No results available; Order canceled
 Y	No order on record for this test
-Z	No record of this patient)~"},
+Z	No record of this patient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0124", "2.9", "v2.0124", 'c',
 R"~(CART	Cart - patient travels on cart or gurney
 PORT	The examining device goes to patient's location
 WALK	Patient walks to diagnostic service
-WHLC	Wheelchair)~"},
+WHLC	Wheelchair)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0126", "2.9", "v2.0126", 'c',
 R"~(CH	Characters
 LI	Lines
 PG	Pages
 RD	Records
-ZO	Locally defined)~"},
+ZO	Locally defined)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0127", "2.9", "v2.0127", 'c',
 R"~(AA	Animal Allergy
 DA	Drug allergy
@@ -9184,17 +9186,17 @@ FA	Food allergy
 LA	Pollen Allergy
 MA	Miscellaneous allergy
 MC	Miscellaneous contraindication
-PA	Plant Allergy)~"},
+PA	Plant Allergy)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0128", "2.9", "v2.0128", 'c',
 R"~(MI	Mild
 MO	Moderate
 SV	Severe
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0130", "2.9", "v2.0130", 'c',
 R"~(HO	Home
 MO	Mobile Unit
 PH	Phone
-TE	Teaching)~"},
+TE	Teaching)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0131", "2.9", "v2.0131", 'c',
 R"~(BP	Billing contact person
 C	Emergency Contact
@@ -9207,7 +9209,7 @@ N	Next-of-Kin
 O	Other
 PR	Person preparing referral
 S	State Agency
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0133", "2.9", "v2.0133", 'c',
 R"~(AN	Anesthesiologist/Anesthetist
 AS	Assistant Surgeon
@@ -9217,20 +9219,20 @@ PR	Procedure MD/ Surgeon
 PS	Primary Surgeon
 RD	Radiologist
 RS	Resident
-SN	Scrub Nurse)~"},
+SN	Scrub Nurse)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0135", "2.9", "v2.0135", 'c',
 R"~(M	Modified assignment
 N	No
-Y	Yes)~"},
+Y	Yes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0136", "2.9", "v2.0136", 'c',
 R"~(N	No
-Y	Yes)~"},
+Y	Yes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0137", "2.9", "v2.0137", 'c',
 R"~(E	Employer
 G	Guarantor
 I	Insurance company
 O	Other
-P	Patient)~"},
+P	Patient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0140", "2.9", "v2.0140", 'c',
 R"~(AUSA	Australian Army
 AUSAF	Australian Air Force
@@ -9242,7 +9244,7 @@ USAF	US Air Force
 USCG	US Coast Guard
 USMC	US Marine Corps
 USN	US Navy
-USPHS	US Public Health Service)~"},
+USPHS	US Public Health Service)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0141", "2.9", "v2.0141", 'c',
 R"~(E1	Enlisted 1
 E1 ... E9	Enlisted
@@ -9271,11 +9273,11 @@ W1	Warrant Officers 1
 W1 ... W4	Warrant Officers
 W2	Warrant Officers 2
 W3	Warrant Officers 3
-W4	Warrant Officers 4)~"},
+W4	Warrant Officers 4)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0142", "2.9", "v2.0142", 'c',
 R"~(ACT	Active duty
 DEC	Deceased
-RET	Retired)~"},
+RET	Retired)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0144", "2.9", "v2.0144", 'c',
 R"~(1	Insurance company
 2	Employer
@@ -9283,38 +9285,38 @@ R"~(1	Insurance company
 4	Insured presented card
 5	Signed statement on file
 6	Verbal information
-7	None)~"},
+7	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0145", "2.9", "v2.0145", 'c',
 R"~(2ICU	Second intensive care unit
 2PRI	Second private room
 2SPR	Second semi-private room
 ICU	Intensive care unit
 PRI	Private room
-SPR	Semi-private room)~"},
+SPR	Semi-private room)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0146", "2.9", "v2.0146", 'c',
 R"~(DF	Differential
 LM	Limit
 PC	Percentage
 RT	Rate
-UL	Unlimited)~"},
+UL	Unlimited)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0147", "2.9", "v2.0147", 'c',
 R"~(2ANC	Second ancillary
 2MMD	Second major medical
 3MMD	Third major medical
 ANC	Ancillary
-MMD	Major medical)~"},
+MMD	Major medical)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0148", "2.9", "v2.0148", 'c',
 R"~(AT	Currency amount
-PC	Percentage)~"},
+PC	Percentage)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0149", "2.9", "v2.0149", 'c',
 R"~(AP	Approved
 DE	Denied
-PE	Pending)~"},
+PE	Pending)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0150", "2.9", "v2.0150", 'c',
 R"~(ER	Emergency
 IPE	Inpatient elective
 OPE	Outpatient elective
-UR	Urgent)~"},
+UR	Urgent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0153", "2.9", "v2.0153", 'c',
 R"~(...	See NUBC codes
 01	Most common semi-private rate
@@ -9379,12 +9381,12 @@ A2	Coinsurance payer A
 A3	Estimated responsibility payer A
 X0	Service excluded on primary policy
 X4	Supplemental coverage
-…	See NUBC codes)~"},
+…	See NUBC codes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0155", "2.9", "v2.0155", 'c',
 R"~(AL	Always
 ER	Error/reject conditions only
 NE	Never
-SU	Successful completion only)~"},
+SU	Successful completion only)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0156", "2.9", "v2.0156", 'c',
 R"~(ANY	Any date/time within a range
 CAN	Cancellation date/time
@@ -9392,33 +9394,33 @@ COL	Collection date/time, equivalent to film or sample collection date/time
 ORD	Order date/time
 RCT	Specimen receipt date/time, receipt of specimen in filling ancillary (Lab)
 REP	Report date/time, report date/time at filling ancillary (i.e., Lab)
-SCHED	Schedule date/time)~"},
+SCHED	Schedule date/time)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0157", "2.9", "v2.0157", 'c',
 R"~(ANY	Any status
 CFN	Current final value, whether final or corrected
 COR	Corrected only (no final with corrections)
 FIN	Final only (no corrections)
 PRE	Preliminary
-REP	Report completion date/time)~"},
+REP	Report completion date/time)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0158", "2.9", "v2.0158", 'c',
 R"~(1ST	First value within range
 ALL	All values within the range
 LST	Last value within the range
-REV	All values within the range returned in reverse chronological order (This is the default if not otherwise specified.))~"},
+REV	All values within the range returned in reverse chronological order (This is the default if not otherwise specified.))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0159", "2.9", "v2.0159", 'c',
 R"~(D	Diet
 P	Preference
-S	Supplement)~"},
+S	Supplement)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0160", "2.9", "v2.0160", 'c',
 R"~(EARLY	Early tray
 GUEST	Guest tray
 LATE	Late tray
 MSG	Tray message only
-NO	No tray)~"},
+NO	No tray)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0161", "2.9", "v2.0161", 'c',
 R"~(G	Allow generic substitutions.
 N	Substitutions are NOT authorized. (This is the default - null.)
-T	Allow therapeutic substitutions)~"},
+T	Allow therapeutic substitutions)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0162", "2.9", "v2.0162", 'c',
 R"~(AP	Apply Externally
 B	Buccal
@@ -9466,7 +9468,7 @@ TRA	Tracheostomy
 UR	Urethral
 VG	Vaginal
 VM	Ventimask
-WND	Wound)~"},
+WND	Wound)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0163", "2.9", "v2.0163", 'c',
 R"~(BE	Bilateral Ears
 BN	Bilateral Nares
@@ -9523,7 +9525,7 @@ RUA	Right Upper Arm
 RUAQ	Right Upper Abd Quadrant
 RUFA	Right Upper Forearm
 RVG	Right Ventragluteal
-RVL	Right Vastus Lateralis)~"},
+RVL	Right Vastus Lateralis)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0164", "2.9", "v2.0164", 'c',
 R"~(AP	Applicator
 BT	Buretrol
@@ -9533,7 +9535,7 @@ IVP	IV Pump
 IVS	IV Soluset
 MI	Metered Inhaler
 NEB	Nebulizer
-PCA	PCA Pump)~"},
+PCA	PCA Pump)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0165", "2.9", "v2.0165", 'c',
 R"~(CH	Chew
 DI	Dissolve
@@ -9549,10 +9551,10 @@ PT	Paint
 SH	Shampoo
 SO	Soak
 WA	Wash
-WI	Wipe)~"},
+WI	Wipe)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0166", "2.9", "v2.0166", 'c',
 R"~(A	Additive
-B	Base)~"},
+B	Base)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0167", "2.9", "v2.0167", 'c',
 R"~(0	No product selection indicated
 1	Substitution not allowed by prescriber
@@ -9564,7 +9566,7 @@ R"~(0	No product selection indicated
 8	Substitution allowed - generic drug not available in marketplace
 G	A generic substitution was dispensed.
 N	No substitute was dispensed. This is equivalent to the default (null) value.
-T	A therapeutic substitution was dispensed.)~"},
+T	A therapeutic substitution was dispensed.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0168", "2.9", "v2.0168", 'c',
 R"~(A	As soon as possible (a priority lower than stat)
 B	Do at bedside or portable (may be used with other codes)
@@ -9572,23 +9574,23 @@ C	Measure continuously (e.g., arterial line blood pressure)
 P	Preoperative (to be done prior to surgery)
 R	Routine
 S	Stat (do immediately)
-T	Timing critical (do as near as possible to requested time))~"},
+T	Timing critical (do as near as possible to requested time))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0169", "2.9", "v2.0169", 'c',
 R"~(C	Call back results
-R	Rush reporting)~"},
+R	Rush reporting)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0170", "2.9", "v2.0170", 'c',
 R"~(C	Child Observation
 N	Not Applicable
-P	Parent Observation)~"},
+P	Parent Observation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0173", "2.9", "v2.0173", 'c',
 R"~(CO	Coordination
-IN	Independent)~"},
+IN	Independent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0174", "2.9", "v2.0174", 'c',
 R"~(A	Atomic service/test/observation (test code or treatment code)
 C	Single observation calculated via a rule or formula from other independent observations (e.g., Alveolar-arterial ratio, cardiac output)
 F	Functional procedure that may consist of one or more interrelated measures (e.g., glucose tolerance test, creatinine clearance), usually done at different times and/or on different specimens
 P	Profile or battery consisting of many independent atomic observations (e.g., SMA12, electrolytes), usually done at one instrument on one specimen
-S	Superset-a set of batteries or procedures ordered under a single code unit but processed as separate batteries (e.g., routines = CBC, UA, electrolytes)<p>This set indicates that the code being described is used to order multiple service/test/observation b)~"},
+S	Superset-a set of batteries or procedures ordered under a single code unit but processed as separate batteries (e.g., routines = CBC, UA, electrolytes)<p>This set indicates that the code being described is used to order multiple service/test/observation b)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0175", "2.9", "v2.0175", 'c',
 R"~(CDM	Charge description master file
 CLN	Clinic master file
@@ -9615,7 +9617,7 @@ OMD	Calculated observations master file
 OME	Other Observation/Service Item master file
 OMM	Mixed type observation master file
 PRA	Practitioner master file
-STF	Staff master file)~"},
+STF	Staff master file)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0177", "2.9", "v2.0177", 'c',
 R"~(AID	AIDS patient
 EMP	Employee
@@ -9626,41 +9628,41 @@ R	Restricted
 U	Usual control
 UWM	Unwed mother
 V	Very restricted
-VIP	Very important person or celebrity)~"},
+VIP	Very important person or celebrity)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0178", "2.9", "v2.0178", 'c',
 R"~(REP	Replace current version of this master file with the version contained in this message
-UPD	Change file records as defined in the record-level event codes for each record that follows)~"},
+UPD	Change file records as defined in the record-level event codes for each record that follows)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0179", "2.9", "v2.0179", 'c',
 R"~(AL	Always. All MFA segments (whether denoting errors or not) must be returned via the application-level acknowledgment message
 ER	Error/Reject conditions only. Only MFA segments denoting errors must be returned via the application-level acknowledgment for this message
 NE	Never. No application-level response needed
-SU	Success. Only MFA segments denoting success must be returned via the application-level acknowledgment for this message)~"},
+SU	Success. Only MFA segments denoting success must be returned via the application-level acknowledgment for this message)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0180", "2.9", "v2.0180", 'c',
 R"~(MAC	Reactivate deactivated record
 MAD	Add record to master file
 MDC	Deactivate: discontinue using record in master file, but do not delete from database
 MDL	Delete record from master file
-MUP	Update record for master file)~"},
+MUP	Update record for master file)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0181", "2.9", "v2.0181", 'c',
 R"~(S	Successful posting of the record defined by the MFE segment
-U	Unsuccessful posting of the record defined by the MFE segment)~"},
+U	Unsuccessful posting of the record defined by the MFE segment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0183", "2.9", "v2.0183", 'c',
 R"~(A	Active Staff
-I	Inactive Staff)~"},
+I	Inactive Staff)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0185", "2.9", "v2.0185", 'c',
 R"~(B	Beeper Number
 C	Cellular Phone Number
 E	E-Mail Address (for backward compatibility)
 F	FAX Number
 H	Home Phone Number
-O	Office Phone Number)~"},
+O	Office Phone Number)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0187", "2.9", "v2.0187", 'c',
 R"~(I	Institution bills for provider
-P	Provider does own billing)~"},
+P	Provider does own billing)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0189", "2.9", "v2.0189", 'c',
 R"~(H	Hispanic or Latino
 N	Not Hispanic or Latino
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0190", "2.9", "v2.0190", 'c',
 R"~(B	Firm/Business
 BA	Bad address
@@ -9679,7 +9681,7 @@ RH	Registry home. Refers to the information system, typically managed by a publi
 S	Service Location
 SH	Shipping Address
 TM	Tube Address
-V	Vacation)~"},
+V	Vacation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0191", "2.9", "v2.0191", 'c',
 R"~(AP	Other application data, typically uninterpreted binary data (HL7 V2.3 and later)
 Application	Other application data, typically uninterpreted binary data (HL7 V2.3 and later)
@@ -9693,12 +9695,12 @@ NS	Non-scanned image (HL7 V2.2 only)
 SD	Scanned document (HL7 V2.2 only)
 SI	Scanned image (HL7 V2.2 only)
 TEXT	Machine readable text document (HL7 V2.3.1 and later)
-TX	Machine readable text document (HL7 V2.2 only))~"},
+TX	Machine readable text document (HL7 V2.2 only))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0193", "2.9", "v2.0193", 'c',
 R"~(AT	Amount
 LM	Limit
 PC	Percentage
-UL	Unlimited)~"},
+UL	Unlimited)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0200", "2.9", "v2.0200", 'c',
 R"~(...	No suggested values defined
 A	Assigned
@@ -9723,7 +9725,7 @@ REL	Religious
 S	Pseudonym
 T	Indigenous/Tribal
 TEMP	Temporary Name
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0201", "2.9", "v2.0201", 'c',
 R"~(ASN	Answering Service Number
 BPN	Beeper Number
@@ -9733,7 +9735,7 @@ ORN	Other Residence Number
 PRN	Primary Residence Number
 PRS	Personal
 VHN	Vacation Home Number
-WPN	Work Number)~"},
+WPN	Work Number)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0202", "2.9", "v2.0202", 'c',
 R"~(BP	Beeper
 CP	Cellular or Mobile Phone
@@ -9744,7 +9746,7 @@ PH	Telephone
 SAT	Satellite Phone
 TDD	Telecommunications Device for the Deaf
 TTY	Teletypewriter
-X.400	X.400 email address)~"},
+X.400	X.400 email address)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0203", "2.9", "v2.0203", 'c',
 R"~(AC	Accreditation/Certification Identifier
 ACSN	Accession ID
@@ -9872,12 +9874,12 @@ WC	WIC identifier
 WCN	Workers' Comp Number
 WP	Work Permit
 XV	Health Plan Identifier
-XX	Organization identifier)~"},
+XX	Organization identifier)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0204", "2.9", "v2.0204", 'c',
 R"~(A	Alias name
 D	Display name
 L	Legal name
-SL	Stock exchange listing name)~"},
+SL	Stock exchange listing name)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0205", "2.9", "v2.0205", 'c',
 R"~(AP	administrative price or handling fee
 DC	direct unit cost
@@ -9885,26 +9887,26 @@ IC	indirect unit cost
 PF	professional fee for performing provider
 TF	technology fee for use of equipment
 TP	total price
-UP	unit price, may be based on length of procedure or service)~"},
+UP	unit price, may be based on length of procedure or service)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0206", "2.9", "v2.0206", 'c',
 R"~(A	Add/Insert
 D	Delete
 S	Used in Snapshot mode
 U	Update
-X	No Change)~"},
+X	No Change)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0207", "2.9", "v2.0207", 'c',
 R"~(A	Archive
 I	Initial load
 Not present	Not present (the default, meaning current processing)
 R	Restore from archive
-T	Current processing, transmitted at intervals (scheduled or on demand))~"},
+T	Current processing, transmitted at intervals (scheduled or on demand))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0208", "2.9", "v2.0208", 'c',
 R"~(AE	Application error
 AR	Application reject
 NF	No data found, no errors
 OK	Data found, no errors (this is the default)
 PD	Protected data
-TM	Too much data found)~"},
+TM	Too much data found)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0209", "2.9", "v2.0209", 'c',
 R"~(CT	Contains
 EQ	Equal
@@ -9913,10 +9915,10 @@ GN	Generic
 GT	Greater than
 LE	Less than or equal
 LT	Less than
-NE	Not Equal)~"},
+NE	Not Equal)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0210", "2.9", "v2.0210", 'c',
 R"~(AND	Default
-OR)~"},
+OR)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0211", "2.9", "v2.0211", 'c',
 R"~(8859/1	The printable characters from the ISO 8859/1 Character set
 8859/15	The printable characters from the ISO 8859/15 (Latin-15)
@@ -9942,36 +9944,36 @@ KS X 1001	Code for Korean Character Set (KS X 1001)
 UNICODE	The world wide character standard from ISO/IEC 10646-1-1993
 UNICODE UTF-16	UCS Transformation Format, 16-bit form
 UNICODE UTF-32	UCS Transformation Format, 32-bit form
-UNICODE UTF-8	UCS Transformation Format, 8-bit form)~"},
+UNICODE UTF-8	UCS Transformation Format, 8-bit form)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0213", "2.9", "v2.0213", 'c',
 R"~(D	The visit is marked for deletion and the user cannot enter new data against it.
 I	The visit is marked inactive and the user cannot enter new data against it.
-P	Marked for purge. User is no longer able to update the visit.)~"},
+P	Marked for purge. User is no longer able to update the visit.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0214", "2.9", "v2.0214", 'c',
 R"~(CH	Child Health Assistance
 ES	Elective Surgery Program
 FP	Family Planning
 O	Other
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0215", "2.9", "v2.0215", 'c',
 R"~(F	Family only
 N	No Publicity
 O	Other
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0216", "2.9", "v2.0216", 'c',
 R"~(AI	Active Inpatient
-DI	Discharged Inpatient)~"},
+DI	Discharged Inpatient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0217", "2.9", "v2.0217", 'c',
 R"~(1	Emergency
 2	Urgent
-3	Elective)~"},
+3	Elective)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0220", "2.9", "v2.0220", 'c',
 R"~(A	Alone
 F	Family
 I	Institution
 R	Relative
 S	Spouse Only
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0223", "2.9", "v2.0223", 'c',
 R"~(C	Small Children Dependent
 CB	Common Bath
@@ -9980,15 +9982,15 @@ M	Medical Supervision Required
 O	Other
 S	Spouse Dependent
 U	Unknown
-WU	Walk up)~"},
+WU	Walk up)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0224", "2.9", "v2.0224", 'c',
 R"~(A	Arranged
 N	Not Arranged
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0225", "2.9", "v2.0225", 'c',
 R"~(N	Not Required
 R	Required
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0227", "2.9", "v2.0227", 'c',
 R"~(AB	Abbott Laboratories
 AD	Adams Laboratories, Inc.
@@ -10044,7 +10046,7 @@ USA	United States Army Medical Research and Material Command
 VXG	VaxGen
 WA	Wyeth-Ayerst
 WAL	Wyeth-Ayerst
-ZLB	ZLB Behring)~"},
+ZLB	ZLB Behring)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0228", "2.9", "v2.0228", 'c',
 R"~(C	Consultation
 D	Diagnosis
@@ -10053,25 +10055,25 @@ M	Medication (antibiotic)
 O	Other
 R	Radiological scheduling (not using ICDA codes)
 S	Sign and symptom
-T	Tissue diagnosis)~"},
+T	Tissue diagnosis)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0229", "2.9", "v2.0229", 'c',
 R"~(...	No suggested values defined
 C	Champus
 G	Managed Care Organization
-M	Medicare)~"},
+M	Medicare)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0230", "2.9", "v2.0230", 'c',
 R"~(A	Anesthesia
 D	Diagnostic procedure
 I	Invasive procedure not classified elsewhere (e.g., IV, catheter, etc.)
-P	Procedure for treatment (therapeutic, including operations))~"},
+P	Procedure for treatment (therapeutic, including operations))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0231", "2.9", "v2.0231", 'c',
 R"~(F	Full-time student
 N	Not a student
-P	Part-time student)~"},
+P	Part-time student)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0232", "2.9", "v2.0232", 'c',
 R"~(01	Medicare claim status
 02	Medicaid claim status
-03	Name/address change)~"},
+03	Name/address change)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0234", "2.9", "v2.0234", 'c',
 R"~(10D	10 day report
 15D	15 day report
@@ -10082,7 +10084,7 @@ AD	Additional information
 CO	Correction
 DE	Device evaluation
 PD	Periodic
-RQ	Requested information)~"},
+RQ	Requested information)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0235", "2.9", "v2.0235", 'c',
 R"~(C	Clinical trial
 D	Database/registry/poison control center
@@ -10093,12 +10095,12 @@ M	Manufacturer/marketing authority holder
 N	Non-healthcare professional
 O	Other
 P	Patient
-R	Regulatory agency)~"},
+R	Regulatory agency)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0236", "2.9", "v2.0236", 'c',
 R"~(D	Distributor
 L	Local facility/user facility
 M	Manufacturer
-R	Regulatory agency)~"},
+R	Regulatory agency)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0237", "2.9", "v2.0237", 'c',
 R"~(A	Abuse
 B	Unexpected beneficial effect
@@ -10107,15 +10109,15 @@ I	Interaction
 L	Lack of expect therapeutic effect
 M	Misuse
 O	Overdose
-W	Drug withdrawal)~"},
+W	Drug withdrawal)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0238", "2.9", "v2.0238", 'c',
 R"~(N	No
 S	Significant
-Y	Yes)~"},
+Y	Yes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0239", "2.9", "v2.0239", 'c',
 R"~(N	No
 U	Unknown
-Y	Yes)~"},
+Y	Yes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0240", "2.9", "v2.0240", 'c',
 R"~(C	Congenital anomaly/birth defect
 D	Death
@@ -10125,7 +10127,7 @@ J	Disability which is significant, persistent or permanent
 L	Life threatening
 O	Other
 P	Prolonged hospitalization
-R	Required intervention to prevent permanent impairment/damage)~"},
+R	Required intervention to prevent permanent impairment/damage)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0241", "2.9", "v2.0241", 'c',
 R"~(D	Died
 F	Fully recovered
@@ -10133,7 +10135,7 @@ N	Not recovering/unchanged
 R	Recovering
 S	Sequelae
 U	Unknown
-W	Worsening)~"},
+W	Worsening)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0242", "2.9", "v2.0242", 'c',
 R"~(C	Health care consumer/patient
 H	Other health professional
@@ -10141,11 +10143,11 @@ L	Lawyer/attorney
 M	Mid-level professional (nurse, nurse practitioner, physician's assistant)
 O	Other non-health professional
 P	Physician (osteopath, homeopath)
-R	Pharmacist)~"},
+R	Pharmacist)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0243", "2.9", "v2.0243", 'c',
 R"~(N	No
 NA	Not applicable
-Y	Yes)~"},
+Y	Yes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0247", "2.9", "v2.0247", 'c',
 R"~(A	Evaluation anticipated, but not yet begun
 C	Product received in condition which made analysis impossible
@@ -10158,25 +10160,25 @@ Q	Product under quarantine -- unable to follow up
 R	Product under recall/corrective action
 U	Product unavailable for follow up investigation
 X	Product not made by company
-Y	Evaluation completed)~"},
+Y	Evaluation completed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0248", "2.9", "v2.0248", 'c',
 R"~(A	Actual product involved in incident was evaluated
 L	A product from the same lot as the actual product involved was evaluated
 N	A product from a controlled/non-related inventory was evaluated
-R	A product from a reserve sample was evaluated)~"},
+R	A product from a reserve sample was evaluated)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0250", "2.9", "v2.0250", 'c',
 R"~(H	Highly probable
 I	Improbable
 M	Moderately probable
 N	Not related
-S	Somewhat probable)~"},
+S	Somewhat probable)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0251", "2.9", "v2.0251", 'c',
 R"~(DI	Product dose or frequency of use increased
 DR	Product dose or frequency of use reduced
 N	None
 OT	Other
 WP	Product withdrawn permanently
-WT	Product withdrawn temporarily)~"},
+WT	Product withdrawn temporarily)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0252", "2.9", "v2.0252", 'c',
 R"~(AW	Abatement of event after product withdrawn
 BE	Event recurred after product reintroduced
@@ -10188,13 +10190,13 @@ OE	Occurrence of event was confirmed by objective evidence
 OT	Other
 PL	Effect observed when patient receives placebo
 SE	Similar events in past for this patient
-TC	Toxic levels of product documented in blood or body fluids)~"},
+TC	Toxic levels of product documented in blood or body fluids)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0253", "2.9", "v2.0253", 'c',
 R"~(B	Breast milk
 F	Father
 O	Other
 P	Transplacental
-X	Blood product)~"},
+X	Blood product)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0254", "2.9", "v2.0254", 'c',
 R"~(ABS	Absorbance
 ACNC	Concentration, Arbitrary Substance
@@ -10297,7 +10299,7 @@ VFR	Volume Fraction
 VISC	Viscosity
 VOL	Volume
 VRAT	Volume Rate
-VRTO	Volume Ratio)~"},
+VRTO	Volume Ratio)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0255", "2.9", "v2.0255", 'c',
 R"~(*	(asterisk) Life of the "unit"
 12H	12 hours
@@ -10325,7 +10327,7 @@ R"~(*	(asterisk) Life of the "unit"
 7H	7 hours
 8H	8 hours
 LU	Life of the "unit"
-PT	point in time)~"},
+PT	point in time)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0256", "2.9", "v2.0256", 'c',
 R"~(10D	10 days
 10M	10 minutes post challenge
@@ -10370,16 +10372,16 @@ R"~(10D	10 days
 BS	Baseline (time just before the challenge)
 PEAK	The time post drug dose at which the highest drug level is reached (differs by drug)
 RANDOM	Time from the challenge, or dose not specified. (random)
-TROUGH	The time post drug dose at which the lowest drug level is reached (varies with drug))~"},
+TROUGH	The time post drug dose at which the lowest drug level is reached (varies with drug))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0257", "2.9", "v2.0257", 'c',
 R"~(CFST	Fasting (no calorie intake) for the period specified in the time component of the term, e.g., 1H POST CFST
 EXCZ	Exercise undertaken as challenge (can be quantified)
-FFST	No fluid intake for the period specified in the time component of the term)~"},
+FFST	No fluid intake for the period specified in the time component of the term)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0258", "2.9", "v2.0258", 'c',
 R"~(BPU	Blood product unit
 CONTROL	Control
 DONOR	Donor
-PATIENT	Patient)~"},
+PATIENT	Patient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0259", "2.9", "v2.0259", 'c',
 R"~(AS	Angioscopy
 BS	Biomagnetic imaging
@@ -10406,7 +10408,7 @@ RF	Radio fluoroscopy
 ST	Single photon emission computed tomography (SPECT)
 TG	Thermography
 US	Ultrasound
-XA	X-ray Angiography)~"},
+XA	X-ray Angiography)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0260", "2.9", "v2.0260", 'c',
 R"~(B	Bed
 C	Clinic
@@ -10415,7 +10417,7 @@ E	Exam Room
 L	Other Location
 N	Nursing Unit
 O	Operating Room
-R	Room)~"},
+R	Room)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0261", "2.9", "v2.0261", 'c',
 R"~(EEG	Electro-Encephalogram
 EKG	Electro-Cardiogram
@@ -10424,14 +10426,14 @@ IVP	IV pump
 OXY	Oxygen
 SUC	Suction
 VEN	Ventilator
-VIT	Vital signs monitor)~"},
+VIT	Vital signs monitor)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0262", "2.9", "v2.0262", 'c',
 R"~(F	Isolation
 J	Private room - medically justified
 P	Private room
 Q	Private room - due to overflow
 S	Semi-private room
-W	Ward)~"},
+W	Ward)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0263", "2.9", "v2.0263", 'c',
 R"~(A	Ambulatory
 C	Critical care
@@ -10439,7 +10441,7 @@ E	Emergency
 F	Isolation
 N	Intensive care
 R	Routine
-S	Surgery)~"},
+S	Surgery)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0265", "2.9", "v2.0265", 'c',
 R"~(ALC	Allergy
 AMB	Ambulatory
@@ -10466,7 +10468,7 @@ PSI	Psychiatric intensive care
 PSY	Psychiatric
 REH	Rehabilitation
 SUR	Surgery
-WIC	Walk-in clinic)~"},
+WIC	Walk-in clinic)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0267", "2.9", "v2.0267", 'c',
 R"~(FRI	Friday
 MON	Monday
@@ -10474,14 +10476,14 @@ SAT	Saturday
 SUN	Sunday
 THU	Thursday
 TUE	Tuesday
-WED	Wednesday)~"},
+WED	Wednesday)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0268", "2.9", "v2.0268", 'c',
 R"~(A	Override allowed
 R	Override required
-X	Override not allowed)~"},
+X	Override not allowed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0269", "2.9", "v2.0269", 'c',
 R"~(O	Charge on Order
-R	Charge on Result)~"},
+R	Charge on Result)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0270", "2.9", "v2.0270", 'c',
 R"~(AR	Autopsy report
 CD	Cardiodiagnostics
@@ -10496,7 +10498,7 @@ PH	Psychiatric history and physical examination
 PN	Procedure note
 PR	Progress note
 SP	Surgical pathology
-TS	Transfer summary)~"},
+TS	Transfer summary)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0271", "2.9", "v2.0271", 'c',
 R"~(AU	Authenticated
 DI	Dictated
@@ -10504,7 +10506,7 @@ DO	Documented
 IN	Incomplete
 IP	In Progress
 LA	Legally authenticated
-PA	Pre-authenticated)~"},
+PA	Pre-authenticated)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0272", "2.9", "v2.0272", 'c',
 R"~(1	ASTM Level 1
 2	ASTM Level 2
@@ -10514,27 +10516,27 @@ RE	Restricted
 U	Usual control
 UC	Usual control
 V	Very restricted
-VR	Very restricted)~"},
+VR	Very restricted)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0273", "2.9", "v2.0273", 'c',
 R"~(AV	Available for patient care
 CA	Deleted
 OB	Obsolete
-UN	Unavailable for patient care)~"},
+UN	Unavailable for patient care)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0275", "2.9", "v2.0275", 'c',
 R"~(AA	Active and archived
 AC	Active
 AR	Archived (not active)
-PU	Purged)~"},
+PU	Purged)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0276", "2.9", "v2.0276", 'c',
 R"~(CHECKUP	A routine check-up, such as an annual physical
 EMERGENCY	Emergency appointment
 FOLLOWUP	A follow up visit from a previous appointment
 ROUTINE	Routine appointment - default if not valued
-WALKIN	A previously unscheduled walk-in visit)~"},
+WALKIN	A previously unscheduled walk-in visit)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0277", "2.9", "v2.0277", 'c',
 R"~(Complete	A request to add a completed appointment, used to maintain records of completed appointments that did not appear in the schedule (e.g., STAT, walk-in, etc.)
 Normal	Routine schedule request type – default if not valued
-Tentative	A request for a tentative (e.g., “penciled in”) appointment)~"},
+Tentative	A request for a tentative (e.g., “penciled in”) appointment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0278", "2.9", "v2.0278", 'c',
 R"~(Blocked	Blocked
 Booked	Booked
@@ -10547,43 +10549,43 @@ Noshow	Noshow
 Overbook	Overbook
 Pending	Pending
 Started	Started
-Waitlist	Waitlist)~"},
+Waitlist	Waitlist)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0279", "2.9", "v2.0279", 'c',
 R"~(Confirm	Contact the Placer Contact Person prior to making any substitutions of this resource
 No	Substitution of this resource is not allowed
 Notify	Notify the Placer Contact Person, through normal institutional procedures, that a substitution of this resource has been made
-Yes	Substitution of this resource is allowed)~"},
+Yes	Substitution of this resource is allowed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0280", "2.9", "v2.0280", 'c',
 R"~(A	ASAP
 R	Routine
-S	STAT)~"},
+S	STAT)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0281", "2.9", "v2.0281", 'c',
 R"~(Hom	Home Care
 Lab	Laboratory
 Med	Medical
 Psy	Psychiatric
 Rad	Radiology
-Skn	Skilled Nursing)~"},
+Skn	Skilled Nursing)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0282", "2.9", "v2.0282", 'c',
 R"~(AM	Assume Management
 RP	Return Patient After Evaluation
 SO	Second Opinion
-WR	Send Written Report)~"},
+WR	Send Written Report)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0283", "2.9", "v2.0283", 'c',
 R"~(A	Accepted
 E	Expired
 P	Pending
-R	Rejected)~"},
+R	Rejected)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0284", "2.9", "v2.0284", 'c',
 R"~(A	Ambulatory
 E	Emergency
 I	Inpatient
-O	Outpatient)~"},
+O	Outpatient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0286", "2.9", "v2.0286", 'c',
 R"~(CP	Consulting Provider
 PP	Primary Care Provider
 RP	Referring Provider
-RT	Referred to Provider)~"},
+RT	Referred to Provider)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0287", "2.9", "v2.0287", 'c',
 R"~(AD	ADD
 CO	CORRECT
@@ -10592,7 +10594,7 @@ LI	LINK
 SP	Used in Snapshot mode
 UC	UNCHANGED
 UN	UNLINK
-UP	UPDATE)~"},
+UP	UPDATE)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0290", "2.9", "v2.0290", 'c',
 R"~((pad)	=
 0	A
@@ -10658,7 +10660,7 @@ R"~((pad)	=
 63	/
 7	H
 8	I
-9	J)~"},
+9	J)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0291", "2.9", "v2.0291", 'c',
 R"~(...	Source RFC 2046
 BASIC	ISDN PCM audio data
@@ -10676,7 +10678,7 @@ SGML	Standard Generalized Markup Language (HL7 V2.3.1 and later)
 TIFF	TIFF image data
 x-hl7-cda-level-one	HL7 Clinical Document Architecture Level One document
 XML	Extensible Markup Language (HL7 V2.3.1 and later)
-…	Source RFC 2046)~"},
+…	Source RFC 2046)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0292", "2.9", "v2.0292", 'c',
 R"~(01	DTP
 02	OPV
@@ -10801,7 +10803,7 @@ R"~(01	DTP
 98	TST, NOS
 99	RESERVED - do not use3
 998	no vaccine administered5
-999	unknown)~"},
+999	unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0294", "2.9", "v2.0294", 'c',
 R"~(Fri	An indicator that Friday is or is not preferred for the day on which the appointment will occur.
 Mon	An indicator that Monday is or is not preferred for the day on which the appointment will occur.
@@ -10811,14 +10813,14 @@ Sat	An indicator that Saturday is or is not preferred for the day on which the a
 Sun	An indicator that Sunday is or is not preferred for the day on which the appointment will occur.
 Thu	An indicator that Thursday is or is not preferred for the day on which the appointment will occur.
 Tue	An indicator that Tuesday is or is not preferred for the day on which the appointment will occur.
-Wed	An indicator that Wednesday is or is not preferred for the day on which the appointment will occur.)~"},
+Wed	An indicator that Wednesday is or is not preferred for the day on which the appointment will occur.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0298", "2.9", "v2.0298", 'c',
 R"~(F	Flat-rate. Apply the entire price to this interval, do not pro-rate the price if the full interval has not occurred/been consumed
-P	Pro-rate. Apply this price to this interval, pro-rated by whatever portion of the interval has occurred/been consumed)~"},
+P	Pro-rate. Apply this price to this interval, pro-rated by whatever portion of the interval has occurred/been consumed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0299", "2.9", "v2.0299", 'c',
 R"~(A	No encoding - data are displayable ASCII characters.
 Base64	Encoding as defined by MIME (Multipurpose Internet Mail Extensions) standard RFC 1521. Four consecutive ASCII characters represent three consecutive octets of binary data. Base64 utilizes a 65-character subset of US-ASCII, consisting of both the upper and
-Hex	Hexadecimal encoding - consecutive pairs of hexadecimal digits represent consecutive single octets.)~"},
+Hex	Hexadecimal encoding - consecutive pairs of hexadecimal digits represent consecutive single octets.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0301", "2.9", "v2.0301", 'c',
 R"~(CAP	College of American Pathologist Accreditation Number
 CLIA	Clinical Laboratory Improvement Amendments
@@ -10838,7 +10840,7 @@ Random	Random
 URI	Uniform Resource Identifier
 UUID	Universal Unique Identifier
 x400	X.400 MHS identifier
-x500	X500 directory Name)~"},
+x500	X500 directory Name)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0305", "2.9", "v2.0305", 'c',
 R"~(C	Clinic
 D	Department
@@ -10846,23 +10848,23 @@ H	Home
 N	Nursing Unit
 O	Provider's Office
 P	Phone
-S	SNF)~"},
+S	SNF)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0309", "2.9", "v2.0309", 'c',
 R"~(B	Both hospital and physician
 H	Hospital/institutional
 P	Physician/professional
-RX	Pharmacy)~"},
+RX	Pharmacy)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0311", "2.9", "v2.0311", 'c',
 R"~(O	Other
 P	Permanent
 T	Temporary
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0315", "2.9", "v2.0315", 'c',
 R"~(F	Yes, patient has a living will but it is not on file
 I	No, patient does not have a living will but information was provided
 N	No, patient does not have a living will and no information was provided
 U	Unknown
-Y	Yes, patient has a living will)~"},
+Y	Yes, patient has a living will)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0316", "2.9", "v2.0316", 'c',
 R"~(F	Yes, patient is a documented donor, but documentation is not on file
 I	No, patient is not a documented donor, but information was provided
@@ -10870,28 +10872,28 @@ N	No, patient has not agreed to be a donor
 P	Patient leaves organ donation decision to a specific person
 R	Patient leaves organ donation decision to relatives
 U	Unknown
-Y	Yes, patient is a documented donor and documentation is on file)~"},
+Y	Yes, patient is a documented donor and documentation is on file)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0317", "2.9", "v2.0317", 'c',
 R"~(9900	Pace spike
 9901	SAS marker
 9902	Sense marker
 9903	Beat marker
-9904	etc.)~"},
+9904	etc.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0321", "2.9", "v2.0321", 'c',
 R"~(AD	Automatic Dispensing
 F	Floor Stock
 TR	Traditional
-UD	Unit Dose)~"},
+UD	Unit Dose)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0322", "2.9", "v2.0322", 'c',
 R"~(CP	Complete
 NA	Not Administered
 PA	Partially Administered
-RE	Refused)~"},
+RE	Refused)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0323", "2.9", "v2.0323", 'c',
 R"~(A	Add/Insert
 D	Delete
 U	Update
-X	No change)~"},
+X	No change)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0324", "2.9", "v2.0324", 'c',
 R"~(GEN	Gender of patient(s)
 IMP	Implant: can be used for radiation implant patients
@@ -10904,7 +10906,7 @@ SET	Bed is set up
 SHA	Shadow: a temporary holding location that does not physically exist
 SMK	Smoking
 STF	Bed is staffed
-TEA	Teaching location)~"},
+TEA	Teaching location)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0325", "2.9", "v2.0325", 'c',
 R"~(ALI	Location Alias(es)
 DTY	Nearest dietary location
@@ -10912,33 +10914,33 @@ LAB	Nearest lab
 LB2	Second nearest lab
 PAR	Parent location
 RX	Nearest pharmacy
-RX2	Second nearest pharmacy)~"},
+RX2	Second nearest pharmacy)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0326", "2.9", "v2.0326", 'c',
 R"~(A	Account level
-V	Visit level)~"},
+V	Visit level)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0329", "2.9", "v2.0329", 'c',
 R"~(A	Actual count
-E	Estimated (see comment))~"},
+E	Estimated (see comment))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0330", "2.9", "v2.0330", 'c',
 R"~(510E	510 (K) exempt
 510K	510 (K)
 522S	Post marketing study (522)
 PMA	Premarketing authorization
 PRE	Preamendment
-TXN	Transitional)~"},
+TXN	Transitional)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0331", "2.9", "v2.0331", 'c',
 R"~(A	Agent for a foreign manufacturer
 D	Distributor
 M	Manufacturer
-U	User)~"},
+U	User)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0332", "2.9", "v2.0332", 'c',
 R"~(A	Accept
-I	Initiate)~"},
+I	Initiate)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0334", "2.9", "v2.0334", 'c',
 R"~(AP	Associated party
 GT	Guarantor
 IN	Insured
-PT	Patient)~"},
+PT	Patient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0335", "2.9", "v2.0335", 'c',
 R"~(A	Ante (before)
 BID	twice a day at institution-specified times
@@ -10967,15 +10969,15 @@ QSHIFT	during each of three eight-hour shifts at institution-specified times
 TID	three times a day at institution-specified times
 U <spec>	for future use, where <spec> is an interval specification as defined by the UNIX cron specification.
 V	Cibus Vespertinus (dinner)
-xID	"X" times per day at institution-specified times, where X is a numeral 5 or greater.)~"},
+xID	"X" times per day at institution-specified times, where X is a numeral 5 or greater.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0336", "2.9", "v2.0336", 'c',
 R"~(O	Provider Ordered
 P	Patient Preference
 S	Second Opinion
-W	Work Load)~"},
+W	Work Load)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0337", "2.9", "v2.0337", 'c',
 R"~(C	Certified
-E	Eligible)~"},
+E	Eligible)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0338", "2.9", "v2.0338", 'c',
 R"~(CY	County number
 DEA	Drug Enforcement Agency no.
@@ -10988,12 +10990,12 @@ QA	QA number
 SL	State license number
 TAX	Tax ID number
 TRL	Training license number
-UPIN	Unique physician ID no.)~"},
+UPIN	Unique physician ID no.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0339", "2.9", "v2.0339", 'c',
 R"~(1	Service is subject to medical necessity procedures
 2	Patient has been informed of responsibility, and agrees to pay for service
 3	Patient has been informed of responsibility, and asks that the payer be billed
-4	Advanced Beneficiary Notice has not been signed)~"},
+4	Advanced Beneficiary Notice has not been signed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0344", "2.9", "v2.0344", 'c',
 R"~(01	Patient is insured
 02	Spouse
@@ -11013,7 +11015,7 @@ R"~(01	Patient is insured
 16	Sponsored dependent
 17	Minor dependent of a minor dependent
 18	Parent
-19	Grandparent)~"},
+19	Grandparent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0350", "2.9", "v2.0350", 'c',
 R"~(...	Use NUBC codes
 01	Auto accident
@@ -11093,7 +11095,7 @@ R"~(...	Use NUBC codes
 A1	Birthdate - insured A
 A2	Effective date - insured A policy
 A3	Benefits exhausted payer A
-…	Use NUBC codes)~"},
+…	Use NUBC codes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0351", "2.9", "v2.0351", 'c',
 R"~(...	use NUBC codes
 70	Qualifying stay dates for SNF
@@ -11107,7 +11109,7 @@ R"~(...	use NUBC codes
 78	SNF prior stay dates
 79	Payer code
 M0	PSRO/UR approved stay dates
-…	use NUBC codes)~"},
+…	use NUBC codes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0354", "2.9", "v2.0354", 'c',
 R"~(ACK	Varies
 ADR_A19
@@ -11418,15 +11420,15 @@ VQQ_Q07	Q07
 VXQ_V01	V01
 VXR_V03	V03
 VXU_V04	V04
-VXX_V02	V02)~"},
+VXX_V02	V02)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0355", "2.9", "v2.0355", 'c',
 R"~(CE	Coded element
 CWE	Coded with Exceptions
-PL	Person location)~"},
+PL	Person location)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0356", "2.9", "v2.0356", 'c',
 R"~(2.3	The character set switching mode specified in HL7 2.5, section 2.7.2 and section 2.A.46, "XPN - extended person name".
 <null>	This is the default, indicating that there is no character set switching occurring in this message.
-ISO 2022-1994	This standard is titled "Information Technology - Character Code Structure and Extension Technique". .)~"},
+ISO 2022-1994	This standard is titled "Information Technology - Character Code Structure and Extension Technique". .)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0357", "2.9", "v2.0357", 'c',
 R"~(0	Message accepted
 100	Segment sequence error
@@ -11443,7 +11445,7 @@ R"~(0	Message accepted
 204	Unknown key identifier
 205	Duplicate key identifier
 206	Application record locked
-207	Application error)~"},
+207	Application error)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0359", "2.9", "v2.0359", 'c',
 R"~(...	No suggested values defined
 0	Not included in diagnosis ranking
@@ -11452,7 +11454,7 @@ R"~(...	No suggested values defined
 2 ...	For ranked secondary diagnoses
 2 and higher	for ranked secondary diagnoses
 3	For tertiary diagnosis
-4	For quaternary diagnosis)~"},
+4	For quaternary diagnosis)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0360", "2.3.1", "v2.0360.2.3.1", 'c',
 R"~(AA	Associate of Arts
 AAS	Associate of Applied Science
@@ -11511,7 +11513,7 @@ PharmD	Doctor of Pharmacy
 RMA	Registered Medical Assistant
 RPH	Registered Pharmacist
 SEC	Secretarial Certificate
-TS	Trade School Graduate)~"},
+TS	Trade School Graduate)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0363", "2.9", "v2.0363", 'c',
 R"~(...	No suggested values defined
 AUSDVA	Australia - Dept. of Veterans Affairs
@@ -11532,7 +11534,7 @@ CANYT	Canada - Yukon Territories
 NLVWS	NL - Ministerie van Volksgezondheid, Welzijn en Sport
 USCDC	US Center for Disease Control
 USHCFA	US Healthcare Finance Authority
-USSSA	US Social Security Administration)~"},
+USSSA	US Social Security Administration)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0364", "2.9", "v2.0364", 'c',
 R"~(1R	Primary Reason
 2R	Secondary Reason
@@ -11541,7 +11543,7 @@ DR	Duplicate/Interaction Reason
 GI	General Instructions
 GR	General Reason
 PI	Patient Instructions
-RE	Remark)~"},
+RE	Remark)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0365", "2.9", "v2.0365", 'c',
 R"~(...	(null) No state change
 CL	Clearing
@@ -11562,19 +11564,19 @@ SD	Shutting down
 SS	Sampling stopped
 TS	Transport stopped
 UNK	Unknown
-…	(null) No state change)~"},
+…	(null) No state change)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0366", "2.9", "v2.0366", 'c',
 R"~(...	(null) No state change
 L	Local
 R	Remote
-…	(null) No state change)~"},
+…	(null) No state change)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0367", "2.9", "v2.0367", 'c',
 R"~(...	(null) No level change
 C	Critical
 N	Normal
 S	Serious
 W	Warning
-…	(null) No level change)~"},
+…	(null) No level change)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0368", "2.9", "v2.0368", 'c',
 R"~(AB	Abort
 AF	Aliquot From container
@@ -11596,7 +11598,7 @@ SA	Sampling
 SU	Setup
 TT	Transport To
 UC	Unlock
-UN	Unload)~"},
+UN	Unload)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0369", "2.9", "v2.0369", 'c',
 R"~(B	Blind Sample
 C	Calibrator, used for initial setting of calibration
@@ -11608,7 +11610,7 @@ O	Specimen used for testing Operator Proficiency
 P	Patient (default if blank component value)
 Q	Control specimen
 R	Replicate (of patient sample as a control)
-V	Verifying Calibrator, used for periodic calibration checks)~"},
+V	Verifying Calibrator, used for periodic calibration checks)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0370", "2.9", "v2.0370", 'c',
 R"~(A	Archived
 I	Identified
@@ -11618,7 +11620,7 @@ O	In Process
 P	In Position
 R	Process Completed
 U	Unknown
-X	Container Unavailable)~"},
+X	Container Unavailable)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0371", "2.9", "v2.0371", 'c',
 R"~(ACDA	ACD Solution A
 ACDB	ACD Solution B
@@ -11676,7 +11678,7 @@ THYO	Thyoglycollate broth
 TOLU	Toluene
 URETM	Ureaplasma transport medium
 VIRTM	Viral Transport medium
-WEST	Buffered Citrate (Westergren Sedimentation Rate))~"},
+WEST	Buffered Citrate (Westergren Sedimentation Rate))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0372", "2.9", "v2.0372", 'c',
 R"~(BLD	Whole blood, homogeneous
 BSEP	Whole blood, separated
@@ -11685,7 +11687,7 @@ PPP	Platelet poor plasma
 PRP	Platelet rich plasma
 SED	Sediment
 SER	Serum, NOS (not otherwise specified)
-SUP	Supernatant)~"},
+SUP	Supernatant)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0373", "2.9", "v2.0373", 'c',
 R"~(ACID	Acidification
 ALK	Alkalization
@@ -11694,12 +11696,12 @@ FILT	Filtration
 LDLP	LDL Precipitation
 NEUT	Neutralization
 RECA	Recalification
-UFIL	Ultrafiltration)~"},
+UFIL	Ultrafiltration)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0374", "2.9", "v2.0374", 'c',
-R"~(CNTM	Present, type of contamination unspecified)~"},
+R"~(CNTM	Present, type of contamination unspecified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0375", "2.9", "v2.0375", 'c',
 R"~(FLUR	Fluorocarbons
-SFHB	Stromal free hemoglobin preparations)~"},
+SFHB	Stromal free hemoglobin preparations)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0376", "2.9", "v2.0376", 'c',
 R"~(AMB	Ambient temperature
 C37	Body temperature
@@ -11717,10 +11719,10 @@ PSA	Do not shake
 PSO	No shock
 REF	Refrigerated temperature
 UFRZ	Ultra frozen
-UPR	Upright)~"},
+UPR	Upright)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0377", "2.9", "v2.0377", 'c',
 R"~(A60	Opened container, indoor atmosphere, 60 minutes duration
-ATM	Opened container, atmosphere and duration unspecified)~"},
+ATM	Opened container, atmosphere and duration unspecified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0383", "2.9", "v2.0383", 'c',
 R"~(CE	Calibration Error
 CW	Calibration Warning
@@ -11732,7 +11734,7 @@ OE	Other Error
 OK	OK Status
 OW	Other Warning
 QE	QC Error
-QW	QC Warning)~"},
+QW	QC Warning)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0384", "2.9", "v2.0384", 'c',
 R"~(CO	Control Reagent
 DI	Diluent
@@ -11745,21 +11747,21 @@ PW	Purified Water
 RC	Reagent Calibrator
 SC	Countable Solid Item
 SR	Single Test Reagent
-SW	Solid Waste)~"},
+SW	Solid Waste)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0387", "2.9", "v2.0387", 'c',
 R"~(ER	Command cannot be completed because of error condition
 OK	Command completed successfully
 ST	Command cannot be completed because of the status of the requested equipment
 TI	Command cannot be completed within requested completion time
-UN	Command cannot be completed for unknown reasons)~"},
+UN	Command cannot be completed for unknown reasons)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0388", "2.9", "v2.0388", 'c',
 R"~(E	Evaluation
-P	Regular Production)~"},
+P	Regular Production)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0389", "2.9", "v2.0389", 'c',
 R"~(D	Repeated with dilution
 F	Reflex test
 O	Original, first run
-R	Repeated without dilution)~"},
+R	Repeated without dilution)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0391|2.4", "0391", "v2.0391.2.4", 'c',
 R"~(OBRG	OBR group
 ORCG	ORC group
@@ -11768,7 +11770,7 @@ RXAG	RXA group
 RXDG	RXD group
 RXEG	RXE group
 RXOG	RXO group
-etc)~"},
+etc)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0391|2.6", "0391", "v2.0391.2.6", 'c',
 R"~(ADMINISTRATION
 ALLERGY
@@ -11909,22 +11911,22 @@ TIMING_QTY
 TIMING_QUANTITY
 TIMING_TRAY
 TREATMENT
-VISIT)~"},
+VISIT)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0392", "2.9", "v2.0392", 'c',
 R"~(DB	Match on Date of Birth
 NA	Match on Name (Alpha Match)
 NP	Match on Name (Phonetic Match)
-SS	Match on Social Security Number)~"},
+SS	Match on Social Security Number)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0393", "2.9", "v2.0393", 'c',
 R"~(LINKSOFT_2.01	Proprietary algorithm for LinkSoft v2.01
-MATCHWARE_1.2	Proprietary algorithm for MatchWare v1.2)~"},
+MATCHWARE_1.2	Proprietary algorithm for MatchWare v1.2)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0394", "2.9", "v2.0394", 'c',
 R"~(B	Batch
 R	Real Time
-T	Bolus (a series of responses sent at the same time without use of batch formatting))~"},
+T	Bolus (a series of responses sent at the same time without use of batch formatting))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0395", "2.9", "v2.0395", 'c',
 R"~(M	Modified Subscription
-N	New Subscription)~"},
+N	New Subscription)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0396", "2.9", "v2.0396", 'c',
 R"~(99zzz	Local general code where z is an alphanumeric character
 99zzz or L	Local general code (where z is an alphanumeric character)
@@ -12146,37 +12148,37 @@ W1	WHO record # drug codes (6 digit)
 W2	WHO record # drug codes (8 digit)
 W4	WHO record # code with ASTM extension
 WC	WHO ATC
-X12Dennnn	ASC X12 Code List nnnn)~"},
+X12Dennnn	ASC X12 Code List nnnn)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0397", "2.9", "v2.0397", 'c',
 R"~(A	Ascending
 AN	Ascending, case insensitive
 D	Descending
 DN	Descending, case insensitive
-N	None)~"},
+N	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0398", "2.9", "v2.0398", 'c',
 R"~(F	Fragmentation
-I	Interactive Continuation)~"},
+I	Interactive Continuation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0401", "2.9", "v2.0401", 'c',
 R"~(C	Medi-Cal
-MM	Medicare)~"},
+MM	Medicare)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0402", "2.9", "v2.0402", 'c',
 R"~(D	Dental
 G	Graduate
 M	Medical
-U	Undergraduate)~"},
+U	Undergraduate)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0403", "2.9", "v2.0403", 'c',
 R"~(1	Read
 2	Write
 3	Speak
 4	Understand
-5	Sign)~"},
+5	Sign)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0404", "2.9", "v2.0404", 'c',
 R"~(1	Excellent
 2	Good
 3	Fair
 4	Poor
 5	Some (level unknown)
-6	None)~"},
+6	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0406", "2.9", "v2.0406", 'c',
 R"~(1	Hospital
 2	Physician Clinic
@@ -12184,11 +12186,11 @@ R"~(1	Hospital
 4	Acute Care
 5	Other
 H	Home
-O	Office)~"},
+O	Office)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0409", "2.9", "v2.0409", 'c',
 R"~(M	Migrates to different CPU
 SD	Shut down
-SU	Start up)~"},
+SU	Start up)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0411", "2.9", "v2.0411", 'c',
 R"~(...	No suggested values defined.
 1ST	First
@@ -12222,16 +12224,16 @@ UPP	Upper
 UPR	Upright
 WCT	With Contrast
 WOC	Without Contrast
-WSD	With Sedation)~"},
+WSD	With Sedation)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0415", "2.9", "v2.0415", 'c',
 R"~(E	DRG Exempt
-N	DRG Non Exempt)~"},
+N	DRG Non Exempt)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0416", "2.9", "v2.0416", 'c',
 R"~(1	1st non-Operative
 2	2nd non-Operative
 3	Major Operative
 4	2nd Operative
-5	3rd Operative)~"},
+5	3rd Operative)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0417", "2.9", "v2.0417", 'c',
 R"~(0	No tissue expected
 1	Insufficient Tissue
@@ -12245,36 +12247,36 @@ R"~(0	No tissue expected
 9	Malignant neoplasm
 B	Basal cell carcinoma
 C	Carcinoma-unspecified type
-G	Additional tissue required)~"},
+G	Additional tissue required)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0418", "2.9", "v2.0418", 'c',
 R"~(...	No suggested values defined
 0	the admitting procedure
 1	the primary procedure
 2	for ranked secondary procedures
-…)~"},
+…)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0421", "2.9", "v2.0421", 'c',
 R"~(MI	Mild
 MO	Moderate
-SE	Severe)~"},
+SE	Severe)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0422", "2.9", "v2.0422", 'c',
 R"~(1	Non-acute
 2	Acute
 3	Urgent
 4	Severe
 5	Dead on Arrival (DOA)
-99	Other)~"},
+99	Other)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0423", "2.9", "v2.0423", 'c',
-R"~(D	Doctor's Office Closed)~"},
+R"~(D	Doctor's Office Closed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0424", "2.9", "v2.0424", 'c',
 R"~(1	Premature / Pre-term
 2	Full Term
-3	Overdue / Post-term)~"},
+3	Overdue / Post-term)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0425", "2.9", "v2.0425", 'c',
 R"~(1	Born in facility
 2	Transfer in
 3	Born en route
 4	Other
-5	Born at home)~"},
+5	Born at home)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0426", "2.9", "v2.0426", 'c',
 R"~(CRYO	Cryoprecipitated AHF
 CRYOP	Pooled Cryoprecipitate
@@ -12290,7 +12292,7 @@ PLTP	Pooled Platelets
 PLTPH	Platelet Pheresis
 PLTPHLR	Leukoreduced Platelet Pheresis
 RWB	Reconstituted Whole Blood
-WBA	Autologous Whole Blood)~"},
+WBA	Autologous Whole Blood)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0427", "2.9", "v2.0427", 'c',
 R"~(B	Body fluid exposure
 C	Contaminated Substance
@@ -12305,11 +12307,11 @@ O	Other
 P	Procedure error
 R	Pharmaceutical error
 S	Suicide Attempt
-T	Transfusion error)~"},
+T	Transfusion error)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0428", "2.9", "v2.0428", 'c',
 R"~(O	Other
 P	Preventable
-U	User Error)~"},
+U	User Error)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0429", "2.9", "v2.0429", 'c',
 R"~(BR	Breeding/genetic stock
 DA	Dairy
@@ -12322,7 +12324,7 @@ OT	Other
 PL	Pleasure
 RA	Racing
 SH	Show
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0430", "2.9", "v2.0430", 'c',
 R"~(A	Ambulance
 C	Car
@@ -12330,7 +12332,7 @@ F	On foot
 H	Helicopter
 O	Other
 P	Public Transport
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0431", "2.9", "v2.0431", 'c',
 R"~(A	Alcohol
 C	Tobacco - chewed
@@ -12338,14 +12340,14 @@ K	Kava
 M	Marijuana
 O	Other
 T	Tobacco - smoked
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0432", "2.9", "v2.0432", 'c',
 R"~(AC	Acute
 CH	Chronic
 CO	Comatose
 CR	Critical
 IM	Improved
-MO	Moribund)~"},
+MO	Moribund)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0433", "2.9", "v2.0433", 'c',
 R"~(A	Aggressive
 B	Blind
@@ -12355,27 +12357,27 @@ I	On IV
 N	Do not resuscitate
 O	Other
 P	Paraplegic
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0434", "2.9", "v2.0434", 'c',
 R"~(A	Satisfactory
 C	Critical
 O	Other
 P	Poor
 S	Stable
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0435", "2.9", "v2.0435", 'c',
 R"~(DNR	Do not resuscitate
-N	No directive)~"},
+N	No directive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0436", "2.9", "v2.0436", 'c',
 R"~(AD	Adverse Reaction (Not otherwise classified)
 AL	Allergy
 CT	Contraindication
 IN	Intolerance
-SE	Side Effect)~"},
+SE	Side Effect)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0437", "2.9", "v2.0437", 'c',
 R"~(B	Bracelet
 N	Necklace
-W	Wallet Card)~"},
+W	Wallet Card)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0438", "2.9", "v2.0438", 'c',
 R"~(C	Confirmed or verified
 D	Doubt raised
@@ -12383,7 +12385,7 @@ E	Erroneous
 I	Confirmed but inactive
 P	Pending
 S	Suspect
-U	Unconfirmed)~"},
+U	Unconfirmed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0440", "2.9", "v2.0440", 'c',
 R"~(AD	Address
 AUI	Authorization information
@@ -12480,7 +12482,7 @@ XAD	Extended address
 XCN	Extended composite ID number and name for persons
 XON	Extended composite name and ID number for organizations
 XPN	Extended person name
-XTN	Extended telecommunications number)~"},
+XTN	Extended telecommunications number)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0441", "2.9", "v2.0441", 'c',
 R"~(A	Active
 I	Inactive
@@ -12488,12 +12490,12 @@ L	Inactive - Lost to follow-up (cancel contract)
 M	Inactive - Moved or gone elsewhere (cancel contract)
 O	Other
 P	Inactive - Permanently inactive (Do not reactivate or add new entries to the record)
-U	Unknown)~"},
+U	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0442", "2.9", "v2.0442", 'c',
 R"~(D	Diagnostic
 E	Emergency Room Casualty
 P	Primary Care
-T	Therapeutic)~"},
+T	Therapeutic)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0443", "2.9", "v2.0443", 'c',
 R"~(AD	Admitting
 AI	Assistant/Alternate Interpreter
@@ -12517,22 +12519,22 @@ TN	Technician
 TR	Transcriptionist
 VP	Verifying Provider
 VPS	Verifying Pharmaceutical Supplier (not sure how to dissect Pharmacist/Treatment Supplier's Verifier ID)
-VTS	Verifying Treatment Supplier (not sure how to dissect Pharmacist/Treatment Supplier's Verifier ID))~"},
+VTS	Verifying Treatment Supplier (not sure how to dissect Pharmacist/Treatment Supplier's Verifier ID))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0444", "2.9", "v2.0444", 'c',
 R"~(F	Prefix Family Middle Given Suffix
-G	Prefix Given Middle Family Suffix)~"},
+G	Prefix Given Middle Family Suffix)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0445", "2.9", "v2.0445", 'c',
 R"~(AL	Patient/Person Name is an Alias
 UA	Unknown/Default Address
 UD	Unknown/Default Date of Birth
-US	Unknown/Default Social Security Number)~"},
+US	Unknown/Default Social Security Number)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0450", "2.9", "v2.0450", 'c',
 R"~(LOG	Log Event
-SER	Service Event)~"},
+SER	Service Event)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0455", "2.9", "v2.0455", 'c',
 R"~(...	No suggested values defined
 131	Hospital - Outpatient - Admit thru Discharge Claim
-141	Hospital - Other - Admit thru Discharge Claim)~"},
+141	Hospital - Other - Admit thru Discharge Claim)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0456", "2.9", "v2.0456", 'c',
 R"~(...	No suggested values defined
 260	IV Therapy
@@ -12540,41 +12542,41 @@ R"~(...	No suggested values defined
 301	Lab/Chemistry
 991	Cafeteria /Guest Tray
 993	Telephone/Telegraph
-994	TV/Radio)~"},
+994	TV/Radio)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0457", "2.9", "v2.0457", 'c',
 R"~(0	No edits present on claim
 1	Only edits present are for line item denial or rejection
 2	Multiple-day claim with one or more days denied or rejected
 3	Claim denied, rejected, suspended or returned to provider with only post payment edits
-4	Claim denied, rejected, suspended or returned to provider with only pre payment edits)~"},
+4	Claim denied, rejected, suspended or returned to provider with only pre payment edits)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0459", "2.9", "v2.0459", 'c',
 R"~(0	OCE line item denial or rejection is not ignored
 1	OCE line item denial or rejection is ignored
 2	External line item denial. Line item is denied even if no OCE edits
-3	External line item rejection. Line item is rejected even if no OCE edits)~"},
+3	External line item rejection. Line item is rejected even if no OCE edits)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0460", "2.9", "v2.0460", 'c',
 R"~(0	Line item not denied or rejected
 1	Line item denied or rejected
-2	Line item is on a multiple-day claim. The line item is not denied or rejected, but occurs on a day that has been denied or rejected.)~"},
+2	Line item is on a multiple-day claim. The line item is not denied or rejected, but occurs on a day that has been denied or rejected.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0465", "2.9", "v2.0465", 'c',
 R"~(A	Alphabetic (i.e., Default or some single-byte)
 I	Ideographic (i.e., Kanji)
-P	Phonetic (i.e., ASCII, Katakana, Hiragana, etc.))~"},
+P	Phonetic (i.e., ASCII, Katakana, Hiragana, etc.))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0466", "2.9", "v2.0466", 'c',
 R"~(...	No suggested values defined
 031	Dental procedures
 163	Excision/biopsy
-181	Level 1 skin repair.)~"},
+181	Level 1 skin repair.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0468", "2.9", "v2.0468", 'c',
 R"~(1	No payment adjustment
 2	Designated current drug or biological payment adjustment applies to APC (status indicator G)
 3	Designated new device payment adjustment applies to APC (status indicator H)
 4	Designated new drug or new biological payment adjustment applies to APC (status indicator J)
-5	Deductible not applicable (specific list of HCPCS codes))~"},
+5	Deductible not applicable (specific list of HCPCS codes))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0469", "2.9", "v2.0469", 'c',
 R"~(0	Not packaged
 1	Packaged service (status indicator N, or no HCPCS code and certain revenue codes)
-2	Packaged as part of partial hospitalization per diem or daily mental health service per diem)~"},
+2	Packaged as part of partial hospitalization per diem or daily mental health service per diem)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0470", "2.9", "v2.0470", 'c',
 R"~(Crnl	Corneal Tissue APC
 DME	Durable Medical Equipment
@@ -12585,16 +12587,16 @@ NoPay	This APC is not paid
 OPPS	Outpatient Prospective Payment System
 PartH	Partial Hospitalization APC
 Pckg	Packaged APC
-Thrpy	Therapy APC)~"},
+Thrpy	Therapy APC)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0472", "2.9", "v2.0472", 'c',
 R"~(A	Asynchronous
 C	Actuation Time
-S	Synchronous)~"},
+S	Synchronous)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0473", "2.9", "v2.0473", 'c',
 R"~(G	This observation/service is on the formulary, and has guidelines
 N	This observation/service is not on the formulary
 R	This observation/service is on the formulary, but is restricted
-Y	This observation/service is on the formulary)~"},
+Y	This observation/service is on the formulary)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0474", "2.9", "v2.0474", 'c',
 R"~(D	Department
 F	Facility
@@ -12602,32 +12604,32 @@ L	Local market area
 M	Medical Center Area
 S	Subdivision
 U	Subdepartment
-V	Division)~"},
+V	Division)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0475", "2.9", "v2.0475", 'c',
 R"~(01	Allergy
 02	Intolerance
 03	Treatment Failure
 04	Patient Request
-05	No Exception)~"},
+05	No Exception)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0477", "2.9", "v2.0477", 'c',
 R"~(I	Schedule I
 II	Schedule II
 III	Schedule III
 IV	Schedule IV
 V	Schedule V
-VI	Schedule VI)~"},
+VI	Schedule VI)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0478", "2.9", "v2.0478", 'c',
 R"~(G	Pharmaceutical substance is in the formulary, but guidelines apply
 N	Pharmaceutical substance is NOT in the formulary
 R	Pharmaceutical substance is in the formulary, but restrictions apply
-Y	Pharmaceutical substance is in the formulary)~"},
+Y	Pharmaceutical substance is in the formulary)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0480", "2.9", "v2.0480", 'c',
 R"~(M	Medication
 O	Other solution as medication orders
-S	IV Large Volume Solutions)~"},
+S	IV Large Volume Solutions)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0482", "2.9", "v2.0482", 'c',
 R"~(I	Inpatient Order
-O	Outpatient Order)~"},
+O	Outpatient Order)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0483", "2.9", "v2.0483", 'c',
 R"~(EL	Electronic
 EM	E-mail
@@ -12638,7 +12640,7 @@ PA	Paper
 PH	Phone
 RE	Reflexive (Automated system)
 VC	Video-conference
-VO	Voice)~"},
+VO	Voice)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0484", "2.9", "v2.0484", 'c',
 R"~(B	Trial Quantity Balance
 C	Compassionate Fill
@@ -12648,7 +12650,7 @@ Q	Refill - Part Fill
 R	Refill - Full Fill
 S	Manufacturer Sample
 T	Trial Quantity
-Z	Non-Prescription Fill)~"},
+Z	Non-Prescription Fill)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0485", "2.9", "v2.0485", 'c',
 R"~(A	ASAP
 C	Callback
@@ -12662,7 +12664,7 @@ TH<integer>	Timing critical within <integer> hours.
 TL<integer>	Timing critical within <integer> months.
 TM<integer>	Timing critical within <integer> minutes.
 TS<integer>	Timing critical within <integer> seconds.
-TW<integer>	Timing critical within <integer> weeks.)~"},
+TW<integer>	Timing critical within <integer> weeks.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0487", "2.9", "v2.0487", 'c',
 R"~(...	No suggested values
 ABS	Abscess
@@ -12978,7 +12980,7 @@ WORM	Worm
 WRT	Wart
 WWA	Environmental, Water
 WWO	Environmental, Water (Ocean)
-WWT	Environmental, Water (Tap))~"},
+WWT	Environmental, Water (Tap))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0488", "2.9", "v2.0488", 'c',
 R"~(ANP	Plates, Anaerobic
 BAP	Plates, Blood Agar
@@ -13021,7 +13023,7 @@ TMSC	Transport Media, Stool Culture
 TMUP	Transport Media, Ureaplasma
 TMVI	Transport Media, Viral
 VENIP	Venipuncture
-WOOD	Swab, Wooden Shaft)~"},
+WOOD	Swab, Wooden Shaft)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0489", "2.9", "v2.0489", 'c',
 R"~(AGG	Aggressive
 BHZ	Biohazard
@@ -13033,7 +13035,7 @@ IFL	MaterialDangerInflammable
 INF	MaterialDangerInfectious
 INJ	Injury Hazard
 POI	Poison
-RAD	Radioactive)~"},
+RAD	Radioactive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0490", "2.9", "v2.0490", 'c',
 R"~(EX	Expired
 QS	Quantity not sufficient
@@ -13048,17 +13050,17 @@ RM	Labeling
 RN	Contamination
 RP	Missing phlebotomist ID
 RR	Improper storage
-RS	Name misspelling)~"},
+RS	Name misspelling)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0491", "2.9", "v2.0491", 'c',
 R"~(E	Excellent
 F	Fair
 G	Good
-P	Poor)~"},
+P	Poor)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0492", "2.9", "v2.0492", 'c',
 R"~(??	Inappropriate due to ...
 A	Appropriate
 I	Inappropriate
-P	Preferred)~"},
+P	Preferred)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0493", "2.9", "v2.0493", 'c',
 R"~(AUT	Autolyzed
 CFU	Centrifuged
@@ -13069,11 +13071,11 @@ FROZ	Frozen
 HEM	Hemolyzed
 LIVE	Live
 ROOM	Room temperature
-SNR	Sample not received)~"},
+SNR	Sample not received)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0494", "2.9", "v2.0494", 'c',
 R"~(A	Aliquot
 C	Component
-M	Modified from original specimen)~"},
+M	Modified from original specimen)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0495", "2.9", "v2.0495", 'c',
 R"~(ANT	Anterior
 BIL	Bilateral
@@ -13090,7 +13092,7 @@ PRO	Proximal
 R	Right
 RLQ	Quadrant, Right Lower
 RUQ	Quadrant, Right Upper
-UPP	Upper)~"},
+UPP	Upper)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0496", "2.9", "v2.0496", 'c',
 R"~(001	Release of Information/MR / Authorization to Disclosure Protected Health Information
 002	Medical Procedure (invasive)
@@ -13228,59 +13230,59 @@ R"~(001	Release of Information/MR / Authorization to Disclosure Protected Health
 133	Use of Investigational Device
 134	Use of Investigational Drug
 135	Venogram
-136	Videotape)~"},
+136	Videotape)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0497", "2.9", "v2.0497", 'c',
 R"~(T	Telephone
 V	Verbal
-W	Written)~"},
+W	Written)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0498", "2.9", "v2.0498", 'c',
 R"~(A	Active - Consent has been granted
 B	Bypassed (Consent not sought)
 L	Limited - Consent has been granted with limitations
 P	Pending - Consent has not yet been sought
 R	Refused - Consent has been refused
-X	Rescinded - Consent was initially granted, but was subsequently revoked or ended.)~"},
+X	Rescinded - Consent was initially granted, but was subsequently revoked or ended.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0499", "2.9", "v2.0499", 'c',
 R"~(E	Emergency
-PJ	Professional Judgment)~"},
+PJ	Professional Judgment)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0500", "2.9", "v2.0500", 'c',
 R"~(F	Full Disclosure
 N	No Disclosure
-P	Partial Disclosure)~"},
+P	Partial Disclosure)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0501", "2.9", "v2.0501", 'c',
 R"~(E	Emergency
 PR	Patient Request
-RX	Rx Private)~"},
+RX	Rx Private)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0502", "2.9", "v2.0502", 'c',
 R"~(LM	Legally mandated
 MIN	Subject is a minor
-NC	Subject is not competent to consent)~"},
+NC	Subject is not competent to consent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0503", "2.9", "v2.0503", 'c',
 R"~(C	Cyclical
 R	Reserved for future use
-S	Sequential)~"},
+S	Sequential)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0504", "2.9", "v2.0504", 'c',
 R"~(EE	End related service request(s), end current service request.
 ES	End related service request(s), start current service request.
 SE	Start related service request(s), end current service request.
-SS	Start related service request(s), start current service request.)~"},
+SS	Start related service request(s), start current service request.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0505", "2.9", "v2.0505", 'c',
 R"~(#	The last service request in a cyclic group.
 *	The first service request in a cyclic group
 F	First service
-L	Last service)~"},
+L	Last service)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0506", "2.9", "v2.0506", 'c',
 R"~(C	Compound
 E	Exclusive
 N	Nurse prerogative
 S	Simultaneous
-T	Tapering)~"},
+T	Tapering)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0507", "2.9", "v2.0507", 'c',
 R"~(A	Alert provider when abnormal
 BCC	Blind copy
 CC	Copies requested
 F	Film-with-patient
-N	Notify provider when ready)~"},
+N	Notify provider when ready)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0508", "2.9", "v2.0508", 'c',
 R"~(AU	Autologous Unit
 CM	CMV Negative
@@ -13292,7 +13294,7 @@ HL	HLA Matched
 IG	IgA Deficient
 IR	Irradiated
 LR	Leukoreduced
-WA	Washed)~"},
+WA	Washed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0510", "2.9", "v2.0510", 'c',
 R"~(CR	Released into inventory for general availability
 DS	Dispensed to patient location
@@ -13304,20 +13306,20 @@ RI	Received into inventory (for specified patient)
 RL	Returned unused/keep linked to patient for possible use later
 RQ	Request to dispense blood product
 RS	Reserved (ordered and product allocated for the patient)
-WA	Wasted (product no longer viable))~"},
+WA	Wasted (product no longer viable))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0511", "2.9", "v2.0511", 'c',
 R"~(C	Record coming over is a correction and thus replaces a final status
 D	Deletes the BPX record
 F	Final status; Can only be changed with a corrected status
 O	Order detail description only (no status)
 P	Preliminary status
-W	Post original as wrong, e.g., transmitted for wrong patient)~"},
+W	Post original as wrong, e.g., transmitted for wrong patient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0513", "2.9", "v2.0513", 'c',
 R"~(RA	Returned unused/no longer needed
 RL	Returned unused/keep linked to patient for possible use later
 TR	Transfused with adverse reaction
 TX	Transfused
-WA	Wasted (product no longer viable))~"},
+WA	Wasted (product no longer viable))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0514", "2.9", "v2.0514", 'c',
 R"~(ABOINC	ABO Incompatible Transfusion Reaction
 ACUTHEHTR	Acute Hemolytic Transfusion Reaction
@@ -13337,32 +13339,32 @@ NONIMMUNE	Non-Immune Hemolysis
 NONSPEC	Non-Specific, Non-Hemolytic Transfusion Reaction
 NORXN	No Evidence of Transfusion Reaction
 PTP	Posttransfusion Purpura
-VOLOVER	Symptoms most likely due to volume overload)~"},
+VOLOVER	Symptoms most likely due to volume overload)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0516", "2.9", "v2.0516", 'c',
 R"~(E	Error
 F	Fatal Error
 I	Information
-W	Warning)~"},
+W	Warning)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0517", "2.9", "v2.0517", 'c',
 R"~(HD	Inform help desk
 NPAT	Do NOT inform patient
 PAT	Inform patient
-USR	Inform User)~"},
+USR	Inform User)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0518", "2.9", "v2.0518", 'c',
 R"~(EQV	Equivalence Override
 EXTN	Extension Override
-INLV	Interval Override)~"},
+INLV	Interval Override)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0520", "2.9", "v2.0520", 'c',
 R"~(H	High
 L	Low
-M	Medium)~"},
+M	Medium)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0523", "2.9", "v2.0523", 'c',
 R"~(%	Indicates a percent change
-a	Absolute Change)~"},
+a	Absolute Change)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0524", "2.9", "v2.0524", 'c',
 R"~(C	Repeating cycle of orders
 R	Reserved for possible future use
-S	Sequence conditions)~"},
+S	Sequence conditions)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0527", "2.9", "v2.0527", 'c',
 R"~(DM	day of the month
 DW	day of the week (begins with Monday)
@@ -13371,7 +13373,7 @@ HD	hour of the day
 MY	month of the year
 NH	minute of the hour
 SN	second of the minute
-WY	week of the year)~"},
+WY	week of the year)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0528", "2.9", "v2.0528", 'c',
 R"~(AC	before meal (from lat. ante cibus)
 ACD	before lunch (from lat. ante cibus diurnus)
@@ -13385,47 +13387,47 @@ ICV	between dinner and the hour of sleep
 PC	after meal (from lat. post cibus)
 PCD	after lunch (from lat. post cibus diurnus)
 PCM	after breakfast (from lat. post cibus matutinus)
-PCV	after dinner (from lat. post cibus vespertinus))~"},
+PCV	after dinner (from lat. post cibus vespertinus))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0529", "2.9", "v2.0529", 'c',
 R"~(D	day
 H	hour
 L	month
 M	minute
 S	second
-Y	year)~"},
+Y	year)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0530", "2.9", "v2.0530", 'c',
 R"~(AE	American Express
 DEA	Drug Enforcement Agency
 DOD	Department of Defense
 MC	Master Card
 VA	Veterans Affairs
-VI	Visa)~"},
+VI	Visa)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0534", "2.9", "v2.0534", 'c',
 R"~(L	Last Rites only
 N	No
 O	Other
 U	Unknown
-Y	Yes)~"},
+Y	Yes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0535", "2.9", "v2.0535", 'c',
 R"~(C	Signed CMS-1500 claim form on file, e.g., authorization for release of any medical or other information necessary to process this claim and assignment of benefits.
 M	Signed authorization for assignment of benefits on file.
 P	Signature generated by provider because the patient was not physically present for services.
-S	Signed authorization for release of any medical or other information necessary to process this claim on file.)~"},
+S	Signed authorization for release of any medical or other information necessary to process this claim on file.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0536", "2.9", "v2.0536", 'c',
 R"~(E	Expired
 I	Inactive
 P	Provisional
 R	Revoked
-V	Active/Valid)~"},
+V	Active/Valid)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0538", "2.9", "v2.0538", 'c',
 R"~(CON	Contractor
 CST	Consultant
 EMP	Employee
-VOL	Volunteer)~"},
+VOL	Volunteer)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0540", "2.9", "v2.0540", 'c',
 R"~(L	Leave of Absence
 R	Retired
-T	Termination)~"},
+T	Termination)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0544", "2.9", "v2.0544", 'c',
 R"~(...	No suggested values
 CC	Container Cracked
@@ -13448,11 +13450,11 @@ XPSA	Shaken
 XPSO	Exposed to shock
 XREF	Not Refrigerated temperature
 XUFRZ	Not Ultra frozen
-XUPR	Not Upright)~"},
+XUPR	Not Upright)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0547", "2.9", "v2.0547", 'c',
 R"~(C	County/Parish
 N	Country
-S	State/Province)~"},
+S	State/Province)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0548", "2.9", "v2.0548", 'c',
 R"~(1	Self
 2	Parent
@@ -13460,7 +13462,7 @@ R"~(1	Self
 4	Durable Power of Attorney in Healthcare Affairs
 5	Conservator
 6	Emergent Practitioner (practitioner judging case as emergency requiring care without a consent)
-7	Non-Emergent Practitioner (i.e. medical ethics committee))~"},
+7	Non-Emergent Practitioner (i.e. medical ethics committee))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0550", "2.9", "v2.0550", 'c',
 R"~(ACET	Acetabulum
 ACHIL	Achilles
@@ -13903,7 +13905,7 @@ VITR	Vitreous Fluid
 VOC	Vocal Cord
 VULVA	Vulva
 WBC	Leukocytes
-WRIST	Wrist)~"},
+WRIST	Wrist)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0553", "2.9", "v2.0553", 'c',
 R"~(AA	Authorization request for inpatient admission
 AI	Combined Authorization and Adjudication request
@@ -13921,11 +13923,11 @@ PD	Pre-Determination Invoice
 RA	Re-Assessment
 RC	Referral Pre-Authorization
 RU	Referral authorization
-SA	Special Authorization)~"},
+SA	Special Authorization)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0554", "2.9", "v2.0554", 'c',
 R"~(LATE	Late Invoice
 NORM	Normal submission
-SUB	Subscriber coverage problem)~"},
+SUB	Subscriber coverage problem)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0555", "2.9", "v2.0555", 'c',
 R"~(BK	Block
 FN	Final
@@ -13936,24 +13938,24 @@ NP	Non Patient
 PA	Partial
 SL	Salary
 SS	By Session
-SU	Supplemental)~"},
+SU	Supplemental)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0556", "2.9", "v2.0556", 'c',
 R"~(AMB	AMBULATORY CARE
-DENT	DENTAL)~"},
+DENT	DENTAL)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0557", "2.9", "v2.0557", 'c',
 R"~(EMPL	Employer
 ORG	Payee Organization
 PERS	Person
-PPER	Pay Person)~"},
+PPER	Pay Person)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0558", "2.9", "v2.0558", 'c',
 R"~(FM	Family Member
 GT	Guarantor
 PT	Patient
-SB	Subscriber)~"},
+SB	Subscriber)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0559", "2.9", "v2.0559", 'c',
 R"~(D	Denied
 P	Processed
-R	Rejected)~"},
+R	Rejected)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0561", "2.9", "v2.0561", 'c',
 R"~(CLCTR	Claim Center
 DGAPP	Diagnostic Approval Number
@@ -13961,25 +13963,25 @@ DTCTR	Data Center Number
 ENC	Encounter Number
 GFTH	Good Faith Indicator
 OOP	Out of Province Indicator
-SEQ	Sequence Number)~"},
+SEQ	Sequence Number)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0562", "2.9", "v2.0562", 'c',
 R"~(DFADJ	Deferred Adjudication Processing
 EFORM	Electronic form to follow
 FAX	Fax to follow
 PAPER	Paper documentation to follow
 PYRDELAY	Delayed by a Previous Payer
-RTADJ	Real Time Adjudication Processing)~"},
+RTADJ	Real Time Adjudication Processing)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0564", "2.9", "v2.0564", 'c',
 R"~(EA	Edit/Adjudication Response
 IN	Information
 PA	Provider Adjustment
-PR	Processing Result)~"},
+PR	Processing Result)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0565", "2.9", "v2.0565", 'c',
 R"~(DISP	Dispensing Fee
 GST	Goods and Services Tax
 HST	Harmonized Sales Tax
 MKUP	Mark up Fee
-PST	Provincial Sales Tax)~"},
+PST	Provincial Sales Tax)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0566", "2.9", "v2.0566", 'c',
 R"~(GRN	Granulocytes
 LYM	Lymphocytes
@@ -13987,11 +13989,11 @@ PLS	Plasma
 PLT	Platelets
 PSC	Peripheral Stem Cells
 RBC	Red Blood Cells
-WBL	Whole Blood)~"},
+WBL	Whole Blood)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0569", "2.9", "v2.0569", 'c',
 R"~(EOB	Print on EOB
 PAT	Inform Patient
-PRO	Inform Provider)~"},
+PRO	Inform Provider)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0570", "2.9", "v2.0570", 'c',
 R"~(CASH	Cash
 CCCA	Credit Card
@@ -14002,7 +14004,7 @@ DDPO	Direct Deposit
 DEBC	Debit Card
 SWFT	Society for Worldwide Interbank Financial Telecommunications (S.W.I.F.T.)
 TRAC	Traveler's Check
-VISN	VISA Special Electronic Funds Transfer Network)~"},
+VISN	VISA Special Electronic Funds Transfer Network)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0571", "2.9", "v2.0571", 'c',
 R"~(ACK	Acknowledge
 ADJ	Adjudicated with Adjustments
@@ -14011,67 +14013,67 @@ ADJZER	Adjudicated to Zero
 PAID	Paid
 PEND	Pending
 PRED	Pre-Determination
-REJECT	Reject)~"},
+REJECT	Reject)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0572", "2.9", "v2.0572", 'c',
 R"~(RVAT	Registered in VAT register
-UVAT	Unregistered in VAT register)~"},
+UVAT	Unregistered in VAT register)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0615", "2.9", "v2.0615", 'c',
 R"~(KERB	Kerberos Service Ticket
-SAML	Authenticated User Identity Assertion)~"},
+SAML	Authenticated User Identity Assertion)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0616", "2.9", "v2.0616", 'c',
 R"~(C	Corrected
 E	Added in error
 M	Moved
-R	On request)~"},
+R	On request)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0617", "2.9", "v2.0617", 'c',
 R"~(C	Classification
 M	Mailing
-V	Visit)~"},
+V	Visit)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0618", "2.9", "v2.0618", 'c',
 R"~(LI	Listed
 UL	Unlisted (Should not appear in directories)
-UP	Unpublished)~"},
+UP	Unpublished)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0625", "2.9", "v2.0625", 'c',
 R"~(1	Active
 2	Pending Inactive
-3	Inactive)~"},
+3	Inactive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0634", "2.9", "v2.0634", 'c',
-R"~(CRT	Critical)~"},
+R"~(CRT	Critical)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0642", "2.9", "v2.0642", 'c',
 R"~(D	DOP/DOQ
 M	MIN/MAX
-O	Override)~"},
+O	Override)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0651", "2.9", "v2.0651", 'c',
 R"~(CST	Cost
-TME	Time)~"},
+TME	Time)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0653", "2.9", "v2.0653", 'c',
 R"~(1	mm/dd/yy
 2	yy.mm.dd
 3	dd/mm/yy
 4	dd.mm.yy
 5	yy/mm/dd
-6	Yymmdd)~"},
+6	Yymmdd)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0657", "2.9", "v2.0657", 'c',
 R"~(1	EO Gas Sterilizer
 2	Steam Sterilizer
-3	Peracetic Acid)~"},
+3	Peracetic Acid)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0659", "2.9", "v2.0659", 'c',
 R"~(1	OR Mode Without Operator
 2	OR Mode with Operator
 3	CPD Mode Without Operator
 4	CPD Mode With Operator
-5	Offline Mode)~"},
+5	Offline Mode)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0667", "2.9", "v2.0667", 'c',
 R"~(0	Real Time Values
-1	Historic Values)~"},
+1	Historic Values)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0669", "2.9", "v2.0669", 'c',
 R"~(LCC	Load is Complete
 LCN	Load Canceled
 LCP	Load In Process
-LLD	Building a Load)~"},
+LLD	Building a Load)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0682", "2.9", "v2.0682", 'c',
 R"~(0	Ready
-1	Not Ready)~"},
+1	Not Ready)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0702", "2.9", "v2.0702", 'c',
 R"~(2RS	Second Rinse
 ANR	Anesthesia/Respiratory
@@ -14104,7 +14106,7 @@ SFP	Steam Flush Pressure Pulse
 THR	Thermal
 TRB	Tray/Basin
 UTL	Utensil Wash
-WFP	Wrap/Steam Flush Pressure Pulse (Wrap/SFPP))~"},
+WFP	Wrap/Steam Flush Pressure Pulse (Wrap/SFPP))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0717", "2.9", "v2.0717", 'c',
 R"~(ALL	All
 DEM	All demographic data
@@ -14118,7 +14120,7 @@ PID-17	Religion
 PID-7	Date of Birth
 PSY	Psychiatric Mental health
 SMD	Sensitive medical data
-STD	Sexually transmitted diseases)~"},
+STD	Sexually transmitted diseases)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0719", "2.9", "v2.0719", 'c',
 R"~(DIA	Diagnosis-related
 EMP	Employee of this organization
@@ -14126,7 +14128,7 @@ ORG	Organizational policy or requirement
 PAT	Patient Request
 PHY	Physician Request
 REG	Regulatory requirement
-VIP	Very important person or celebrity)~"},
+VIP	Very important person or celebrity)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0725", "2.9", "v2.0725", 'c',
 R"~(APT	Appointment
 ARQ	Appointment Request
@@ -14136,19 +14138,19 @@ EXP	Expectation
 INT	Intent
 PRMS	Promise
 PRP	Proposal
-RQO	Request-Order)~"},
+RQO	Request-Order)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0728", "2.9", "v2.0728", 'c',
 R"~(0	Nothing obvious
 1	Low
 2	Moderate
 3	High
-4	Very high)~"},
+4	Very high)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0731", "2.9", "v2.0731", 'c',
 R"~(0	Valid code
 1	Invalid code
 2	Two primary diagnosis codes
 3	Invalid for this gender
-4	Invalid for this age)~"},
+4	Invalid for this age)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0734", "2.9", "v2.0734", 'c',
 R"~(0	Normal grouping
 1	Invalid or missing primary diagnosis
@@ -14159,11 +14161,11 @@ R"~(0	Normal grouping
 6	Invalid discharge status
 7	Invalid weight ad admission
 8	Invalid length of stay
-9	Invalid field "same day")~"},
+9	Invalid field "same day")~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0739", "2.9", "v2.0739", 'c',
 R"~(1	Normal length of stay
 2	Short length of stay
-3	Long length of stay)~"},
+3	Long length of stay)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0742", "2.9", "v2.0742", 'c',
 R"~(00	Effective weight calculated
 01	Hospital specific contract
@@ -14171,59 +14173,59 @@ R"~(00	Effective weight calculated
 04	Referral from other hospital based on a cooperation (no DRG reimbursement)
 05	Invalid length of stay
 10	No information/entry in cost data for this DRG
-11	No relative weight found for department (type))~"},
+11	No relative weight found for department (type))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0749", "2.9", "v2.0749", 'c',
 R"~(0	Valid code; not used for grouping
 1	Valid code; used for grouping
 2	Invalid code; not used for grouping
-3	Invalid code; code is relevant for grouping)~"},
+3	Invalid code; code is relevant for grouping)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0755", "2.9", "v2.0755", 'c',
 R"~(0	No weight reported at admission used for grouping
 1	Weight reported at admission used for grouping
-2	Default weight (>2499g) used for grouping)~"},
+2	Default weight (>2499g) used for grouping)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0757", "2.9", "v2.0757", 'c',
 R"~(0	Respiration minutes not used for grouping
 1	Listed respiration minutes used for grouping
-2	OPS code value used for grouping)~"},
+2	OPS code value used for grouping)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0759", "2.9", "v2.0759", 'c',
 R"~(0	Admission status is valid; used for grouping
 1	Admission status is valid; not used for grouping
 2	Admission status is invalid; not used for grouping
-3	Admission status is invalid; default value used for grouping)~"},
+3	Admission status is invalid; default value used for grouping)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0761", "2.9", "v2.0761", 'c',
 R"~(0	Valid code
 1	Invalid code
 2	Not used
 3	Invalid for this gender
-4	Invalid for this age)~"},
+4	Invalid for this age)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0763", "2.9", "v2.0763", 'c',
 R"~(0	Neither operation relevant nor non-operation relevant procedure
 1	Operation relevant procedure
-2	Non-operation relevant procedure)~"},
+2	Non-operation relevant procedure)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0776", "2.9", "v2.0776", 'c',
 R"~(A	Active
 I	Inactive
-P	Pending Inactive)~"},
+P	Pending Inactive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0778", "2.9", "v2.0778", 'c',
 R"~(EQP	Equipment
 IMP	Implant
 MED	Medication
 SUP	Supply
-TDC	Tubes, Drains, and Catheters)~"},
+TDC	Tubes, Drains, and Catheters)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0790", "2.9", "v2.0790", 'c',
 R"~(AMA	American Medical Association
-FDA	Food and Drug Administration)~"},
+FDA	Food and Drug Administration)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0793", "2.9", "v2.0793", 'c',
-R"~(SMDA	Safe Medical Devices Act)~"},
+R"~(SMDA	Safe Medical Devices Act)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0806", "2.9", "v2.0806", 'c',
 R"~(EOG	Ethylene Oxide Gas
 PCA	Peracetic acid
-STM	Steam)~"},
+STM	Steam)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0818", "2.9", "v2.0818", 'c',
 R"~(BX	Box
 CS	Case
 EA	Each
-SET	Set)~"},
+SET	Set)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0834", "2.9", "v2.0834", 'c',
 R"~(application	Application data
 audio	Audio data
@@ -14231,13 +14233,13 @@ image	Image data
 model	Model data
 multipart	MIME multipart package
 text	Text data
-video	Video data)~"},
+video	Video data)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0868", "2.9", "v2.0868", 'c',
 R"~(C	Corrected
 E	Added in error
 M	Moved
 N	No longer in service
-R	On request)~"},
+R	On request)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0871", "2.9", "v2.0871", 'c',
 R"~(COR	Corrosive
 EXP	Explosive
@@ -14245,34 +14247,34 @@ FLA	Flammable
 INJ	Injury Hazard
 RAD	Radioactive
 TOX	Toxic
-UNK	Unknown)~"},
+UNK	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0881", "2.9", "v2.0881", 'c',
 R"~(B	Both
 P	Professional Part
-T	Technical Part)~"},
+T	Technical Part)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0882", "2.9", "v2.0882", 'c',
 R"~(E	Employed
-SE	Self-employed)~"},
+SE	Self-employed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0894", "2.9", "v2.0894", 'c',
 R"~(L	Left
-R	Right)~"},
+R	Right)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0895", "2.9", "v2.0895", 'c',
 R"~(E	Exempt
 N	No
 U	Unknown
 W	Not applicable
-Y	Yes)~"},
+Y	Yes)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0904", "2.9", "v2.0904", 'c',
 R"~(BCV	Bank Card Validation Number
 CCS	Credit Card Security code
-VID	Version ID)~"},
+VID	Version ID)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0905", "2.9", "v2.0905", 'c',
 R"~(INV	Inventoried
 ONH	On Hold
 PRC	Processing
 REJ	Rejected
 TRN	In Transit
-TTL	Triaged to Lab)~"},
+TTL	Triaged to Lab)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0906", "2.9", "v2.0906", 'c',
 R"~(A	ASAP - As soon as possible, next highest priority after stat
 CR	Callback results - filler should contact the placer as soon as results are available, even for preliminary results
@@ -14288,7 +14290,7 @@ RR	Rush reporting - A report should be prepared and sent as quickly as possible
 S	Stat - With highest priority (e.g. emergency).
 T	Timing critical - It is critical to come as close as possible to the requested time (e.g. for a through antimicrobial level).
 UD	Use as directed - Drug is to be used as directed by the prescriber.
-UR	Urgent - Calls for prompt action)~"},
+UR	Urgent - Calls for prompt action)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0907", "2.9", "v2.0907", 'c',
 R"~(B	Business - Since the service class can represent knowledge structures that may be considered a trade or business secret, there is sometimes (though rarely) the need to flag those items as of business level confidentiality. However, no patient related inf
 C	Celebrity - Celebrities are people of public interest (VIP) including employees, whose information require special protection.
@@ -14303,14 +14305,14 @@ R	Restricted - Restricted access, e.g. only to providers having a current care r
 S	Sensitive - Information for which the patient seeks heightened confidentiality. Sensitive information is not to be shared with family members. Information reported by the patient about family members is sensitive by default. Flag can be set or cleared
 SDV	Sexual and domestic violence related - Sexual assault / domestic violence related item
 T	Taboo - Information not to be disclosed or discussed with patient except through physician assigned to patient in this case. This is usually a temporary constraint only; example use is a new fatal diagnosis or finding, such as malignancy or HIV.
-V	Very restricted - Very restricted access as declared by the Privacy Officer of the record holder.)~"},
+V	Very restricted - Very restricted access as declared by the Privacy Officer of the record holder.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0909", "2.9", "v2.0909", 'c',
 R"~(SID	Share In1 Day -<p>Share result regardless of reference/therapeutic range after 1 or more business day as agreed to by the systems in play.
 SIDC	Share in 1 Day Conditionally -<p>Share result in reference ranges/therapeutic with patient after 1 or more business day as agreed to by the systems in play.<p>Withhold result out of reference/therapeutic range until physician release
 SIMM	Share Immediately -<p>Share result with patient immediately
 STBD	Share To Be Determined -<p>Category to be determined
 SWNL	Share Within Normal Limits -<p>Share result in reference/therapeutic range with patient immediately<p>Share result out of reference/therapeutic ranges with patient after 1 or more business day as agreed to by the systems in play.
-SWTH	Share Withhold -<p>Withhold result regardless of reference/therapeutic ranges)~"},
+SWTH	Share Withhold -<p>Withhold result regardless of reference/therapeutic ranges)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0912", "2.9", "v2.0912", 'c',
 R"~(AAP	Alert Acknowledging Provider
 AC	Administration Cosigner
@@ -14354,51 +14356,51 @@ VP	Verifier (Verifying Person)
 VPS	Verifying Pharmaceutical Supplier (not sure how to dissect Pharmacist/Treatment Supplier's Verifier ID)
 VTS	Verifying Treatment Supplier (not sure how to dissect Pharmacist/Treatment Supplier's Verifier ID)
 WAY	Waypoint
-WAYR	Waypoint Recipient)~"},
+WAYR	Waypoint Recipient)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0914", "2.9", "v2.0914", 'c',
 R"~(AP	Analysis Process
 IM	Information Management
 L	Laboratory
 NA	Not Applicable
-PD	Placer Data)~"},
+PD	Placer Data)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0916", "2.9", "v2.0916", 'c',
 R"~(F	Patient was fasting prior to the procedure.
 FNA	Fasting not asked of the patient at time of procedure.
 NF	The patient indicated they did not fast prior to the procedure.
-NG	Not Given - Patient was not asked at the time of the procedure.)~"},
+NG	Not Given - Patient was not asked at the time of the procedure.)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0917", "2.9", "v2.0917", 'c',
 R"~(C	Supplemental
-L	Loading)~"},
+L	Loading)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0918", "2.9", "v2.0918", 'c',
 R"~(C	Continuous
 P	PCA Only
-PC	PCA + Continuous)~"},
+PC	PCA + Continuous)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0919", "2.9", "v2.0919", 'c',
 R"~(D	In some cases, this test should be only exclusively with like tests (examples are cyto or pathology)
 N	This test can be included with any number of other tests
-Y	This test should be exclusive)~"},
+Y	This test should be exclusive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0920", "2.9", "v2.0920", 'c',
 R"~(A	Alternate
-P	Preferred)~"},
+P	Preferred)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0921", "2.9", "v2.0921", 'c',
 R"~(ADM	Admitting
 PROC	Procedure
-SERV	Service)~"},
+SERV	Service)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0922", "2.9", "v2.0922", 'c',
 R"~(IR	Initial Request
 RA	Request for Appeal
-RE	Request for Extension)~"},
+RE	Request for Extension)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0923", "2.9", "v2.0923", 'c',
 R"~(ABR	Aborted Run: Process interrupted after the Phlebotomist inserts the needle in the Donor's arm
 NIN	Process was not interrupted
-WOT	Walk Out: Process interrupted before the Phlebotomist inserts the needle in the Donor's arm)~"},
+WOT	Walk Out: Process interrupted before the Phlebotomist inserts the needle in the Donor's arm)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0924", "2.9", "v2.0924", 'c',
 R"~(A	Annual
 D	Per Day
 M	Per Month
 O	Duration of the Order
 PL	Patients Lifetime
-WK	Per Week)~"},
+WK	Per Week)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0925", "2.9", "v2.0925", 'c',
 R"~(ACN	Air Contamination
 CLT	Clotted
@@ -14412,15 +14414,15 @@ IPF	Instrument Power Failure
 MIS	Missed / in tissue
 NAD	Needle adjustment (this may not end a procedure, if successful will impact component production)
 PFL	Poor flow
-VSM	Vein Spasm)~"},
+VSM	Vein Spasm)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0926", "2.9", "v2.0926", 'c',
 R"~(NDR	Not Drawn
 SUC	Successful
-UL5	Unsuccessful Less than 50 ml drawn)~"},
+UL5	Unsuccessful Less than 50 ml drawn)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0927", "2.9", "v2.0927", 'c',
 R"~(B	Both Arms
 L	Left Arm
-R	Right Arm)~"},
+R	Right Arm)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0933", "2.9", "v2.0933", 'c',
 R"~(2RC	Double Red Cells
 GRN	Granulocytes
@@ -14434,7 +14436,7 @@ PNR	Platelets and Red Cells
 PPR	Platelets, Plasma, and Red Cells
 THA	Therapeutic Apheresis
 THW	Therapeutic Whole Blood
-WBL	Whole Blood)~"},
+WBL	Whole Blood)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-0935", "2.9", "v2.0935", 'c',
 R"~(ASC	Apheresis Software Crash
 BSC	Manufacturing Software Crash
@@ -14444,16 +14446,16 @@ DCW	Couldn't wait
 DNI	Phlebotomy Issue
 GFE	General Facility Emergency
 NRG	No reason given, donor decided to stop without giving a reason
-PCD	Phone Call-Donor)~"},
+PCD	Phone Call-Donor)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v2-4000", "2.9", "v2.4000", 'c',
 R"~(A	Alphabetic (i.e., Default or some single-byte)
 I	Ideographic (i.e., Kanji)
-P	Phonetic (i.e., ASCII, Katakana, Hiragana, etc.))~"},
+P	Phonetic (i.e., ASCII, Katakana, Hiragana, etc.))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AcknowledgementCondition", "2018-08-12", "v3.AcknowledgementCondition", 'c',
 R"~(AL	Always
 ER	Error/reject only
 NE	Never
-SU	Successful only	i)~"},
+SU	Successful only	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AcknowledgementDetailCode", "2018-08-12", "v3.AcknowledgementDetailCode", 'c',
 R"~(_AcknowledgementDetailNotSupportedCode	AcknowledgementDetailNotSupportedCode	a
 NS200	Unsupported interaction		0
@@ -14482,21 +14484,21 @@ SYN110	Number of association repetitions exceeds limit		22
 SYN112	Number of attribute repetitions exceeds limit		22
 SYN109	Mandatory element with null value		12
 SYN111	Value does not match fixed value		12
-SYN113	Formal constraint violation		12)~"},
+SYN113	Formal constraint violation		12)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AcknowledgementDetailType", "2018-08-12", "v3.AcknowledgementDetailType", 'c',
 R"~(E	Error
 I	Information
 W	Warning
 ERR		i
 INFO		i
-WARN		i)~"},
+WARN		i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AcknowledgementType", "2018-08-12", "v3.AcknowledgementType", 'c',
 R"~(AA	Application Acknowledgement Accept
 AE	Application Acknowledgement Error
 AR	Application Acknowledgement Reject
 CA	Accept Acknowledgement Commit Accept
 CE	Accept Acknowledgement Commit Error
-CR	Accept Acknowledgement Commit Reject)~"},
+CR	Accept Acknowledgement Commit Reject)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActClass", "2018-08-12", "v3.ActClass", 'c',
 R"~(ACT	act
 _ActClassRecordOrganizer	record organizer	a	0
@@ -14621,7 +14623,7 @@ TBLROW		i
 tbody		i
 tfoot		i
 thead		i
-unordered		i)~"},
+unordered		i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActCode", "2018-08-12", "v3.ActCode", 'c',
 R"~(_ActAccountCode	ActAccountCode	a
 ACCTRECEIVABLE	account receivable		0
@@ -15743,17 +15745,17 @@ COPAY		i
 DEDUCT		i
 DOSEIND		i
 PRA		i
-STORE	Storage	i)~"},
+STORE	Storage	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActExposureLevelCode", "2018-08-12", "v3.ActExposureLevelCode", 'c',
 R"~(_ActExposureLevelCode	ActExposureLevelCode	a
 HIGH	high		0
 LOW	low		0
-MEDIUM	medium		0)~"},
+MEDIUM	medium		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActInvoiceElementModifier", "2018-08-12", "v3.ActInvoiceElementModifier", 'c',
 R"~(EFORM	Electronic Form To Follow
 FAX	Fax To Follow
 LINV	Last Invoice
-PAPER	Paper Documentation To Follow)~"},
+PAPER	Paper Documentation To Follow)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActMood", "2018-08-12", "v3.ActMood", 'c',
 R"~(_ActMoodCompletionTrack	ActMoodCompletionTrack	a
 _ActMoodPotential	potential	a	0
@@ -15782,7 +15784,7 @@ RSK.CRT	risk criterion	i	17
 EXPEC	expectation		16
 GOL	Goal		24
 RSK	risk		24
-OPT	option		16)~"},
+OPT	option		16)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActPriority", "2018-08-12", "v3.ActPriority", 'c',
 R"~(A	ASAP
 CR	callback results
@@ -15798,7 +15800,7 @@ RR	rush reporting
 S	stat
 T	timing critical
 UD	use as directed
-UR	urgent)~"},
+UR	urgent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActReason", "2018-08-12", "v3.ActReason", 'c',
 R"~(_ActAccommodationReason	ActAccommodationReason	a
 ACCREQNA	Accommodation Requested Not Available		0
@@ -16080,23 +16082,23 @@ RECOV		i
 RETRO		i
 SPC	Spouse and children	i
 SPO	Spouse only	i
-TRAN		i)~"},
+TRAN		i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActRelationshipCheckpoint", "2018-08-12", "v3.ActRelationshipCheckpoint", 'c',
 R"~(B	beginning
 E	end
 S	entry
 T	through
-X	exit)~"},
+X	exit)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActRelationshipJoin", "2018-08-12", "v3.ActRelationshipJoin", 'c',
 R"~(D	detached
 K	kill
 W	wait
-X	exclusive wait)~"},
+X	exclusive wait)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActRelationshipSplit", "2018-08-12", "v3.ActRelationshipSplit", 'c',
 R"~(E1	exclusive try once
 EW	exclusive wait
 I1	inclusive try once
-IW	inclusive wait)~"},
+IW	inclusive wait)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActRelationshipSubset", "2018-08-12", "v3.ActRelationshipSubset", 'c',
 R"~(_ParticipationSubset	ParticipationSubset	a
 FUTURE	expected future		0
@@ -16111,7 +16113,7 @@ SUM	summary		0
 ActRelationshipExpectedSubset	ActRelationshipExpectedSubset
 ActRelationshipPastSubset	ActRelationshipPastSubset
 MAX	maximum
-MIN	minimum)~"},
+MIN	minimum)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType", "2018-08-12", "v3.ActRelationshipType", 'c',
 R"~(ART	act relationship type
 _ActClassTemporallyPertains	ActClassTemporallyPertains	a	0
@@ -16249,7 +16251,7 @@ CURE	curative indication	i
 CURE.ADJ	adjunct curative indication	i
 MTGT.ADJ	adjunct mitigation	i
 RACT		i
-SUGG		i)~"},
+SUGG		i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActSite", "2018-08-12", "v3.ActSite", 'c',
 R"~(_HumanActSite	HumanActSite	a
 _HumanSubstanceAdministrationSite	HumanSubstanceAdministrationSite	a	0
@@ -16304,7 +16306,7 @@ RUA	right upper arm		1
 RUAQ	right upper abd quadrant		1
 RUFA	right upper forearm		1
 RVG	right ventragluteal		1
-RVL	right vastus lateralis		1)~"},
+RVL	right vastus lateralis		1)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActStatus", "2018-08-12", "v3.ActStatus", 'c',
 R"~(normal	normal
 aborted	aborted		0
@@ -16315,7 +16317,7 @@ held	held		0
 new	new		0
 suspended	suspended		0
 nullified	nullified
-obsolete	obsolete)~"},
+obsolete	obsolete)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActUSPrivacyLaw", "2018-08-12", "v3.ActUSPrivacyLaw", 'c',
 R"~(_ActUSPrivacyLaw	ActUSPrivacyLaw
 42CFRPart2	42 CFR Part2		0
@@ -16323,10 +16325,10 @@ CommonRule	Common Rule		0
 HIPAANOPP	HIPAA notice of privacy practices		0
 HIPAAPsyNotes	HIPAA psychotherapy notes		0
 HIPAASelfPay	HIPAA self-pay		0
-Title38Section7332	Title 38 Section 7332		0)~"},
+Title38Section7332	Title 38 Section 7332		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ActUncertainty", "2018-08-12", "v3.ActUncertainty", 'c',
 R"~(N	stated with no assertion of uncertainty
-U	stated with uncertainty)~"},
+U	stated with uncertainty)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AddressPartType", "2018-08-12", "v3.AddressPartType", 'c',
 R"~(ADL	additional locator
 AL	address line
@@ -16357,7 +16359,7 @@ STR	street name
 STTYP	street type
 UNID	unit identifier
 UNIT	unit designator
-ZIP	postal code)~"},
+ZIP	postal code)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AddressUse", "2018-08-12", "v3.AddressUse", 'c',
 R"~(_GeneralAddressUse	_GeneralAddressUse	a
 BAD	bad address		0
@@ -16377,11 +16379,11 @@ _TelecommunicationAddressUse	_TelecommunicationAddressUse	a
 AS	answering service		14
 EC	emergency contact		14
 MC	mobile contact)		14
-PG	pager		14)~"},
+PG	pager		14)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender", "2018-08-12", "v3.AdministrativeGender", 'c',
 R"~(F	Female
 M	Male
-UN	Undifferentiated)~"},
+UN	Undifferentiated)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-AmericanIndianAlaskaNativeLanguages", "2018-08-12", "v3.AmericanIndianAlaskaNativeLanguages", 'c',
 R"~(_Algic	Algic	a
 _Algonquian	Algonquian	a	0
@@ -16637,9 +16639,9 @@ x-HAI	Haida
 x-KUN	Kootenai
 x-PSD	Plains Indian Sign Language
 x-YUC	Yuchi
-x-ZUN	Zuni)~"},
+x-ZUN	Zuni)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-Calendar", "2018-08-12", "v3.Calendar", 'c',
-R"~(GREG	Gregorian)~"},
+R"~(GREG	Gregorian)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-CalendarCycle", "2018-08-12", "v3.CalendarCycle", 'c',
 R"~(_CalendarCycleOneLetter	CalendarCycleOneLetter	a
 CW	week (continuous)		0,9
@@ -16658,9 +16660,9 @@ CN	minute (continuous)		9
 CS	second (continuous)		9
 DY	day of the year		9
 WY	week of the year		9
-WM	week of the month)~"},
+WM	week of the month)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-CalendarType", "2018-08-12", "v3.CalendarType", 'c',
-R"~(GREG	Gregorian)~"},
+R"~(GREG	Gregorian)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-Charset", "2018-08-12", "v3.Charset", 'c',
 R"~(EBCDIC	EBCDIC
 ISO-10646-UCS-2	ISO-10646-UCS-2
@@ -16671,7 +16673,7 @@ ISO-8859-5	ISO-8859-5
 JIS-2022-JP	JIS-2022-JP
 US-ASCII	US-ASCII
 UTF-7	UTF-7
-UTF-8	UTF-8)~"},
+UTF-8	UTF-8)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-CodingRationale", "2018-08-12", "v3.CodingRationale", 'c',
 R"~(O	originally produced code
 OR	original and required
@@ -16680,18 +16682,18 @@ PR	post-coded and required
 R	required
 HL7	HL7 Specified or Mandated	i
 SH	Both HL7 mandated and the original code	i
-SRC	Source (or original) code	i)~"},
+SRC	Source (or original) code	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-CommunicationFunctionType", "2018-08-12", "v3.CommunicationFunctionType", 'c',
 R"~(RCV	receiver
 RSP	respond to
-SND	sender)~"},
+SND	sender)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-CompressionAlgorithm", "2018-08-12", "v3.CompressionAlgorithm", 'c',
 R"~(BZ	bzip
 DF	deflate
 GZ	gzip
 Z	compress
 Z7	Z7
-ZL	zlib)~"},
+ZL	zlib)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "2018-08-12", "v3.Confidentiality", 'c',
 R"~(_Confidentiality	Confidentiality
 L	low		0
@@ -16712,7 +16714,7 @@ SDV	sexual and domestic violence related	i	11
 _ConfidentialityModifiers	ConfidentialityModifiers	ai
 C	celebrity	i	16
 S	sensitive	i	16
-T	taboo	i	16)~"},
+T	taboo	i	16)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ContainerCap", "2018-08-12", "v3.ContainerCap", 'c',
 R"~(_MedicationCap	MedicationCap	a
 CHILD	ChildProof		0
@@ -16720,13 +16722,13 @@ EASY	EasyOpen		0
 FILM	Film
 FOIL	Foil
 PUSH	Push Cap
-SCR	Screw Cap)~"},
+SCR	Screw Cap)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ContainerSeparator", "2018-08-12", "v3.ContainerSeparator", 'c',
 R"~(GEL	Gel
-NONE	None)~"},
+NONE	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ContentProcessingMode", "2018-08-12", "v3.ContentProcessingMode", 'c',
 R"~(SEQL	Sequential
-UNOR	Unordered)~"},
+UNOR	Unordered)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ContextControl", "2018-08-12", "v3.ContextControl", 'c',
 R"~(_ContextControlAdditive	ContextControlAdditive	a
 AN	additive, non-propagating		0,3
@@ -16735,7 +16737,7 @@ _ContextControlNonPropagating	ContextControlNonPropagating	a
 ON	overriding, non-propagating		3,5
 _ContextControlOverriding	ContextControlOverriding	a
 OP	overriding, propagating		5,7
-_ContextControlPropagating	ContextControlPropagating	a)~"},
+_ContextControlPropagating	ContextControlPropagating	a)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-DataOperation", "2018-08-12", "v3.DataOperation", 'c',
 R"~(OPERATE	operate
 CREATE	create		0
@@ -16756,7 +16758,7 @@ OBSOLETE	obsolete		7
 REACTIVATE	reactivate		7
 RELEASE	release		7
 RESUME	resume		7
-SUSPEND	suspend		7)~"},
+SUSPEND	suspend		7)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-Dentition", "2018-08-12", "v3.Dentition", 'c',
 R"~(ArtificialDentition	Artificial dentition
 TID10a	10a		0
@@ -17061,12 +17063,12 @@ TIDPs	Ps		251
 TIDQs	Qs		251
 TIDRs	Rs		251
 TIDSs	Ss		251
-TIDTs	Ts		251)~"},
+TIDTs	Ts		251)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-DeviceAlertLevel", "2018-08-12", "v3.DeviceAlertLevel", 'c',
 R"~(C	Critical
 N	Normal
 S	Serious
-W	Warning)~"},
+W	Warning)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-DocumentCompletion", "2018-08-12", "v3.DocumentCompletion", 'c',
 R"~(AU	authenticated
 DI	dictated
@@ -17076,12 +17078,12 @@ IP	in progress
 LA	legally authenticated
 NU	nullified document
 PA	pre-authenticated
-UC	unsigned completed document)~"},
+UC	unsigned completed document)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-DocumentStorage", "2018-08-12", "v3.DocumentStorage", 'c',
 R"~(AC	active
 AA	active and archived		0
 AR	archived (not active)
-PU	purged)~"},
+PU	purged)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EducationLevel", "2018-08-12", "v3.EducationLevel", 'c',
 R"~(ASSOC	Associate's or technical degree complete
 BD	College or baccalaureate degree complete
@@ -17091,20 +17093,20 @@ HS	High School or secondary school degree complete
 PB	Some post-baccalaureate education
 POSTG	Doctoral or post graduate education
 SCOL	Some College education
-SEC	Some secondary or high school education)~"},
+SEC	Some secondary or high school education)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EmployeeJobClass", "2018-08-12", "v3.EmployeeJobClass", 'c',
 R"~(FT	full-time
-PT	part-time)~"},
+PT	part-time)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EncounterAdmissionSource", "2018-08-12", "v3.EncounterAdmissionSource", 'c',
 R"~(E	emergency
 LD	labor and delivery
-NB	newborn)~"},
+NB	newborn)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EncounterSpecialCourtesy", "2018-08-12", "v3.EncounterSpecialCourtesy", 'c',
 R"~(EXT	extended courtesy
 NRM	normal courtesy
 PRF	professional courtesy
 STF	staff
-VIP	very important person)~"},
+VIP	very important person)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityClass", "2018-08-12", "v3.EntityClass", 'c',
 R"~(ENT	entity
 HCE	health chart entity		0
@@ -17132,7 +17134,7 @@ CITY	city or town		21
 COUNTRY	country		21
 COUNTY	county or parish		21
 PROVINCE	state or province		21
-RGRP	group		0)~"},
+RGRP	group		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityCode", "2018-08-12", "v3.EntityCode", 'c',
 R"~(_MaterialEntityClassType	MaterialEntityClassType	a
 _ContainerEntityType	ContainerEntityType	a	0
@@ -17278,13 +17280,13 @@ FLOOR	Floor Location		137
 ROOM	Room Location		137
 WING	Wing Location		137
 _ResourceGroupEntityType	ResourceGroupEntityType	a
-PRAC	PractitionerGroup		143)~"},
+PRAC	PractitionerGroup		143)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityDeterminer", "2018-08-12", "v3.EntityDeterminer", 'c',
 R"~(INSTANCE	specific
 GROUP	specific group		0
 KIND	described
 GROUPKIND	described group		2
-QUANTIFIED_KIND	described quantified	i	2)~"},
+QUANTIFIED_KIND	described quantified	i	2)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityHandling", "2018-08-12", "v3.EntityHandling", 'c',
 R"~(AMB	Ambient Temperature
 C37	Body Temperature
@@ -17303,7 +17305,7 @@ PSO	no shock
 REF	Refrigerated temperature
 SBU	Shake before use
 UFRZ	Ultra frozen
-UPR	upright)~"},
+UPR	upright)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifier", "2018-08-12", "v3.EntityNamePartQualifier", 'c',
 R"~(_OrganizationNamePartQualifier	OrganizationNamePartQualifier	a
 AC	academic		0,26
@@ -17333,7 +17335,7 @@ USE	intended use name		12
 _PersonNamePartQualifier	PersonNamePartQualifier	ai
 _PersonNamePartAffixTypes	PersonNamePartAffixTypes	ai	25
 _PersonNamePartChangeQualifier	PersonNamePartChangeQualifier	ai	25
-_PersonNamePartMiscQualifier	PersonNamePartMiscQualifier	ai	25)~"},
+_PersonNamePartMiscQualifier	PersonNamePartMiscQualifier	ai	25)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifierR2", "2018-08-12", "v3.EntityNamePartQualifierR2", 'c',
 R"~(AD	acquired
 SP	spouse		0
@@ -17361,18 +17363,18 @@ TitleStyles	TitleStyles	a
 AC	academic		22
 HON	honorific		22
 NB	nobility		22
-PR	professional		22)~"},
+PR	professional		22)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityNamePartType", "2018-08-12", "v3.EntityNamePartType", 'c',
 R"~(DEL	delimiter
 FAM	family
 GIV	given
 PFX	prefix
-SFX	suffix)~"},
+SFX	suffix)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityNamePartTypeR2", "2018-08-12", "v3.EntityNamePartTypeR2", 'c',
 R"~(DEL	delimiter
 FAM	family
 GIV	given
-TITLE	title)~"},
+TITLE	title)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityNameUse", "2018-08-12", "v3.EntityNameUse", 'c',
 R"~(_NameRepresentationUse	NameRepresentationUse	a
 ABC	Alphabetic		0
@@ -17388,7 +17390,7 @@ A	Artist/Stage		9
 R	Religious
 SRCH	search
 PHON	phonetic		12
-SNDX	Soundex		12)~"},
+SNDX	Soundex		12)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityNameUseR2", "2018-08-12", "v3.EntityNameUseR2", 'c',
 R"~(Assumed	Assumed	a
 A	business name		0
@@ -17407,7 +17409,7 @@ DN	do not use		12
 OR	official registry name
 PHON	phonetic
 SRCH	search
-T	temporary)~"},
+T	temporary)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityRisk", "2018-08-12", "v3.EntityRisk", 'c',
 R"~(AGG	aggressive
 BIO	Biological
@@ -17419,18 +17421,18 @@ INF	infectious
 BHZ	biohazard		6
 INJ	injury hazard
 POI	poison
-RAD	radioactive)~"},
+RAD	radioactive)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EntityStatus", "2018-08-12", "v3.EntityStatus", 'c',
 R"~(normal	normal
 active	active		0
 inactive	inactive		0
 terminated	terminated	i	0
-nullified	nullified)~"},
+nullified	nullified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-EquipmentAlertLevel", "2018-08-12", "v3.EquipmentAlertLevel", 'c',
 R"~(C	Critical
 N	Normal
 S	Serious
-W	Warning)~"},
+W	Warning)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-Ethnicity", "2018-08-12", "v3.Ethnicity", 'c',
 R"~(2135-2	Hispanic or Latino
 2137-8	Spaniard		0
@@ -17474,13 +17476,13 @@ R"~(2135-2	Hispanic or Latino
 2180-8	Puerto Rican		0
 2182-4	Cuban		0
 2184-0	Dominican		0
-2186-5	Not Hispanic or Latino)~"},
+2186-5	Not Hispanic or Latino)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ExposureMode", "2018-08-12", "v3.ExposureMode", 'c',
 R"~(_ExposureMode	ExposureMode	a
 AIRBORNE	airborne		0
 CONTACT	contact		0
 FOODBORNE	foodborne		0
-WATERBORNE	waterborne		0)~"},
+WATERBORNE	waterborne		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation", "2018-08-12", "v3.GTSAbbreviation", 'c',
 R"~(AM	AM
 BED	at bedtime
@@ -17525,14 +17527,14 @@ QD	QD
 QID	QID
 QOD	QOD
 TID	TID
-WK	weekly)~"},
+WK	weekly)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-GenderStatus", "2018-08-12", "v3.GenderStatus", 'c',
 R"~(I	Intact
-N	Neutered)~"},
+N	Neutered)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-HL7ContextConductionStyle", "2018-08-12", "v3.HL7ContextConductionStyle", 'c',
 R"~(C	conduction-indicator-based
 I	inferred
-V	vocabulary-based)~"},
+V	vocabulary-based)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-HL7StandardVersionCode", "2018-08-12", "v3.HL7StandardVersionCode", 'c',
 R"~(Ballot2008Jan	Ballot 2008 January
 Ballot2008May	Ballot 2008 May
@@ -17558,7 +17560,7 @@ V3-2010N	2010 Normative Edition
 V3-2011N	2011 Normative Edition
 V3-2012N	2012 Normative Edition
 V3PR1	Version3 Pre-release #1
-V3-2007N	2007 Normative Edition	i)~"},
+V3-2007N	2007 Normative Edition	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-HL7UpdateMode", "2018-08-12", "v3.HL7UpdateMode", 'c',
 R"~(A	Add
 AR	Add or Replace
@@ -17575,7 +17577,7 @@ ESC	Set Change	i	8
 ESD	Set Delete	i	8
 AU	Add or Update	i
 I	Ignore	i
-V	Verify	i)~"},
+V	Verify	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-HtmlLinkType", "2018-08-12", "v3.HtmlLinkType", 'c',
 R"~(alternate	alternate
 appendix	appendix
@@ -17591,31 +17593,31 @@ prev	prev
 section	section
 start	start
 stylesheet	stylesheet
-subsection	subsection)~"},
+subsection	subsection)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-IdentifierReliability", "2018-08-12", "v3.IdentifierReliability", 'c',
 R"~(ISS	Issued by System
 UNV	Unverified by system
-VRF	Verified by system)~"},
+VRF	Verified by system)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-IdentifierScope", "2018-08-12", "v3.IdentifierScope", 'c',
 R"~(BUSN	Business Identifier
 OBJ	Object Identifier
 VER	Version Identifier
-VW	View Specific Identifier)~"},
+VW	View Specific Identifier)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-IntegrityCheckAlgorithm", "2018-08-12", "v3.IntegrityCheckAlgorithm", 'c',
 R"~(SHA-1	secure hash algorithm - 1
-SHA-256	secure hash algorithm - 256)~"},
+SHA-256	secure hash algorithm - 256)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-LanguageAbilityMode", "2018-08-12", "v3.LanguageAbilityMode", 'c',
 R"~(ESGN	Expressed signed
 ESP	Expressed spoken
 EWR	Expressed written
 RSGN	Received signed
 RSP	Received spoken
-RWR	Received written)~"},
+RWR	Received written)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-LanguageAbilityProficiency", "2018-08-12", "v3.LanguageAbilityProficiency", 'c',
 R"~(E	Excellent
 F	Fair
 G	Good
-P	Poor)~"},
+P	Poor)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-LivingArrangement", "2018-08-12", "v3.LivingArrangement", 'c',
 R"~(HL	homeless
 M	Nomadic		0
@@ -17628,24 +17630,24 @@ X	Extended care facility		3
 PR	private residence
 H	Independent Household		8
 R	Retirement Community		8
-SL	supported living		8)~"},
+SL	supported living		8)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-LocalMarkupIgnore", "2018-08-12", "v3.LocalMarkupIgnore", 'c',
 R"~(all	all
-markup	markup)~"},
+markup	markup)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-LocalRemoteControlState", "2018-08-12", "v3.LocalRemoteControlState", 'c',
 R"~(L	Local
-R	Remote)~"},
+R	Remote)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ManagedParticipationStatus", "2018-08-12", "v3.ManagedParticipationStatus", 'c',
 R"~(normal	normal
 active	active		0
 cancelled	cancelled		0
 completed	completed		0
 pending	pending		0
-nullified	nullified)~"},
+nullified	nullified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-MapRelationship", "2018-08-12", "v3.MapRelationship", 'c',
 R"~(BT	Broader Than
 E	Exact
-NT	Narrower Than)~"},
+NT	Narrower Than)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "2018-08-12", "v3.MaritalStatus", 'c',
 R"~(A	Annulled
 D	Divorced
@@ -17656,14 +17658,14 @@ P	Polygamous
 S	Never Married
 T	Domestic partner
 U	unmarried
-W	Widowed)~"},
+W	Widowed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-MessageWaitingPriority", "2018-08-12", "v3.MessageWaitingPriority", 'c',
 R"~(H	High
 L	Low
-M	Medium)~"},
+M	Medium)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ModifyIndicator", "2018-08-12", "v3.ModifyIndicator", 'c',
 R"~(M	Modified subscription
-N	New subscription)~"},
+N	New subscription)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-NullFlavor", "2018-08-12", "v3.NullFlavor", 'c',
 R"~(NI	NoInformation
 INV	invalid		0
@@ -17681,7 +17683,7 @@ NASK	not asked		9
 NAVU	Not available		9
 QS	Sufficient Quantity		9
 TRC	trace		9
-NP	not present	i)~"},
+NP	not present	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ObservationCategory", "2018-08-12", "v3.ObservationCategory", 'c',
 R"~(exam	Exam
 imaging	Imaging
@@ -17690,7 +17692,7 @@ procedure	Procedure
 social-history	Social History
 survey	Survey
 therapy	Therapy
-vital-signs	Vital Signs)~"},
+vital-signs	Vital Signs)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "2018-08-12", "v3.ObservationInterpretation", 'c',
 R"~(_GeneticObservationInterpretation	GeneticObservationInterpretation	a
 CAR	Carrier		0
@@ -17748,7 +17750,7 @@ OBX	Interpretation qualifiers in separate OBX segments
 ReactivityObservationInterpretation	ReactivityObservationInterpretation	a
 NR	Non-reactive		53
 RR	Reactive		53
-WR	Weakly reactive		55)~"},
+WR	Weakly reactive		55)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ObservationMethod", "2018-08-12", "v3.ObservationMethod", 'c',
 R"~(_DecisionObservationMethod	DecisionObservationMethod	a
 ALGM	algorithm		0
@@ -18054,7 +18056,7 @@ R"~(58	GC/MS
 0277	Serum bactericidal titer		288
 0278	Agar screen		288
 0279	Disk induction		288
-0127	Nucleic acid probe	i)~"},
+0127	Nucleic acid probe	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "2018-08-12", "v3.ObservationValue", 'c',
 R"~(_ActCoverageAssessmentObservationValue	ActCoverageAssessmentObservationValue	a
 _ActFinancialStatusObservationValue	ActFinancialStatusObservationValue	a	0
@@ -18306,7 +18308,7 @@ VS	variable shift		236
 _AnnotationValue	AnnotationValue	ai
 _CommonClinicalObservationValue	common clinical observation	ai
 _IndividualCaseSafetyReportValueDomains	Individual Case Safety Report Value Domains	ai
-_IndicationValue	IndicationValue	ai)~"},
+_IndicationValue	IndicationValue	ai)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ParticipationFunction", "2018-08-12", "v3.ParticipationFunction", 'c',
 R"~(_AuthorizedParticipationFunction	AuthorizedParticipationFunction	a
 _AuthorizedReceiverParticipationFunction	AuthorizedReceiverParticipationFunction	a	0
@@ -18356,7 +18358,7 @@ REVIEWER	reviewer
 RNDPHYS	rounding physician
 SASST	second assistant surgeon
 SNRS	scrub nurse
-TASST	third assistant)~"},
+TASST	third assistant)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ParticipationMode", "2018-08-12", "v3.ParticipationMode", 'c',
 R"~(ELECTRONIC	electronic data
 PHYSICAL	physical presence
@@ -18372,11 +18374,11 @@ HANDWRIT	handwritten		8
 MAILWRIT	mail		8
 ONLINEWRIT	online written		8
 EMAILWRIT	email		12
-TYPEWRIT	typewritten		8)~"},
+TYPEWRIT	typewritten		8)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ParticipationSignature", "2018-08-12", "v3.ParticipationSignature", 'c',
 R"~(I	intended
 S	signed
-X	required)~"},
+X	required)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "2018-08-12", "v3.ParticipationType", 'c',
 R"~(PART	Participation
 _ParticipationAncillary	ParticipationAncillary	a	0
@@ -18438,7 +18440,7 @@ SPRF	secondary performer		53
 RESP	responsible party		0
 VRF	verifier		0
 AUTHEN	authenticator		58
-LA	legal authenticator		58)~"},
+LA	legal authenticator		58)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-PatientImportance", "2018-08-12", "v3.PatientImportance", 'c',
 R"~(BM	Board Member
 DFM	Physician Family Member
@@ -18448,12 +18450,12 @@ FOR	Foreign Dignitary
 GOVT	Government Dignitary
 SFM	Staff Family Member
 STF	Staff Member
-VIP	Very Important Person)~"},
+VIP	Very Important Person)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-PaymentTerms", "2018-08-12", "v3.PaymentTerms", 'c',
 R"~(COD	Cash on Delivery
 N30	Net 30 days
 N60	Net 60 days
-N90	Net 90 days)~"},
+N90	Net 90 days)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-PersonDisabilityType", "2018-08-12", "v3.PersonDisabilityType", 'c',
 R"~(1	Vision impaired
 2	Hearing impaired
@@ -18464,7 +18466,7 @@ CB	Requires crib		4
 CR	Requires crutches		4
 G	Requires gurney		4
 WC	Requires wheelchair		4
-WK	Requires walker		4)~"},
+WK	Requires walker		4)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ProbabilityDistributionType", "2018-08-12", "v3.ProbabilityDistributionType", 'c',
 R"~(B	beta
 E	exponential
@@ -18474,16 +18476,16 @@ LN	log-normal
 N	normal (Gaussian)
 T	T
 U	uniform
-X2	chi square)~"},
+X2	chi square)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ProcessingID", "2018-08-12", "v3.ProcessingID", 'c',
 R"~(D	Debugging
 P	Production
-T	Training)~"},
+T	Training)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ProcessingMode", "2018-08-12", "v3.ProcessingMode", 'c',
 R"~(A	Archive
 I	Initial load
 R	Restore from archive
-T	Current processing)~"},
+T	Current processing)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-QueryParameterValue", "2018-08-12", "v3.QueryParameterValue", 'c',
 R"~(_DispenseQueryFilterCode	dispense query filter code	a
 ALLDISP	all dispenses		0
@@ -18500,24 +18502,24 @@ R	Dispensed with remaining fills		8
 _QueryParameterValue	QueryParameterValue	a
 ISSFA	all		12
 ISSFI	with issues		12
-ISSFU	with unmanaged issues		12)~"},
+ISSFU	with unmanaged issues		12)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-QueryPriority", "2018-08-12", "v3.QueryPriority", 'c',
 R"~(D	Deferred
-I	Immediate)~"},
+I	Immediate)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-QueryRequestLimit", "2018-08-12", "v3.QueryRequestLimit", 'c',
 R"~(_QueryRequestLimit	QueryRequestLimit	a
-RD	record		0)~"},
+RD	record		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-QueryResponse", "2018-08-12", "v3.QueryResponse", 'c',
 R"~(AE	ApplicationError
 NF	No data found
 OK	Data found
-QE	QueryParameterError)~"},
+QE	QueryParameterError)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-QueryStatusCode", "2018-08-12", "v3.QueryStatusCode", 'c',
 R"~(aborted	aborted
 deliveredResponse	deliveredResponse
 executing	executing
 new	new
-waitContinuedQueryResponse	waitContinuedQueryResponse)~"},
+waitContinuedQueryResponse	waitContinuedQueryResponse)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-Race", "2018-08-12", "v3.Race", 'c',
 R"~(1002-5	American Indian or Alaska Native
 1004-1	American Indian		0
@@ -19441,7 +19443,7 @@ R"~(0-4	Shishmaref		656
 2126-1	Afghanistani		909
 2127-9	Israeili		909
 2129-5	Arab		899
-2131-1	Other Race)~"},
+2131-1	Other Race)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RelationalOperator", "2018-08-12", "v3.RelationalOperator", 'c',
 R"~(CT	Contains
 EQ	Equal
@@ -19450,11 +19452,11 @@ GN	Generic
 GT	Greater than
 LE	Less than or equal
 LT	Less than
-NE	Not Equal)~"},
+NE	Not Equal)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RelationshipConjunction", "2018-08-12", "v3.RelationshipConjunction", 'c',
 R"~(AND	and
 OR	or
-XOR	exclusive or)~"},
+XOR	exclusive or)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ReligiousAffiliation", "2018-08-12", "v3.ReligiousAffiliation", 'c',
 R"~(1001	Adventist
 1002	African Religions
@@ -19537,7 +19539,7 @@ R"~(1001	Adventist
 1079	Reformed
 1080	Salvation Army
 1081	Unitarian Universalist
-1082	United Church of Christ)~"},
+1082	United Church of Christ)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ResponseLevel", "2018-08-12", "v3.ResponseLevel", 'c',
 R"~(C	completion
 D	detail
@@ -19545,15 +19547,15 @@ E	exception
 F	confirmation
 N	message-control
 R	modification
-X	none)~"},
+X	none)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ResponseModality", "2018-08-12", "v3.ResponseModality", 'c',
 R"~(B	Batch
 R	Real Time
-T	Bolus)~"},
+T	Bolus)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-ResponseMode", "2018-08-12", "v3.ResponseMode", 'c',
 R"~(D	deferred
 I	immediate
-Q	queue)~"},
+Q	queue)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RoleClass", "2018-08-12", "v3.RoleClass", 'c',
 R"~(ROL	role
 _RoleClassAssociative	RoleClassAssociative	a	0
@@ -19666,7 +19668,7 @@ CRED	credentialed entity	i
 NURPRAC	nurse practitioner	i
 NURS	nurse	i
 PA	physician assistant	i
-PHYS	physician	i)~"},
+PHYS	physician	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RoleCode", "2018-08-12", "v3.RoleCode", 'c',
 R"~(_AffiliationRoleType	AffiliationRoleType	a
 _AgentRoleType	AgentRoleType	a	0
@@ -20065,14 +20067,14 @@ FM	Family Member	i
 INDIV	individual	i
 NAMED	named insured	i
 PSYCHCF		i
-SUBSCR	subscriber	i)~"},
+SUBSCR	subscriber	i)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RoleLinkStatus", "2018-08-12", "v3.RoleLinkStatus", 'c',
 R"~(NORMAL	normal
 ACTIVE	active		0
 CANCELLED	cancelled		0
 COMPLETED	completed		0
 PENDING	pending		0
-NULLIFIED	nullified)~"},
+NULLIFIED	nullified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RoleLinkType", "2018-08-12", "v3.RoleLinkType", 'c',
 R"~(REL	related
 BACKUP	is backup for		0
@@ -20081,7 +20083,7 @@ DIRAUTH	has direct authority over		0
 IDENT	Identification		0
 INDAUTH	has indirect authority over		0
 PART	has part		0
-REPL	replaces		0)~"},
+REPL	replaces		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RoleStatus", "2018-08-12", "v3.RoleStatus", 'c',
 R"~(normal	normal
 active	active		0
@@ -20089,7 +20091,7 @@ cancelled	cancelled		0
 pending	pending		0
 suspended	suspended		0
 terminated	terminated		0
-nullified	nullified)~"},
+nullified	nullified)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration", "2018-08-12", "v3.RouteOfAdministration", 'c',
 R"~(_RouteByMethod	RouteByMethod	a
 SOAK	Immersion (soak)		0,268
@@ -20478,18 +20480,18 @@ _UrinaryBladderRoute	UrinaryBladderRoute	a	265
 _UrinaryTr)~"
 R"~(actRoute	UrinaryTractRoute	a	265
 _VaginalRoute	VaginalRoute	a	265
-_VitreousHumourRoute	VitreousHumourRoute	a	265)~"},
+_VitreousHumourRoute	VitreousHumourRoute	a	265)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-Sequencing", "2018-08-12", "v3.Sequencing", 'c',
 R"~(A	Ascending
 D	Descending
-N	None)~"},
+N	None)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-SetOperator", "2018-08-12", "v3.SetOperator", 'c',
 R"~(_ValueSetOperator	ValueSetOperator	a
 E	exclude		0
 I	include		0
 A	intersect
 H	convex hull
-P	periodic hull)~"},
+P	periodic hull)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-SpecimenType", "2018-08-12", "v3.SpecimenType", 'c',
 R"~(_SpecimenEntityType	SpecimenEntityType	a
 ABS	Abcess		0
@@ -20614,29 +20616,29 @@ WICK	Wick		0
 WND	Wound		0
 WNDA	Wound abscess		0
 WNDD	Wound drainage		0
-WNDE	Wound exudate		0)~"},
+WNDE	Wound exudate		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-SubstitutionCondition", "2018-08-12", "v3.SubstitutionCondition", 'c',
 R"~(_Conditional	Conditional	a
 CONFIRM	Confirm first		0
 NOTIFY	Notify first		0
 NOSUB	No substitution
-UNCOND	Unconditional)~"},
+UNCOND	Unconditional)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TableCellHorizontalAlign", "2018-08-12", "v3.TableCellHorizontalAlign", 'c',
 R"~(center	center
 char	char
 justify	justify
 left	left
-right	right)~"},
+right	right)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TableCellScope", "2018-08-12", "v3.TableCellScope", 'c',
 R"~(col	col
 colgroup	colgroup
 row	row
-rowgroup	rowgroup)~"},
+rowgroup	rowgroup)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TableCellVerticalAlign", "2018-08-12", "v3.TableCellVerticalAlign", 'c',
 R"~(baseline	baseline
 bottom	bottom
 middle	middle
-top	top)~"},
+top	top)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TableFrame", "2018-08-12", "v3.TableFrame", 'c',
 R"~(above	above
 below	below
@@ -20646,26 +20648,26 @@ hsides	hsides
 lhs	lhs
 rhs	rhs
 void	void
-vsides	vsides)~"},
+vsides	vsides)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TableRules", "2018-08-12", "v3.TableRules", 'c',
 R"~(all	all
 cols	cols
 groups	groups
 none	none
-rows	rows)~"},
+rows	rows)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TargetAwareness", "2018-08-12", "v3.TargetAwareness", 'c',
 R"~(D	denying
 F	full awareness
 I	incapable
 M	marginal
 P	partial
-U	uninformed)~"},
+U	uninformed)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TelecommunicationCapabilities", "2018-08-12", "v3.TelecommunicationCapabilities", 'c',
 R"~(data	data
 fax	fax
 sms	sms
 tty	text
-voice	voice)~"},
+voice	voice)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TimingEvent", "2018-08-12", "v3.TimingEvent", 'c',
 R"~(AC	AC
 ACD	ACD
@@ -20684,9 +20686,9 @@ PC	PC
 PCD	PCD
 PCM	PCM
 PCV	PCV
-WAKE	WAKE)~"},
+WAKE	WAKE)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TransmissionRelationshipTypeCode", "2018-08-12", "v3.TransmissionRelationshipTypeCode", 'c',
-R"~(SEQL	sequence)~"},
+R"~(SEQL	sequence)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-TribalEntityUS", "2018-08-12", "v3.TribalEntityUS", 'c',
 R"~(_NativeEntityAlaska	NativeEntityAlaska	a
 338	Village of Afognak		0
@@ -21258,7 +21260,7 @@ R"~(	230
 96	Greenville Rancheria of Maidu Indians of Californi		230
 97	Grindstone Indian Rancheria of Wintun-Wailaki Indi		230
 98	Guidiville Rancheria of California		230
-99	Hannahville Indian Community of Wisconsin Potawato		230)~"},
+99	Hannahville Indian Community of Wisconsin Potawato		230)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-VaccineManufacturer", "2018-08-12", "v3.VaccineManufacturer", 'c',
 R"~(AB	Abbott Laboratories (includes Ross Products Division)
 AD	Adams Laboratories
@@ -21299,7 +21301,7 @@ SI	Swiss Serum and Vaccine Inst. [Inactive - use BPC]
 SKB	SmithKline Beecham
 USA	United States Army Medical Research and Materiel Command
 WA	Wyeth-Ayerst [Inactive - use WAL]
-WAL	Wyeth-Ayerst (includes Wyeth-Lederle Vaccines and Pediatrics, Wyeth Laboratories, Lederle Laboratories, and Praxis Biologics))~"},
+WAL	Wyeth-Ayerst (includes Wyeth-Lederle Vaccines and Pediatrics, Wyeth Laboratories, Lederle Laboratories, and Praxis Biologics))~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-WorkClassificationODH", "2018-08-12", "v3.WorkClassificationODH", 'c',
 R"~(PWAF	Paid work, Armed Forces
 PWFG	Paid work, national government, not armed forces
@@ -21309,7 +21311,7 @@ PWSE	Paid work, self-employed
 PWSG	Paid work, state government, not armed forces
 UWNSE	Unpaid non-governmental work, not self-employed
 UWSE	Unpaid work, self-employed
-VW	Voluntary work)~"},
+VW	Voluntary work)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7ApprovalStatus", "2018-08-12", "v3.hl7ApprovalStatus", 'c',
 R"~(affd	affiliate ballot - DSTU
 affi	affiliate ballot - informative
@@ -21330,7 +21332,7 @@ memn	membership ballot - normative
 ns	non-standard - available for use
 prop	proposal
 ref	reference
-wd	withdrawn)~"},
+wd	withdrawn)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7CMETAttribution", "2018-08-12", "v3.hl7CMETAttribution", 'c',
 R"~(contact	contact
 identified	identified
@@ -21338,12 +21340,12 @@ identified-confirmable	identified-confirmable
 identified-informational	identified-informational
 informational	informational
 minimal	minimal
-universal	universal)~"},
+universal	universal)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7ITSType", "2018-08-12", "v3.hl7ITSType", 'c',
 R"~(UML	universal modeling language
-XML	extensible markup language)~"},
+XML	extensible markup language)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7ITSVersionCode", "2018-08-12", "v3.hl7ITSVersionCode", 'c',
-R"~(XMLV1PR1	XMLV1PR1)~"},
+R"~(XMLV1PR1	XMLV1PR1)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7PublishingDomain", "2018-08-12", "v3.hl7PublishingDomain", 'c',
 R"~(AB	accounting & billing
 AI	trigger event control act infrastructure
@@ -21386,12 +21388,12 @@ RT	regulated studies
 RX	pharmacy
 SC	scheduling
 SP	specimen
-TD	therapeutic devices)~"},
+TD	therapeutic devices)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7PublishingSection", "2018-08-12", "v3.hl7PublishingSection", 'c',
 R"~(AM	administrative management
 HM	health and clinical management
 IM	infrastructure management
-UU	unknown)~"},
+UU	unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7PublishingSubSection", "2018-08-12", "v3.hl7PublishingSubSection", 'c',
 R"~(CO	common
 FI	financial information
@@ -21402,7 +21404,7 @@ PR	practice
 QU	query
 RC	records
 RE	reasoning
-UU	unknown)~"},
+UU	unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7Realm", "2018-08-12", "v3.hl7Realm", 'c',
 R"~(BindingRealms	binding realms	a
 AffiliateRealms	Affiliate Realms	a	0,43
@@ -21448,14 +21450,14 @@ GB	Great Britain		0,43
 R1	Representative Realm		0
 X1	Example Realm		0
 NamespaceRealms	namespace realms	a
-ZZ	Localized Version		43)~"},
+ZZ	Localized Version		43)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7V3Conformance", "2018-08-12", "v3.hl7V3Conformance", 'c',
 R"~(I	ignored
 NP	not permitted
 R	required
 RC	required for consumer
 RI	required for initiator
-U	undetermined)~"},
+U	undetermined)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-hl7VoteResolution", "2018-08-12", "v3.hl7VoteResolution", 'c',
 R"~(affirmativeResolution	affirmative resolution	a
 affdef	affirmative-deferred		0
@@ -21469,7 +21471,7 @@ notrelv	not related voted		4
 prevcons	previously considered		4
 retract	retracted		4
 unresolved	unresolved		4
-withdraw	withdrawn		4)~"},
+withdraw	withdrawn		4)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm", "2018-08-12", "v3.orderableDrugForm", 'c',
 R"~(_AdministrableDrugForm	AdministrableDrugForm	a
 APPFUL	Applicatorful		0
@@ -21631,9 +21633,9 @@ URETHSUPP	Urethral suppository		154
 VAGSUPP	Vaginal Suppository		154
 SWAB	Swab		101
 MEDSWAB	Medicated swab		158
-WAFER	Wafer		101)~"},
+WAFER	Wafer		101)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-policyHolderRole", "2018-08-12", "v3.policyHolderRole", 'n',
-R"~()~"},
+R"~()~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-styleType", "2018-08-12", "v3.styleType", 'c',
 R"~(_FontStyle	Font Style	a
 bold	Bold Font		0
@@ -21655,7 +21657,7 @@ _TableRuleStyle	Table Rule Style	a
 Botrule	Bottom Rule		16
 Lrule	Left-sided rule		16
 Rrule	Right-sided rule		16
-Toprule	Top Rule		16)~"},
+Toprule	Top Rule		16)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-substanceAdminSubstitution", "2018-08-12", "v3.substanceAdminSubstitution", 'c',
 R"~(_ActSubstanceAdminSubstitutionCode	ActSubstanceAdminSubstitutionCode	a
 E	equivalent		0
@@ -21666,7 +21668,7 @@ TE	therapeutic alternative		1
 TB	therapeutic brand		5
 TG	therapeutic generic		5
 F	formulary		0
-N	none		0)~"},
+N	none		0)~"sv},
 {"http://terminology.hl7.org/CodeSystem/v3-triggerEventID", "2018-08-12", "v3.triggerEventID", 'c',
 R"~(POLB_TE004000UV	Result Status
 POLB_TE004001UV	Result Confirm
@@ -21678,36 +21680,36 @@ POLB_TE004200UV	Result Complete with Fulfillment
 POLB_TE004201UV	Result Corrected
 POLB_TE004202UV	Result Complete
 POLB_TE004301UV	Result Abort
-POLB_TE004500UV	Result Nullify)~"},
+POLB_TE004500UV	Result Nullify)~"sv},
 {"http://terminology.hl7.org/CodeSystem/validation-process", "4.0.1", "validation-process", 'c',
 R"~(edit-check	edit check
 valueset	value set
 primary	primary source
 multi	multiple sources
 standalone	standalone
-in-context	in context)~"},
+in-context	in context)~"sv},
 {"http://terminology.hl7.org/CodeSystem/validation-status", "4.0.1", "validation-status", 'c',
 R"~(successful	Successful
 failed	Failed
-unknown	Unknown)~"},
+unknown	Unknown)~"sv},
 {"http://terminology.hl7.org/CodeSystem/validation-type", "4.0.1", "validation-type", 'c',
 R"~(nothing	Nothing
 primary	Primary Source
-multiple	Multiple Sources)~"},
+multiple	Multiple Sources)~"sv},
 {"http://terminology.hl7.org/CodeSystem/variant-state", "4.0.1", "sequenceStatus", 'c',
 R"~(positive	positive
 negative	negative
-absent	absent)~"},
+absent	absent)~"sv},
 {"http://terminology.hl7.org/CodeSystem/verificationresult-communication-method", "4.0.1", "verificationresult-communication-method", 'c',
 R"~(manual	Manual
 portal	Portal
 pull	Pull
-push	Push)~"},
+push	Push)~"sv},
 {"http://terminology.hl7.org/fhir/CodeSystem/medicationdispense-category", "4.0.1", "MedicationDispense Category Codes", 'c',
 R"~(inpatient	Inpatient
 outpatient	Outpatient
 community	Community
-discharge	Discharge)~"},
+discharge	Discharge)~"sv},
 {"http://terminology.hl7.org/fhir/CodeSystem/medicationdispense-status-reason", "4.0.1", "MedicationDispense Status Reason Codes", 'c',
 R"~(frr01	Order Stopped
 frr02	Stale-dated Order
@@ -21729,7 +21731,7 @@ sintol	Suspected intolerance
 surg	Patient scheduled for surgery
 washout	Washout
 outofstock	Drug not available - out of stock
-offmarket	Drug not available - off market)~"},
+offmarket	Drug not available - off market)~"sv},
 {"urn:iso-astm:E1762-95:2013", "4.0.1", "SignatureTypeCodes", 'c',
 R"~(1.2.840.10065.1.12.1.1	Author's Signature
 1.2.840.10065.1.12.1.2	Coauthor's Signature
@@ -21748,14 +21750,14 @@ R"~(1.2.840.10065.1.12.1.1	Author's Signature
 1.2.840.10065.1.12.1.15	Addendum Signature
 1.2.840.10065.1.12.1.16	Modification Signature
 1.2.840.10065.1.12.1.17	Administrative (Error/Edit) Signature
-1.2.840.10065.1.12.1.18	Timestamp Signature)~"},
+1.2.840.10065.1.12.1.18	Timestamp Signature)~"sv},
 {"urn:oid:1.2.36.1.2001.1001.101.104.16592", "4.0.1", "PatientMedicineChangeTypes", 'c',
 R"~(01	Unchanged
 02	Changed
 03	Cancelled
 04	Prescribed
 05	Ceased
-06	Suspended)~"},
+06	Suspended)~"sv},
 {"urn:oid:2.16.840.1.113883.3.1937.98.5.8", "", "TemplateStatusCodeLifeCycle", 'c',
 R"~(draft	Draft
 pending	Under pre-publication review
@@ -21764,79 +21766,79 @@ review	In Review
 cancelled	Cancelled
 rejected	Rejected
 retired	retired
-terminated	Terminated)~"}};
+terminated	Terminated)~"sv}};
 constinit const std::size_t kBuiltinCodeSystemCount = 1060;
 constinit const BuiltinValueSet kBuiltinValueSets[] = {
 {"http://hl7.org/fhir/ValueSet/FHIR-version", "4.0.1", "FHIRVersion",
-R"~(I	http://hl7.org/fhir/FHIR-version)~"},
+R"~(I	http://hl7.org/fhir/FHIR-version)~"sv},
 {"http://hl7.org/fhir/ValueSet/abstract-types", "4.0.1", "AbstractType",
-R"~(I	http://hl7.org/fhir/abstract-types)~"},
+R"~(I	http://hl7.org/fhir/abstract-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/account-status", "4.0.1", "AccountStatus",
-R"~(I	http://hl7.org/fhir/account-status)~"},
+R"~(I	http://hl7.org/fhir/account-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/account-type", "4.0.1", "AccountTypes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_ActAccountCode)~"},
+F	concept	is-a	_ActAccountCode)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-cardinality-behavior", "4.0.1", "ActionCardinalityBehavior",
-R"~(I	http://hl7.org/fhir/action-cardinality-behavior)~"},
+R"~(I	http://hl7.org/fhir/action-cardinality-behavior)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-condition-kind", "4.0.1", "ActionConditionKind",
-R"~(I	http://hl7.org/fhir/action-condition-kind)~"},
+R"~(I	http://hl7.org/fhir/action-condition-kind)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-grouping-behavior", "4.0.1", "ActionGroupingBehavior",
-R"~(I	http://hl7.org/fhir/action-grouping-behavior)~"},
+R"~(I	http://hl7.org/fhir/action-grouping-behavior)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-participant-role", "4.0.1", "ActionParticipantRole",
 R"~(I
 V	http://hl7.org/fhir/ValueSet/practitioner-role
-V	http://hl7.org/fhir/ValueSet/relatedperson-relationshiptype)~"},
+V	http://hl7.org/fhir/ValueSet/relatedperson-relationshiptype)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-participant-type", "4.0.1", "ActionParticipantType",
-R"~(I	http://hl7.org/fhir/action-participant-type)~"},
+R"~(I	http://hl7.org/fhir/action-participant-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-precheck-behavior", "4.0.1", "ActionPrecheckBehavior",
-R"~(I	http://hl7.org/fhir/action-precheck-behavior)~"},
+R"~(I	http://hl7.org/fhir/action-precheck-behavior)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-relationship-type", "4.0.1", "ActionRelationshipType",
-R"~(I	http://hl7.org/fhir/action-relationship-type)~"},
+R"~(I	http://hl7.org/fhir/action-relationship-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-required-behavior", "4.0.1", "ActionRequiredBehavior",
-R"~(I	http://hl7.org/fhir/action-required-behavior)~"},
+R"~(I	http://hl7.org/fhir/action-required-behavior)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-selection-behavior", "4.0.1", "ActionSelectionBehavior",
-R"~(I	http://hl7.org/fhir/action-selection-behavior)~"},
+R"~(I	http://hl7.org/fhir/action-selection-behavior)~"sv},
 {"http://hl7.org/fhir/ValueSet/action-type", "4.0.1", "ActionType",
-R"~(I	http://terminology.hl7.org/CodeSystem/action-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/action-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/activity-definition-category", "4.0.1", "ActivityDefinitionCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/activity-definition-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/activity-definition-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/additional-instruction-codes", "4.0.1", "SNOMEDCTAdditionalDosageInstructions",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	419492006)~"},
+F	concept	is-a	419492006)~"sv},
 {"http://hl7.org/fhir/ValueSet/additionalmaterials", "4.0.1", "AdditionalMaterialCodes",
-R"~(I	http://hl7.org/fhir/additionalmaterials)~"},
+R"~(I	http://hl7.org/fhir/additionalmaterials)~"sv},
 {"http://hl7.org/fhir/ValueSet/address-type", "4.0.1", "AddressType",
-R"~(I	http://hl7.org/fhir/address-type)~"},
+R"~(I	http://hl7.org/fhir/address-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/address-use", "4.0.1", "AddressUse",
-R"~(I	http://hl7.org/fhir/address-use)~"},
+R"~(I	http://hl7.org/fhir/address-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/adjudication", "4.0.1", "AdjudicationValueCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/adjudication)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adjudication)~"sv},
 {"http://hl7.org/fhir/ValueSet/adjudication-error", "4.0.1", "Adjudication Error Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/adjudication-error)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adjudication-error)~"sv},
 {"http://hl7.org/fhir/ValueSet/adjudication-reason", "4.0.1", "AdjudicationReasonCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/adjudication-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adjudication-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/administration-method-codes", "4.0.1", "SNOMEDCTAdministrationMethodCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	422096002)~"},
+F	concept	is-a	422096002)~"sv},
 {"http://hl7.org/fhir/ValueSet/administrative-gender", "4.0.1", "AdministrativeGender",
-R"~(I	http://hl7.org/fhir/administrative-gender)~"},
+R"~(I	http://hl7.org/fhir/administrative-gender)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-actuality", "4.0.1", "AdverseEventActuality",
-R"~(I	http://hl7.org/fhir/adverse-event-actuality)~"},
+R"~(I	http://hl7.org/fhir/adverse-event-actuality)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-category", "4.0.1", "AdverseEventCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-causality-assess", "4.0.1", "AdverseEventCausalityAssessment",
-R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-causality-assess)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-causality-assess)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-causality-method", "4.0.1", "AdverseEventCausalityMethod",
-R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-causality-method)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-causality-method)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-outcome", "4.0.1", "AdverseEventOutcome",
-R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-outcome)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-outcome)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-seriousness", "4.0.1", "AdverseEventSeriousness",
-R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-seriousness)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-seriousness)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-severity", "4.0.1", "AdverseEventSeverity",
-R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-severity)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/adverse-event-severity)~"sv},
 {"http://hl7.org/fhir/ValueSet/adverse-event-type", "4.0.1", "SNOMEDCTClinicalFindings",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	404684003)~"},
+F	concept	is-a	404684003)~"sv},
 {"http://hl7.org/fhir/ValueSet/age-units", "4.0.1", "CommonUCUMCodesForAge",
 R"~(I	http://unitsofmeasure.org
 C	min
@@ -21844,31 +21846,31 @@ C	h
 C	d
 C	wk
 C	mo
-C	a)~"},
+C	a)~"sv},
 {"http://hl7.org/fhir/ValueSet/all-distance-units", "4.0.1", "AllUCUMExpressionForDistance",
 R"~(I	http://unitsofmeasure.org
-F	canonical	=	m)~"},
+F	canonical	=	m)~"sv},
 {"http://hl7.org/fhir/ValueSet/all-languages", "4.0.1", "AllLanguages",
-R"~(I	urn:ietf:bcp:47)~"},
+R"~(I	urn:ietf:bcp:47)~"sv},
 {"http://hl7.org/fhir/ValueSet/all-time-units", "4.0.1", "AllUCUMExpressionForTime",
 R"~(I	http://unitsofmeasure.org
-F	canonical	=	a)~"},
+F	canonical	=	a)~"sv},
 {"http://hl7.org/fhir/ValueSet/all-types", "4.0.1", "FHIRAllTypes",
 R"~(I	http://hl7.org/fhir/data-types
 I	http://hl7.org/fhir/resource-types
-I	http://hl7.org/fhir/abstract-types)~"},
+I	http://hl7.org/fhir/abstract-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/allelename", "4.0.1", "HLA",
-R"~(I	http://www.ebi.ac.uk/ipd/imgt/hla)~"},
+R"~(I	http://www.ebi.ac.uk/ipd/imgt/hla)~"sv},
 {"http://hl7.org/fhir/ValueSet/allerg-intol-substance-exp-risk", "4.0.1", "AllergyIntoleranceSubstanceExposureRisk",
-R"~(I	http://terminology.hl7.org/CodeSystem/allerg-intol-substance-exp-risk)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/allerg-intol-substance-exp-risk)~"sv},
 {"http://hl7.org/fhir/ValueSet/allergy-intolerance-category", "4.0.1", "AllergyIntoleranceCategory",
-R"~(I	http://hl7.org/fhir/allergy-intolerance-category)~"},
+R"~(I	http://hl7.org/fhir/allergy-intolerance-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/allergy-intolerance-criticality", "4.0.1", "AllergyIntoleranceCriticality",
-R"~(I	http://hl7.org/fhir/allergy-intolerance-criticality)~"},
+R"~(I	http://hl7.org/fhir/allergy-intolerance-criticality)~"sv},
 {"http://hl7.org/fhir/ValueSet/allergy-intolerance-type", "4.0.1", "AllergyIntoleranceType",
-R"~(I	http://hl7.org/fhir/allergy-intolerance-type)~"},
+R"~(I	http://hl7.org/fhir/allergy-intolerance-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/allergyintolerance-clinical", "4.0.1", "AllergyIntoleranceClinicalStatusCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical)~"sv},
 {"http://hl7.org/fhir/ValueSet/allergyintolerance-code", "4.0.1", "AllergyIntoleranceSubstance/Product,ConditionAndNegationCodes",
 R"~(I
 V	http://hl7.org/fhir/ValueSet/substance-code
@@ -21885,9 +21887,9 @@ F	concept	is-a	190753003
 I	http://snomed.info/sct
 F	concept	is-a	413427002
 I	http://snomed.info/sct
-F	concept	is-a	716186003)~"},
+F	concept	is-a	716186003)~"sv},
 {"http://hl7.org/fhir/ValueSet/allergyintolerance-verification", "4.0.1", "AllergyIntoleranceVerificationStatusCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/allergyintolerance-verification)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/allergyintolerance-verification)~"sv},
 {"http://hl7.org/fhir/ValueSet/animal-breeds", "4.0.1", "AnimalBreeds",
 R"~(I	http://snomed.info/sct
 C	684003
@@ -24262,9 +24264,9 @@ C	48394005
 C	85626006
 C	445729005
 C	407402001
-C	441714000)~"},
+C	441714000)~"sv},
 {"http://hl7.org/fhir/ValueSet/animal-genderstatus", "4.0.1", "GenderStatus",
-R"~(I	http://hl7.org/fhir/animal-genderstatus)~"},
+R"~(I	http://hl7.org/fhir/animal-genderstatus)~"sv},
 {"http://hl7.org/fhir/ValueSet/animal-species", "4.0.1", "AnimalSpecies",
 R"~(I	http://snomed.info/sct
 C	125097000
@@ -24276,29 +24278,29 @@ C	15778005
 C	396620009
 C	388445009
 C	85626006
-C	132950000)~"},
+C	132950000)~"sv},
 {"http://hl7.org/fhir/ValueSet/appointment-cancellation-reason", "4.0.1", "AppointmentCancellationReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/appointmentstatus", "4.0.1", "AppointmentStatus",
-R"~(I	http://hl7.org/fhir/appointmentstatus)~"},
+R"~(I	http://hl7.org/fhir/appointmentstatus)~"sv},
 {"http://hl7.org/fhir/ValueSet/approach-site-codes", "4.0.1", "SNOMEDCTAnatomicalStructureForAdministrationSiteCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	91723000)~"},
+F	concept	is-a	91723000)~"sv},
 {"http://hl7.org/fhir/ValueSet/assert-direction-codes", "4.0.1", "AssertionDirectionType",
-R"~(I	http://hl7.org/fhir/assert-direction-codes)~"},
+R"~(I	http://hl7.org/fhir/assert-direction-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/assert-operator-codes", "4.0.1", "AssertionOperatorType",
-R"~(I	http://hl7.org/fhir/assert-operator-codes)~"},
+R"~(I	http://hl7.org/fhir/assert-operator-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/assert-response-code-types", "4.0.1", "AssertionResponseTypes",
-R"~(I	http://hl7.org/fhir/assert-response-code-types)~"},
+R"~(I	http://hl7.org/fhir/assert-response-code-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/asset-availability", "4.0.1", "ContractResourceAssetAvailiabilityCodes",
-R"~(I	http://hl7.org/fhir/asset-availability)~"},
+R"~(I	http://hl7.org/fhir/asset-availability)~"sv},
 {"http://hl7.org/fhir/ValueSet/audit-entity-type", "4.0.1", "AuditEventEntityType",
 R"~(I	http://terminology.hl7.org/CodeSystem/audit-entity-type
-I	http://hl7.org/fhir/resource-types)~"},
+I	http://hl7.org/fhir/resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/audit-event-action", "4.0.1", "AuditEventAction",
-R"~(I	http://hl7.org/fhir/audit-event-action)~"},
+R"~(I	http://hl7.org/fhir/audit-event-action)~"sv},
 {"http://hl7.org/fhir/ValueSet/audit-event-outcome", "4.0.1", "AuditEventOutcome",
-R"~(I	http://hl7.org/fhir/audit-event-outcome)~"},
+R"~(I	http://hl7.org/fhir/audit-event-outcome)~"sv},
 {"http://hl7.org/fhir/ValueSet/audit-event-sub-type", "4.0.1", "AuditEventSub-Type",
 R"~(I	http://dicom.nema.org/resources/ontology/DCM
 C	110120
@@ -24324,7 +24326,7 @@ C	110139
 C	110140
 C	110141
 C	110142
-I	http://hl7.org/fhir/restful-interaction)~"},
+I	http://hl7.org/fhir/restful-interaction)~"sv},
 {"http://hl7.org/fhir/ValueSet/audit-event-type", "4.0.1", "AuditEventID",
 R"~(I	http://dicom.nema.org/resources/ontology/DCM
 C	110100
@@ -24343,32 +24345,32 @@ C	110112
 C	110113
 C	110114
 I	http://terminology.hl7.org/CodeSystem/audit-event-type
-I	http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle)~"},
+I	http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle)~"sv},
 {"http://hl7.org/fhir/ValueSet/audit-source-type", "4.0.1", "AuditEventSourceType",
-R"~(I	http://terminology.hl7.org/CodeSystem/security-source-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/security-source-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/basic-resource-type", "4.0.1", "BasicResourceTypes",
-R"~(I	http://terminology.hl7.org/CodeSystem/basic-resource-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/basic-resource-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/benefit-network", "4.0.1", "NetworkTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/benefit-network)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/benefit-network)~"sv},
 {"http://hl7.org/fhir/ValueSet/benefit-term", "4.0.1", "BenefitTermCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/benefit-term)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/benefit-term)~"sv},
 {"http://hl7.org/fhir/ValueSet/benefit-type", "4.0.1", "BenefitTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/benefit-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/benefit-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/benefit-unit", "4.0.1", "UnitTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/benefit-unit)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/benefit-unit)~"sv},
 {"http://hl7.org/fhir/ValueSet/binding-strength", "4.0.1", "BindingStrength",
-R"~(I	http://hl7.org/fhir/binding-strength)~"},
+R"~(I	http://hl7.org/fhir/binding-strength)~"sv},
 {"http://hl7.org/fhir/ValueSet/body-site", "4.0.1", "SNOMEDCTBodyStructures",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	442083009)~"},
+F	concept	is-a	442083009)~"sv},
 {"http://hl7.org/fhir/ValueSet/bodysite-laterality", "4.0.1", "Laterality",
 R"~(I	http://snomed.info/sct
 C	419161000
 C	419465000
-C	51440002)~"},
+C	51440002)~"sv},
 {"http://hl7.org/fhir/ValueSet/bodystructure-code", "4.0.1", "SNOMEDCTMorphologicAbnormalities",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	49755003)~"},
+F	concept	is-a	49755003)~"sv},
 {"http://hl7.org/fhir/ValueSet/bodystructure-relative-location", "4.0.1", "BodystructureLocationQualifier",
 R"~(I	http://snomed.info/sct
 C	419161000
@@ -24382,9 +24384,9 @@ C	264217000
 C	261089000
 C	255551008
 C	351726001
-C	352730000)~"},
+C	352730000)~"sv},
 {"http://hl7.org/fhir/ValueSet/bundle-type", "4.0.1", "BundleType",
-R"~(I	http://hl7.org/fhir/bundle-type)~"},
+R"~(I	http://hl7.org/fhir/bundle-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/c80-doc-typecodes", "4.0.1", "DocumentTypeValueSet",
 R"~(I	http://loinc.org
 C	55107-7
@@ -30795,7 +30797,7 @@ C	57561-3
 C	5)~"
 R"~(7560-5
 C	72510-1
-C	72509-3)~"},
+C	72509-3)~"sv},
 {"http://hl7.org/fhir/ValueSet/c80-facilitycodes", "4.0.1", "FacilityTypeCodeValueSet",
 R"~(I	http://snomed.info/sct
 C	82242000
@@ -30876,7 +30878,7 @@ C	413817003
 C	310205006
 C	419955002
 C	272501009
-C	394777002)~"},
+C	394777002)~"sv},
 {"http://hl7.org/fhir/ValueSet/c80-practice-codes", "4.0.1", "PracticeSettingCodeValueSet",
 R"~(I	http://snomed.info/sct
 C	408467006
@@ -30995,9 +30997,9 @@ C	408448007
 C	419043006
 C	394612005
 C	394733009
-C	394732004)~"},
+C	394732004)~"sv},
 {"http://hl7.org/fhir/ValueSet/capability-statement-kind", "4.0.1", "CapabilityStatementKind",
-R"~(I	http://hl7.org/fhir/capability-statement-kind)~"},
+R"~(I	http://hl7.org/fhir/capability-statement-kind)~"sv},
 {"http://hl7.org/fhir/ValueSet/care-plan-activity-kind", "4.0.1", "CarePlanActivityKind",
 R"~(I	http://hl7.org/fhir/resource-types
 C	Appointment
@@ -31007,21 +31009,21 @@ C	MedicationRequest
 C	NutritionOrder
 C	Task
 C	ServiceRequest
-C	VisionPrescription)~"},
+C	VisionPrescription)~"sv},
 {"http://hl7.org/fhir/ValueSet/care-plan-activity-outcome", "4.0.1", "CarePlanActivityOutcome",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	397640006)~"},
+F	concept	is-a	397640006)~"sv},
 {"http://hl7.org/fhir/ValueSet/care-plan-activity-status", "4.0.1", "CarePlanActivityStatus",
-R"~(I	http://hl7.org/fhir/care-plan-activity-status)~"},
+R"~(I	http://hl7.org/fhir/care-plan-activity-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/care-plan-category", "4.0.1", "CarePlanCategory",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	734163000)~"},
+F	concept	is-a	734163000)~"sv},
 {"http://hl7.org/fhir/ValueSet/care-plan-intent", "4.0.1", "CarePlanIntent",
 R"~(I	http://hl7.org/fhir/request-intent
 C	proposal
 C	plan
 C	order
-C	option)~"},
+C	option)~"sv},
 {"http://hl7.org/fhir/ValueSet/care-team-category", "4.0.1", "CareTeamCategory",
 R"~(I	http://loinc.org
 F	concept	is-a	LA27975-4
@@ -31038,129 +31040,129 @@ F	concept	is-a	LA28866-4
 I	http://loinc.org
 F	concept	is-a	LA27980-4
 I	http://loinc.org
-F	concept	is-a	LA28867-2)~"},
+F	concept	is-a	LA28867-2)~"sv},
 {"http://hl7.org/fhir/ValueSet/care-team-status", "4.0.1", "CareTeamStatus",
-R"~(I	http://hl7.org/fhir/care-team-status)~"},
+R"~(I	http://hl7.org/fhir/care-team-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/catalogType", "4.0.1", "CatalogType",
-R"~(I	http://terminology.hl7.org/CodeSystem/catalogType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/catalogType)~"sv},
 {"http://hl7.org/fhir/ValueSet/cdshooks-indicator", "4.0.1", "Indicator",
-R"~(I	http://cds-hooks.hl7.org/CodeSystem/indicator)~"},
+R"~(I	http://cds-hooks.hl7.org/CodeSystem/indicator)~"sv},
 {"http://hl7.org/fhir/ValueSet/certainty-subcomponent-rating", "4.0.1", "CertaintySubcomponentRating",
-R"~(I	http://terminology.hl7.org/CodeSystem/certainty-subcomponent-rating)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/certainty-subcomponent-rating)~"sv},
 {"http://hl7.org/fhir/ValueSet/certainty-subcomponent-type", "4.0.1", "CertaintySubcomponentType",
-R"~(I	http://terminology.hl7.org/CodeSystem/certainty-subcomponent-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/certainty-subcomponent-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/chargeitem-billingcodes", "4.0.1", "ChargeItemCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/chargeitem-billingcodes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/chargeitem-billingcodes)~"sv},
 {"http://hl7.org/fhir/ValueSet/chargeitem-status", "4.0.1", "ChargeItemStatus",
-R"~(I	http://hl7.org/fhir/chargeitem-status)~"},
+R"~(I	http://hl7.org/fhir/chargeitem-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/choice-list-orientation", "4.0.1", "ChoiceListOrientation",
-R"~(I	http://terminology.hl7.org/CodeSystem/choice-list-orientation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/choice-list-orientation)~"sv},
 {"http://hl7.org/fhir/ValueSet/chromosome-human", "4.0.1", "chromosome-human",
-R"~(I	http://terminology.hl7.org/CodeSystem/chromosome-human)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/chromosome-human)~"sv},
 {"http://hl7.org/fhir/ValueSet/claim-careteamrole", "4.0.1", "ClaimCareTeamRoleCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/claimcareteamrole)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/claimcareteamrole)~"sv},
 {"http://hl7.org/fhir/ValueSet/claim-exception", "4.0.1", "ExceptionCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/claim-exception)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/claim-exception)~"sv},
 {"http://hl7.org/fhir/ValueSet/claim-informationcategory", "4.0.1", "ClaimInformationCategoryCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/claiminformationcategory)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/claiminformationcategory)~"sv},
 {"http://hl7.org/fhir/ValueSet/claim-modifiers", "4.0.1", "ModifierTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/modifiers)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/modifiers)~"sv},
 {"http://hl7.org/fhir/ValueSet/claim-subtype", "4.0.1", "ExampleClaimSubTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-claimsubtype)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-claimsubtype)~"sv},
 {"http://hl7.org/fhir/ValueSet/claim-type", "4.0.1", "ClaimTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/claim-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/claim-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/claim-use", "4.0.1", "Use",
-R"~(I	http://hl7.org/fhir/claim-use)~"},
+R"~(I	http://hl7.org/fhir/claim-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/clinical-findings", "4.0.1", "SNOMEDCTClinicalFindings",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	404684003)~"},
+F	concept	is-a	404684003)~"sv},
 {"http://hl7.org/fhir/ValueSet/clinicalimpression-prognosis", "4.0.1", "ClinicalImpressionPrognosis",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	365858006)~"},
+F	concept	is-a	365858006)~"sv},
 {"http://hl7.org/fhir/ValueSet/clinicalimpression-status", "4.0.1", "ClinicalImpressionStatus",
 R"~(I	http://hl7.org/fhir/event-status
 C	in-progress
 C	completed
-C	entered-in-error)~"},
+C	entered-in-error)~"sv},
 {"http://hl7.org/fhir/ValueSet/clinvar", "4.0.1", "ClinVar",
-R"~(I	http://www.ncbi.nlm.nih.gov/clinvar)~"},
+R"~(I	http://www.ncbi.nlm.nih.gov/clinvar)~"sv},
 {"http://hl7.org/fhir/ValueSet/code-search-support", "4.0.1", "CodeSearchSupport",
-R"~(I	http://hl7.org/fhir/code-search-support)~"},
+R"~(I	http://hl7.org/fhir/code-search-support)~"sv},
 {"http://hl7.org/fhir/ValueSet/codesystem-altcode-kind", "4.0.1", "AlternativeCodeKind",
-R"~(I	http://terminology.hl7.org/CodeSystem/codesystem-altcode-kind)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/codesystem-altcode-kind)~"sv},
 {"http://hl7.org/fhir/ValueSet/codesystem-content-mode", "4.0.1", "CodeSystemContentMode",
-R"~(I	http://hl7.org/fhir/codesystem-content-mode)~"},
+R"~(I	http://hl7.org/fhir/codesystem-content-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/codesystem-hierarchy-meaning", "4.0.1", "CodeSystemHierarchyMeaning",
-R"~(I	http://hl7.org/fhir/codesystem-hierarchy-meaning)~"},
+R"~(I	http://hl7.org/fhir/codesystem-hierarchy-meaning)~"sv},
 {"http://hl7.org/fhir/ValueSet/common-tags", "4.0.1", "CommonTags",
-R"~(I	http://terminology.hl7.org/CodeSystem/common-tags)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/common-tags)~"sv},
 {"http://hl7.org/fhir/ValueSet/communication-category", "4.0.1", "CommunicationCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/communication-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/communication-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/communication-not-done-reason", "4.0.1", "CommunicationNotDoneReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/communication-not-done-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/communication-not-done-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/communication-topic", "4.0.1", "CommunicationTopic",
-R"~(I	http://terminology.hl7.org/CodeSystem/communication-topic)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/communication-topic)~"sv},
 {"http://hl7.org/fhir/ValueSet/compartment-type", "4.0.1", "CompartmentType",
-R"~(I	http://hl7.org/fhir/compartment-type)~"},
+R"~(I	http://hl7.org/fhir/compartment-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/composite-measure-scoring", "4.0.1", "CompositeMeasureScoring",
-R"~(I	http://terminology.hl7.org/CodeSystem/composite-measure-scoring)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/composite-measure-scoring)~"sv},
 {"http://hl7.org/fhir/ValueSet/composition-altcode-kind", "4.0.1", "AlternativeCodeKind",
-R"~(I	http://terminology.hl7.org/CodeSystem/composition-altcode-kind)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/composition-altcode-kind)~"sv},
 {"http://hl7.org/fhir/ValueSet/composition-attestation-mode", "4.0.1", "CompositionAttestationMode",
-R"~(I	http://hl7.org/fhir/composition-attestation-mode)~"},
+R"~(I	http://hl7.org/fhir/composition-attestation-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/composition-status", "4.0.1", "CompositionStatus",
-R"~(I	http://hl7.org/fhir/composition-status)~"},
+R"~(I	http://hl7.org/fhir/composition-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/concept-map-equivalence", "4.0.1", "ConceptMapEquivalence",
-R"~(I	http://hl7.org/fhir/concept-map-equivalence)~"},
+R"~(I	http://hl7.org/fhir/concept-map-equivalence)~"sv},
 {"http://hl7.org/fhir/ValueSet/concept-property-type", "4.0.1", "PropertyType",
-R"~(I	http://hl7.org/fhir/concept-property-type)~"},
+R"~(I	http://hl7.org/fhir/concept-property-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/concept-subsumption-outcome", "4.0.1", "ConceptSubsumptionOutcome",
-R"~(I	http://hl7.org/fhir/concept-subsumption-outcome)~"},
+R"~(I	http://hl7.org/fhir/concept-subsumption-outcome)~"sv},
 {"http://hl7.org/fhir/ValueSet/conceptmap-unmapped-mode", "4.0.1", "ConceptMapGroupUnmappedMode",
-R"~(I	http://hl7.org/fhir/conceptmap-unmapped-mode)~"},
+R"~(I	http://hl7.org/fhir/conceptmap-unmapped-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-category", "4.0.1", "ConditionCategoryCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/condition-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/condition-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-cause", "4.0.1", "ConditionCauseCodes",
-R"~(I	http://snomed.info/sct)~"},
+R"~(I	http://snomed.info/sct)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-clinical", "4.0.1", "ConditionClinicalStatusCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/condition-clinical)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/condition-clinical)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-code", "4.0.1", "Condition/Problem/DiagnosisCodes",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	404684003
 I	http://snomed.info/sct
-C	160245001)~"},
+C	160245001)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-outcome", "4.0.1", "ConditionOutcomeCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	404684003)~"},
+F	concept	is-a	404684003)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-predecessor", "4.0.1", "ConditionPredecessorCodes",
-R"~(I	http://snomed.info/sct)~"},
+R"~(I	http://snomed.info/sct)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-severity", "4.0.1", "Condition/DiagnosisSeverity",
 R"~(I	http://snomed.info/sct
 C	24484000
 C	6736007
-C	255604002)~"},
+C	255604002)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-stage", "4.0.1", "ConditionStage",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	385356007)~"},
+F	concept	is-a	385356007)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-stage-type", "4.0.1", "ConditionStageType",
 R"~(I	http://snomed.info/sct
 C	261023001
 I	http://snomed.info/sct
 C	260998006
 I	http://snomed.info/sct
-F	concept	is-a	254291000)~"},
+F	concept	is-a	254291000)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-state", "4.0.1", "ConditionState",
-R"~(I	http://terminology.hl7.org/CodeSystem/condition-state)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/condition-state)~"sv},
 {"http://hl7.org/fhir/ValueSet/condition-ver-status", "4.0.1", "ConditionVerificationStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/condition-ver-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/condition-ver-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/conditional-delete-status", "4.0.1", "ConditionalDeleteStatus",
-R"~(I	http://hl7.org/fhir/conditional-delete-status)~"},
+R"~(I	http://hl7.org/fhir/conditional-delete-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/conditional-read-status", "4.0.1", "ConditionalReadStatus",
-R"~(I	http://hl7.org/fhir/conditional-read-status)~"},
+R"~(I	http://hl7.org/fhir/conditional-read-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/conformance-expectation", "4.0.1", "ConformanceExpectation",
-R"~(I	http://terminology.hl7.org/CodeSystem/conformance-expectation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/conformance-expectation)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-action", "4.0.1", "ConsentActionCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/consentaction)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/consentaction)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-category", "4.0.1", "ConsentCategoryCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/consentcategorycodes
 I
@@ -31169,7 +31171,7 @@ I	http://loinc.org
 C	59284-0
 C	57016-8
 C	57017-6
-C	64292-6)~"},
+C	64292-6)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-content-class", "4.0.1", "ConsentContentClass",
 R"~(I
 V	http://hl7.org/fhir/ValueSet/formatcodes
@@ -31177,171 +31179,171 @@ I	http://hl7.org/fhir/resource-types
 I	urn:ietf:rfc:3986
 C	http://hl7.org/fhir/StructureDefinition/lipidprofile	Lipid Lab Report
 I	urn:ietf:bcp:13
-C	application/hl7-cda+xml	CDA Documents)~"},
+C	application/hl7-cda+xml	CDA Documents)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-content-code", "4.0.1", "ConsentContentCodes",
-R"~(I	http://loinc.org)~"},
+R"~(I	http://loinc.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-data-meaning", "4.0.1", "ConsentDataMeaning",
-R"~(I	http://hl7.org/fhir/consent-data-meaning)~"},
+R"~(I	http://hl7.org/fhir/consent-data-meaning)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-performer", "4.0.1", "PerformerRoleCodes",
-R"~(I	http://hl7.org/fhir/consentperformer)~"},
+R"~(I	http://hl7.org/fhir/consentperformer)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-policy", "4.0.1", "ConsentPolicyRuleCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/consentpolicycodes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/consentpolicycodes)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-provision-type", "4.0.1", "ConsentProvisionType",
-R"~(I	http://hl7.org/fhir/consent-provision-type)~"},
+R"~(I	http://hl7.org/fhir/consent-provision-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-scope", "4.0.1", "ConsentScopeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/consentscope)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/consentscope)~"sv},
 {"http://hl7.org/fhir/ValueSet/consent-state-codes", "4.0.1", "ConsentState",
-R"~(I	http://hl7.org/fhir/consent-state-codes)~"},
+R"~(I	http://hl7.org/fhir/consent-state-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/consistency-type", "4.0.1", "FluidConsistencyTypeCodes",
 R"~(I	http://snomed.info/sct	http://snomed.info/sct/731000124108
 C	439031000124108
 C	439021000124105
 C	439041000124103
-C	439081000124109)~"},
+C	439081000124109)~"sv},
 {"http://hl7.org/fhir/ValueSet/constraint-severity", "4.0.1", "ConstraintSeverity",
-R"~(I	http://hl7.org/fhir/constraint-severity)~"},
+R"~(I	http://hl7.org/fhir/constraint-severity)~"sv},
 {"http://hl7.org/fhir/ValueSet/contact-point-system", "4.0.1", "ContactPointSystem",
-R"~(I	http://hl7.org/fhir/contact-point-system)~"},
+R"~(I	http://hl7.org/fhir/contact-point-system)~"sv},
 {"http://hl7.org/fhir/ValueSet/contact-point-use", "4.0.1", "ContactPointUse",
-R"~(I	http://hl7.org/fhir/contact-point-use)~"},
+R"~(I	http://hl7.org/fhir/contact-point-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/contactentity-type", "4.0.1", "ContactEntityType",
-R"~(I	http://terminology.hl7.org/CodeSystem/contactentity-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contactentity-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/container-cap", "4.0.1", "ContainerCap",
-R"~(I	http://terminology.hl7.org/CodeSystem/container-cap)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/container-cap)~"sv},
 {"http://hl7.org/fhir/ValueSet/container-material", "4.0.1", "ContainerMaterials",
 R"~(I	http://snomed.info/sct
 C	32039001
 C	61088005
-C	425620007)~"},
+C	425620007)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-action", "4.0.1", "ContractActionCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contractaction)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contractaction)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-actionstatus", "4.0.1", "ContractResourceActionStatusCodes",
-R"~(I	http://hl7.org/fhir/contract-action-status)~"},
+R"~(I	http://hl7.org/fhir/contract-action-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-actorrole", "4.0.1", "ContractActorRoleCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contractactorrole)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contractactorrole)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-assetcontext", "4.0.1", "ContractResourceAssetContextCodes",
-R"~(I	http://hl7.org/fhir/contract-asset-context)~"},
+R"~(I	http://hl7.org/fhir/contract-asset-context)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-assetscope", "4.0.1", "ContractResourceAssetScopeCodes",
-R"~(I	http://hl7.org/fhir/contract-asset-scope)~"},
+R"~(I	http://hl7.org/fhir/contract-asset-scope)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-assetsubtype", "4.0.1", "ContractResourceAssetSub-TypeCodes",
-R"~(I	http://hl7.org/fhir/contract-asset-subtype)~"},
+R"~(I	http://hl7.org/fhir/contract-asset-subtype)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-assettype", "4.0.1", "ContractResourceAssetTypeCodes",
-R"~(I	http://hl7.org/fhir/contract-asset-type)~"},
+R"~(I	http://hl7.org/fhir/contract-asset-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-content-derivative", "4.0.1", "ContractContentDerivationCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contract-content-derivative)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contract-content-derivative)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-data-meaning", "4.0.1", "ContractDataMeaning",
-R"~(I	http://terminology.hl7.org/CodeSystem/contract-data-meaning)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contract-data-meaning)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-decision-mode", "4.0.1", "ContractResourceDecisionModeCodes",
-R"~(I	http://hl7.org/fhir/contract-decision-mode)~"},
+R"~(I	http://hl7.org/fhir/contract-decision-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-definition-subtype", "4.0.1", "ContractResourceDefinitionSubtypeCodes",
-R"~(I	http://hl7.org/fhir/contract-definition-subtype)~"},
+R"~(I	http://hl7.org/fhir/contract-definition-subtype)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-definition-type", "4.0.1", "ContractResourceDefinitionTypeCodes",
-R"~(I	http://hl7.org/fhir/contract-definition-type)~"},
+R"~(I	http://hl7.org/fhir/contract-definition-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-expiration-type", "4.0.1", "ContractResourceExpirationTypeCodes",
-R"~(I	http://hl7.org/fhir/contract-expiration-type)~"},
+R"~(I	http://hl7.org/fhir/contract-expiration-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-legalstate", "4.0.1", "ContractResourceLegalStateCodes",
-R"~(I	http://hl7.org/fhir/contract-legalstate)~"},
+R"~(I	http://hl7.org/fhir/contract-legalstate)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-party-role", "4.0.1", "ContractResourcePartyRoleCodes",
-R"~(I	http://hl7.org/fhir/contract-party-role)~"},
+R"~(I	http://hl7.org/fhir/contract-party-role)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-publicationstatus", "4.0.1", "ContractResourcePublicationStatusCodes",
-R"~(I	http://hl7.org/fhir/contract-publicationstatus)~"},
+R"~(I	http://hl7.org/fhir/contract-publicationstatus)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-scope", "4.0.1", "ContractResourceScopeCodes",
-R"~(I	http://hl7.org/fhir/contract-scope)~"},
+R"~(I	http://hl7.org/fhir/contract-scope)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-security-category", "4.0.1", "ContractResourceScopeCodes",
-R"~(I	http://hl7.org/fhir/contract-security-category)~"},
+R"~(I	http://hl7.org/fhir/contract-security-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-security-classification", "4.0.1", "ContractResourceScopeCodes",
-R"~(I	http://hl7.org/fhir/contract-security-classification)~"},
+R"~(I	http://hl7.org/fhir/contract-security-classification)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-security-control", "4.0.1", "ContractResourceSecurityControlCodes",
-R"~(I	http://hl7.org/fhir/contract-security-control)~"},
+R"~(I	http://hl7.org/fhir/contract-security-control)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-signer-type", "4.0.1", "ContractSignerTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contractsignertypecodes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contractsignertypecodes)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-status", "4.0.1", "ContractResourceStatusCodes",
-R"~(I	http://hl7.org/fhir/contract-status)~"},
+R"~(I	http://hl7.org/fhir/contract-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-subtype", "4.0.1", "ContractSubtypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contractsubtypecodes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contractsubtypecodes)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-term-subtype", "4.0.1", "ContractTermSubtypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contracttermsubtypecodes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contracttermsubtypecodes)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-term-type", "4.0.1", "ContractTermTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contracttermtypecodes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contracttermtypecodes)~"sv},
 {"http://hl7.org/fhir/ValueSet/contract-type", "4.0.1", "ContractTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/contract-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/contract-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/contributor-type", "4.0.1", "ContributorType",
-R"~(I	http://hl7.org/fhir/contributor-type)~"},
+R"~(I	http://hl7.org/fhir/contributor-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/copy-number-event", "4.0.1", "CopyNumberEvent",
-R"~(I	http://terminology.hl7.org/CodeSystem/copy-number-event)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/copy-number-event)~"sv},
 {"http://hl7.org/fhir/ValueSet/cosmic", "4.0.1", "COSMIC",
-R"~(I	http://cancer.sanger.ac.uk/cancergenome/projects/cosmic)~"},
+R"~(I	http://cancer.sanger.ac.uk/cancergenome/projects/cosmic)~"sv},
 {"http://hl7.org/fhir/ValueSet/coverage-class", "4.0.1", "CoverageClassCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/coverage-class)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/coverage-class)~"sv},
 {"http://hl7.org/fhir/ValueSet/coverage-copay-type", "4.0.1", "CoverageCopayTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/coverage-copay-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/coverage-copay-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/coverage-financial-exception", "4.0.1", "ExampleCoverageFinancialExceptionCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-coverage-financial-exception)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-coverage-financial-exception)~"sv},
 {"http://hl7.org/fhir/ValueSet/coverage-selfpay", "4.0.1", "CoverageSelfPayCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/coverage-selfpay)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/coverage-selfpay)~"sv},
 {"http://hl7.org/fhir/ValueSet/coverage-type", "4.0.1", "CoverageTypeAndSelf-PayCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/coverage-selfpay
 I
-V	http://terminology.hl7.org/ValueSet/v3-ActCoverageTypeCode)~"},
+V	http://terminology.hl7.org/ValueSet/v3-ActCoverageTypeCode)~"sv},
 {"http://hl7.org/fhir/ValueSet/coverageeligibilityresponse-ex-auth-support", "4.0.1", "CoverageEligibilityResponseAuthSupportCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/coverageeligibilityresponse-ex-auth-support)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/coverageeligibilityresponse-ex-auth-support)~"sv},
 {"http://hl7.org/fhir/ValueSet/cpt-all", "4.0.1", "All CPT codes",
-R"~(I	http://www.ama-assn.org/go/cpt)~"},
+R"~(I	http://www.ama-assn.org/go/cpt)~"sv},
 {"http://hl7.org/fhir/ValueSet/currencies", "4.0.1", "Currencies",
-R"~(I	urn:iso:std:iso:4217)~"},
+R"~(I	urn:iso:std:iso:4217)~"sv},
 {"http://hl7.org/fhir/ValueSet/data-absent-reason", "4.0.1", "DataAbsentReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/data-absent-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/data-absent-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/data-types", "4.0.1", "DataType",
-R"~(I	http://hl7.org/fhir/data-types)~"},
+R"~(I	http://hl7.org/fhir/data-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/dataelement-sdcobjectclass", "4.0.1", "DataElementSDCObjectClass",
 R"~(I	http://snomed.info/sct
 I	http://loinc.org
-I	http://www.nlm.nih.gov/research/umls/rxnorm)~"},
+I	http://www.nlm.nih.gov/research/umls/rxnorm)~"sv},
 {"http://hl7.org/fhir/ValueSet/dataelement-sdcobjectclassproperty", "4.0.1", "DataElementSDCObjectClass",
 R"~(I	http://snomed.info/sct
 I	http://loinc.org
-I	http://www.nlm.nih.gov/research/umls/rxnorm)~"},
+I	http://www.nlm.nih.gov/research/umls/rxnorm)~"sv},
 {"http://hl7.org/fhir/ValueSet/days-of-week", "4.0.1", "DaysOfWeek",
-R"~(I	http://hl7.org/fhir/days-of-week)~"},
+R"~(I	http://hl7.org/fhir/days-of-week)~"sv},
 {"http://hl7.org/fhir/ValueSet/dbsnp", "4.0.1", "DBSNP",
-R"~(I	http://www.ncbi.nlm.nih.gov/projects/SNP)~"},
+R"~(I	http://www.ncbi.nlm.nih.gov/projects/SNP)~"sv},
 {"http://hl7.org/fhir/ValueSet/defined-types", "4.0.1", "FHIRDefinedType",
 R"~(I	http://hl7.org/fhir/data-types
-I	http://hl7.org/fhir/resource-types)~"},
+I	http://hl7.org/fhir/resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/definition-resource-types", "4.0.1", "DefinitionResourceType",
-R"~(I	http://hl7.org/fhir/definition-resource-types)~"},
+R"~(I	http://hl7.org/fhir/definition-resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/definition-status", "4.0.1", "DefinitionStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/definition-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/definition-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/definition-topic", "4.0.1", "DefinitionTopic",
-R"~(I	http://terminology.hl7.org/CodeSystem/definition-topic)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/definition-topic)~"sv},
 {"http://hl7.org/fhir/ValueSet/definition-use", "4.0.1", "DefinitionUseCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/definition-use)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/definition-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/designation-use", "4.0.1", "DesignationUse",
 R"~(I	http://snomed.info/sct
 C	900000000000003001
-C	900000000000013009)~"},
+C	900000000000013009)~"sv},
 {"http://hl7.org/fhir/ValueSet/detectedissue-category", "4.0.1", "DetectedIssueCategory",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
 F	concept	is-a	_AdministrationDetectedIssueCode
 I	http://terminology.hl7.org/CodeSystem/v3-ActCode
 F	concept	is-a	_ActSuppliedItemDetectedIssueCode
 I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_SupplyDetectedIssueCode)~"},
+F	concept	is-a	_SupplyDetectedIssueCode)~"sv},
 {"http://hl7.org/fhir/ValueSet/detectedissue-mitigation-action", "4.0.1", "DetectedIssueMitigationAction",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_ActDetectedIssueManagementCode)~"},
+F	concept	is-a	_ActDetectedIssueManagementCode)~"sv},
 {"http://hl7.org/fhir/ValueSet/detectedissue-severity", "4.0.1", "DetectedIssueSeverity",
-R"~(I	http://hl7.org/fhir/detectedissue-severity)~"},
+R"~(I	http://hl7.org/fhir/detectedissue-severity)~"sv},
 {"http://hl7.org/fhir/ValueSet/detectedissue-status", "5.0.0", "DetectedIssueStatus",
 R"~(I	http://hl7.org/fhir/observation-status
 C	preliminary
 C	final
 C	entered-in-error
 I	http://hl7.org/fhir/detectedissue-status
-C	mitigated)~"},
+C	mitigated)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-action", "4.0.1", "ProcedureDeviceActionCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	129264002)~"},
+F	concept	is-a	129264002)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-component-property", "4.0.1", "DeviceDefinitionPropertyCode",
 R"~(I	urn:iso:std:iso:11073:10101
 C	68219	MDC_TIME_CAP_STATE
@@ -31353,14 +31355,14 @@ C	68224	MDC_TIME_RES_REL_HI_RES
 C	68226	MDC_TIME_RES_BO
 C	532353	MDC_REG_CERT_DATA_CONTINUA_CERT_DEV_LIST
 C	532354	MDC_REG_CERT_DATA_CONTINUA_REG_STATUS
-C	532355	MDC_REG_CERT_DATA_CONTINUA_PHG_CERT_LIST)~"},
+C	532355	MDC_REG_CERT_DATA_CONTINUA_PHG_CERT_LIST)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-definition-status", "4.0.1", "FHIRDeviceStatus",
-R"~(I	http://hl7.org/fhir/device-definition-status)~"},
+R"~(I	http://hl7.org/fhir/device-definition-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-kind", "4.0.1", "FHIRDeviceTypes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	49062001)~"},
+F	concept	is-a	49062001)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-nametype", "4.0.1", "DeviceNameType",
-R"~(I	http://hl7.org/fhir/device-nametype)~"},
+R"~(I	http://hl7.org/fhir/device-nametype)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-safety", "4.0.1", "DeviceSafety",
 R"~(I	urn:oid:2.16.840.1.113883.3.26.1.1
 C	C106046	Magnetic Resonance Conditional
@@ -31368,29 +31370,29 @@ C	C106045	Magnetic Resonance Safe
 C	C106047	Magnetic Resonance Unsafe
 C	C113844	Labeling does not Contain MRI Safety Information
 C	C101673	Labeled as Containing Natural Rubber Latex
-C	C106038	Not Made with Natural Rubber Latex)~"},
+C	C106038	Not Made with Natural Rubber Latex)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-statement-status", "4.0.1", "DeviceUseStatementStatus",
-R"~(I	http://hl7.org/fhir/device-statement-status)~"},
+R"~(I	http://hl7.org/fhir/device-statement-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-status", "4.0.1", "FHIRDeviceStatus",
-R"~(I	http://hl7.org/fhir/device-status)~"},
+R"~(I	http://hl7.org/fhir/device-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-status-reason", "4.0.1", "FHIRDeviceStatusReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/device-status-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/device-status-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/device-type", "4.0.1", "DeviceType",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	49062001)~"},
+F	concept	is-a	49062001)~"sv},
 {"http://hl7.org/fhir/ValueSet/devicemetric-type", "4.0.1", "DeviceMetricAndComponentTypes",
-R"~(I	urn:iso:std:iso:11073:10101)~"},
+R"~(I	urn:iso:std:iso:11073:10101)~"sv},
 {"http://hl7.org/fhir/ValueSet/diagnosis-role", "4.0.1", "DiagnosisRole",
-R"~(I	http://terminology.hl7.org/CodeSystem/diagnosis-role)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/diagnosis-role)~"sv},
 {"http://hl7.org/fhir/ValueSet/diagnostic-based-on-snomed", "4.0.1", "DiagnosticAttachmentType",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	182836005
 I	http://snomed.info/sct
-F	concept	is-a	404684003)~"},
+F	concept	is-a	404684003)~"sv},
 {"http://hl7.org/fhir/ValueSet/diagnostic-report-status", "4.0.1", "DiagnosticReportStatus",
-R"~(I	http://hl7.org/fhir/diagnostic-report-status)~"},
+R"~(I	http://hl7.org/fhir/diagnostic-report-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/diagnostic-service-sections", "4.0.1", "DiagnosticServiceSectionCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0074)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0074)~"sv},
 {"http://hl7.org/fhir/ValueSet/dicm-405-mediatype", "4.0.1", "MediaTypeCode",
 R"~(I	http://dicom.nema.org/resources/ontology/DCM
 C	110030
@@ -31402,19 +31404,19 @@ C	110035
 C	110036
 C	110037
 C	110010
-C	110038)~"},
+C	110038)~"sv},
 {"http://hl7.org/fhir/ValueSet/diet-type", "4.0.1", "DietCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	182922004)~"},
+F	concept	is-a	182922004)~"sv},
 {"http://hl7.org/fhir/ValueSet/discriminator-type", "4.0.1", "DiscriminatorType",
-R"~(I	http://hl7.org/fhir/discriminator-type)~"},
+R"~(I	http://hl7.org/fhir/discriminator-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/distance-units", "4.0.1", "CommonUCUMCodesForDistance",
 R"~(I	http://unitsofmeasure.org
 C	nm
 C	um
 C	mm
 C	m
-C	km)~"},
+C	km)~"sv},
 {"http://hl7.org/fhir/ValueSet/doc-section-codes", "4.0.1", "DocumentSectionCodes",
 R"~(I	http://loinc.org
 C	10154-3
@@ -31473,10 +31475,10 @@ C	61150-9
 C	69730-0
 C	8648-8
 C	8653-8
-C	8716-3)~"},
+C	8716-3)~"sv},
 {"http://hl7.org/fhir/ValueSet/doc-typecodes", "4.0.1", "FHIRDocumentTypeCodes",
 R"~(I	http://loinc.org
-F	SCALE_TYP	=	Doc)~"},
+F	SCALE_TYP	=	Doc)~"sv},
 {"http://hl7.org/fhir/ValueSet/document-classcodes", "4.0.1", "DocumentClassValueSet",
 R"~(I	http://loinc.org
 C	11369-6
@@ -31523,15 +31525,15 @@ C	53576-5
 C	56447-6
 C	18748-4
 C	11504-8
-C	57133-1)~"},
+C	57133-1)~"sv},
 {"http://hl7.org/fhir/ValueSet/document-mode", "4.0.1", "DocumentMode",
-R"~(I	http://hl7.org/fhir/document-mode)~"},
+R"~(I	http://hl7.org/fhir/document-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/document-reference-status", "4.0.1", "DocumentReferenceStatus",
-R"~(I	http://hl7.org/fhir/document-reference-status)~"},
+R"~(I	http://hl7.org/fhir/document-reference-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/document-relationship-type", "4.0.1", "DocumentRelationshipType",
-R"~(I	http://hl7.org/fhir/document-relationship-type)~"},
+R"~(I	http://hl7.org/fhir/document-relationship-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/dose-rate-type", "4.0.1", "DoseAndRateType",
-R"~(I	http://terminology.hl7.org/CodeSystem/dose-rate-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/dose-rate-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/duration-units", "4.0.1", "CommonUCUMCodesForDuration",
 R"~(I	http://unitsofmeasure.org
 C	ms
@@ -31541,21 +31543,21 @@ C	h
 C	d
 C	wk
 C	mo
-C	a)~"},
+C	a)~"sv},
 {"http://hl7.org/fhir/ValueSet/effect-estimate-type", "4.0.1", "EffectEstimateType",
-R"~(I	http://terminology.hl7.org/CodeSystem/effect-estimate-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/effect-estimate-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/eligibilityrequest-purpose", "4.0.1", "EligibilityRequestPurpose",
-R"~(I	http://hl7.org/fhir/eligibilityrequest-purpose)~"},
+R"~(I	http://hl7.org/fhir/eligibilityrequest-purpose)~"sv},
 {"http://hl7.org/fhir/ValueSet/eligibilityresponse-purpose", "4.0.1", "EligibilityResponsePurpose",
-R"~(I	http://hl7.org/fhir/eligibilityresponse-purpose)~"},
+R"~(I	http://hl7.org/fhir/eligibilityresponse-purpose)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-admit-source", "4.0.1", "AdmitSource",
-R"~(I	http://terminology.hl7.org/CodeSystem/admit-source)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/admit-source)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-diet", "4.0.1", "Diet",
-R"~(I	http://terminology.hl7.org/CodeSystem/diet)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/diet)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-discharge-disposition", "4.0.1", "DischargeDisposition",
-R"~(I	http://terminology.hl7.org/CodeSystem/discharge-disposition)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/discharge-disposition)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-location-status", "4.0.1", "EncounterLocationStatus",
-R"~(I	http://hl7.org/fhir/encounter-location-status)~"},
+R"~(I	http://hl7.org/fhir/encounter-location-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-participant-type", "4.0.1", "ParticipantType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
 F	concept	is-a	_ParticipationAncillary
@@ -31565,7 +31567,7 @@ C	PPRF
 C	PART
 I	http://terminology.hl7.org/CodeSystem/participant-type
 X	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-C	_ParticipationAncillary)~"},
+C	_ParticipationAncillary)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-reason", "4.0.1", "EncounterReasonCodes",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	404684003
@@ -31574,9 +31576,9 @@ F	concept	is-a	71388002
 I	http://snomed.info/sct
 F	concept	is-a	243796009
 I	http://snomed.info/sct
-F	concept	is-a	272379006)~"},
+F	concept	is-a	272379006)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-special-arrangements", "4.0.1", "SpecialArrangements",
-R"~(I	http://terminology.hl7.org/CodeSystem/encounter-special-arrangements)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/encounter-special-arrangements)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-special-courtesy", "4.0.1", "SpecialCourtesy",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EncounterSpecialCourtesy
 C	EXT
@@ -31585,13 +31587,13 @@ C	PRF
 C	STF
 C	VIP
 I	http://terminology.hl7.org/CodeSystem/v3-NullFlavor
-C	UNK)~"},
+C	UNK)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-status", "4.0.1", "EncounterStatus",
-R"~(I	http://hl7.org/fhir/encounter-status)~"},
+R"~(I	http://hl7.org/fhir/encounter-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/encounter-type", "4.0.1", "EncounterType",
-R"~(I	http://terminology.hl7.org/CodeSystem/encounter-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/encounter-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/endpoint-connection-type", "4.0.1", "EndpointConnectionType",
-R"~(I	http://terminology.hl7.org/CodeSystem/endpoint-connection-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/endpoint-connection-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/endpoint-payload-type", "4.0.1", "EndpointPayloadType",
 R"~(I	http://terminology.hl7.org/CodeSystem/endpoint-payload-type
 I	urn:oid:1.3.6.1.4.1.19376.1.2.3
@@ -31666,11 +31668,11 @@ C	urn:ihe:pharm:padv:2010	Pharmacy PADV
 C	urn:ihe:pharm:dis:2010	Pharmacy DIS
 C	urn:ihe:pharm:pml:2013	Pharmacy PML
 C	urn:hl7-org:sdwg:ccda-structuredBody:1.1	For documents following C-CDA constraints using a structured body.
-C	urn:hl7-org:sdwg:ccda-nonXMLBody:1.1	For documents following C-CDA constraints using a non structured body.)~"},
+C	urn:hl7-org:sdwg:ccda-nonXMLBody:1.1	For documents following C-CDA constraints using a non structured body.)~"sv},
 {"http://hl7.org/fhir/ValueSet/endpoint-status", "4.0.1", "EndpointStatus",
-R"~(I	http://hl7.org/fhir/endpoint-status)~"},
+R"~(I	http://hl7.org/fhir/endpoint-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/ensembl", "4.0.1", "ENSEMBL",
-R"~(I	http://www.ensembl.org)~"},
+R"~(I	http://www.ensembl.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/enteral-route", "4.0.1", "EnteralRouteCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration
 C	PO
@@ -31681,9 +31683,9 @@ C	NGT
 C	OGT
 C	GJT
 C	JJTINSTL
-C	OJJ)~"},
+C	OJJ)~"sv},
 {"http://hl7.org/fhir/ValueSet/entformula-additive", "4.0.1", "EnteralFormulaAdditiveTypeCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/entformula-additive)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/entformula-additive)~"sv},
 {"http://hl7.org/fhir/ValueSet/entformula-type", "4.0.1", "EnteralFormulaTypeCodes",
 R"~(I	http://snomed.info/sct	http://snomed.info/sct/731000124108
 C	443031000124106
@@ -31721,22 +31723,22 @@ C	441671000124100
 C	443111000124101
 C	443431000124102
 C	443411000124108
-C	442651000124102)~"},
+C	442651000124102)~"sv},
 {"http://hl7.org/fhir/ValueSet/episode-of-care-status", "4.0.1", "EpisodeOfCareStatus",
-R"~(I	http://hl7.org/fhir/episode-of-care-status)~"},
+R"~(I	http://hl7.org/fhir/episode-of-care-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/episodeofcare-type", "4.0.1", "EpisodeOfCareType",
-R"~(I	http://terminology.hl7.org/CodeSystem/episodeofcare-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/episodeofcare-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/event-capability-mode", "4.0.1", "EventCapabilityMode",
-R"~(I	http://hl7.org/fhir/event-capability-mode)~"},
+R"~(I	http://hl7.org/fhir/event-capability-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/event-or-request-resource-types", "4.0.1", "Event Or Request Resource Types",
 R"~(I
 V	http://hl7.org/fhir/ValueSet/event-resource-types
 I
-V	http://hl7.org/fhir/ValueSet/request-resource-types)~"},
+V	http://hl7.org/fhir/ValueSet/request-resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/event-resource-types", "4.0.1", "EventResourceType",
-R"~(I	http://hl7.org/fhir/event-resource-types)~"},
+R"~(I	http://hl7.org/fhir/event-resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/event-status", "4.0.1", "EventStatus",
-R"~(I	http://hl7.org/fhir/event-status)~"},
+R"~(I	http://hl7.org/fhir/event-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/event-timing", "4.0.1", "EventTiming",
 R"~(I	http://hl7.org/fhir/event-timing
 I	http://terminology.hl7.org/CodeSystem/v3-TimingEvent
@@ -31753,43 +31755,43 @@ C	ACV
 C	PC
 C	PCM
 C	PCD
-C	PCV)~"},
+C	PCV)~"sv},
 {"http://hl7.org/fhir/ValueSet/evidence-quality", "4.0.1", "QualityOfEvidenceRating",
-R"~(I	http://terminology.hl7.org/CodeSystem/evidence-quality)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/evidence-quality)~"sv},
 {"http://hl7.org/fhir/ValueSet/evidence-variant-state", "4.0.1", "EvidenceVariantState",
-R"~(I	http://terminology.hl7.org/CodeSystem/evidence-variant-state)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/evidence-variant-state)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-benefitcategory", "4.0.1", "BenefitCategoryCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-benefitcategory)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-benefitcategory)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-diagnosis-on-admission", "4.0.1", "ExampleDiagnosisOnAdmissionCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-diagnosis-on-admission)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-diagnosis-on-admission)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-diagnosisrelatedgroup", "4.0.1", "ExampleDiagnosisRelatedGroupCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-diagnosisrelatedgroup)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-diagnosisrelatedgroup)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-diagnosistype", "4.0.1", "ExampleDiagnosisTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-diagnosistype)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-diagnosistype)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-onsettype", "4.0.1", "ExampleOnsetType(Reason)Codes",
-R"~(I	http://hl7.org/fhir/ex-onsettype)~"},
+R"~(I	http://hl7.org/fhir/ex-onsettype)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-payee-resource-type", "4.0.1", "ClaimPayeeResourceType",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-payee-resource-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-payee-resource-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-paymenttype", "4.0.1", "ExamplePaymentTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-paymenttype)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-paymenttype)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-procedure-type", "4.0.1", "ExampleProcedureTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-procedure-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-procedure-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-program-code", "4.0.1", "ExampleProgramReasonCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-programcode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-programcode)~"sv},
 {"http://hl7.org/fhir/ValueSet/ex-revenue-center", "4.0.1", "ExampleRevenueCenterCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-revenue-center)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-revenue-center)~"sv},
 {"http://hl7.org/fhir/ValueSet/example-expansion", "4.0.1", "LOINC Codes for Cholesterol in Serum/Plasma",
 R"~(I	http://loinc.org
-F	parent	=	LP43571-6)~"},
+F	parent	=	LP43571-6)~"sv},
 {"http://hl7.org/fhir/ValueSet/example-extensional", "4.0.1", "LOINC Codes for Cholesterol in Serum/Plasma",
 R"~(I	http://loinc.org	2.36
 C	14647-2
 C	2093-3
 C	35200-5
-C	9342-7)~"},
+C	9342-7)~"sv},
 {"http://hl7.org/fhir/ValueSet/example-filter", "4.0.1", "ACMECholCodesPlasma",
 R"~(I	http://hl7.org/fhir/CodeSystem/example
-F	acme-plasma	=	true)~"},
+F	acme-plasma	=	true)~"sv},
 {"http://hl7.org/fhir/ValueSet/example-hierarchical", "4.0.1", "Example Hierarchical ValueSet",
 R"~(I	#hacked
 C	invalid
@@ -31804,67 +31806,67 @@ C	lock
 C	exception
 C	tbrottled
 C	login
-C	unknown)~"},
+C	unknown)~"sv},
 {"http://hl7.org/fhir/ValueSet/example-intensional", "4.0.1", "LOINC Codes for Cholesterol in Serum/Plasma",
 R"~(I	http://loinc.org
 F	parent	=	LP43571-6
 X	http://loinc.org
-C	5932-9)~"},
+C	5932-9)~"sv},
 {"http://hl7.org/fhir/ValueSet/examplescenario-actor-type", "4.0.1", "ExampleScenarioActorType",
-R"~(I	http://hl7.org/fhir/examplescenario-actor-type)~"},
+R"~(I	http://hl7.org/fhir/examplescenario-actor-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/expansion-parameter-source", "4.0.1", "ExpansionParameterSource",
-R"~(I	http://terminology.hl7.org/CodeSystem/expansion-parameter-source)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/expansion-parameter-source)~"sv},
 {"http://hl7.org/fhir/ValueSet/expansion-processing-rule", "4.0.1", "ExpansionProcessingRule",
-R"~(I	http://terminology.hl7.org/CodeSystem/expansion-processing-rule)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/expansion-processing-rule)~"sv},
 {"http://hl7.org/fhir/ValueSet/explanationofbenefit-status", "4.0.1", "ExplanationOfBenefitStatus",
-R"~(I	http://hl7.org/fhir/explanationofbenefit-status)~"},
+R"~(I	http://hl7.org/fhir/explanationofbenefit-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/exposure-state", "4.0.1", "ExposureState",
-R"~(I	http://hl7.org/fhir/exposure-state)~"},
+R"~(I	http://hl7.org/fhir/exposure-state)~"sv},
 {"http://hl7.org/fhir/ValueSet/expression-language", "4.0.1", "ExpressionLanguage",
-R"~(I	http://hl7.org/fhir/expression-language)~"},
+R"~(I	http://hl7.org/fhir/expression-language)~"sv},
 {"http://hl7.org/fhir/ValueSet/extension-context-type", "4.0.1", "ExtensionContextType",
-R"~(I	http://hl7.org/fhir/extension-context-type)~"},
+R"~(I	http://hl7.org/fhir/extension-context-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/feeding-device", "4.0.1", "FeedingDeviceCodes",
 R"~(I	http://hl7.org/fhir/feeding-device
 I	http://snomed.info/sct
-F	concept	is-a	705383004)~"},
+F	concept	is-a	705383004)~"sv},
 {"http://hl7.org/fhir/ValueSet/filter-operator", "4.0.1", "FilterOperator",
-R"~(I	http://hl7.org/fhir/filter-operator)~"},
+R"~(I	http://hl7.org/fhir/filter-operator)~"sv},
 {"http://hl7.org/fhir/ValueSet/financial-taskcode", "4.0.1", "FinancialTaskCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/financialtaskcode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/financialtaskcode)~"sv},
 {"http://hl7.org/fhir/ValueSet/financial-taskinputtype", "4.0.1", "FinancialTaskInputTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/financialtaskinputtype)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/financialtaskinputtype)~"sv},
 {"http://hl7.org/fhir/ValueSet/flag-category", "4.0.1", "FlagCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/flag-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/flag-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/flag-code", "4.0.1", "FlagCode",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	404684003)~"},
+F	concept	is-a	404684003)~"sv},
 {"http://hl7.org/fhir/ValueSet/flag-priority", "4.0.1", "FlagPriorityCodes",
-R"~(I	http://hl7.org/fhir/flag-priority-code)~"},
+R"~(I	http://hl7.org/fhir/flag-priority-code)~"sv},
 {"http://hl7.org/fhir/ValueSet/flag-status", "4.0.1", "FlagStatus",
-R"~(I	http://hl7.org/fhir/flag-status)~"},
+R"~(I	http://hl7.org/fhir/flag-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/fm-conditions", "4.0.1", "FMConditionCodes",
-R"~(I	http://hl7.org/fhir/fm-conditions)~"},
+R"~(I	http://hl7.org/fhir/fm-conditions)~"sv},
 {"http://hl7.org/fhir/ValueSet/fm-itemtype", "4.0.1", "ClaimItemTypeCodes",
-R"~(I	http://hl7.org/fhir/ex-claimitemtype)~"},
+R"~(I	http://hl7.org/fhir/ex-claimitemtype)~"sv},
 {"http://hl7.org/fhir/ValueSet/fm-status", "4.0.1", "FinancialResourceStatusCodes",
-R"~(I	http://hl7.org/fhir/fm-status)~"},
+R"~(I	http://hl7.org/fhir/fm-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/focal-subject", "4.0.1", "FocalSubjectCodes",
 R"~(I	http://snomed.info/sct
 C	83418008
 I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
 C	DON
 I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-C	SPS)~"},
+C	SPS)~"sv},
 {"http://hl7.org/fhir/ValueSet/food-type", "4.0.1", "FoodTypeCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	255620007)~"},
+F	concept	is-a	255620007)~"sv},
 {"http://hl7.org/fhir/ValueSet/formatcodes", "4.0.1", "DocumentReferenceFormatCodeSet",
-R"~(I	http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem)~"},
+R"~(I	http://ihe.net/fhir/ValueSet/IHE.FormatCode.codesystem)~"sv},
 {"http://hl7.org/fhir/ValueSet/forms", "4.0.1", "Form Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/forms-codes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/forms-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/fundsreserve", "4.0.1", "Funds Reservation Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/fundsreserve)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/fundsreserve)~"sv},
 {"http://hl7.org/fhir/ValueSet/gender-identity", "4.0.1", "GenderIdentity",
 R"~(I	http://hl7.org/fhir/gender-identity
 C	male
@@ -31873,55 +31875,55 @@ C	non-binary
 C	transgender-male
 C	transgender-female
 C	other
-C	non-disclose)~"},
+C	non-disclose)~"sv},
 {"http://hl7.org/fhir/ValueSet/genenames", "4.0.1", "HGNC",
-R"~(I	http://www.genenames.org)~"},
+R"~(I	http://www.genenames.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-acceptance-status", "4.0.1", "GoalAcceptanceStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/goal-acceptance-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/goal-acceptance-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-achievement", "4.0.1", "GoalAchievementStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/goal-achievement)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/goal-achievement)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-category", "4.0.1", "GoalCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/goal-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/goal-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-priority", "4.0.1", "GoalPriority",
-R"~(I	http://terminology.hl7.org/CodeSystem/goal-priority)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/goal-priority)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-relationship-type", "4.0.1", "GoalRelationshipType",
-R"~(I	http://terminology.hl7.org/CodeSystem/goal-relationship-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/goal-relationship-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-start-event", "4.0.1", "GoalStartEvent",
 R"~(I	http://snomed.info/sct
 C	32485007
 C	308283009
 C	442137000
-C	386216000)~"},
+C	386216000)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-status", "4.0.1", "GoalLifecycleStatus",
-R"~(I	http://hl7.org/fhir/goal-status)~"},
+R"~(I	http://hl7.org/fhir/goal-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/goal-status-reason", "4.0.1", "GoalStatusReason",
-R"~(I	http://hl7.org/fhir/goal-status-reason)~"},
+R"~(I	http://hl7.org/fhir/goal-status-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/graph-compartment-rule", "4.0.1", "GraphCompartmentRule",
-R"~(I	http://hl7.org/fhir/graph-compartment-rule)~"},
+R"~(I	http://hl7.org/fhir/graph-compartment-rule)~"sv},
 {"http://hl7.org/fhir/ValueSet/graph-compartment-use", "4.0.1", "GraphCompartmentUse",
-R"~(I	http://hl7.org/fhir/graph-compartment-use)~"},
+R"~(I	http://hl7.org/fhir/graph-compartment-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/group-measure", "4.0.1", "GroupMeasure",
-R"~(I	http://hl7.org/fhir/group-measure)~"},
+R"~(I	http://hl7.org/fhir/group-measure)~"sv},
 {"http://hl7.org/fhir/ValueSet/group-type", "4.0.1", "GroupType",
-R"~(I	http://hl7.org/fhir/group-type)~"},
+R"~(I	http://hl7.org/fhir/group-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/guidance-response-status", "4.0.1", "GuidanceResponseStatus",
-R"~(I	http://hl7.org/fhir/guidance-response-status)~"},
+R"~(I	http://hl7.org/fhir/guidance-response-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/guide-page-generation", "4.0.1", "GuidePageGeneration",
-R"~(I	http://hl7.org/fhir/guide-page-generation)~"},
+R"~(I	http://hl7.org/fhir/guide-page-generation)~"sv},
 {"http://hl7.org/fhir/ValueSet/guide-parameter-code", "4.0.1", "GuideParameterCode",
-R"~(I	http://hl7.org/fhir/guide-parameter-code)~"},
+R"~(I	http://hl7.org/fhir/guide-parameter-code)~"sv},
 {"http://hl7.org/fhir/ValueSet/handling-condition", "4.0.1", "HandlingConditionSet",
-R"~(I	http://terminology.hl7.org/CodeSystem/handling-condition)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/handling-condition)~"sv},
 {"http://hl7.org/fhir/ValueSet/history-absent-reason", "4.0.1", "FamilyHistoryAbsentReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/history-absent-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/history-absent-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/history-status", "4.0.1", "FamilyHistoryStatus",
-R"~(I	http://hl7.org/fhir/history-status)~"},
+R"~(I	http://hl7.org/fhir/history-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/hl7-work-group", "4.0.1", "HL7Workgroup",
-R"~(I	http://terminology.hl7.org/CodeSystem/hl7-work-group)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/hl7-work-group)~"sv},
 {"http://hl7.org/fhir/ValueSet/http-operations", "4.0.1", "TestScriptRequestMethodCode",
-R"~(I	http://hl7.org/fhir/http-operations)~"},
+R"~(I	http://hl7.org/fhir/http-operations)~"sv},
 {"http://hl7.org/fhir/ValueSet/http-verb", "4.0.1", "HTTPVerb",
-R"~(I	http://hl7.org/fhir/http-verb)~"},
+R"~(I	http://hl7.org/fhir/http-verb)~"sv},
 {"http://hl7.org/fhir/ValueSet/icd-10", "4.0.1", "ICD-10Codes",
 R"~(I	http://hl7.org/fhir/sid/icd-10
 C	123456
@@ -31930,9 +31932,9 @@ C	987654
 C	123987
 C	112233
 C	997755
-C	321789)~"},
+C	321789)~"sv},
 {"http://hl7.org/fhir/ValueSet/icd-10-procedures", "4.0.1", "ICD-10ProcedureCodes",
-R"~(I	http://hl7.org/fhir/sid/ex-icd-10-procedures)~"},
+R"~(I	http://hl7.org/fhir/sid/ex-icd-10-procedures)~"sv},
 {"http://hl7.org/fhir/ValueSet/identifier-type", "4.0.1", "Identifier Type Codes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v2-0203
 C	DL
@@ -31952,21 +31954,21 @@ C	SNO
 C	SB
 C	PLAC
 C	FILL
-C	JHN)~"},
+C	JHN)~"sv},
 {"http://hl7.org/fhir/ValueSet/identifier-use", "4.0.1", "IdentifierUse",
-R"~(I	http://hl7.org/fhir/identifier-use)~"},
+R"~(I	http://hl7.org/fhir/identifier-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/identity-assuranceLevel", "4.0.1", "IdentityAssuranceLevel",
-R"~(I	http://hl7.org/fhir/identity-assuranceLevel)~"},
+R"~(I	http://hl7.org/fhir/identity-assuranceLevel)~"sv},
 {"http://hl7.org/fhir/ValueSet/imagingstudy-status", "4.0.1", "ImagingStudyStatus",
-R"~(I	http://hl7.org/fhir/imagingstudy-status)~"},
+R"~(I	http://hl7.org/fhir/imagingstudy-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-evaluation-dose-status", "4.0.1", "ImmunizationEvaluationDoseStatusCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-evaluation-dose-status-reason", "4.0.1", "ImmunizationEvaluationDoseStatusReasonCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/immunization-evaluation-dose-status-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-evaluation-status", "4.0.1", "ImmunizationEvaluationStatusCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/medication-admin-status
 C	completed
-C	entered-in-error)~"},
+C	entered-in-error)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-evaluation-target-disease", "4.0.1", "ImmunizationEvaluationTargetDiseaseCodes",
 R"~(I	http://snomed.info/sct
 C	1857005
@@ -31977,37 +31979,37 @@ C	36653000
 C	76902006
 C	709410003
 C	27836007
-C	398102009)~"},
+C	398102009)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-function", "4.0.1", "ImmunizationFunctionCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v2-0443
 C	OP
-C	AP)~"},
+C	AP)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-funding-source", "4.0.1", "ImmunizationFundingSource",
-R"~(I	http://terminology.hl7.org/CodeSystem/immunization-funding-source)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/immunization-funding-source)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-origin", "4.0.1", "ImmunizationOriginCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/immunization-origin
 C	provider
 C	record
 C	recall
-C	school)~"},
+C	school)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-program-eligibility", "4.0.1", "ImmunizationProgramEligibility",
-R"~(I	http://terminology.hl7.org/CodeSystem/immunization-program-eligibility)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/immunization-program-eligibility)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-reason", "4.0.1", "ImmunizationReasonCodes",
 R"~(I	http://snomed.info/sct
 C	429060002
-C	281657000)~"},
+C	281657000)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-recommendation-date-criterion", "4.0.1", "ImmunizationRecommendationDateCriterionCodes",
 R"~(I	http://loinc.org
 C	30981-5
 C	30980-7
 C	59777-3
-C	59778-1)~"},
+C	59778-1)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-recommendation-reason", "4.0.1", "ImmunizationRecommendationReasonCodes",
 R"~(I	http://snomed.info/sct
 C	77176002
-C	77386006)~"},
+C	77386006)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-recommendation-status", "4.0.1", "ImmunizationRecommendationStatusCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/immunization-recommendation-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/immunization-recommendation-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-recommendation-target-disease", "4.0.1", "ImmunizationRecommendationTargetDiseaseCodes",
 R"~(I	http://snomed.info/sct
 C	1857005
@@ -32018,7 +32020,7 @@ C	36653000
 C	76902006
 C	709410003
 C	27836007
-C	398102009)~"},
+C	398102009)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-route", "4.0.1", "ImmunizationRouteCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration
 C	IDINJ
@@ -32027,16 +32029,16 @@ C	NASINHLC	Inhalation, nasal
 C	IVINJ
 C	PO
 C	SQ
-C	TRNSDERM)~"},
+C	TRNSDERM)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-site", "4.0.1", "CodesForImmunizationSiteOfAdministration",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActSite
 C	LA	Left arm
-C	RA	Right arm)~"},
+C	RA	Right arm)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-status", "4.0.1", "ImmunizationStatusCodes",
 R"~(I	http://hl7.org/fhir/event-status
 C	completed
 C	entered-in-error
-C	not-done)~"},
+C	not-done)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-status-reason", "4.0.1", "ImmunizationStatusReasonCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActReason
 C	IMMUNE
@@ -32044,9 +32046,9 @@ C	MEDPREC
 C	OSTOCK
 C	PATOBJ
 I	http://snomed.info/sct
-F	concept	is-a	310376006)~"},
+F	concept	is-a	310376006)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-subpotent-reason", "4.0.1", "ImmunizationSubpotentReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/immunization-subpotent-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/immunization-subpotent-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/immunization-target-disease", "4.0.1", "ImmunizationTargetDiseaseCodes",
 R"~(I	http://snomed.info/sct
 C	1857005
@@ -32057,32 +32059,32 @@ C	36653000
 C	76902006
 C	709410003
 C	27836007
-C	398102009)~"},
+C	398102009)~"sv},
 {"http://hl7.org/fhir/ValueSet/implantStatus", "4.0.1", "Implant Status",
-R"~(I	http://terminology.hl7.org/CodeSystem/implantStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/implantStatus)~"sv},
 {"http://hl7.org/fhir/ValueSet/inactive", "4.0.1", "Example-inactive",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActMood
-F	concept	descendent-of	_ActMoodPredicate)~"},
+F	concept	descendent-of	_ActMoodPredicate)~"sv},
 {"http://hl7.org/fhir/ValueSet/instance-availability", "4.0.1", "InstanceAvailability",
 R"~(I	http://dicom.nema.org/resources/ontology/DCM
 C	ONLINE
 C	OFFLINE
 C	NEARLINE
-C	UNAVAILABLE)~"},
+C	UNAVAILABLE)~"sv},
 {"http://hl7.org/fhir/ValueSet/insuranceplan-applicability", "4.0.1", "BenefitCostApplicability",
-R"~(I	http://terminology.hl7.org/CodeSystem/applicability)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/applicability)~"sv},
 {"http://hl7.org/fhir/ValueSet/insuranceplan-type", "4.0.1", "InsurancePlanType",
-R"~(I	http://terminology.hl7.org/CodeSystem/insurance-plan-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/insurance-plan-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/intervention", "4.0.1", "InterventionCodes",
-R"~(I	http://hl7.org/fhir/intervention)~"},
+R"~(I	http://hl7.org/fhir/intervention)~"sv},
 {"http://hl7.org/fhir/ValueSet/investigation-sets", "4.0.1", "InvestigationType",
 R"~(I	http://snomed.info/sct
 C	271336007
-C	160237006)~"},
+C	160237006)~"sv},
 {"http://hl7.org/fhir/ValueSet/invoice-priceComponentType", "4.0.1", "InvoicePriceComponentType",
-R"~(I	http://hl7.org/fhir/invoice-priceComponentType)~"},
+R"~(I	http://hl7.org/fhir/invoice-priceComponentType)~"sv},
 {"http://hl7.org/fhir/ValueSet/invoice-status", "4.0.1", "InvoiceStatus",
-R"~(I	http://hl7.org/fhir/invoice-status)~"},
+R"~(I	http://hl7.org/fhir/invoice-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/iso3166-1-2", "4.0.1", "Iso3166-1-2",
 R"~(I	urn:iso:std:iso:3166
 C	AD	Andorra
@@ -32333,30 +32335,30 @@ C	YE	Yemen
 C	YT	Mayotte
 C	ZA	South Africa
 C	ZM	Zambia
-C	ZW	Zimbabwe)~"},
+C	ZW	Zimbabwe)~"sv},
 {"http://hl7.org/fhir/ValueSet/iso3166-1-3", "4.0.1", "Iso3166-1-3",
 R"~(I	urn:iso:std:iso:3166
-F	code	regex	[A-Z]{3})~"},
+F	code	regex	[A-Z]{3})~"sv},
 {"http://hl7.org/fhir/ValueSet/iso3166-1-N", "4.0.1", "Iso3166-1-N",
 R"~(I	urn:iso:std:iso:3166
-F	code	regex	[0-9]{3})~"},
+F	code	regex	[0-9]{3})~"sv},
 {"http://hl7.org/fhir/ValueSet/issue-severity", "4.0.1", "IssueSeverity",
-R"~(I	http://hl7.org/fhir/issue-severity)~"},
+R"~(I	http://hl7.org/fhir/issue-severity)~"sv},
 {"http://hl7.org/fhir/ValueSet/issue-type", "4.0.1", "IssueType",
-R"~(I	http://hl7.org/fhir/issue-type)~"},
+R"~(I	http://hl7.org/fhir/issue-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/item-type", "4.0.1", "QuestionnaireItemType",
-R"~(I	http://hl7.org/fhir/item-type)~"},
+R"~(I	http://hl7.org/fhir/item-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/jurisdiction", "4.0.1", "Jurisdiction ValueSet",
 R"~(I	urn:iso:std:iso:3166
 I	urn:iso:std:iso:3166:-2
 I	http://unstats.un.org/unsd/methods/m49/m49.htm
-F	class	=	region)~"},
+F	class	=	region)~"sv},
 {"http://hl7.org/fhir/ValueSet/knowledge-resource-types", "4.0.1", "KnowledgeResourceType",
-R"~(I	http://hl7.org/fhir/knowledge-resource-types)~"},
+R"~(I	http://hl7.org/fhir/knowledge-resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/language-preference-type", "4.0.1", "LanguagePreferenceType",
 R"~(I	http://hl7.org/fhir/language-preference-type
 C	verbal
-C	written)~"},
+C	written)~"sv},
 {"http://hl7.org/fhir/ValueSet/languages", "4.0.1", "CommonLanguages",
 R"~(I	urn:ietf:bcp:47
 C	ar	Arabic
@@ -32414,154 +32416,154 @@ C	zh	Chinese
 C	zh-CN	Chinese (China)
 C	zh-HK	Chinese (Hong Kong)
 C	zh-SG	Chinese (Singapore)
-C	zh-TW	Chinese (Taiwan))~"},
+C	zh-TW	Chinese (Taiwan))~"sv},
 {"http://hl7.org/fhir/ValueSet/ldlcholesterol-codes", "4.0.1", "LDLCodes",
 R"~(I	http://loinc.org
 C	18262-6
-C	13457-7)~"},
+C	13457-7)~"sv},
 {"http://hl7.org/fhir/ValueSet/library-type", "4.0.1", "LibraryType",
-R"~(I	http://terminology.hl7.org/CodeSystem/library-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/library-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/link-type", "4.0.1", "LinkType",
-R"~(I	http://hl7.org/fhir/link-type)~"},
+R"~(I	http://hl7.org/fhir/link-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/linkage-type", "4.0.1", "LinkageType",
-R"~(I	http://hl7.org/fhir/linkage-type)~"},
+R"~(I	http://hl7.org/fhir/linkage-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/list-empty-reason", "4.0.1", "ListEmptyReasons",
-R"~(I	http://terminology.hl7.org/CodeSystem/list-empty-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/list-empty-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/list-example-codes", "4.0.1", "ExampleUseCodesForList",
-R"~(I	http://terminology.hl7.org/CodeSystem/list-example-use-codes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/list-example-use-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/list-item-flag", "4.0.1", "PatientMedicineChangeTypes",
-R"~(I	urn:oid:1.2.36.1.2001.1001.101.104.16592)~"},
+R"~(I	urn:oid:1.2.36.1.2001.1001.101.104.16592)~"sv},
 {"http://hl7.org/fhir/ValueSet/list-mode", "4.0.1", "ListMode",
-R"~(I	http://hl7.org/fhir/list-mode)~"},
+R"~(I	http://hl7.org/fhir/list-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/list-order", "4.0.1", "ListOrderCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/list-order)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/list-order)~"sv},
 {"http://hl7.org/fhir/ValueSet/list-status", "4.0.1", "ListStatus",
-R"~(I	http://hl7.org/fhir/list-status)~"},
+R"~(I	http://hl7.org/fhir/list-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/location-mode", "4.0.1", "LocationMode",
-R"~(I	http://hl7.org/fhir/location-mode)~"},
+R"~(I	http://hl7.org/fhir/location-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/location-physical-type", "4.0.1", "LocationType",
-R"~(I	http://terminology.hl7.org/CodeSystem/location-physical-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/location-physical-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/location-status", "4.0.1", "LocationStatus",
-R"~(I	http://hl7.org/fhir/location-status)~"},
+R"~(I	http://hl7.org/fhir/location-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/manifestation-or-symptom", "4.0.1", "ManifestationAndSymptomCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	404684003)~"},
+F	concept	is-a	404684003)~"sv},
 {"http://hl7.org/fhir/ValueSet/map-context-type", "4.0.1", "StructureMapContextType",
-R"~(I	http://hl7.org/fhir/map-context-type)~"},
+R"~(I	http://hl7.org/fhir/map-context-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/map-group-type-mode", "4.0.1", "StructureMapGroupTypeMode",
-R"~(I	http://hl7.org/fhir/map-group-type-mode)~"},
+R"~(I	http://hl7.org/fhir/map-group-type-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/map-input-mode", "4.0.1", "StructureMapInputMode",
-R"~(I	http://hl7.org/fhir/map-input-mode)~"},
+R"~(I	http://hl7.org/fhir/map-input-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/map-model-mode", "4.0.1", "StructureMapModelMode",
-R"~(I	http://hl7.org/fhir/map-model-mode)~"},
+R"~(I	http://hl7.org/fhir/map-model-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/map-source-list-mode", "4.0.1", "StructureMapSourceListMode",
-R"~(I	http://hl7.org/fhir/map-source-list-mode)~"},
+R"~(I	http://hl7.org/fhir/map-source-list-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/map-target-list-mode", "4.0.1", "StructureMapTargetListMode",
-R"~(I	http://hl7.org/fhir/map-target-list-mode)~"},
+R"~(I	http://hl7.org/fhir/map-target-list-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/map-transform", "4.0.1", "StructureMapTransform",
-R"~(I	http://hl7.org/fhir/map-transform)~"},
+R"~(I	http://hl7.org/fhir/map-transform)~"sv},
 {"http://hl7.org/fhir/ValueSet/marital-status", "4.0.1", "Marital Status Codes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-MaritalStatus
 I	http://terminology.hl7.org/CodeSystem/v3-NullFlavor
-C	UNK)~"},
+C	UNK)~"sv},
 {"http://hl7.org/fhir/ValueSet/match-grade", "4.0.1", "MatchGrade",
-R"~(I	http://terminology.hl7.org/CodeSystem/match-grade)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/match-grade)~"sv},
 {"http://hl7.org/fhir/ValueSet/measure-data-usage", "4.0.1", "MeasureDataUsage",
-R"~(I	http://terminology.hl7.org/CodeSystem/measure-data-usage)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/measure-data-usage)~"sv},
 {"http://hl7.org/fhir/ValueSet/measure-improvement-notation", "4.0.1", "MeasureImprovementNotation",
-R"~(I	http://terminology.hl7.org/CodeSystem/measure-improvement-notation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/measure-improvement-notation)~"sv},
 {"http://hl7.org/fhir/ValueSet/measure-population", "4.0.1", "MeasurePopulationType",
-R"~(I	http://terminology.hl7.org/CodeSystem/measure-population)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/measure-population)~"sv},
 {"http://hl7.org/fhir/ValueSet/measure-report-status", "4.0.1", "MeasureReportStatus",
-R"~(I	http://hl7.org/fhir/measure-report-status)~"},
+R"~(I	http://hl7.org/fhir/measure-report-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/measure-report-type", "4.0.1", "MeasureReportType",
-R"~(I	http://hl7.org/fhir/measure-report-type)~"},
+R"~(I	http://hl7.org/fhir/measure-report-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/measure-scoring", "4.0.1", "MeasureScoring",
-R"~(I	http://terminology.hl7.org/CodeSystem/measure-scoring)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/measure-scoring)~"sv},
 {"http://hl7.org/fhir/ValueSet/measure-type", "4.0.1", "MeasureType",
-R"~(I	http://terminology.hl7.org/CodeSystem/measure-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/measure-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/med-admin-perform-function", "4.0.1", "MedicationAdministration Performer Function Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/med-admin-perform-function)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/med-admin-perform-function)~"sv},
 {"http://hl7.org/fhir/ValueSet/media-modality", "4.0.1", "MediaModality",
 R"~(I
 V	http://hl7.org/fhir/ValueSet/dicom-cid29
-I	http://terminology.hl7.org/CodeSystem/media-modality)~"},
+I	http://terminology.hl7.org/CodeSystem/media-modality)~"sv},
 {"http://hl7.org/fhir/ValueSet/media-type", "4.0.1", "MediaType",
-R"~(I	http://terminology.hl7.org/CodeSystem/media-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/media-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/media-view", "4.0.1", "MediaCollectionView/Projection",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	260419006)~"},
+F	concept	is-a	260419006)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-admin-category", "4.0.1", "MedicationAdministration Category Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medication-admin-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medication-admin-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-admin-status", "4.0.1", "MedicationAdministration Status Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medication-admin-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medication-admin-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-as-needed-reason", "4.0.1", "SNOMEDCTMedicationAsNeededReasonCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	404684003)~"},
+F	concept	is-a	404684003)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-codes", "4.0.1", "SNOMEDCTMedicationCodes",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	410942007
 I	http://snomed.info/sct
 F	concept	is-a	373873005
 I	http://snomed.info/sct
-F	concept	is-a	106181007)~"},
+F	concept	is-a	106181007)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-form-codes", "4.0.1", "SNOMEDCTFormCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	421967003)~"},
+F	concept	is-a	421967003)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-statement-category", "4.0.1", "Medication usage category codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medication-statement-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medication-statement-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-statement-status", "4.0.1", "Medication Status Codes",
-R"~(I	http://hl7.org/fhir/CodeSystem/medication-statement-status)~"},
+R"~(I	http://hl7.org/fhir/CodeSystem/medication-statement-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/medication-status", "4.0.1", "Medication Status Codes",
-R"~(I	http://hl7.org/fhir/CodeSystem/medication-status)~"},
+R"~(I	http://hl7.org/fhir/CodeSystem/medication-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationdispense-category", "4.0.1", "MedicationDispense Category Codes",
-R"~(I	http://terminology.hl7.org/fhir/CodeSystem/medicationdispense-category)~"},
+R"~(I	http://terminology.hl7.org/fhir/CodeSystem/medicationdispense-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationdispense-performer-function", "4.0.1", "MedicationDispense Performer Function Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationdispense-performer-function)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationdispense-performer-function)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationdispense-status", "4.0.1", "MedicationDispense Status Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationdispense-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationdispense-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationdispense-status-reason", "4.0.1", "MedicationDispense Status Reason Codes",
-R"~(I	http://terminology.hl7.org/fhir/CodeSystem/medicationdispense-status-reason)~"},
+R"~(I	http://terminology.hl7.org/fhir/CodeSystem/medicationdispense-status-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationknowledge-characteristic", "4.0.1", "medicationKnowledge Characteristic Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationknowledge-characteristic)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationknowledge-characteristic)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationknowledge-package-type", "4.0.1", "medicationKnowledge Package Type Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationknowledge-package-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationknowledge-package-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationknowledge-status", "4.0.1", "MedicationKnowledge Status Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationknowledge-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationknowledge-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationrequest-category", "4.0.1", "medicationRequest Category Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationrequest-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationrequest-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationrequest-course-of-therapy", "4.0.1", "medicationRequest Course of Therapy Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationrequest-course-of-therapy)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationrequest-course-of-therapy)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationrequest-intent", "4.0.1", "medicationRequest Intent",
-R"~(I	http://hl7.org/fhir/CodeSystem/medicationrequest-intent)~"},
+R"~(I	http://hl7.org/fhir/CodeSystem/medicationrequest-intent)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationrequest-status", "4.0.1", "medicationrequest Status",
-R"~(I	http://hl7.org/fhir/CodeSystem/medicationrequest-status)~"},
+R"~(I	http://hl7.org/fhir/CodeSystem/medicationrequest-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/medicationrequest-status-reason", "4.0.1", "medicationRequest Status Reason Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/medicationrequest-status-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/medicationrequest-status-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/message-events", "4.0.1", "MessageEvent",
-R"~(I	http://hl7.org/fhir/message-events)~"},
+R"~(I	http://hl7.org/fhir/message-events)~"sv},
 {"http://hl7.org/fhir/ValueSet/message-reason-encounter", "4.0.1", "ExampleMessageReasonCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/message-reasons-encounter)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/message-reasons-encounter)~"sv},
 {"http://hl7.org/fhir/ValueSet/message-significance-category", "4.0.1", "MessageSignificanceCategory",
-R"~(I	http://hl7.org/fhir/message-significance-category)~"},
+R"~(I	http://hl7.org/fhir/message-significance-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/message-transport", "4.0.1", "MessageTransport",
-R"~(I	http://terminology.hl7.org/CodeSystem/message-transport)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/message-transport)~"sv},
 {"http://hl7.org/fhir/ValueSet/messageheader-response-request", "4.0.1", "messageheader-response-request",
-R"~(I	http://hl7.org/fhir/messageheader-response-request)~"},
+R"~(I	http://hl7.org/fhir/messageheader-response-request)~"sv},
 {"http://hl7.org/fhir/ValueSet/metric-calibration-state", "4.0.1", "DeviceMetricCalibrationState",
-R"~(I	http://hl7.org/fhir/metric-calibration-state)~"},
+R"~(I	http://hl7.org/fhir/metric-calibration-state)~"sv},
 {"http://hl7.org/fhir/ValueSet/metric-calibration-type", "4.0.1", "DeviceMetricCalibrationType",
-R"~(I	http://hl7.org/fhir/metric-calibration-type)~"},
+R"~(I	http://hl7.org/fhir/metric-calibration-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/metric-category", "4.0.1", "DeviceMetricCategory",
-R"~(I	http://hl7.org/fhir/metric-category)~"},
+R"~(I	http://hl7.org/fhir/metric-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/metric-color", "4.0.1", "DeviceMetricColor",
-R"~(I	http://hl7.org/fhir/metric-color)~"},
+R"~(I	http://hl7.org/fhir/metric-color)~"sv},
 {"http://hl7.org/fhir/ValueSet/metric-operational-status", "4.0.1", "DeviceMetricOperationalStatus",
-R"~(I	http://hl7.org/fhir/metric-operational-status)~"},
+R"~(I	http://hl7.org/fhir/metric-operational-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/mimetypes", "4.0.1", "Mime Types",
-R"~(I	urn:ietf:bcp:13)~"},
+R"~(I	urn:ietf:bcp:13)~"sv},
 {"http://hl7.org/fhir/ValueSet/missing-tooth-reason", "4.0.1", "MissingToothReasonCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/missingtoothreason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/missingtoothreason)~"sv},
 {"http://hl7.org/fhir/ValueSet/modified-foodtype", "4.0.1", "TextureModifiedFoodTypeCodes",
 R"~(I	http://snomed.info/sct
 C	255620007
@@ -32577,14 +32579,14 @@ C	264331002
 C	227518002
 C	44027008
 C	226529007
-C	227210005)~"},
+C	227210005)~"sv},
 {"http://hl7.org/fhir/ValueSet/name-assembly-order", "4.0.1", "HumanNameAssemblyOrder",
 R"~(I	http://terminology.hl7.org/CodeSystem/name-assembly-order
 I	http://terminology.hl7.org/CodeSystem/v2-0444
 C	F	Prefix Family Given Suffix
 C	G	Prefix Given Family Suffix
 I	http://terminology.hl7.org/CodeSystem/v3-NullFlavor
-C	UNK	Unknown)~"},
+C	UNK	Unknown)~"sv},
 {"http://hl7.org/fhir/ValueSet/name-part-qualifier", "4.0.1", "EntityNamePartQualifier",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifierR2
 C	LS	Legal status
@@ -32599,57 +32601,57 @@ C	MID	Middle Name
 C	CL	Call me
 C	IN	Initial
 I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifier
-C	VV	Voorvoegsel)~"},
+C	VV	Voorvoegsel)~"sv},
 {"http://hl7.org/fhir/ValueSet/name-use", "4.0.1", "NameUse",
-R"~(I	http://hl7.org/fhir/name-use)~"},
+R"~(I	http://hl7.org/fhir/name-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/name-v3-representation", "4.0.1", "NameRepresentationUse",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNameUse
 C	ABC
 C	IDE
-C	SYL)~"},
+C	SYL)~"sv},
 {"http://hl7.org/fhir/ValueSet/namingsystem-identifier-type", "4.0.1", "NamingSystemIdentifierType",
-R"~(I	http://hl7.org/fhir/namingsystem-identifier-type)~"},
+R"~(I	http://hl7.org/fhir/namingsystem-identifier-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/namingsystem-type", "4.0.1", "NamingSystemType",
-R"~(I	http://hl7.org/fhir/namingsystem-type)~"},
+R"~(I	http://hl7.org/fhir/namingsystem-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/narrative-status", "4.0.1", "NarrativeStatus",
-R"~(I	http://hl7.org/fhir/narrative-status)~"},
+R"~(I	http://hl7.org/fhir/narrative-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/network-type", "4.0.1", "AuditEventAgentNetworkType",
-R"~(I	http://hl7.org/fhir/network-type)~"},
+R"~(I	http://hl7.org/fhir/network-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/nhin-purposeofuse", "4.0.1", "NHIN PurposeOfUse",
-R"~(I	http://healthit.gov/nhin/purposeofuse)~"},
+R"~(I	http://healthit.gov/nhin/purposeofuse)~"sv},
 {"http://hl7.org/fhir/ValueSet/note-type", "4.0.1", "NoteType",
-R"~(I	http://hl7.org/fhir/note-type)~"},
+R"~(I	http://hl7.org/fhir/note-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/nutrient-code", "4.0.1", "NutrientModifierCodes",
 R"~(I	http://snomed.info/sct
 C	33463005
 C	39972003
 C	88480006
 I	http://snomed.info/sct
-F	concept	is-a	226355009)~"},
+F	concept	is-a	226355009)~"sv},
 {"http://hl7.org/fhir/ValueSet/object-lifecycle-events", "4.0.1", "ObjectLifecycleEvents",
 R"~(I	http://terminology.hl7.org/CodeSystem/dicom-audit-lifecycle
-I	http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle)~"},
+I	http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle)~"sv},
 {"http://hl7.org/fhir/ValueSet/object-role", "4.0.1", "AuditEventEntityRole",
-R"~(I	http://terminology.hl7.org/CodeSystem/object-role)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/object-role)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-category", "4.0.1", "ObservationCategoryCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/observation-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/observation-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-codes", "4.0.1", "LOINCCodes",
-R"~(I	http://loinc.org)~"},
+R"~(I	http://loinc.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-interpretation", "4.0.1", "ObservationInterpretationCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-methods", "4.0.1", "ObservationMethods",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	272394005
 I	http://snomed.info/sct
 F	concept	is-a	129264002
 I	http://snomed.info/sct
-F	concept	is-a	386053000)~"},
+F	concept	is-a	386053000)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-range-category", "4.0.1", "ObservationRangeCategory",
-R"~(I	http://hl7.org/fhir/observation-range-category)~"},
+R"~(I	http://hl7.org/fhir/observation-range-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-statistics", "4.0.1", "StatisticsCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/observation-statistics)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/observation-statistics)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-status", "4.0.1", "ObservationStatus",
-R"~(I	http://hl7.org/fhir/observation-status)~"},
+R"~(I	http://hl7.org/fhir/observation-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/observation-vitalsignresult", "4.0.1", "VitalSigns",
 R"~(I	http://loinc.org
 C	85353-1
@@ -32664,37 +32666,37 @@ C	39156-5
 C	85354-9
 C	8480-6
 C	8462-4
-C	8478-0)~"},
+C	8478-0)~"sv},
 {"http://hl7.org/fhir/ValueSet/operation-kind", "4.0.1", "OperationKind",
-R"~(I	http://hl7.org/fhir/operation-kind)~"},
+R"~(I	http://hl7.org/fhir/operation-kind)~"sv},
 {"http://hl7.org/fhir/ValueSet/operation-outcome", "4.0.1", "OperationOutcomeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/operation-outcome)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/operation-outcome)~"sv},
 {"http://hl7.org/fhir/ValueSet/operation-parameter-use", "4.0.1", "OperationParameterUse",
-R"~(I	http://hl7.org/fhir/operation-parameter-use)~"},
+R"~(I	http://hl7.org/fhir/operation-parameter-use)~"sv},
 {"http://hl7.org/fhir/ValueSet/oral-prosthodontic-material", "4.0.1", "OralProsthoMaterialTypeCodes",
-R"~(I	http://hl7.org/fhir/ex-oralprostho)~"},
+R"~(I	http://hl7.org/fhir/ex-oralprostho)~"sv},
 {"http://hl7.org/fhir/ValueSet/organization-role", "4.0.1", "OrganizationAffiliationRole",
-R"~(I	http://hl7.org/fhir/organization-role)~"},
+R"~(I	http://hl7.org/fhir/organization-role)~"sv},
 {"http://hl7.org/fhir/ValueSet/organization-type", "4.0.1", "OrganizationType",
-R"~(I	http://terminology.hl7.org/CodeSystem/organization-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/organization-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/orientation-type", "4.0.1", "orientationType",
-R"~(I	http://hl7.org/fhir/orientation-type)~"},
+R"~(I	http://hl7.org/fhir/orientation-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/parameter-group", "4.0.1", "DeviceDefinitionParameterGroup",
-R"~(I	http://terminology.hl7.org/CodeSystem/parameter-group)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/parameter-group)~"sv},
 {"http://hl7.org/fhir/ValueSet/parent-relationship-codes", "4.0.1", "ParentRelationshipCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
 F	concept	is-a	PRN
 I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-F	concept	is-a	TWIN)~"},
+F	concept	is-a	TWIN)~"sv},
 {"http://hl7.org/fhir/ValueSet/participant-role", "4.0.1", "ParticipantRoles",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	125676002
 I	http://snomed.info/sct
 F	concept	is-a	223366009
 I	http://snomed.info/sct
-F	concept	is-a	394730007)~"},
+F	concept	is-a	394730007)~"sv},
 {"http://hl7.org/fhir/ValueSet/participantrequired", "4.0.1", "ParticipantRequired",
-R"~(I	http://hl7.org/fhir/participantrequired)~"},
+R"~(I	http://hl7.org/fhir/participantrequired)~"sv},
 {"http://hl7.org/fhir/ValueSet/participation-role-type", "4.0.1", "ParticipationRoleType",
 R"~(I	http://terminology.hl7.org/CodeSystem/contractsignertypecodes
 C	AMENDER
@@ -32767,20 +32769,20 @@ C	110151
 C	110152
 C	110153
 C	110154
-C	110155)~"},
+C	110155)~"sv},
 {"http://hl7.org/fhir/ValueSet/participationstatus", "4.0.1", "ParticipationStatus",
-R"~(I	http://hl7.org/fhir/participationstatus)~"},
+R"~(I	http://hl7.org/fhir/participationstatus)~"sv},
 {"http://hl7.org/fhir/ValueSet/patient-contactrelationship", "4.0.1", "PatientContactRelationship",
 R"~(I	http://terminology.hl7.org/CodeSystem/v2-0131
-F	concept	is-not-a	O)~"},
+F	concept	is-not-a	O)~"sv},
 {"http://hl7.org/fhir/ValueSet/payeetype", "4.0.1", "Claim Payee Type Codes",
-R"~(I	http://terminology.hl7.org/CodeSystem/payeetype)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/payeetype)~"sv},
 {"http://hl7.org/fhir/ValueSet/payment-adjustment-reason", "4.0.1", "PaymentAdjustmentReasonCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/payment-adjustment-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/payment-adjustment-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/payment-status", "4.0.1", "PaymentStatusCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/paymentstatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/paymentstatus)~"sv},
 {"http://hl7.org/fhir/ValueSet/payment-type", "4.0.1", "PaymentTypeCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/payment-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/payment-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/performer-function", "4.0.1", "Performer Function Codes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
 C	TRANS
@@ -32796,14 +32798,14 @@ C	SPRF
 C	RESP
 C	VRF
 C	AUTHEN
-C	LA)~"},
+C	LA)~"sv},
 {"http://hl7.org/fhir/ValueSet/performer-role", "4.0.1", "ProcedurePerformerRoleCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	223366009)~"},
+F	concept	is-a	223366009)~"sv},
 {"http://hl7.org/fhir/ValueSet/permitted-data-type", "4.0.1", "ObservationDataType",
-R"~(I	http://hl7.org/fhir/permitted-data-type)~"},
+R"~(I	http://hl7.org/fhir/permitted-data-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/plan-definition-type", "4.0.1", "PlanDefinitionType",
-R"~(I	http://terminology.hl7.org/CodeSystem/plan-definition-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/plan-definition-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/postal-address-use", "4.0.1", "PostalAddressUse",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-AddressUse
 C	BAD
@@ -32813,18 +32815,18 @@ C	HV
 C	DIR
 C	PUB
 C	PHYS
-C	PST)~"},
+C	PST)~"sv},
 {"http://hl7.org/fhir/ValueSet/practitioner-role", "4.0.1", "PractitionerRole",
 R"~(I	http://terminology.hl7.org/CodeSystem/practitioner-role
 I	http://snomed.info/sct
-F	concept	is-a	223366009)~"},
+F	concept	is-a	223366009)~"sv},
 {"http://hl7.org/fhir/ValueSet/practitioner-specialty", "4.0.1", "PractitionerSpecialty",
-R"~(I	http://hl7.org/fhir/practitioner-specialty)~"},
+R"~(I	http://hl7.org/fhir/practitioner-specialty)~"sv},
 {"http://hl7.org/fhir/ValueSet/precision-estimate-type", "4.0.1", "PrecisionEstimateType",
-R"~(I	http://terminology.hl7.org/CodeSystem/precision-estimate-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/precision-estimate-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/prepare-patient-prior-specimen-collection", "4.0.1", "PreparePatient",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	703763000)~"},
+F	concept	is-a	703763000)~"sv},
 {"http://hl7.org/fhir/ValueSet/probability-distribution-type", "4.0.1", "ProbabilityDistributionType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ProbabilityDistributionType
 C	B
@@ -32835,7 +32837,7 @@ C	LN
 C	N
 C	T
 C	U
-C	X2)~"},
+C	X2)~"sv},
 {"http://hl7.org/fhir/ValueSet/procedure-category", "4.0.1", "ProcedureCategoryCodes(SNOMEDCT)",
 R"~(I	http://snomed.info/sct
 C	24642003
@@ -32844,10 +32846,10 @@ C	409073007
 C	387713003
 C	103693007
 C	46947000
-C	410606002)~"},
+C	410606002)~"sv},
 {"http://hl7.org/fhir/ValueSet/procedure-code", "4.0.1", "ProcedureCodes(SNOMEDCT)",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	71388002)~"},
+F	concept	is-a	71388002)~"sv},
 {"http://hl7.org/fhir/ValueSet/procedure-followup", "4.0.1", "ProcedureFollowUpCodes(SNOMEDCT)",
 R"~(I	http://snomed.info/sct
 C	18949003
@@ -32859,7 +32861,7 @@ C	447346005
 C	229506003
 C	274441001
 C	394725008
-C	359825008)~"},
+C	359825008)~"sv},
 {"http://hl7.org/fhir/ValueSet/procedure-not-performed-reason", "4.0.1", "ProcedureNotPerformedReason(SNOMED-CT)",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	183932001
@@ -32876,31 +32878,31 @@ F	concept	is-a	416432009
 I	http://snomed.info/sct
 F	concept	is-a	183944003
 I	http://snomed.info/sct
-F	concept	is-a	394908001)~"},
+F	concept	is-a	394908001)~"sv},
 {"http://hl7.org/fhir/ValueSet/procedure-outcome", "4.0.1", "ProcedureOutcomeCodes(SNOMEDCT)",
 R"~(I	http://snomed.info/sct
 C	385669000
 C	385671000
-C	385670004)~"},
+C	385670004)~"sv},
 {"http://hl7.org/fhir/ValueSet/procedure-progress-status-codes", "4.0.1", "ProcedureProgressStatusCodes",
-R"~(I	http://hl7.org/fhir/procedure-progress-status-code)~"},
+R"~(I	http://hl7.org/fhir/procedure-progress-status-code)~"sv},
 {"http://hl7.org/fhir/ValueSet/procedure-reason", "4.0.1", "ProcedureReasonCodes",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	404684003
 I	http://snomed.info/sct
-F	concept	is-a	71388002)~"},
+F	concept	is-a	71388002)~"sv},
 {"http://hl7.org/fhir/ValueSet/process-priority", "4.0.1", "ProcessPriorityCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/processpriority)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/processpriority)~"sv},
 {"http://hl7.org/fhir/ValueSet/product-category", "4.0.1", "BiologicallyDerivedProductCategory",
-R"~(I	http://hl7.org/fhir/product-category)~"},
+R"~(I	http://hl7.org/fhir/product-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/product-status", "4.0.1", "BiologicallyDerivedProductStatus",
-R"~(I	http://hl7.org/fhir/product-status)~"},
+R"~(I	http://hl7.org/fhir/product-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/product-storage-scale", "4.0.1", "BiologicallyDerivedProductStorageScale",
-R"~(I	http://hl7.org/fhir/product-storage-scale)~"},
+R"~(I	http://hl7.org/fhir/product-storage-scale)~"sv},
 {"http://hl7.org/fhir/ValueSet/program", "4.0.1", "Program",
-R"~(I	http://terminology.hl7.org/CodeSystem/program)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/program)~"sv},
 {"http://hl7.org/fhir/ValueSet/property-representation", "4.0.1", "PropertyRepresentation",
-R"~(I	http://hl7.org/fhir/property-representation)~"},
+R"~(I	http://hl7.org/fhir/property-representation)~"sv},
 {"http://hl7.org/fhir/ValueSet/provenance-activity-type", "4.0.1", "ProvenanceActivityType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-DocumentCompletion
 C	LA
@@ -32916,19 +32918,19 @@ C	DELETE
 C	UPDATE
 C	APPEND
 C	NULLIFY
-I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType)~"},
+I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType)~"sv},
 {"http://hl7.org/fhir/ValueSet/provenance-agent-role", "4.0.1", "ProvenanceParticipantRole",
-R"~(I	http://hl7.org/fhir/provenance-participant-role)~"},
+R"~(I	http://hl7.org/fhir/provenance-participant-role)~"sv},
 {"http://hl7.org/fhir/ValueSet/provenance-agent-type", "4.0.1", "ProvenanceParticipantType",
-R"~(I	http://terminology.hl7.org/CodeSystem/provenance-participant-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/provenance-participant-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/provenance-entity-role", "4.0.1", "ProvenanceEntityRole",
-R"~(I	http://hl7.org/fhir/provenance-entity-role)~"},
+R"~(I	http://hl7.org/fhir/provenance-entity-role)~"sv},
 {"http://hl7.org/fhir/ValueSet/provenance-history-agent-type", "4.0.1", "ProvenanceEventHistoryAgentRoleCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
 C	AUT	Author
 C	INF	Informant
 C	VRF	Verifier
-C	ENT	Data Enterer)~"},
+C	ENT	Data Enterer)~"sv},
 {"http://hl7.org/fhir/ValueSet/provenance-history-record-activity", "4.0.1", "ProvenanceHistoryRecordActivityCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-DataOperation
 C	CREATE	Created
@@ -32944,169 +32946,169 @@ C	RESUME
 C	COMPLETE	Completed
 C	NULLIFY	Mark Entered-in-error
 C	OBSOLETE	Replaced
-C	REACTIVATE	Reactivated)~"},
+C	REACTIVATE	Reactivated)~"sv},
 {"http://hl7.org/fhir/ValueSet/provider-qualification", "4.0.1", "ExampleProviderQualificationCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-providerqualification)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-providerqualification)~"sv},
 {"http://hl7.org/fhir/ValueSet/provider-taxonomy", "4.0.1", "Provider Taxonomy Codes",
-R"~(I	http://nucc.org/provider-taxonomy)~"},
+R"~(I	http://nucc.org/provider-taxonomy)~"sv},
 {"http://hl7.org/fhir/ValueSet/publication-status", "4.0.1", "PublicationStatus",
-R"~(I	http://hl7.org/fhir/publication-status)~"},
+R"~(I	http://hl7.org/fhir/publication-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/quality-type", "4.0.1", "qualityType",
-R"~(I	http://hl7.org/fhir/quality-type)~"},
+R"~(I	http://hl7.org/fhir/quality-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/quantity-comparator", "4.0.1", "QuantityComparator",
-R"~(I	http://hl7.org/fhir/quantity-comparator)~"},
+R"~(I	http://hl7.org/fhir/quantity-comparator)~"sv},
 {"http://hl7.org/fhir/ValueSet/question-max-occurs", "4.0.1", "MaxOccurs",
-R"~(I	http://terminology.hl7.org/CodeSystem/question-max-occurs)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/question-max-occurs)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-answers", "4.0.1", "QuestionnaireAnswerCodes",
-R"~(I	http://snomed.info/sct)~"},
+R"~(I	http://snomed.info/sct)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-answers-status", "4.0.1", "QuestionnaireResponseStatus",
-R"~(I	http://hl7.org/fhir/questionnaire-answers-status)~"},
+R"~(I	http://hl7.org/fhir/questionnaire-answers-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-category", "4.0.1", "QuestionnaireCategoryCodes",
 R"~(I	http://snomed.info/sct
 C	273601006
 C	273820006
 C	273479001
 C	273384008
-C	304784009)~"},
+C	304784009)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-display-category", "4.0.1", "QuestionnaireTextCategories",
-R"~(I	http://hl7.org/fhir/questionnaire-display-category)~"},
+R"~(I	http://hl7.org/fhir/questionnaire-display-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-enable-behavior", "4.0.1", "EnableWhenBehavior",
-R"~(I	http://hl7.org/fhir/questionnaire-enable-behavior)~"},
+R"~(I	http://hl7.org/fhir/questionnaire-enable-behavior)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-enable-operator", "4.0.1", "QuestionnaireItemOperator",
-R"~(I	http://hl7.org/fhir/questionnaire-enable-operator)~"},
+R"~(I	http://hl7.org/fhir/questionnaire-enable-operator)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-item-control", "4.0.1", "QuestionnaireItemUIControlCodes",
-R"~(I	http://hl7.org/fhir/questionnaire-item-control)~"},
+R"~(I	http://hl7.org/fhir/questionnaire-item-control)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-questions", "4.0.1", "QuestionnaireQuestionCodes",
-R"~(I	http://loinc.org)~"},
+R"~(I	http://loinc.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaire-usage-mode", "4.0.1", "QuestionnaireItemUsageMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/questionnaire-usage-mode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/questionnaire-usage-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/questionnaireresponse-mode", "4.0.1", "QuestionnaireResponseMode",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationMode
 C	ELECTRONIC
 C	VERBAL
-C	WRITTEN)~"},
+C	WRITTEN)~"sv},
 {"http://hl7.org/fhir/ValueSet/reaction-event-certainty", "4.0.1", "AllergyIntoleranceCertainty",
-R"~(I	http://terminology.hl7.org/CodeSystem/reaction-event-certainty)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/reaction-event-certainty)~"sv},
 {"http://hl7.org/fhir/ValueSet/reaction-event-severity", "4.0.1", "AllergyIntoleranceSeverity",
-R"~(I	http://hl7.org/fhir/reaction-event-severity)~"},
+R"~(I	http://hl7.org/fhir/reaction-event-severity)~"sv},
 {"http://hl7.org/fhir/ValueSet/reason-medication-given-codes", "4.0.1", "ReasonMedicationGivenCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/reason-medication-given)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/reason-medication-given)~"sv},
 {"http://hl7.org/fhir/ValueSet/reason-medication-not-given-codes", "4.0.1", "SNOMEDCTReasonMedicationNotGivenCodes",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	242990004
 I	http://snomed.info/sct
-F	concept	is-a	182895007)~"},
+F	concept	is-a	182895007)~"sv},
 {"http://hl7.org/fhir/ValueSet/reason-medication-status-codes", "4.0.1", "SNOMEDCTDrugTherapyStatusCodes",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	266710000
 I	http://snomed.info/sct
-F	concept	is-a	410684002)~"},
+F	concept	is-a	410684002)~"sv},
 {"http://hl7.org/fhir/ValueSet/recommendation-strength", "4.0.1", "StrengthOfRecommendationRating",
-R"~(I	http://terminology.hl7.org/CodeSystem/recommendation-strength)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/recommendation-strength)~"sv},
 {"http://hl7.org/fhir/ValueSet/ref-sequences", "4.0.1", "REFSEQ",
-R"~(I	http://www.ncbi.nlm.nih.gov/nuccore)~"},
+R"~(I	http://www.ncbi.nlm.nih.gov/nuccore)~"sv},
 {"http://hl7.org/fhir/ValueSet/reference-handling-policy", "4.0.1", "ReferenceHandlingPolicy",
-R"~(I	http://hl7.org/fhir/reference-handling-policy)~"},
+R"~(I	http://hl7.org/fhir/reference-handling-policy)~"sv},
 {"http://hl7.org/fhir/ValueSet/reference-version-rules", "4.0.1", "ReferenceVersionRules",
-R"~(I	http://hl7.org/fhir/reference-version-rules)~"},
+R"~(I	http://hl7.org/fhir/reference-version-rules)~"sv},
 {"http://hl7.org/fhir/ValueSet/referencerange-appliesto", "4.0.1", "ObservationReferenceRangeAppliesToCodes",
 R"~(I
 V	http://terminology.hl7.org/ValueSet/v3-Race
 I	http://snomed.info/sct
 C	248153007
 C	248152002
-C	77386006)~"},
+C	77386006)~"sv},
 {"http://hl7.org/fhir/ValueSet/referencerange-meaning", "4.0.1", "ObservationReferenceRangeMeaningCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/referencerange-meaning)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/referencerange-meaning)~"sv},
 {"http://hl7.org/fhir/ValueSet/rejection-criteria", "4.0.1", "RejectionCriterion",
-R"~(I	http://terminology.hl7.org/CodeSystem/rejection-criteria)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/rejection-criteria)~"sv},
 {"http://hl7.org/fhir/ValueSet/related-artifact-type", "4.0.1", "RelatedArtifactType",
-R"~(I	http://hl7.org/fhir/related-artifact-type)~"},
+R"~(I	http://hl7.org/fhir/related-artifact-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/related-claim-relationship", "4.0.1", "ExampleRelatedClaimRelationshipCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-relatedclaimrelationship)~"sv},
 {"http://hl7.org/fhir/ValueSet/relatedperson-relationshiptype", "4.0.1", "PatientRelationshipType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v2-0131
 I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-F	concept	is-a	_PersonalRelationshipRoleType)~"},
+F	concept	is-a	_PersonalRelationshipRoleType)~"sv},
 {"http://hl7.org/fhir/ValueSet/relation-type", "4.0.1", "CatalogEntryRelationType",
-R"~(I	http://hl7.org/fhir/relation-type)~"},
+R"~(I	http://hl7.org/fhir/relation-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/relationship", "4.0.1", "Beneficiary Relationship Codes",
-R"~(I	http://hl7.org/fhir/relationship)~"},
+R"~(I	http://hl7.org/fhir/relationship)~"sv},
 {"http://hl7.org/fhir/ValueSet/remittance-outcome", "4.0.1", "ClaimProcessingCodes",
-R"~(I	http://hl7.org/fhir/remittance-outcome)~"},
+R"~(I	http://hl7.org/fhir/remittance-outcome)~"sv},
 {"http://hl7.org/fhir/ValueSet/report-action-result-codes", "4.0.1", "TestReportActionResult",
-R"~(I	http://hl7.org/fhir/report-action-result-codes)~"},
+R"~(I	http://hl7.org/fhir/report-action-result-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/report-codes", "4.0.1", "LOINCDiagnosticReportCodes",
-R"~(I	http://loinc.org)~"},
+R"~(I	http://loinc.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/report-participant-type", "4.0.1", "TestReportParticipantType",
-R"~(I	http://hl7.org/fhir/report-participant-type)~"},
+R"~(I	http://hl7.org/fhir/report-participant-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/report-result-codes", "4.0.1", "TestReportResult",
-R"~(I	http://hl7.org/fhir/report-result-codes)~"},
+R"~(I	http://hl7.org/fhir/report-result-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/report-status-codes", "4.0.1", "TestReportStatus",
-R"~(I	http://hl7.org/fhir/report-status-codes)~"},
+R"~(I	http://hl7.org/fhir/report-status-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/repository-type", "4.0.1", "repositoryType",
-R"~(I	http://hl7.org/fhir/repository-type)~"},
+R"~(I	http://hl7.org/fhir/repository-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/request-intent", "4.0.1", "RequestIntent",
-R"~(I	http://hl7.org/fhir/request-intent)~"},
+R"~(I	http://hl7.org/fhir/request-intent)~"sv},
 {"http://hl7.org/fhir/ValueSet/request-priority", "4.0.1", "RequestPriority",
-R"~(I	http://hl7.org/fhir/request-priority)~"},
+R"~(I	http://hl7.org/fhir/request-priority)~"sv},
 {"http://hl7.org/fhir/ValueSet/request-resource-types", "4.0.1", "RequestResourceType",
-R"~(I	http://hl7.org/fhir/request-resource-types)~"},
+R"~(I	http://hl7.org/fhir/request-resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/request-status", "4.0.1", "RequestStatus",
-R"~(I	http://hl7.org/fhir/request-status)~"},
+R"~(I	http://hl7.org/fhir/request-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/research-element-type", "4.0.1", "ResearchElementType",
-R"~(I	http://hl7.org/fhir/research-element-type)~"},
+R"~(I	http://hl7.org/fhir/research-element-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/research-study-objective-type", "4.0.1", "ResearchStudyObjectiveType",
-R"~(I	http://terminology.hl7.org/CodeSystem/research-study-objective-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/research-study-objective-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/research-study-phase", "4.0.1", "ResearchStudyPhase",
-R"~(I	http://terminology.hl7.org/CodeSystem/research-study-phase)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/research-study-phase)~"sv},
 {"http://hl7.org/fhir/ValueSet/research-study-prim-purp-type", "4.0.1", "ResearchStudyPrimaryPurposeType",
-R"~(I	http://terminology.hl7.org/CodeSystem/research-study-prim-purp-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/research-study-prim-purp-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/research-study-reason-stopped", "4.0.1", "ResearchStudyReasonStopped",
-R"~(I	http://terminology.hl7.org/CodeSystem/research-study-reason-stopped)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/research-study-reason-stopped)~"sv},
 {"http://hl7.org/fhir/ValueSet/research-study-status", "4.0.1", "ResearchStudyStatus",
-R"~(I	http://hl7.org/fhir/research-study-status)~"},
+R"~(I	http://hl7.org/fhir/research-study-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/research-subject-status", "4.0.1", "ResearchSubjectStatus",
-R"~(I	http://hl7.org/fhir/research-subject-status)~"},
+R"~(I	http://hl7.org/fhir/research-subject-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/resource-aggregation-mode", "4.0.1", "AggregationMode",
-R"~(I	http://hl7.org/fhir/resource-aggregation-mode)~"},
+R"~(I	http://hl7.org/fhir/resource-aggregation-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/resource-security-category", "4.0.1", "ResourceSecurityCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/resource-security-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/resource-security-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/resource-slicing-rules", "4.0.1", "SlicingRules",
-R"~(I	http://hl7.org/fhir/resource-slicing-rules)~"},
+R"~(I	http://hl7.org/fhir/resource-slicing-rules)~"sv},
 {"http://hl7.org/fhir/ValueSet/resource-status", "4.0.1", "CanonicalStatusCodesForFHIRResources",
-R"~(I	http://hl7.org/fhir/resource-status)~"},
+R"~(I	http://hl7.org/fhir/resource-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/resource-type-link", "4.0.1", "PayeeResourceType",
-R"~(I	http://terminology.hl7.org/CodeSystem/resource-type-link)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/resource-type-link)~"sv},
 {"http://hl7.org/fhir/ValueSet/resource-types", "4.0.1", "ResourceType",
-R"~(I	http://hl7.org/fhir/resource-types)~"},
+R"~(I	http://hl7.org/fhir/resource-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/resource-validation-mode", "4.0.1", "ResourceValidationMode",
-R"~(I	http://hl7.org/fhir/resource-validation-mode)~"},
+R"~(I	http://hl7.org/fhir/resource-validation-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/response-code", "4.0.1", "ResponseType",
-R"~(I	http://hl7.org/fhir/response-code)~"},
+R"~(I	http://hl7.org/fhir/response-code)~"sv},
 {"http://hl7.org/fhir/ValueSet/restful-capability-mode", "4.0.1", "RestfulCapabilityMode",
-R"~(I	http://hl7.org/fhir/restful-capability-mode)~"},
+R"~(I	http://hl7.org/fhir/restful-capability-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/restful-security-service", "4.0.1", "RestfulSecurityService",
-R"~(I	http://terminology.hl7.org/CodeSystem/restful-security-service)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/restful-security-service)~"sv},
 {"http://hl7.org/fhir/ValueSet/risk-estimate-type", "4.0.1", "RiskEstimateType",
-R"~(I	http://terminology.hl7.org/CodeSystem/risk-estimate-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/risk-estimate-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/risk-probability", "4.0.1", "RiskProbability",
-R"~(I	http://terminology.hl7.org/CodeSystem/risk-probability)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/risk-probability)~"sv},
 {"http://hl7.org/fhir/ValueSet/route-codes", "4.0.1", "SNOMEDCTRouteCodes",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	284009009)~"},
+F	concept	is-a	284009009)~"sv},
 {"http://hl7.org/fhir/ValueSet/search-comparator", "4.0.1", "SearchComparator",
-R"~(I	http://hl7.org/fhir/search-comparator)~"},
+R"~(I	http://hl7.org/fhir/search-comparator)~"sv},
 {"http://hl7.org/fhir/ValueSet/search-entry-mode", "4.0.1", "SearchEntryMode",
-R"~(I	http://hl7.org/fhir/search-entry-mode)~"},
+R"~(I	http://hl7.org/fhir/search-entry-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/search-modifier-code", "4.0.1", "SearchModifierCode",
-R"~(I	http://hl7.org/fhir/search-modifier-code)~"},
+R"~(I	http://hl7.org/fhir/search-modifier-code)~"sv},
 {"http://hl7.org/fhir/ValueSet/search-param-type", "4.0.1", "SearchParamType",
-R"~(I	http://hl7.org/fhir/search-param-type)~"},
+R"~(I	http://hl7.org/fhir/search-param-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/search-xpath-usage", "4.0.1", "XPathUsageType",
-R"~(I	http://hl7.org/fhir/search-xpath-usage)~"},
+R"~(I	http://hl7.org/fhir/search-xpath-usage)~"sv},
 {"http://hl7.org/fhir/ValueSet/secondary-finding", "4.0.1", "ObservationCategoryCodes",
-R"~(I	http://hl7.org/fhir/secondary-finding)~"},
+R"~(I	http://hl7.org/fhir/secondary-finding)~"sv},
 {"http://hl7.org/fhir/ValueSet/security-labels", "4.0.1", "All Security Labels",
 R"~(I
 V	http://terminology.hl7.org/ValueSet/v3-ConfidentialityClassification
@@ -33119,7 +33121,7 @@ V	http://terminology.hl7.org/ValueSet/v3-SecurityIntegrityObservationValue
 I
 V	http://terminology.hl7.org/ValueSet/v3-SecurityControlObservationValue
 I
-V	http://terminology.hl7.org/ValueSet/v3-ActUSPrivacyLaw)~"},
+V	http://terminology.hl7.org/ValueSet/v3-ActUSPrivacyLaw)~"sv},
 {"http://hl7.org/fhir/ValueSet/security-role-type", "4.0.1", "SecurityRoleType",
 R"~(I	http://terminology.hl7.org/CodeSystem/contractsignertypecodes
 C	AMENDER
@@ -33192,75 +33194,75 @@ C	110151
 C	110152
 C	110153
 C	110154
-C	110155)~"},
+C	110155)~"sv},
 {"http://hl7.org/fhir/ValueSet/sequence-quality-method", "4.0.1", "FDA-Method",
 R"~(I	https://precision.fda.gov/apps/
-I	https://precision.fda.gov/jobs/)~"},
+I	https://precision.fda.gov/jobs/)~"sv},
 {"http://hl7.org/fhir/ValueSet/sequence-quality-standardSequence", "4.0.1", "FDA-StandardSequence",
-R"~(I	https://precision.fda.gov/files/)~"},
+R"~(I	https://precision.fda.gov/files/)~"sv},
 {"http://hl7.org/fhir/ValueSet/sequence-referenceSeq", "4.0.1", "ENSEMBL",
 R"~(I	http://www.ensembl.org
-I	http://www.ncbi.nlm.nih.gov/nuccore)~"},
+I	http://www.ncbi.nlm.nih.gov/nuccore)~"sv},
 {"http://hl7.org/fhir/ValueSet/sequence-species", "4.0.1", "SNOMEDCTCodesForSpecies",
-R"~(I	http://snomed.info/sct)~"},
+R"~(I	http://snomed.info/sct)~"sv},
 {"http://hl7.org/fhir/ValueSet/sequence-type", "4.0.1", "sequenceType",
-R"~(I	http://hl7.org/fhir/sequence-type)~"},
+R"~(I	http://hl7.org/fhir/sequence-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/sequenceontology", "4.0.1", "SequenceOntology",
-R"~(I	http://www.sequenceontology.org)~"},
+R"~(I	http://www.sequenceontology.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/series-performer-function", "4.0.1", "ImagingStudySeriesPerformerFunction",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
 C	CON
 C	VRF
 C	PRF
 C	SPRF
-C	REF)~"},
+C	REF)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-category", "4.0.1", "ServiceCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/service-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/service-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-modifiers", "4.0.1", "ExampleServiceModifierCodes",
-R"~(I	http://hl7.org/fhir/ex-servicemodifier)~"},
+R"~(I	http://hl7.org/fhir/ex-servicemodifier)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-pharmacy", "4.0.1", "ExamplePharmacyServiceCodes",
-R"~(I	http://hl7.org/fhir/ex-pharmaservice)~"},
+R"~(I	http://hl7.org/fhir/ex-pharmaservice)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-place", "4.0.1", "ExampleServicePlaceCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-serviceplace)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-serviceplace)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-product", "4.0.1", "ExampleService/ProductCodes",
-R"~(I	http://hl7.org/fhir/ex-serviceproduct)~"},
+R"~(I	http://hl7.org/fhir/ex-serviceproduct)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-provision-conditions", "4.0.1", "ServiceProvisionConditions",
-R"~(I	http://terminology.hl7.org/CodeSystem/service-provision-conditions)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/service-provision-conditions)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-referral-method", "4.0.1", "ReferralMethod",
-R"~(I	http://terminology.hl7.org/CodeSystem/service-referral-method)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/service-referral-method)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-type", "4.0.1", "ServiceType",
-R"~(I	http://terminology.hl7.org/CodeSystem/service-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/service-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/service-uscls", "4.0.1", "USCLSCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-USCLS)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-USCLS)~"sv},
 {"http://hl7.org/fhir/ValueSet/servicerequest-category", "4.0.1", "ServiceRequestCategoryCodes",
 R"~(I	http://snomed.info/sct
 C	108252007
 C	363679005
 C	409063005
 C	409073007
-C	387713003)~"},
+C	387713003)~"sv},
 {"http://hl7.org/fhir/ValueSet/servicerequest-orderdetail", "4.0.1", "ServiceRequestOrderDetailsCodes",
 R"~(I	http://snomed.info/sct
 C	47545007
 C	286812008
 C	243144002
 C	243150007
-C	59427005)~"},
+C	59427005)~"sv},
 {"http://hl7.org/fhir/ValueSet/sibling-relationship-codes", "4.0.1", "SiblingRelationshipCodes",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-F	concept	is-a	SIB)~"},
+F	concept	is-a	SIB)~"sv},
 {"http://hl7.org/fhir/ValueSet/signature-type", "4.0.1", "SignatureTypeCodes",
-R"~(I	urn:iso-astm:E1762-95:2013)~"},
+R"~(I	urn:iso-astm:E1762-95:2013)~"sv},
 {"http://hl7.org/fhir/ValueSet/slotstatus", "4.0.1", "SlotStatus",
-R"~(I	http://hl7.org/fhir/slotstatus)~"},
+R"~(I	http://hl7.org/fhir/slotstatus)~"sv},
 {"http://hl7.org/fhir/ValueSet/smart-capabilities", "4.0.1", "SmartCapabilities",
-R"~(I	http://terminology.hl7.org/CodeSystem/smart-capabilities)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/smart-capabilities)~"sv},
 {"http://hl7.org/fhir/ValueSet/sort-direction", "4.0.1", "SortDirection",
-R"~(I	http://hl7.org/fhir/sort-direction)~"},
+R"~(I	http://hl7.org/fhir/sort-direction)~"sv},
 {"http://hl7.org/fhir/ValueSet/spdx-license", "4.0.1", "SPDXLicense",
-R"~(I	http://hl7.org/fhir/spdx-license)~"},
+R"~(I	http://hl7.org/fhir/spdx-license)~"sv},
 {"http://hl7.org/fhir/ValueSet/special-values", "4.0.1", "SpecialValues",
-R"~(I	http://terminology.hl7.org/CodeSystem/special-values)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/special-values)~"sv},
 {"http://hl7.org/fhir/ValueSet/specimen-collection", "4.0.1", "SpecimenCollection",
 R"~(I	http://snomed.info/sct
 C	129316008
@@ -33272,7 +33274,7 @@ C	73416001
 C	225113003
 C	70777001
 C	386089008
-C	278450005)~"},
+C	278450005)~"sv},
 {"http://hl7.org/fhir/ValueSet/specimen-collection-method", "4.0.1", "FHIRSpecimenCollectionMethod",
 R"~(I	http://snomed.info/sct
 C	129316008
@@ -33284,7 +33286,7 @@ C	73416001
 C	225113003
 C	70777001
 C	386089008
-C	278450005)~"},
+C	278450005)~"sv},
 {"http://hl7.org/fhir/ValueSet/specimen-collection-priority", "4.0.1", "SpecimenCollectionPriority",
 R"~(I	http://example.com
 C	1	STAT
@@ -33293,48 +33295,48 @@ C	3	ASAP-ED
 C	4	AM
 C	5	ROUTINE
 C	6	NURSE COLLECT
-C	7	CALL OR FAX)~"},
+C	7	CALL OR FAX)~"sv},
 {"http://hl7.org/fhir/ValueSet/specimen-contained-preference", "4.0.1", "SpecimenContainedPreference",
-R"~(I	http://hl7.org/fhir/specimen-contained-preference)~"},
+R"~(I	http://hl7.org/fhir/specimen-contained-preference)~"sv},
 {"http://hl7.org/fhir/ValueSet/specimen-container-type", "4.0.1", "SpecimenContainerType",
 R"~(I	http://snomed.info/sct
-F	concept	is-a	706041008)~"},
+F	concept	is-a	706041008)~"sv},
 {"http://hl7.org/fhir/ValueSet/specimen-processing-procedure", "4.0.1", "SpecimenProcessingProcedure",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0373)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0373)~"sv},
 {"http://hl7.org/fhir/ValueSet/specimen-status", "4.0.1", "SpecimenStatus",
-R"~(I	http://hl7.org/fhir/specimen-status)~"},
+R"~(I	http://hl7.org/fhir/specimen-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/standards-status", "4.0.1", "StandardsStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/standards-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/standards-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/strand-type", "4.0.1", "strandType",
-R"~(I	http://hl7.org/fhir/strand-type)~"},
+R"~(I	http://hl7.org/fhir/strand-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/structure-definition-kind", "4.0.1", "StructureDefinitionKind",
-R"~(I	http://hl7.org/fhir/structure-definition-kind)~"},
+R"~(I	http://hl7.org/fhir/structure-definition-kind)~"sv},
 {"http://hl7.org/fhir/ValueSet/study-type", "4.0.1", "StudyType",
-R"~(I	http://terminology.hl7.org/CodeSystem/study-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/study-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/subject-type", "4.0.1", "SubjectType",
 R"~(I	http://hl7.org/fhir/resource-types
 C	Patient
 C	Practitioner
 C	Organization
 C	Location
-C	Device)~"},
+C	Device)~"sv},
 {"http://hl7.org/fhir/ValueSet/subscriber-relationship", "4.0.1", "SubscriberRelationshipCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/subscriber-relationship)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/subscriber-relationship)~"sv},
 {"http://hl7.org/fhir/ValueSet/subscription-channel-type", "4.0.1", "SubscriptionChannelType",
-R"~(I	http://hl7.org/fhir/subscription-channel-type)~"},
+R"~(I	http://hl7.org/fhir/subscription-channel-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/subscription-status", "4.0.1", "SubscriptionStatus",
-R"~(I	http://hl7.org/fhir/subscription-status)~"},
+R"~(I	http://hl7.org/fhir/subscription-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/subscription-tag", "4.0.1", "SubscriptionTag",
-R"~(I	http://terminology.hl7.org/CodeSystem/subscription-tag)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/subscription-tag)~"sv},
 {"http://hl7.org/fhir/ValueSet/substance-category", "4.0.1", "SubstanceCategoryCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/substance-category)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/substance-category)~"sv},
 {"http://hl7.org/fhir/ValueSet/substance-code", "4.0.1", "SubstanceCode",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	105590001
 I	http://snomed.info/sct
-F	concept	is-a	373873005)~"},
+F	concept	is-a	373873005)~"sv},
 {"http://hl7.org/fhir/ValueSet/substance-status", "4.0.1", "FHIRSubstanceStatus",
-R"~(I	http://hl7.org/fhir/substance-status)~"},
+R"~(I	http://hl7.org/fhir/substance-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/supplement-type", "4.0.1", "SupplementTypeCodes",
 R"~(I	http://snomed.info/sct	http://snomed.info/sct/731000124108
 C	442901000124106
@@ -33381,34 +33383,34 @@ C	444401000124107
 C	444381000124107
 C	444371000124109
 C	443441000124107
-C	442651000124102)~"},
+C	442651000124102)~"sv},
 {"http://hl7.org/fhir/ValueSet/supply-item", "4.0.1", "SNOMEDCTSupplyItem",
 R"~(I	http://snomed.info/sct
 F	concept	is-a	105590001
 I	http://snomed.info/sct
-F	concept	is-a	260787004)~"},
+F	concept	is-a	260787004)~"sv},
 {"http://hl7.org/fhir/ValueSet/supplydelivery-status", "4.0.1", "SupplyDeliveryStatus",
-R"~(I	http://hl7.org/fhir/supplydelivery-status)~"},
+R"~(I	http://hl7.org/fhir/supplydelivery-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/supplydelivery-type", "4.0.1", "SupplyItemType",
-R"~(I	http://terminology.hl7.org/CodeSystem/supply-item-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/supply-item-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/supplyrequest-kind", "4.0.1", "SupplyType",
-R"~(I	http://terminology.hl7.org/CodeSystem/supply-kind)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/supply-kind)~"sv},
 {"http://hl7.org/fhir/ValueSet/supplyrequest-reason", "4.0.1", "SupplyRequestReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/supplyrequest-reason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/supplyrequest-reason)~"sv},
 {"http://hl7.org/fhir/ValueSet/supplyrequest-status", "4.0.1", "SupplyRequestStatus",
-R"~(I	http://hl7.org/fhir/supplyrequest-status)~"},
+R"~(I	http://hl7.org/fhir/supplyrequest-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/surface", "4.0.1", "SurfaceCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/FDI-surface)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/FDI-surface)~"sv},
 {"http://hl7.org/fhir/ValueSet/synthesis-type", "4.0.1", "SynthesisType",
-R"~(I	http://terminology.hl7.org/CodeSystem/synthesis-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/synthesis-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/system-restful-interaction", "4.0.1", "SystemRestfulInteraction",
 R"~(I	http://hl7.org/fhir/restful-interaction
 C	transaction
 C	batch
 C	search-system
-C	history-system)~"},
+C	history-system)~"sv},
 {"http://hl7.org/fhir/ValueSet/task-code", "4.0.1", "TaskCode",
-R"~(I	http://hl7.org/fhir/CodeSystem/task-code	3.6.0)~"},
+R"~(I	http://hl7.org/fhir/CodeSystem/task-code	3.6.0)~"sv},
 {"http://hl7.org/fhir/ValueSet/task-intent", "4.0.1", "TaskIntent",
 R"~(I	http://hl7.org/fhir/task-intent
 I	http://hl7.org/fhir/request-intent
@@ -33419,11 +33421,11 @@ C	original-order
 C	reflex-order
 C	filler-order
 C	instance-order
-C	option)~"},
+C	option)~"sv},
 {"http://hl7.org/fhir/ValueSet/task-status", "4.0.1", "TaskStatus",
-R"~(I	http://hl7.org/fhir/task-status)~"},
+R"~(I	http://hl7.org/fhir/task-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/teeth", "4.0.1", "TeethCodes",
-R"~(I	http://hl7.org/fhir/ex-fdi)~"},
+R"~(I	http://hl7.org/fhir/ex-fdi)~"sv},
 {"http://hl7.org/fhir/ValueSet/template-status-code", "4.0.1", "TemplateStatusCode",
 R"~(I	urn:oid:2.16.840.1.113883.3.1937.98.5.8
 C	draft
@@ -33433,13 +33435,13 @@ C	review
 C	cancelled
 C	rejected
 C	retired	Retired
-C	terminated)~"},
+C	terminated)~"sv},
 {"http://hl7.org/fhir/ValueSet/testscript-operation-codes", "4.0.1", "TestScriptOperationCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/testscript-operation-codes)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/testscript-operation-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/testscript-profile-destination-types", "4.0.1", "TestScriptProfileDestinationType",
-R"~(I	http://terminology.hl7.org/CodeSystem/testscript-profile-destination-types)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/testscript-profile-destination-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/testscript-profile-origin-types", "4.0.1", "TestScriptProfileOriginType",
-R"~(I	http://terminology.hl7.org/CodeSystem/testscript-profile-origin-types)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/testscript-profile-origin-types)~"sv},
 {"http://hl7.org/fhir/ValueSet/texture-code", "4.0.1", "TextureModifierCodes",
 R"~(I	http://snomed.info/sct	http://snomed.info/sct/731000124108
 C	228053002
@@ -33455,9 +33457,9 @@ C	228056005
 C	441771000124105
 C	228057001
 C	228058006
-C	228060008)~"},
+C	228060008)~"sv},
 {"http://hl7.org/fhir/ValueSet/timezones", "4.0.1", "IANATimezones",
-R"~(I	https://www.iana.org/time-zones)~"},
+R"~(I	https://www.iana.org/time-zones)~"sv},
 {"http://hl7.org/fhir/ValueSet/timing-abbreviation", "4.0.1", "TimingAbbreviation",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation
 C	BID
@@ -33475,15 +33477,15 @@ C	Q6H
 C	Q8H
 C	BED
 C	WK
-C	MO)~"},
+C	MO)~"sv},
 {"http://hl7.org/fhir/ValueSet/tooth", "4.0.1", "OralSiteCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-tooth)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-tooth)~"sv},
 {"http://hl7.org/fhir/ValueSet/transaction-mode", "4.0.1", "TransactionMode",
-R"~(I	http://hl7.org/fhir/transaction-mode)~"},
+R"~(I	http://hl7.org/fhir/transaction-mode)~"sv},
 {"http://hl7.org/fhir/ValueSet/trigger-type", "4.0.1", "TriggerType",
-R"~(I	http://hl7.org/fhir/trigger-type)~"},
+R"~(I	http://hl7.org/fhir/trigger-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/type-derivation-rule", "4.0.1", "TypeDerivationRule",
-R"~(I	http://hl7.org/fhir/type-derivation-rule)~"},
+R"~(I	http://hl7.org/fhir/type-derivation-rule)~"sv},
 {"http://hl7.org/fhir/ValueSet/type-restful-interaction", "4.0.1", "TypeRestfulInteraction",
 R"~(I	http://hl7.org/fhir/restful-interaction
 C	read
@@ -33494,20 +33496,20 @@ C	delete
 C	history-instance
 C	history-type
 C	create
-C	search-type)~"},
+C	search-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/ucum-bodylength", "4.0.1", "BodyLengthUnits",
 R"~(I	http://unitsofmeasure.org
 C	cm
-C	[in_i])~"},
+C	[in_i])~"sv},
 {"http://hl7.org/fhir/ValueSet/ucum-bodytemp", "4.0.1", "BodyTemperatureUnits",
 R"~(I	http://unitsofmeasure.org
 C	Cel
-C	[degF])~"},
+C	[degF])~"sv},
 {"http://hl7.org/fhir/ValueSet/ucum-bodyweight", "4.0.1", "BodyWeightUnits",
 R"~(I	http://unitsofmeasure.org
 C	kg
 C	[lb_av]
-C	g)~"},
+C	g)~"sv},
 {"http://hl7.org/fhir/ValueSet/ucum-common", "4.0.1", "Common UCUM units",
 R"~(I	http://unitsofmeasure.org
 C	%
@@ -34874,9 +34876,9 @@ C	sr
 C	st
 C	u
 C	uCi
-C	W)~"},
+C	W)~"sv},
 {"http://hl7.org/fhir/ValueSet/ucum-units", "4.0.1", "UCUMCodes",
-R"~(I	http://unitsofmeasure.org)~"},
+R"~(I	http://unitsofmeasure.org)~"sv},
 {"http://hl7.org/fhir/ValueSet/ucum-vitals-common", "4.0.1", "VitalSignsUnits",
 R"~(I	http://unitsofmeasure.org
 C	%
@@ -34890,11 +34892,11 @@ C	[degF]
 C	mm[Hg]
 C	/min
 C	kg/m2
-C	m2)~"},
+C	m2)~"sv},
 {"http://hl7.org/fhir/ValueSet/udi", "4.0.1", "UDICodes",
-R"~(I	http://hl7.org/fhir/ex-udi)~"},
+R"~(I	http://hl7.org/fhir/ex-udi)~"sv},
 {"http://hl7.org/fhir/ValueSet/udi-entry-type", "4.0.1", "UDIEntryType",
-R"~(I	http://hl7.org/fhir/udi-entry-type)~"},
+R"~(I	http://hl7.org/fhir/udi-entry-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/units-of-time", "4.0.1", "UnitsOfTime",
 R"~(I	http://unitsofmeasure.org
 C	s
@@ -34903,11 +34905,11 @@ C	h
 C	d
 C	wk
 C	mo
-C	a)~"},
+C	a)~"sv},
 {"http://hl7.org/fhir/ValueSet/unknown-content-code", "4.0.1", "UnknownContentCode",
-R"~(I	http://hl7.org/fhir/unknown-content-code)~"},
+R"~(I	http://hl7.org/fhir/unknown-content-code)~"sv},
 {"http://hl7.org/fhir/ValueSet/usage-context-type", "4.0.1", "UsageContextType",
-R"~(I	http://terminology.hl7.org/CodeSystem/usage-context-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/usage-context-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/use-context", "4.0.1", "Context of Use ValueSet",
 R"~(I
 V	http://hl7.org/fhir/ValueSet/usps-state
@@ -34929,44 +34931,44 @@ I	http://nucc.org/provider-taxonomy
 I
 V	http://terminology.hl7.org/ValueSet/v3-ActEncounterCode
 I
-V	http://terminology.hl7.org/ValueSet/v3-ActTaskCode)~"},
+V	http://terminology.hl7.org/ValueSet/v3-ActTaskCode)~"sv},
 {"http://hl7.org/fhir/ValueSet/vaccine-code", "4.0.1", "VaccineAdministeredValueSet",
 R"~(I	http://hl7.org/fhir/sid/cvx
-I	urn:oid:1.2.36.1.2001.1005.17)~"},
+I	urn:oid:1.2.36.1.2001.1005.17)~"sv},
 {"http://hl7.org/fhir/ValueSet/variable-type", "4.0.1", "EvidenceVariableType",
-R"~(I	http://hl7.org/fhir/variable-type)~"},
+R"~(I	http://hl7.org/fhir/variable-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/variant-state", "4.0.1", "sequenceStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/variant-state)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/variant-state)~"sv},
 {"http://hl7.org/fhir/ValueSet/variants", "4.0.1", "HGVS",
-R"~(I	http://varnomen.hgvs.org/)~"},
+R"~(I	http://varnomen.hgvs.org/)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-can-push-updates", "4.0.1", "can-push-updates",
-R"~(I	http://terminology.hl7.org/CodeSystem/can-push-updates)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/can-push-updates)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-communication-method", "4.0.1", "verificationresult-communication-method",
-R"~(I	http://terminology.hl7.org/CodeSystem/verificationresult-communication-method)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/verificationresult-communication-method)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-failure-action", "4.0.1", "failure-action",
-R"~(I	http://terminology.hl7.org/CodeSystem/failure-action)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/failure-action)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-need", "4.0.1", "need",
-R"~(I	http://terminology.hl7.org/CodeSystem/need)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/need)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-primary-source-type", "4.0.1", "primary-source-type",
-R"~(I	http://terminology.hl7.org/CodeSystem/primary-source-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/primary-source-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-push-type-available", "4.0.1", "push-type-available",
-R"~(I	http://terminology.hl7.org/CodeSystem/push-type-available)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/push-type-available)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-status", "4.0.1", "status",
-R"~(I	http://hl7.org/fhir/CodeSystem/status)~"},
+R"~(I	http://hl7.org/fhir/CodeSystem/status)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-validation-process", "4.0.1", "validation-process",
-R"~(I	http://terminology.hl7.org/CodeSystem/validation-process)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/validation-process)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-validation-status", "4.0.1", "validation-status",
-R"~(I	http://terminology.hl7.org/CodeSystem/validation-status)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/validation-status)~"sv},
 {"http://hl7.org/fhir/ValueSet/verificationresult-validation-type", "4.0.1", "validation-type",
-R"~(I	http://terminology.hl7.org/CodeSystem/validation-type)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/validation-type)~"sv},
 {"http://hl7.org/fhir/ValueSet/versioning-policy", "4.0.1", "ResourceVersionPolicy",
-R"~(I	http://hl7.org/fhir/versioning-policy)~"},
+R"~(I	http://hl7.org/fhir/versioning-policy)~"sv},
 {"http://hl7.org/fhir/ValueSet/vision-base-codes", "4.0.1", "VisionBase",
-R"~(I	http://hl7.org/fhir/vision-base-codes)~"},
+R"~(I	http://hl7.org/fhir/vision-base-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/vision-eye-codes", "4.0.1", "VisionEyes",
-R"~(I	http://hl7.org/fhir/vision-eye-codes)~"},
+R"~(I	http://hl7.org/fhir/vision-eye-codes)~"sv},
 {"http://hl7.org/fhir/ValueSet/vision-product", "4.0.1", "ExampleVisionPrescriptionProductCodes",
-R"~(I	http://terminology.hl7.org/CodeSystem/ex-visionprescriptionproduct)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/ex-visionprescriptionproduct)~"sv},
 {"http://hl7.org/fhir/ValueSet/written-language", "4.0.1", "Common Languages (Written)",
 R"~(I	urn:ietf:bcp:47
 C	ar	Arabic
@@ -34994,20 +34996,20 @@ C	ru	Russian
 C	sr	Serbian
 C	sv	Swedish
 C	te	Telegu
-C	zh	Chinese)~"},
+C	zh	Chinese)~"sv},
 {"http://hl7.org/fhir/ValueSet/yesnodontknow", "4.0.1", "Yes/No/Don't Know",
 R"~(I
 V	http://terminology.hl7.org/ValueSet/v2-0136
 I	http://terminology.hl7.org/CodeSystem/data-absent-reason
-C	asked-unknown	Don't know)~"},
+C	asked-unknown	Don't know)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0001", "2.9", "v2.0001",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0001)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0001)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0002", "2.9", "v2.0002",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0002)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0002)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0003", "2.9", "v2.0003",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0003)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0003)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0004", "2.9", "v2.0004",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0004)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0004)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0005", "2.9", "v2.0005",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-Race
 C	1002-5
@@ -35015,95 +35017,95 @@ C	2028-9
 C	2054-5
 C	2076-8
 C	2106-3
-C	2131-1)~"},
+C	2131-1)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0007", "2.9", "v2.0007",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0007)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0007)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0008", "2.9", "v2.0008",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0008)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0008)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0009", "2.9", "v2.0009",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0009)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0009)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0012", "2.9", "v2.0012",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0012)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0012)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0017", "2.9", "v2.0017",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0017)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0017)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0023", "2.9", "v2.0023",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0023)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0023)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0027", "2.9", "v2.0027",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0027)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0027)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0033", "2.9", "v2.0033",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0033)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0033)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0034", "2.9", "v2.0034",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0034)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0034)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0038", "2.9", "v2.0038",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0038)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0038)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0043", "2.9", "v2.0043",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0043)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0043)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0048", "2.9", "v2.0048",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0048)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0048)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0052", "2.9", "v2.0052",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0052)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0052)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0061", "2.9", "v2.0061",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0061)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0061)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0062", "2.9", "v2.0062",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0062)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0062)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0063", "2.9", "v2.0063",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0063)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0063)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0065", "2.9", "v2.0065",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0065)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0065)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0066", "2.9", "v2.0066",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0066)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0066)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0069", "2.9", "v2.0069",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0069)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0069)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0070", "2.9", "v2.0070",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0070)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0070)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0074", "2.9", "v2.0074",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0074)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0074)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0076", "2.9", "v2.0076",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0076)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0076)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0078", "2.9", "v2.0078",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0078)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0078)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0080", "2.9", "v2.0080",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0080)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0080)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0083", "2.9", "v2.0083",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0083)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0083)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0085", "2.9", "v2.0085",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0085)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0085)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0091", "2.9", "v2.0091",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0091)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0091)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0092", "2.9", "v2.0092",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0092)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0092)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0098", "2.9", "v2.0098",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0098)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0098)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0100", "2.9", "v2.0100",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0100)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0100)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0102", "2.9", "v2.0102",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0102)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0102)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0103", "2.9", "v2.0103",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0103)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0103)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0104", "2.9", "v2.0104",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0104)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0104)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0105", "2.9", "v2.0105",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0105)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0105)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0106", "2.9", "v2.0106",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0106)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0106)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0107", "2.9", "v2.0107",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0107)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0107)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0108", "2.9", "v2.0108",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0108)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0108)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0109", "2.9", "v2.0109",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0109)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0109)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0116", "2.9", "v2.0116",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0116)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0116)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0119", "2.9", "v2.0119",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0119)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0119)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0121", "2.9", "v2.0121",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0121)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0121)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0122", "2.9", "v2.0122",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0122)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0122)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0123", "2.9", "v2.0123",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0123)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0123)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0124", "2.9", "v2.0124",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0124)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0124)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0125", "2.9", "v2.0125",
 R"~(I	http://terminology.hl7.org/CodeSystem/v2-0440
 C	AD
@@ -35195,574 +35197,574 @@ C	XAD
 C	XCN
 C	XON
 C	XPN
-C	XTN)~"},
+C	XTN)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0126", "2.9", "v2.0126",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0126)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0126)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0127", "2.9", "v2.0127",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0127)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0127)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0128", "2.9", "v2.0128",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0128)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0128)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0130", "2.9", "v2.0130",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0130)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0130)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0131", "2.9", "v2.0131",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0131)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0131)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0133", "2.9", "v2.0133",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0133)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0133)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0135", "2.9", "v2.0135",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0135)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0135)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0136", "2.9", "v2.0136",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0136)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0136)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0137", "2.9", "v2.0137",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0137)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0137)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0140", "2.9", "v2.0140",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0140)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0140)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0141", "2.9", "v2.0141",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0141)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0141)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0142", "2.9", "v2.0142",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0142)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0142)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0144", "2.9", "v2.0144",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0144)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0144)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0145", "2.9", "v2.0145",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0145)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0145)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0146", "2.9", "v2.0146",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0146)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0146)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0147", "2.9", "v2.0147",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0147)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0147)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0148", "2.9", "v2.0148",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0148)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0148)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0149", "2.9", "v2.0149",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0149)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0149)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0150", "2.9", "v2.0150",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0150)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0150)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0153", "2.9", "v2.0153",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0153)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0153)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0155", "2.9", "v2.0155",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0155)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0155)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0156", "2.9", "v2.0156",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0156)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0156)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0157", "2.9", "v2.0157",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0157)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0157)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0158", "2.9", "v2.0158",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0158)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0158)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0159", "2.9", "v2.0159",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0159)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0159)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0160", "2.9", "v2.0160",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0160)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0160)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0161", "2.9", "v2.0161",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0161)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0161)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0162", "2.9", "v2.0162",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0162)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0162)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0163", "2.9", "v2.0163",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0163)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0163)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0164", "2.9", "v2.0164",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0164)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0164)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0165", "2.9", "v2.0165",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0165)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0165)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0166", "2.9", "v2.0166",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0166)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0166)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0167", "2.9", "v2.0167",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0167)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0167)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0168", "2.9", "v2.0168",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0168)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0168)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0169", "2.9", "v2.0169",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0169)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0169)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0170", "2.9", "v2.0170",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0170)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0170)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0173", "2.9", "v2.0173",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0173)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0173)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0174", "2.9", "v2.0174",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0174)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0174)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0175", "2.9", "v2.0175",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0175)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0175)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0177", "2.9", "v2.0177",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0177)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0177)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0178", "2.9", "v2.0178",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0178)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0178)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0179", "2.9", "v2.0179",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0179)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0179)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0180", "2.9", "v2.0180",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0180)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0180)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0181", "2.9", "v2.0181",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0181)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0181)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0183", "2.9", "v2.0183",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0183)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0183)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0185", "2.9", "v2.0185",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0185)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0185)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0187", "2.9", "v2.0187",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0187)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0187)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0189", "2.9", "v2.0189",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0189)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0189)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0190", "2.9", "v2.0190",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0190)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0190)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0191", "2.9", "v2.0191",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0191)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0191)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0193", "2.9", "v2.0193",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0193)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0193)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0200", "2.9", "v2.0200",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0200)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0200)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0201", "2.9", "v2.0201",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0201)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0201)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0202", "2.9", "v2.0202",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0202)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0202)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0203", "2.9", "v2.0203",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0203)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0203)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0204", "2.9", "v2.0204",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0204)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0204)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0205", "2.9", "v2.0205",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0205)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0205)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0206", "2.9", "v2.0206",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0206)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0206)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0207", "2.9", "v2.0207",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0207)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0207)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0208", "2.9", "v2.0208",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0208)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0208)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0209", "2.9", "v2.0209",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0209)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0209)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0210", "2.9", "v2.0210",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0210)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0210)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0211", "2.9", "v2.0211",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0211)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0211)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0213", "2.9", "v2.0213",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0213)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0213)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0214", "2.9", "v2.0214",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0214)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0214)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0215", "2.9", "v2.0215",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0215)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0215)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0216", "2.9", "v2.0216",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0216)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0216)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0217", "2.9", "v2.0217",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0217)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0217)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0220", "2.9", "v2.0220",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0220)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0220)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0223", "2.9", "v2.0223",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0223)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0223)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0224", "2.9", "v2.0224",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0224)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0224)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0225", "2.9", "v2.0225",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0225)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0225)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0227", "2.9", "v2.0227",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0227)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0227)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0228", "2.9", "v2.0228",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0228)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0228)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0229", "2.9", "v2.0229",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0229)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0229)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0230", "2.9", "v2.0230",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0230)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0230)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0231", "2.9", "v2.0231",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0231)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0231)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0232", "2.9", "v2.0232",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0232)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0232)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0234", "2.9", "v2.0234",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0234)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0234)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0235", "2.9", "v2.0235",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0235)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0235)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0236", "2.9", "v2.0236",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0236)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0236)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0237", "2.9", "v2.0237",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0237)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0237)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0238", "2.9", "v2.0238",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0238)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0238)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0239", "2.9", "v2.0239",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0239)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0239)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0240", "2.9", "v2.0240",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0240)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0240)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0241", "2.9", "v2.0241",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0241)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0241)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0242", "2.9", "v2.0242",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0242)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0242)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0243", "2.9", "v2.0243",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0243)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0243)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0247", "2.9", "v2.0247",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0247)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0247)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0248", "2.9", "v2.0248",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0248)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0248)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0250", "2.9", "v2.0250",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0250)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0250)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0251", "2.9", "v2.0251",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0251)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0251)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0252", "2.9", "v2.0252",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0252)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0252)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0253", "2.9", "v2.0253",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0253)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0253)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0254", "2.9", "v2.0254",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0254)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0254)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0255", "2.9", "v2.0255",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0255)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0255)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0256", "2.9", "v2.0256",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0256)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0256)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0257", "2.9", "v2.0257",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0257)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0257)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0258", "2.9", "v2.0258",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0258)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0258)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0259", "2.9", "v2.0259",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0259)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0259)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0260", "2.9", "v2.0260",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0260)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0260)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0261", "2.9", "v2.0261",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0261)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0261)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0262", "2.9", "v2.0262",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0262)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0262)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0263", "2.9", "v2.0263",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0263)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0263)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0265", "2.9", "v2.0265",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0265)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0265)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0267", "2.9", "v2.0267",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0267)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0267)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0268", "2.9", "v2.0268",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0268)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0268)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0269", "2.9", "v2.0269",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0269)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0269)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0270", "2.9", "v2.0270",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0270)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0270)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0271", "2.9", "v2.0271",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0271)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0271)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0272", "2.9", "v2.0272",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0272)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0272)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0273", "2.9", "v2.0273",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0273)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0273)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0275", "2.9", "v2.0275",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0275)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0275)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0276", "2.9", "v2.0276",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0276)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0276)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0277", "2.9", "v2.0277",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0277)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0277)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0278", "2.9", "v2.0278",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0278)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0278)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0279", "2.9", "v2.0279",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0279)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0279)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0280", "2.9", "v2.0280",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0280)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0280)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0281", "2.9", "v2.0281",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0281)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0281)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0282", "2.9", "v2.0282",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0282)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0282)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0283", "2.9", "v2.0283",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0283)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0283)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0284", "2.9", "v2.0284",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0284)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0284)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0286", "2.9", "v2.0286",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0286)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0286)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0287", "2.9", "v2.0287",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0287)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0287)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0290", "2.9", "v2.0290",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0290)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0290)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0291", "2.9", "v2.0291",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0291)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0291)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0292", "2.9", "v2.0292",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0292)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0292)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0294", "2.9", "v2.0294",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0294)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0294)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0298", "2.9", "v2.0298",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0298)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0298)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0299", "2.9", "v2.0299",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0299)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0299)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0301", "2.9", "v2.0301",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0301)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0301)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0305", "2.9", "v2.0305",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0305)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0305)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0309", "2.9", "v2.0309",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0309)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0309)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0311", "2.9", "v2.0311",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0311)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0311)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0315", "2.9", "v2.0315",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0315)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0315)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0316", "2.9", "v2.0316",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0316)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0316)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0317", "2.9", "v2.0317",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0317)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0317)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0321", "2.9", "v2.0321",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0321)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0321)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0322", "2.9", "v2.0322",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0322)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0322)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0323", "2.9", "v2.0323",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0323)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0323)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0324", "2.9", "v2.0324",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0324)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0324)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0325", "2.9", "v2.0325",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0325)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0325)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0326", "2.9", "v2.0326",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0326)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0326)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0329", "2.9", "v2.0329",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0329)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0329)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0330", "2.9", "v2.0330",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0330)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0330)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0331", "2.9", "v2.0331",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0331)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0331)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0332", "2.9", "v2.0332",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0332)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0332)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0334", "2.9", "v2.0334",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0334)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0334)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0335", "2.9", "v2.0335",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0335)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0335)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0336", "2.9", "v2.0336",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0336)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0336)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0337", "2.9", "v2.0337",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0337)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0337)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0338", "2.9", "v2.0338",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0338)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0338)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0339", "2.9", "v2.0339",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0339)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0339)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0344", "2.9", "v2.0344",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0344)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0344)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0350", "2.9", "v2.0350",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0350)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0350)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0351", "2.9", "v2.0351",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0351)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0351)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0353", "2.9", "v2.0353",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-NullFlavor
 C	NA	Not applicable
 C	NASK	Not asked
-C	NAV	Not available)~"},
+C	NAV	Not available)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0354", "2.9", "v2.0354",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0354)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0354)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0355", "2.9", "v2.0355",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0355)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0355)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0356", "2.9", "v2.0356",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0356)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0356)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0357", "2.9", "v2.0357",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0357)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0357)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0359", "2.9", "v2.0359",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0359)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0359)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0363", "2.9", "v2.0363",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0363)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0363)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0364", "2.9", "v2.0364",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0364)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0364)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0365", "2.9", "v2.0365",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0365)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0365)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0366", "2.9", "v2.0366",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0366)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0366)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0367", "2.9", "v2.0367",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0367)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0367)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0368", "2.9", "v2.0368",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0368)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0368)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0369", "2.9", "v2.0369",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0369)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0369)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0370", "2.9", "v2.0370",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0370)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0370)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0371", "2.9", "v2.0371",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0371)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0371)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0372", "2.9", "v2.0372",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0372)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0372)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0373", "2.9", "v2.0373",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0373)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0373)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0374", "2.9", "v2.0374",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0374)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0374)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0375", "2.9", "v2.0375",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0375)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0375)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0376", "2.9", "v2.0376",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0376)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0376)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0377", "2.9", "v2.0377",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0377)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0377)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0383", "2.9", "v2.0383",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0383)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0383)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0384", "2.9", "v2.0384",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0384)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0384)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0387", "2.9", "v2.0387",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0387)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0387)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0388", "2.9", "v2.0388",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0388)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0388)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0389", "2.9", "v2.0389",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0389)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0389)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0392", "2.9", "v2.0392",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0392)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0392)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0393", "2.9", "v2.0393",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0393)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0393)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0394", "2.9", "v2.0394",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0394)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0394)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0395", "2.9", "v2.0395",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0395)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0395)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0396", "2.9", "v2.0396",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0396)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0396)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0397", "2.9", "v2.0397",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0397)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0397)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0398", "2.9", "v2.0398",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0398)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0398)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0401", "2.9", "v2.0401",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0401)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0401)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0402", "2.9", "v2.0402",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0402)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0402)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0403", "2.9", "v2.0403",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0403)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0403)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0404", "2.9", "v2.0404",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0404)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0404)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0406", "2.9", "v2.0406",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0406)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0406)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0409", "2.9", "v2.0409",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0409)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0409)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0411", "2.9", "v2.0411",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0411)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0411)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0415", "2.9", "v2.0415",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0415)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0415)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0416", "2.9", "v2.0416",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0416)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0416)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0417", "2.9", "v2.0417",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0417)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0417)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0418", "2.9", "v2.0418",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0418)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0418)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0421", "2.9", "v2.0421",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0421)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0421)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0422", "2.9", "v2.0422",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0422)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0422)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0423", "2.9", "v2.0423",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0423)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0423)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0424", "2.9", "v2.0424",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0424)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0424)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0425", "2.9", "v2.0425",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0425)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0425)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0426", "2.9", "v2.0426",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0426)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0426)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0427", "2.9", "v2.0427",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0427)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0427)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0428", "2.9", "v2.0428",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0428)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0428)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0429", "2.9", "v2.0429",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0429)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0429)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0430", "2.9", "v2.0430",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0430)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0430)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0431", "2.9", "v2.0431",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0431)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0431)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0432", "2.9", "v2.0432",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0432)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0432)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0433", "2.9", "v2.0433",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0433)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0433)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0434", "2.9", "v2.0434",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0434)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0434)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0435", "2.9", "v2.0435",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0435)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0435)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0436", "2.9", "v2.0436",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0436)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0436)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0437", "2.9", "v2.0437",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0437)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0437)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0438", "2.9", "v2.0438",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0438)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0438)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0440", "2.9", "v2.0440",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0440)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0440)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0441", "2.9", "v2.0441",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0441)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0441)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0442", "2.9", "v2.0442",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0442)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0442)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0443", "2.9", "v2.0443",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0443)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0443)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0444", "2.9", "v2.0444",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0444)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0444)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0445", "2.9", "v2.0445",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0445)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0445)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0450", "2.9", "v2.0450",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0450)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0450)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0455", "2.9", "v2.0455",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0455)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0455)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0456", "2.9", "v2.0456",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0456)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0456)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0457", "2.9", "v2.0457",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0457)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0457)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0459", "2.9", "v2.0459",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0459)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0459)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0460", "2.9", "v2.0460",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0460)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0460)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0465", "2.9", "v2.0465",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0465)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0465)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0466", "2.9", "v2.0466",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0466)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0466)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0468", "2.9", "v2.0468",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0468)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0468)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0469", "2.9", "v2.0469",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0469)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0469)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0470", "2.9", "v2.0470",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0470)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0470)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0472", "2.9", "v2.0472",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0472)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0472)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0473", "2.9", "v2.0473",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0473)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0473)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0474", "2.9", "v2.0474",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0474)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0474)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0475", "2.9", "v2.0475",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0475)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0475)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0477", "2.9", "v2.0477",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0477)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0477)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0478", "2.9", "v2.0478",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0478)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0478)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0480", "2.9", "v2.0480",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0480)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0480)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0482", "2.9", "v2.0482",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0482)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0482)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0483", "2.9", "v2.0483",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0483)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0483)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0484", "2.9", "v2.0484",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0484)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0484)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0485", "2.9", "v2.0485",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0485)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0485)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0487", "2.9", "v2.0487",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0487)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0487)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0488", "2.9", "v2.0488",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0488)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0488)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0489", "2.9", "v2.0489",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0489)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0489)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0490", "2.9", "v2.0490",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0490)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0490)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0491", "2.9", "v2.0491",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0491)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0491)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0492", "2.9", "v2.0492",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0492)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0492)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0493", "2.9", "v2.0493",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0493)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0493)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0494", "2.9", "v2.0494",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0494)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0494)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0495", "2.9", "v2.0495",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0495)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0495)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0496", "2.9", "v2.0496",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0496)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0496)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0497", "2.9", "v2.0497",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0497)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0497)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0498", "2.9", "v2.0498",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0498)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0498)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0499", "2.9", "v2.0499",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0499)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0499)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0500", "2.9", "v2.0500",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0500)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0500)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0501", "2.9", "v2.0501",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0501)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0501)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0502", "2.9", "v2.0502",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0502)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0502)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0503", "2.9", "v2.0503",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0503)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0503)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0504", "2.9", "v2.0504",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0504)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0504)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0505", "2.9", "v2.0505",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0505)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0505)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0506", "2.9", "v2.0506",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0506)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0506)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0507", "2.9", "v2.0507",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0507)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0507)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0508", "2.9", "v2.0508",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0508)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0508)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0510", "2.9", "v2.0510",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0510)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0510)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0511", "2.9", "v2.0511",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0511)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0511)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0513", "2.9", "v2.0513",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0513)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0513)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0514", "2.9", "v2.0514",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0514)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0514)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0516", "2.9", "v2.0516",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0516)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0516)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0517", "2.9", "v2.0517",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0517)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0517)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0518", "2.9", "v2.0518",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0518)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0518)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0520", "2.9", "v2.0520",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0520)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0520)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0523", "2.9", "v2.0523",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0523)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0523)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0524", "2.9", "v2.0524",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0524)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0524)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0527", "2.9", "v2.0527",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0527)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0527)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0528", "2.9", "v2.0528",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0528)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0528)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0529", "2.9", "v2.0529",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0529)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0529)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0530", "2.9", "v2.0530",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0530)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0530)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0532", "2.9", "v2.0532",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-NullFlavor
 C	ASKU
@@ -35774,346 +35776,346 @@ C	NP
 C	UNK
 I	http://terminology.hl7.org/CodeSystem/v2-0136
 C	N
-C	Y)~"},
+C	Y)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0534", "2.9", "v2.0534",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0534)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0534)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0535", "2.9", "v2.0535",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0535)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0535)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0536", "2.9", "v2.0536",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0536)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0536)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0538", "2.9", "v2.0538",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0538)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0538)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0540", "2.9", "v2.0540",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0540)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0540)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0544", "2.9", "v2.0544",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0544)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0544)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0547", "2.9", "v2.0547",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0547)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0547)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0548", "2.9", "v2.0548",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0548)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0548)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0550", "2.9", "v2.0550",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0550)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0550)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0553", "2.9", "v2.0553",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0553)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0553)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0554", "2.9", "v2.0554",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0554)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0554)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0555", "2.9", "v2.0555",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0555)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0555)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0556", "2.9", "v2.0556",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0556)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0556)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0557", "2.9", "v2.0557",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0557)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0557)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0558", "2.9", "v2.0558",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0558)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0558)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0559", "2.9", "v2.0559",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0559)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0559)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0561", "2.9", "v2.0561",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0561)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0561)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0562", "2.9", "v2.0562",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0562)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0562)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0564", "2.9", "v2.0564",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0564)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0564)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0565", "2.9", "v2.0565",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0565)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0565)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0566", "2.9", "v2.0566",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0566)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0566)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0569", "2.9", "v2.0569",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0569)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0569)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0570", "2.9", "v2.0570",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0570)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0570)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0571", "2.9", "v2.0571",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0571)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0571)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0572", "2.9", "v2.0572",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0572)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0572)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0615", "2.9", "v2.0615",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0615)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0615)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0616", "2.9", "v2.0616",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0616)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0616)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0617", "2.9", "v2.0617",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0617)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0617)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0618", "2.9", "v2.0618",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0618)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0618)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0625", "2.9", "v2.0625",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0625)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0625)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0634", "2.9", "v2.0634",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0634)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0634)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0642", "2.9", "v2.0642",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0642)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0642)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0651", "2.9", "v2.0651",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0651)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0651)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0653", "2.9", "v2.0653",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0653)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0653)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0657", "2.9", "v2.0657",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0657)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0657)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0659", "2.9", "v2.0659",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0659)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0659)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0667", "2.9", "v2.0667",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0667)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0667)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0669", "2.9", "v2.0669",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0669)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0669)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0682", "2.9", "v2.0682",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0682)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0682)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0702", "2.9", "v2.0702",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0702)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0702)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0717", "2.9", "v2.0717",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0717)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0717)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0719", "2.9", "v2.0719",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0719)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0719)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0725", "2.9", "v2.0725",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0725)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0725)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0728", "2.9", "v2.0728",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0728)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0728)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0731", "2.9", "v2.0731",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0731)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0731)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0734", "2.9", "v2.0734",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0734)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0734)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0739", "2.9", "v2.0739",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0739)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0739)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0742", "2.9", "v2.0742",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0742)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0742)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0749", "2.9", "v2.0749",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0749)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0749)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0755", "2.9", "v2.0755",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0755)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0755)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0757", "2.9", "v2.0757",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0757)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0757)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0759", "2.9", "v2.0759",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0759)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0759)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0761", "2.9", "v2.0761",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0761)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0761)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0763", "2.9", "v2.0763",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0763)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0763)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0776", "2.9", "v2.0776",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0776)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0776)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0778", "2.9", "v2.0778",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0778)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0778)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0790", "2.9", "v2.0790",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0790)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0790)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0793", "2.9", "v2.0793",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0793)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0793)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0806", "2.9", "v2.0806",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0806)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0806)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0818", "2.9", "v2.0818",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0818)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0818)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0834", "2.9", "v2.0834",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0834)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0834)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0868", "2.9", "v2.0868",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0868)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0868)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0871", "2.9", "v2.0871",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0871)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0871)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0881", "2.9", "v2.0881",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0881)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0881)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0882", "2.9", "v2.0882",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0882)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0882)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0894", "2.9", "v2.0894",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0894)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0894)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0895", "2.9", "v2.0895",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0895)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0895)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0904", "2.9", "v2.0904",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0904)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0904)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0905", "2.9", "v2.0905",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0905)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0905)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0906", "2.9", "v2.0906",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0906)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0906)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0907", "2.9", "v2.0907",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0907)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0907)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0909", "2.9", "v2.0909",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0909)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0909)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0912", "2.9", "v2.0912",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0912)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0912)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0914", "2.9", "v2.0914",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0914)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0914)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0916", "2.9", "v2.0916",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0916)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0916)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0917", "2.9", "v2.0917",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0917)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0917)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0918", "2.9", "v2.0918",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0918)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0918)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0919", "2.9", "v2.0919",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0919)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0919)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0920", "2.9", "v2.0920",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0920)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0920)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0921", "2.9", "v2.0921",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0921)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0921)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0922", "2.9", "v2.0922",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0922)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0922)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0923", "2.9", "v2.0923",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0923)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0923)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0924", "2.9", "v2.0924",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0924)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0924)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0925", "2.9", "v2.0925",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0925)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0925)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0926", "2.9", "v2.0926",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0926)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0926)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0927", "2.9", "v2.0927",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0927)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0927)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0933", "2.9", "v2.0933",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0933)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0933)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-0935", "2.9", "v2.0935",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0935)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0935)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-2.1-0006", "0006", "v2.0006.2.1",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0006|2.1)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0006|2.1)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-2.3.1-0360", "0360", "v2.0360.2.3.1",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0360|2.3.1)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0360|2.3.1)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-2.4-0006", "0006", "v2.0006.2.4",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0006|2.4)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0006|2.4)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-2.4-0391", "0391", "v2.0391.2.4",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0391|2.4)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0391|2.4)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-2.6-0391", "0391", "v2.0391.2.6",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0391|2.6)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0391|2.6)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-2.7-0360", "0360", "v2.0360.2.7",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-0360|2.7)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-0360|2.7)~"sv},
 {"http://terminology.hl7.org/ValueSet/v2-4000", "2.9", "v2.4000",
-R"~(I	http://terminology.hl7.org/CodeSystem/v2-4000)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v2-4000)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AcknowledgementCondition", "2018-08-12", "v3.AcknowledgementCondition",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementCondition)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementCondition)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AcknowledgementDetailCode", "2018-08-12", "v3.AcknowledgementDetailCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementDetailCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementDetailCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AcknowledgementDetailType", "2018-08-12", "v3.AcknowledgementDetailType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementDetailType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementDetailType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AcknowledgementType", "2018-08-12", "v3.AcknowledgementType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AcknowledgementType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClass", "2018-08-12", "v3.ActClass",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClassClinicalDocument", "2014-03-26", "v3.ActClassClinicalDocument",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass
-F	concept	is-a	DOCCLIN)~"},
+F	concept	is-a	DOCCLIN)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClassDocument", "2014-03-26", "v3.ActClassDocument",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass
-F	concept	is-a	DOC)~"},
+F	concept	is-a	DOC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClassInvestigation", "2014-03-26", "v3.ActClassInvestigation",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass
-F	concept	is-a	INVSTG)~"},
+F	concept	is-a	INVSTG)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClassObservation", "2014-03-26", "v3.ActClassObservation",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass
-F	concept	is-a	OBS)~"},
+F	concept	is-a	OBS)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClassProcedure", "2014-03-26", "v3.ActClassProcedure",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass
-F	concept	is-a	PROC)~"},
+F	concept	is-a	PROC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClassROI", "2014-03-26", "v3.ActClassROI",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass
 F	concept	is-a	_ActClassROI
 X	http://terminology.hl7.org/CodeSystem/v3-ActClass
-C	_ActClassROI)~"},
+C	_ActClassROI)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActClassSupply", "2014-03-26", "v3.ActClassSupply",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActClass
-F	concept	is-a	SPLY)~"},
+F	concept	is-a	SPLY)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActCode", "2018-08-12", "v3.ActCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActConsentDirective", "2014-03-26", "v3.ActConsentDirective",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_ActConsentDirective)~"},
+F	concept	is-a	_ActConsentDirective)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActConsentType", "2014-03-26", "v3.ActConsentType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_ActConsentType)~"},
+F	concept	is-a	_ActConsentType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActCoverageTypeCode", "2014-03-26", "v3.ActCoverageTypeCode",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_ActCoverageTypeCode)~"},
+F	concept	is-a	_ActCoverageTypeCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActEncounterCode", "2014-03-26", "v3.ActEncounterCode",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
 F	concept	is-a	_ActEncounterCode
 X	http://terminology.hl7.org/CodeSystem/v3-ActCode
-C	_ActEncounterCode)~"},
+C	_ActEncounterCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActExposureLevelCode", "2018-08-12", "v3.ActExposureLevelCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActExposureLevelCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActExposureLevelCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActIncidentCode", "2014-03-26", "v3.ActIncidentCode",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
 F	concept	is-a	_ActIncidentCode
 X	http://terminology.hl7.org/CodeSystem/v3-ActCode
-C	_ActIncidentCode)~"},
+C	_ActIncidentCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActInvoiceElementModifier", "2018-08-12", "v3.ActInvoiceElementModifier",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActInvoiceElementModifier)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActInvoiceElementModifier)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActInvoiceGroupCode", "2014-03-26", "v3.ActInvoiceGroupCode",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
 F	concept	is-a	_ActInvoiceGroupCode
 X	http://terminology.hl7.org/CodeSystem/v3-ActCode
-C	_ActInvoiceGroupCode)~"},
+C	_ActInvoiceGroupCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActMood", "2018-08-12", "v3.ActMood",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActMood)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActMood)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActMoodIntent", "2014-03-26", "v3.ActMoodIntent",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActMood
-F	concept	is-a	INT)~"},
+F	concept	is-a	INT)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActMoodPredicate", "2014-03-26", "v3.ActMoodPredicate",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActMood
 F	concept	is-a	_ActMoodPredicate
 X	http://terminology.hl7.org/CodeSystem/v3-ActMood
-C	_ActMoodPredicate)~"},
+C	_ActMoodPredicate)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActPharmacySupplyType", "2014-03-26", "v3.ActPharmacySupplyType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
 F	concept	is-a	_ActPharmacySupplyType
 X	http://terminology.hl7.org/CodeSystem/v3-ActCode
-C	_ActPharmacySupplyType)~"},
+C	_ActPharmacySupplyType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActPriority", "2018-08-12", "v3.ActPriority",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActPriority)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActPriority)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActReason", "2018-08-12", "v3.ActReason",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActReason)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActReason)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipCheckpoint", "2018-08-12", "v3.ActRelationshipCheckpoint",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipCheckpoint)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipCheckpoint)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipConditional", "2014-03-26", "v3.ActRelationshipConditional",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType
 F	concept	is-a	_ActRelationshipConditional
 X	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType
-C	_ActRelationshipConditional)~"},
+C	_ActRelationshipConditional)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipFulfills", "2014-03-26", "v3.ActRelationshipFulfills",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType
-F	concept	is-a	FLFS)~"},
+F	concept	is-a	FLFS)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipHasComponent", "2014-03-26", "v3.ActRelationshipHasComponent",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType
-F	concept	is-a	COMP)~"},
+F	concept	is-a	COMP)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipJoin", "2018-08-12", "v3.ActRelationshipJoin",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipJoin)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipJoin)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipPertains", "2014-03-26", "v3.ActRelationshipPertains",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType
-F	concept	is-a	PERT)~"},
+F	concept	is-a	PERT)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipSplit", "2018-08-12", "v3.ActRelationshipSplit",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipSplit)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipSplit)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipSubset", "2018-08-12", "v3.ActRelationshipSubset",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipSubset)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipSubset)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActRelationshipType", "2018-08-12", "v3.ActRelationshipType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActRelationshipType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActSite", "2018-08-12", "v3.ActSite",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActSite)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActSite)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActStatus", "2018-08-12", "v3.ActStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActSubstanceAdminSubstitutionCode", "2014-03-26", "v3.ActSubstanceAdminSubstitutionCode",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-substanceAdminSubstitution
 F	concept	is-a	_ActSubstanceAdminSubstitutionCode
 X	http://terminology.hl7.org/CodeSystem/v3-substanceAdminSubstitution
-C	_ActSubstanceAdminSubstitutionCode)~"},
+C	_ActSubstanceAdminSubstitutionCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActTaskCode", "2014-03-26", "v3.ActTaskCode",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_ActTaskCode)~"},
+F	concept	is-a	_ActTaskCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActUSPrivacyLaw", "2018-08-12", "v3.ActUSPrivacyLaw",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActUSPrivacyLaw)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActUSPrivacyLaw)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ActUncertainty", "2018-08-12", "v3.ActUncertainty",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActUncertainty)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActUncertainty)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AddressPartType", "2018-08-12", "v3.AddressPartType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AddressPartType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AddressPartType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AddressUse", "2018-08-12", "v3.AddressUse",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AddressUse)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AddressUse)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AdministrativeGender", "2018-08-12", "v3.AdministrativeGender",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AdministrativeGender)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-AmericanIndianAlaskaNativeLanguages", "2018-08-12", "v3.AmericanIndianAlaskaNativeLanguages",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-AmericanIndianAlaskaNativeLanguages)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-AmericanIndianAlaskaNativeLanguages)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Calendar", "2018-08-12", "v3.Calendar",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-Calendar)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-Calendar)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-CalendarCycle", "2018-08-12", "v3.CalendarCycle",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-CalendarCycle)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-CalendarCycle)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-CalendarType", "2018-08-12", "v3.CalendarType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-CalendarType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-CalendarType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Charset", "2018-08-12", "v3.Charset",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-Charset)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-Charset)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-CodingRationale", "2018-08-12", "v3.CodingRationale",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-CodingRationale)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-CodingRationale)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-CommunicationFunctionType", "2018-08-12", "v3.CommunicationFunctionType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-CommunicationFunctionType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-CommunicationFunctionType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Compartment", "2014-03-26", "v3.Compartment",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	COMPT)~"},
+F	concept	is-a	COMPT)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-CompressionAlgorithm", "2018-08-12", "v3.CompressionAlgorithm",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-CompressionAlgorithm)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-CompressionAlgorithm)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Confidentiality", "2018-08-12", "v3.Confidentiality",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-Confidentiality)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-Confidentiality)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ConfidentialityClassification", "2014-03-26", "v3.ConfidentialityClassification",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-Confidentiality
 C	U
@@ -36121,93 +36123,93 @@ C	L
 C	M
 C	N
 C	R
-C	V)~"},
+C	V)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ContainerCap", "2018-08-12", "v3.ContainerCap",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContainerCap)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContainerCap)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ContainerSeparator", "2018-08-12", "v3.ContainerSeparator",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContainerSeparator)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContainerSeparator)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ContentProcessingMode", "2018-08-12", "v3.ContentProcessingMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContentProcessingMode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContentProcessingMode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ContextControl", "2018-08-12", "v3.ContextControl",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContextControl)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ContextControl)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-DataOperation", "2018-08-12", "v3.DataOperation",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-DataOperation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-DataOperation)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Dentition", "2018-08-12", "v3.Dentition",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-Dentition)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-Dentition)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-DeviceAlertLevel", "2018-08-12", "v3.DeviceAlertLevel",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-DeviceAlertLevel)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-DeviceAlertLevel)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-DocumentCompletion", "2018-08-12", "v3.DocumentCompletion",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-DocumentCompletion)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-DocumentCompletion)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-DocumentSectionType", "2014-03-26", "v3.DocumentSectionType",
-R"~(I	http://loinc.org)~"},
+R"~(I	http://loinc.org)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-DocumentStorage", "2018-08-12", "v3.DocumentStorage",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-DocumentStorage)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-DocumentStorage)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EducationLevel", "2018-08-12", "v3.EducationLevel",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EducationLevel)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EducationLevel)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EmployeeJobClass", "2018-08-12", "v3.EmployeeJobClass",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EmployeeJobClass)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EmployeeJobClass)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EncounterAdmissionSource", "2018-08-12", "v3.EncounterAdmissionSource",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EncounterAdmissionSource)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EncounterAdmissionSource)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EncounterSpecialCourtesy", "2018-08-12", "v3.EncounterSpecialCourtesy",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EncounterSpecialCourtesy)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EncounterSpecialCourtesy)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityClass", "2018-08-12", "v3.EntityClass",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityClassDevice", "2014-03-26", "v3.EntityClassDevice",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass
-F	concept	is-a	DEV)~"},
+F	concept	is-a	DEV)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityClassLivingSubject", "2014-03-26", "v3.EntityClassLivingSubject",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass
-F	concept	is-a	LIV)~"},
+F	concept	is-a	LIV)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityClassManufacturedMaterial", "2014-03-26", "v3.EntityClassManufacturedMaterial",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass
-F	concept	is-a	MMAT)~"},
+F	concept	is-a	MMAT)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityClassOrganization", "2014-03-26", "v3.EntityClassOrganization",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass
-F	concept	is-a	ORG)~"},
+F	concept	is-a	ORG)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityClassPlace", "2014-03-26", "v3.EntityClassPlace",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass
-F	concept	is-a	PLC)~"},
+F	concept	is-a	PLC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityClassRoot", "2014-03-26", "v3.EntityClassRoot",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityClass
-F	concept	is-a	ENT)~"},
+F	concept	is-a	ENT)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityCode", "2018-08-12", "v3.EntityCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityDeterminer", "2018-08-12", "v3.EntityDeterminer",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityDeterminer)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityDeterminer)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityDeterminerDetermined", "2014-03-26", "v3.EntityDeterminerDetermined",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityDeterminer
-F	concept	is-a	KIND)~"},
+F	concept	is-a	KIND)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityHandling", "2018-08-12", "v3.EntityHandling",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityHandling)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityHandling)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityNamePartQualifier", "2018-08-12", "v3.EntityNamePartQualifier",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifier)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifier)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityNamePartQualifierR2", "2018-08-12", "v3.EntityNamePartQualifierR2",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifierR2)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartQualifierR2)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityNamePartType", "2018-08-12", "v3.EntityNamePartType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityNamePartTypeR2", "2018-08-12", "v3.EntityNamePartTypeR2",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartTypeR2)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNamePartTypeR2)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityNameUse", "2018-08-12", "v3.EntityNameUse",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNameUse)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNameUse)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityNameUseR2", "2018-08-12", "v3.EntityNameUseR2",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNameUseR2)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityNameUseR2)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityRisk", "2018-08-12", "v3.EntityRisk",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityRisk)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityRisk)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EntityStatus", "2018-08-12", "v3.EntityStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EntityStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-EquipmentAlertLevel", "2018-08-12", "v3.EquipmentAlertLevel",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-EquipmentAlertLevel)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-EquipmentAlertLevel)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Ethnicity", "2018-08-12", "v3.Ethnicity",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-Ethnicity)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-Ethnicity)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ExposureMode", "2018-08-12", "v3.ExposureMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ExposureMode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ExposureMode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-FamilyMember", "2014-03-26", "v3.FamilyMember",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-F	concept	is-a	FAMMEMB)~"},
+F	concept	is-a	FAMMEMB)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-GTSAbbreviation", "2018-08-12", "v3.GTSAbbreviation",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-GenderStatus", "2018-08-12", "v3.GenderStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-GenderStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-GenderStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-GeneralPurposeOfUse", "2014-03-26", "v3.GeneralPurposeOfUse",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActReason
 C	COVERAGE
@@ -36218,122 +36220,122 @@ C	HPAYMT
 C	HRESCH
 C	PATRQT
 C	PUBHLTH
-C	TREAT)~"},
+C	TREAT)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-HL7ContextConductionStyle", "2018-08-12", "v3.HL7ContextConductionStyle",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-HL7ContextConductionStyle)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-HL7ContextConductionStyle)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-HL7StandardVersionCode", "2018-08-12", "v3.HL7StandardVersionCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-HL7StandardVersionCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-HL7StandardVersionCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-HL7UpdateMode", "2018-08-12", "v3.HL7UpdateMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-HL7UpdateMode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-HL7UpdateMode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-HtmlLinkType", "2018-08-12", "v3.HtmlLinkType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-HtmlLinkType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-HtmlLinkType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-HumanLanguage", "2014-03-26", "v3.HumanLanguage",
-R"~(I	urn:iso:std:iso:3166)~"},
+R"~(I	urn:iso:std:iso:3166)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-IdentifierReliability", "2018-08-12", "v3.IdentifierReliability",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-IdentifierReliability)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-IdentifierReliability)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-IdentifierScope", "2018-08-12", "v3.IdentifierScope",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-IdentifierScope)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-IdentifierScope)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-InformationSensitivityPolicy", "2014-03-26", "v3.InformationSensitivityPolicy",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	_InformationSensitivityPolicy)~"},
+F	concept	is-a	_InformationSensitivityPolicy)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-IntegrityCheckAlgorithm", "2018-08-12", "v3.IntegrityCheckAlgorithm",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-IntegrityCheckAlgorithm)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-IntegrityCheckAlgorithm)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-LanguageAbilityMode", "2018-08-12", "v3.LanguageAbilityMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-LanguageAbilityMode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-LanguageAbilityMode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-LanguageAbilityProficiency", "2018-08-12", "v3.LanguageAbilityProficiency",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-LanguageAbilityProficiency)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-LanguageAbilityProficiency)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-LivingArrangement", "2018-08-12", "v3.LivingArrangement",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-LivingArrangement)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-LivingArrangement)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-LocalMarkupIgnore", "2018-08-12", "v3.LocalMarkupIgnore",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-LocalMarkupIgnore)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-LocalMarkupIgnore)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-LocalRemoteControlState", "2018-08-12", "v3.LocalRemoteControlState",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-LocalRemoteControlState)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-LocalRemoteControlState)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ManagedParticipationStatus", "2018-08-12", "v3.ManagedParticipationStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ManagedParticipationStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ManagedParticipationStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-MapRelationship", "2018-08-12", "v3.MapRelationship",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-MapRelationship)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-MapRelationship)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-MaritalStatus", "2018-08-12", "v3.MaritalStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-MaritalStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-MaritalStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-MessageWaitingPriority", "2018-08-12", "v3.MessageWaitingPriority",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-MessageWaitingPriority)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-MessageWaitingPriority)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-MilitaryRoleType", "2014-03-26", "v3.MilitaryRoleType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-F	concept	is-a	MIL)~"},
+F	concept	is-a	MIL)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ModifyIndicator", "2018-08-12", "v3.ModifyIndicator",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ModifyIndicator)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ModifyIndicator)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-NullFlavor", "2018-08-12", "v3.NullFlavor",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-NullFlavor)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-NullFlavor)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ObligationPolicy", "2014-03-26", "v3.ObligationPolicy",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	ObligationPolicy)~"},
+F	concept	is-a	ObligationPolicy)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ObservationCategory", "2018-08-12", "v3.ObservationCategory",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationCategory)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationCategory)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ObservationInterpretation", "2018-08-12", "v3.ObservationInterpretation",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ObservationMethod", "2018-08-12", "v3.ObservationMethod",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationMethod)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationMethod)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ObservationType", "2014-03-26", "v3.ObservationType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
 F	concept	is-a	_ObservationType
-I	http://loinc.org)~"},
+I	http://loinc.org)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ObservationValue", "2018-08-12", "v3.ObservationValue",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationValue)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationValue)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationFunction", "2018-08-12", "v3.ParticipationFunction",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationFunction)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationFunction)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationIndirectTarget", "2014-03-26", "v3.ParticipationIndirectTarget",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-F	concept	is-a	IND)~"},
+F	concept	is-a	IND)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationInformationGenerator", "2014-03-26", "v3.ParticipationInformationGenerator",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
 F	concept	is-a	_ParticipationInformationGenerator
 X	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-C	_ParticipationInformationGenerator)~"},
+C	_ParticipationInformationGenerator)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationInformationTranscriber", "2014-03-26", "v3.ParticipationInformationTranscriber",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-F	concept	is-a	TRANS)~"},
+F	concept	is-a	TRANS)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationMode", "2018-08-12", "v3.ParticipationMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationMode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationMode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationPhysicalPerformer", "2014-03-26", "v3.ParticipationPhysicalPerformer",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-F	concept	is-a	PRF)~"},
+F	concept	is-a	PRF)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationSignature", "2018-08-12", "v3.ParticipationSignature",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationSignature)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationSignature)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationTargetDirect", "2014-03-26", "v3.ParticipationTargetDirect",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-F	concept	is-a	DIR)~"},
+F	concept	is-a	DIR)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationTargetLocation", "2014-03-26", "v3.ParticipationTargetLocation",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-F	concept	is-a	LOC)~"},
+F	concept	is-a	LOC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationTargetSubject", "2014-03-26", "v3.ParticipationTargetSubject",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-F	concept	is-a	SBJ)~"},
+F	concept	is-a	SBJ)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationType", "2018-08-12", "v3.ParticipationType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ParticipationVerifier", "2014-03-26", "v3.ParticipationVerifier",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ParticipationType
-F	concept	is-a	VRF)~"},
+F	concept	is-a	VRF)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-PatientImportance", "2018-08-12", "v3.PatientImportance",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-PatientImportance)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-PatientImportance)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-PaymentTerms", "2018-08-12", "v3.PaymentTerms",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-PaymentTerms)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-PaymentTerms)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-PersonDisabilityType", "2018-08-12", "v3.PersonDisabilityType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-PersonDisabilityType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-PersonDisabilityType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-PersonalRelationshipRoleType", "2014-03-26", "v3.PersonalRelationshipRoleType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
 F	concept	is-a	_PersonalRelationshipRoleType
 X	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-C	_PersonalRelationshipRoleType)~"},
+C	_PersonalRelationshipRoleType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ProbabilityDistributionType", "2018-08-12", "v3.ProbabilityDistributionType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ProbabilityDistributionType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ProbabilityDistributionType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ProcessingID", "2018-08-12", "v3.ProcessingID",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ProcessingID)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ProcessingID)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ProcessingMode", "2018-08-12", "v3.ProcessingMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ProcessingMode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ProcessingMode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ProvenanceEventCurrentState", "2014-08-07", "v3.ProvenanceEventCurrentState",
 R"~(I
 V	http://terminology.hl7.org/ValueSet/v3-ProvenanceEventCurrentState-AS
 I
-V	http://terminology.hl7.org/ValueSet/v3-ProvenanceEventCurrentState-DC)~"},
+V	http://terminology.hl7.org/ValueSet/v3-ProvenanceEventCurrentState-DC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ProvenanceEventCurrentState-AS", "2014-08-07", "v3.ProvenanceEventCurrentState-AS",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActStatus
 C	aborted
@@ -36341,96 +36343,96 @@ C	cancelled
 C	completed
 C	new
 C	nullified
-C	obsolete)~"},
+C	obsolete)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ProvenanceEventCurrentState-DC", "2014-08-07", "v3.ProvenanceEventCurrentState-DC",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-DocumentCompletion
 C	AU
 C	DI
 C	DO
 C	LA
-C	UC)~"},
+C	UC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-PurposeOfUse", "2014-03-26", "v3.PurposeOfUse",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActReason
-F	concept	is-a	PurposeOfUse)~"},
+F	concept	is-a	PurposeOfUse)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-QueryParameterValue", "2018-08-12", "v3.QueryParameterValue",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryParameterValue)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryParameterValue)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-QueryPriority", "2018-08-12", "v3.QueryPriority",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryPriority)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryPriority)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-QueryRequestLimit", "2018-08-12", "v3.QueryRequestLimit",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryRequestLimit)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryRequestLimit)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-QueryResponse", "2018-08-12", "v3.QueryResponse",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryResponse)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryResponse)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-QueryStatusCode", "2018-08-12", "v3.QueryStatusCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryStatusCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-QueryStatusCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Race", "2018-08-12", "v3.Race",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-Race)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-Race)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RefrainPolicy", "2014-03-26", "v3.RefrainPolicy",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	RefrainPolicy)~"},
+F	concept	is-a	RefrainPolicy)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RelationalOperator", "2018-08-12", "v3.RelationalOperator",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RelationalOperator)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RelationalOperator)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RelationshipConjunction", "2018-08-12", "v3.RelationshipConjunction",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RelationshipConjunction)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RelationshipConjunction)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ReligiousAffiliation", "2018-08-12", "v3.ReligiousAffiliation",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ReligiousAffiliation)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ReligiousAffiliation)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ResponseLevel", "2018-08-12", "v3.ResponseLevel",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ResponseLevel)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ResponseLevel)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ResponseModality", "2018-08-12", "v3.ResponseModality",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ResponseModality)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ResponseModality)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ResponseMode", "2018-08-12", "v3.ResponseMode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-ResponseMode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-ResponseMode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClass", "2018-08-12", "v3.RoleClass",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassAgent", "2014-03-26", "v3.RoleClassAgent",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-F	concept	is-a	AGNT)~"},
+F	concept	is-a	AGNT)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassAssociative", "2014-03-26", "v3.RoleClassAssociative",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
 F	concept	is-a	_RoleClassAssociative
 X	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-C	_RoleClassAssociative)~"},
+C	_RoleClassAssociative)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassManufacturedProduct", "2014-03-26", "v3.RoleClassManufacturedProduct",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-F	concept	is-a	MANU)~"},
+F	concept	is-a	MANU)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassMutualRelationship", "2014-03-26", "v3.RoleClassMutualRelationship",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
 F	concept	is-a	_RoleClassMutualRelationship
 X	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-C	_RoleClassMutualRelationship)~"},
+C	_RoleClassMutualRelationship)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassPartitive", "2014-03-26", "v3.RoleClassPartitive",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
 F	concept	is-a	_RoleClassPartitive
 X	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-C	_RoleClassPartitive)~"},
+C	_RoleClassPartitive)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassPassive", "2014-03-26", "v3.RoleClassPassive",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
 F	concept	is-a	_RoleClassPassive
 X	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-C	_RoleClassPassive)~"},
+C	_RoleClassPassive)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassRelationshipFormal", "2014-03-26", "v3.RoleClassRelationshipFormal",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
 F	concept	is-a	_RoleClassRelationshipFormal
 X	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-C	_RoleClassRelationshipFormal)~"},
+C	_RoleClassRelationshipFormal)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassRoot", "2014-03-26", "v3.RoleClassRoot",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-F	concept	is-a	ROL)~"},
+F	concept	is-a	ROL)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassServiceDeliveryLocation", "2014-03-26", "v3.RoleClassServiceDeliveryLocation",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-F	concept	is-a	SDLOC)~"},
+F	concept	is-a	SDLOC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleClassSpecimen", "2014-03-26", "v3.RoleClassSpecimen",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleClass
-F	concept	is-a	SPEC)~"},
+F	concept	is-a	SPEC)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleCode", "2018-08-12", "v3.RoleCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleLinkStatus", "2018-08-12", "v3.RoleLinkStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleLinkStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleLinkStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleLinkType", "2018-08-12", "v3.RoleLinkType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleLinkType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleLinkType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RoleStatus", "2018-08-12", "v3.RoleStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-RouteOfAdministration", "2018-08-12", "v3.RouteOfAdministration",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-RouteOfAdministration)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SecurityControlObservationValue", "2014-03-26", "v3.SecurityControlObservationValue",
 R"~(I
 V	http://terminology.hl7.org/ValueSet/v3-SecurityPolicy
@@ -36441,110 +36443,110 @@ V	http://terminology.hl7.org/ValueSet/v3-RefrainPolicy
 I
 V	http://terminology.hl7.org/ValueSet/v3-PurposeOfUse
 I
-V	http://terminology.hl7.org/ValueSet/v3-GeneralPurposeOfUse)~"},
+V	http://terminology.hl7.org/ValueSet/v3-GeneralPurposeOfUse)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SecurityIntegrityObservationValue", "2014-03-26", "v3.SecurityIntegrityObservationValue",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
 F	concept	is-a	_SECINTOBV
 X	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
-C	_SECINTOBV)~"},
+C	_SECINTOBV)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SecurityPolicy", "2014-03-26", "v3.SecurityPolicy",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActCode
-F	concept	is-a	SecurityPolicy)~"},
+F	concept	is-a	SecurityPolicy)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-Sequencing", "2018-08-12", "v3.Sequencing",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-Sequencing)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-Sequencing)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-ServiceDeliveryLocationRoleType", "2014-03-26", "v3.ServiceDeliveryLocationRoleType",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-RoleCode
 F	concept	is-a	_ServiceDeliveryLocationRoleType
 X	http://terminology.hl7.org/CodeSystem/v3-RoleCode
-C	_ServiceDeliveryLocationRoleType)~"},
+C	_ServiceDeliveryLocationRoleType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SetOperator", "2018-08-12", "v3.SetOperator",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-SetOperator)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-SetOperator)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SeverityObservation", "2014-03-26", "v3.SeverityObservation",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
 F	concept	is-a	_SeverityObservation
 X	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
-C	_SeverityObservation)~"},
+C	_SeverityObservation)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SpecimenType", "2018-08-12", "v3.SpecimenType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-SpecimenType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-SpecimenType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SubstanceAdminSubstitutionReason", "2014-03-26", "v3.SubstanceAdminSubstitutionReason",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ActReason
 F	concept	is-a	_SubstanceAdminSubstitutionReason
 X	http://terminology.hl7.org/CodeSystem/v3-ActReason
-C	_SubstanceAdminSubstitutionReason)~"},
+C	_SubstanceAdminSubstitutionReason)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-SubstitutionCondition", "2018-08-12", "v3.SubstitutionCondition",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-SubstitutionCondition)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-SubstitutionCondition)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TableCellHorizontalAlign", "2018-08-12", "v3.TableCellHorizontalAlign",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableCellHorizontalAlign)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableCellHorizontalAlign)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TableCellScope", "2018-08-12", "v3.TableCellScope",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableCellScope)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableCellScope)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TableCellVerticalAlign", "2018-08-12", "v3.TableCellVerticalAlign",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableCellVerticalAlign)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableCellVerticalAlign)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TableFrame", "2018-08-12", "v3.TableFrame",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableFrame)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableFrame)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TableRules", "2018-08-12", "v3.TableRules",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableRules)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TableRules)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TargetAwareness", "2018-08-12", "v3.TargetAwareness",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TargetAwareness)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TargetAwareness)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TelecommunicationCapabilities", "2018-08-12", "v3.TelecommunicationCapabilities",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TelecommunicationCapabilities)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TelecommunicationCapabilities)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TimingEvent", "2018-08-12", "v3.TimingEvent",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TimingEvent)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TimingEvent)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TransmissionRelationshipTypeCode", "2018-08-12", "v3.TransmissionRelationshipTypeCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TransmissionRelationshipTypeCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TransmissionRelationshipTypeCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-TribalEntityUS", "2018-08-12", "v3.TribalEntityUS",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-TribalEntityUS)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-TribalEntityUS)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-VaccineManufacturer", "2018-08-12", "v3.VaccineManufacturer",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-VaccineManufacturer)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-VaccineManufacturer)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-VerificationMethod", "2014-03-26", "v3.VerificationMethod",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationMethod
-F	concept	is-a	_VerificationMethod)~"},
+F	concept	is-a	_VerificationMethod)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-WorkClassificationODH", "2018-08-12", "v3.WorkClassificationODH",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-WorkClassificationODH)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-WorkClassificationODH)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-WorkScheduleODH", "2018-08-12", "v3.WorkScheduleODH",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
 F	concept	is-a	_WorkSchedule
 X	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
-C	_WorkSchedule)~"},
+C	_WorkSchedule)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-employmentStatusODH", "2018-08-12", "v3.employmentStatusODH",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
 F	concept	is-a	_EmploymentStatus
 X	http://terminology.hl7.org/CodeSystem/v3-ObservationValue
-C	_EmploymentStatus)~"},
+C	_EmploymentStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7ApprovalStatus", "2018-08-12", "v3.hl7ApprovalStatus",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7ApprovalStatus)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7ApprovalStatus)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7CMETAttribution", "2018-08-12", "v3.hl7CMETAttribution",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7CMETAttribution)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7CMETAttribution)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7ITSType", "2018-08-12", "v3.hl7ITSType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7ITSType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7ITSType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7ITSVersionCode", "2018-08-12", "v3.hl7ITSVersionCode",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7ITSVersionCode)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7ITSVersionCode)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7PublishingDomain", "2018-08-12", "v3.hl7PublishingDomain",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7PublishingDomain)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7PublishingDomain)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7PublishingSection", "2018-08-12", "v3.hl7PublishingSection",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7PublishingSection)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7PublishingSection)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7PublishingSubSection", "2018-08-12", "v3.hl7PublishingSubSection",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7PublishingSubSection)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7PublishingSubSection)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7Realm", "2018-08-12", "v3.hl7Realm",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7Realm)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7Realm)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7V3Conformance", "2018-08-12", "v3.hl7V3Conformance",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7V3Conformance)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7V3Conformance)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-hl7VoteResolution", "2018-08-12", "v3.hl7VoteResolution",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7VoteResolution)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-hl7VoteResolution)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-orderableDrugForm", "2018-08-12", "v3.orderableDrugForm",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-policyHolderRole", "2018-08-12", "v3.policyHolderRole",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-policyHolderRole)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-policyHolderRole)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-styleType", "2018-08-12", "v3.styleType",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-styleType)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-styleType)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-substanceAdminSubstitution", "2018-08-12", "v3.substanceAdminSubstitution",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-substanceAdminSubstitution)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-substanceAdminSubstitution)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-triggerEventID", "2018-08-12", "v3.triggerEventID",
-R"~(I	http://terminology.hl7.org/CodeSystem/v3-triggerEventID)~"},
+R"~(I	http://terminology.hl7.org/CodeSystem/v3-triggerEventID)~"sv},
 {"http://terminology.hl7.org/ValueSet/v3-xBasicConfidentialityKind", "2014-03-26", "v3.x_BasicConfidentialityKind",
 R"~(I	http://terminology.hl7.org/CodeSystem/v3-Confidentiality
 C	N
 C	R
-C	V)~"}};
+C	V)~"sv}};
 constinit const std::size_t kBuiltinValueSetCount = 1317;
 
 }  // namespace qiao::record::terminology
