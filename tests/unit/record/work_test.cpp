@@ -406,10 +406,14 @@ TEST(Filter, a_denial_beats_every_row_but_break_glass) {
 
 TEST(Filter, many_keys_are_bound_as_a_list) {
     Store store;
-    store.put(R"({"resourceType":"Device","id":"d1"})");
+    auto work = store.record->begin(ReadFilter::system("test"), actor_of(1, 20));
+    work->create_text(R"({"resourceType":"Device","id":"d1"})");
+    work->commit();
     std::vector<std::int64_t> keys;
     for (std::int64_t i = 1; i <= 40; ++i) keys.push_back(i);
     EXPECT_TRUE(store.record->read(standing(keys, keys))->read("Device", "d1"));
+    for (std::int64_t& key : keys) key += 100;
+    EXPECT_FALSE(store.record->read(standing(keys, keys))->read("Device", "d1"));
 }
 
 }  // namespace
