@@ -274,7 +274,7 @@ class Subscriptions(unittest.TestCase):
         self.assertNotIn(which, [one["id"] for one in self.get("/fhir/Subscription/$backlog")["subscriptions"]])
 
     def test_a_person_sees_none_of_it(self):
-        demo = qiao.Server("demo").start()
+        demo = qiao.Server("demo", environment={"QIAO_DATABASE": ""}).start()  # beside the other one, whose server it may be
         self.addCleanup(demo.stop)
         ask = {"resourceType": "Subscription", "status": "requested", "reason": "test", "criteria": "Observation?subject=Patient/sub1", "channel": {"type": "websocket"}}
         status, _, body = demo.call("POST", "/fhir/Subscription", ask, token=demo.integration_token())
@@ -331,6 +331,19 @@ class Subscriptions(unittest.TestCase):
         self.assertEqual(kind(text), "event-notification")
         self.assertTrue(json.loads(text)["entry"][1]["fullUrl"].endswith("Observation/o1"))
         self.assertNotIn("resource", json.loads(text)["entry"][1])
+        line.close()
+        # More than one look tells at once waited: all of them come, in order.
+        many = [observation(number) for number in range(2, 252)]
+        entries = [{"request": {"method": "PUT", "url": f"Observation/{one['id']}"}, "resource": one} for one in many]
+        status, _, body = self.server.call("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction", "entry": entries}, token=self.token)
+        self.assertEqual(status, 200, body)
+        wait_for(lambda: self.row(which)["events"] == 251, PATIENCE, "all are events")
+        line = Line(self.server)
+        line.say("bind-with-token " + given["token"])
+        self.assertEqual(kind(line.hear()), "handshake")
+        heard = [json.loads(line.hear())["entry"][1]["fullUrl"].rsplit("/", 1)[1] for _ in many]
+        self.assertEqual(heard, [one["id"] for one in many])
+        wait_for(lambda: self.row(which)["backlog"] == 0, PATIENCE, "told")
 
     def test_backport_bundles(self):
         which = self.active(path="/backport", payload="application/fhir+json", content="full-resource")

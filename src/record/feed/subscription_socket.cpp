@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kLook{250};
 constexpr std::size_t kBindings = 50;
 constexpr std::chrono::seconds kUnbound{20};  // a socket without a session that binds nothing
 constexpr std::chrono::minutes kToken{5};
-constexpr int kEvents = 100;
+constexpr int kEvents = 100;  // of one subscription at one look: many with their resources would fill the memory
 constexpr std::uint16_t kNoSession = 4401;
 constexpr std::uint16_t kNotYours = 4403;
 
@@ -166,16 +166,16 @@ std::vector<std::string> SubscriptionSockets::due(Line& line, const std::vector<
             return out;
         }
         if (row->status == "off" || row->events <= binding.told) continue;
-        if (!binding.bundles) {
-            if (!subscriptions_.visible_events(*row, binding.told, kEvents, false).empty()) out.push_back("ping " + row->id);
-        } else {
-            const Payload payload = is_backport(row->ask.payload) ? row->ask.payload : Payload::empty;
-            for (const NotifiedEvent& event :
-                 subscriptions_.visible_events(*row, binding.told, static_cast<int>(row->events - binding.told), payload == Payload::full)) {
+        const Payload payload = !binding.bundles ? Payload::none : is_backport(row->ask.payload) ? row->ask.payload : Payload::empty;
+        const std::int64_t until = std::min(row->events, binding.told + kEvents);
+        const auto events = subscriptions_.visible_events(*row, binding.told, static_cast<int>(until - binding.told), payload == Payload::full);
+        if (!binding.bundles && !events.empty()) out.push_back("ping " + row->id);
+        if (binding.bundles) {
+            for (const NotifiedEvent& event : events) {
                 out.push_back(notification_bundle(*row, payload, "event-notification", ground.base(), {&event, 1}, ground.clock.now()));
             }
         }
-        binding.told = row->events;
+        binding.told = until;
     }
     const std::lock_guard lock(mutex_);
     for (const auto& [rid, binding] : bindings) {
@@ -217,8 +217,9 @@ void SubscriptionSockets::add_operation(Rest& rest) {
                            [this](const http::Request& request, const Caller& caller, std::string_view id) {
                                check_acceptable(request);
                                const auto one = subscriptions_.find(id);
-                               if (!one) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
-                               if (one->owner != owner_of(caller.actor)) {
+                               const bool owns = one && one->owner == owner_of(caller.actor);
+                               if (!one || (!owns && !caller.may_write_plain)) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
+                               if (!owns) {
                                    throw Error(ErrorKind::forbidden, "record.subscription_not_yours", "the subscription is somebody else's");
                                }
                                if (one->ask.channel != "websocket") throw Error(ErrorKind::invalid, "record.bad_channel", "not of the channel websocket");
