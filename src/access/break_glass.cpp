@@ -5,6 +5,7 @@
 #include "access/role.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "record/search/values.hpp"
 
 #include <algorithm>
 #include <set>
@@ -28,15 +29,6 @@ void require_text(std::string_view text) {
 
 /// Numbers of papers are known to many: they count only with the name.
 bool needs_name(std::string_view system) { return system == kNationalIdSystem || system.starts_with(kOtherDocumentSystem); }
-
-std::string search_token(std::string_view text) {
-    std::string token;
-    for (const char c : text) {
-        if (c == '\\' || c == ',' || c == '|' || c == '$') token += '\\';
-        token += c;
-    }
-    return percent_encode(token);
-}
 
 std::string capitals(std::string text) {
     for (char& c : text) {
@@ -91,7 +83,7 @@ std::vector<BreakGlass::Found> BreakGlass::records_of(const Known& known) {
     const std::string identifier(trim(known.identifier));
     if (identifier.empty() || identifier.size() > 64 || known.name.size() > 200) return found;
     // Numbers of papers are kept in capitals.
-    const std::string query = "identifier=" + search_token(identifier) + "," + search_token(capitals(identifier)) + "&_count=20";
+    const std::string query = "identifier=" + percent_encode(record::escape(identifier) + "," + record::escape(capitals(identifier))) + "&_count=20";
     for (const auto& match : reader->search("Patient", query).matches) {
         if (found.size() < kRecords && is_meant(match.resource.value(), identifier, known.name))
             found.push_back({match.resource.rid, match.resource.reference()});

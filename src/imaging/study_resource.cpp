@@ -4,23 +4,16 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "imaging/study_match.hpp"
+#include "record/search/values.hpp"
 
 namespace qiao::imaging {
 namespace {
 
 record::ReadFilter everything() { return record::ReadFilter::system("imaging: matching and upkeep of ImagingStudy"); }
 
-/// A search value with what separates parts of it escaped, percent-encoded.
-std::string search_value(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) {
-        if (c == '\\' || c == ',' || c == '|' || c == '$') escaped += '\\';
-        escaped += c;
-    }
-    return percent_encode(escaped);
+std::string token(std::string_view system, std::string_view value) {
+    return "identifier=" + percent_encode(record::escape(system) + "|" + record::escape(value));
 }
-
-std::string token(std::string_view system, std::string_view value) { return "identifier=" + search_value(system) + "%7C" + search_value(value); }
 
 std::string_view id_of(std::string_view reference) { return reference.substr(reference.find('/') + 1); }
 

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "record/operations/input.hpp"
 #include "record/rest/answer.hpp"
+#include "record/search/values.hpp"
 
 #include <fmt/format.h>
 
@@ -21,16 +22,6 @@ constexpr int kMost = 100;
 constexpr std::array<std::string_view, 3> kParameters = {"resource", "onlyCertainMatches", "count"};
 constexpr std::string_view kGradeUrl = "http://hl7.org/fhir/StructureDefinition/match-grade";
 
-/// A value of a search: FHIR's separators escaped.
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\\' || c == ',' || c == '|' || c == '$') out += '\\';
-        out += c;
-    }
-    return out;
-}
-
 /// The searches of the blocks. A number is looked for as it was written and as it is compared.
 std::vector<std::string> blocks_of(const json::Value& patient, const Person& person) {
     std::vector<std::string> queries;
@@ -45,7 +36,7 @@ std::vector<std::string> blocks_of(const json::Value& patient, const Person& per
         if (++numbers > kComparedNumbers) break;
         const std::string& system = identifier["system"].text();
         for (const std::string& value : {std::string(trim(identifier["value"].text())), comparable_number(system, identifier["value"].text())}) {
-            add("identifier", escaped(system) + "|" + escaped(value));
+            add("identifier", escape(system) + "|" + escape(value));
         }
     }
     std::size_t phones = 0;
@@ -53,7 +44,7 @@ std::vector<std::string> blocks_of(const json::Value& patient, const Person& per
         if (!is_compared_phone(telecom)) continue;
         if (++phones > kComparedPhones) break;
         const std::string& value = telecom["value"].text();
-        add("phone", escaped(value));
+        add("phone", escape(value));
         std::string digits = comparable_phone(value);
         if (digits.size() == 13 && digits.starts_with("86")) digits.erase(0, 2);
         for (const char* country : {"", "+86", "86", "+86 "}) add("phone", country + digits);
@@ -62,7 +53,7 @@ std::vector<std::string> blocks_of(const json::Value& patient, const Person& per
     if (person.birth_date.size() >= 4) {
         const std::string born = "&birthdate=" + percent_encode(person.birth_date.substr(0, 4));
         for (const PersonName& name : person.names) {
-            for (const std::string& sound : name.sound) add("name", escaped(sound), born);
+            for (const std::string& sound : name.sound) add("name", escape(sound), born);
         }
     }
     return queries;

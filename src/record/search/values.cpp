@@ -34,6 +34,16 @@ std::string unescape(std::string_view text) {
     return out;
 }
 
+std::string escape(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        if (c == '\\' || c == ',' || c == '|' || c == '$') out += '\\';
+        out += c;
+    }
+    return out;
+}
+
 Prefix take_prefix(std::string_view& text) {
     constexpr std::array<std::pair<std::string_view, Prefix>, 9> kPrefixes = {{{"eq", Prefix::eq},
                                                                                {"ne", Prefix::ne},

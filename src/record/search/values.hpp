@@ -15,6 +15,8 @@ namespace qiao::record {
 std::vector<std::string_view> split_escaped(std::string_view text, char separator);
 /// Takes the escapes \, \| \$ \\ away.
 std::string unescape(std::string_view text);
+/// The other way: `text` as one value, whatever characters it has.
+std::string escape(std::string_view text);
 
 enum class Prefix : std::uint8_t { eq, ne, gt, lt, ge, le, sa, eb, ap };
 /// Removes a prefix from the front of `text`; eq when there is none.

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "record/path/ucum.hpp"
+#include "record/terminology/fields.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,12 +11,6 @@
 
 namespace qiao::record::terminology {
 namespace {
-
-std::string_view text_of(simdjson::dom::element object, std::string_view name) {
-    std::string_view value;
-    if (object[name].get(value) != simdjson::SUCCESS) return {};
-    return value;
-}
 
 bool truth_of(simdjson::dom::element object, std::string_view name, bool usual) {
     bool value = usual;

@@ -1,20 +1,9 @@
 #include "record/terminology/concept_map.hpp"
 
+#include "record/terminology/fields.hpp"
+
 namespace qiao::record::terminology {
 namespace {
-
-std::string_view text_of(simdjson::dom::element object, std::string_view name) {
-    std::string_view value;
-    if (object[name].get(value) != simdjson::SUCCESS) return {};
-    return value;
-}
-
-template <class Each>
-void for_items(simdjson::dom::element object, std::string_view name, Each each) {
-    simdjson::dom::array list;
-    if (object[name].get(list) != simdjson::SUCCESS) return;
-    for (const simdjson::dom::element one : list) each(one);
-}
 
 /// From the other side: what is wider there is narrower here (R4: concept-map-equivalence).
 std::string_view reversed(std::string_view equivalence) {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "record/search/plan.hpp"
+#include "record/search/values.hpp"
 #include "record/store/core.hpp"
 #include "record/validate/parse.hpp"
 #include "record/validate/validate.hpp"
@@ -21,16 +22,6 @@ DefinitionCache::Definition read_definition(TypeId type, simdjson::dom::element 
     if (type == TypeId::CodeSystem) return terminology::CodeSystem::from_resource(resource);
     if (type == TypeId::ValueSet) return terminology::ValueSet::from_resource(resource);
     return terminology::ConceptMap::from_resource(resource);
-}
-
-/// Escapes what stands for something else in a search value.
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\\' || c == ',' || c == '|' || c == '$') out += '\\';
-        out += c;
-    }
-    return out;
 }
 
 DefinitionCache::Definition sent(TypeId type, std::string_view json) {
@@ -96,8 +87,8 @@ std::vector<Rid> RecordShelf::found(TypeId type, const std::vector<std::pair<std
 
 std::vector<Rid> RecordShelf::found(TypeId type, std::string_view url, std::string_view version) const {
     if (url.empty() || url.size() > limits::kSearchValue_bytes || version.size() > limits::kSearchValue_bytes) return {};
-    std::vector<std::pair<std::string, std::string>> conditions{{"url", escaped(url)}};
-    if (!version.empty()) conditions.emplace_back("version", escaped(version));
+    std::vector<std::pair<std::string, std::string>> conditions{{"url", escape(url)}};
+    if (!version.empty()) conditions.emplace_back("version", escape(version));
     return found(type, conditions, 1);
 }
 
@@ -156,8 +147,8 @@ terminology::ConceptMap::Ptr RecordShelf::concept_map_of(std::string_view id) co
 
 std::vector<terminology::ConceptMap::Ptr> RecordShelf::concept_maps(std::string_view source, std::string_view target) const {
     std::vector<std::pair<std::string, std::string>> conditions;
-    if (!source.empty()) conditions.emplace_back("source-system", escaped(source));
-    if (!target.empty()) conditions.emplace_back("target-system", escaped(target));
+    if (!source.empty()) conditions.emplace_back("source-system", escape(source));
+    if (!target.empty()) conditions.emplace_back("target-system", escape(target));
     std::vector<terminology::ConceptMap::Ptr> out;
     for (const Rid rid : found(TypeId::ConceptMap, conditions, kMaps))
         out.push_back(std::get<terminology::ConceptMap::Ptr>(definition(TypeId::ConceptMap, rid)));

@@ -1,6 +1,7 @@
 #include "record/terminology/value_set.hpp"
 
 #include "base/text.hpp"
+#include "record/terminology/fields.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -10,20 +11,6 @@ namespace qiao::record::terminology {
 namespace {
 
 constexpr std::size_t kNesting = 30;
-
-std::string_view text_of(simdjson::dom::element object, std::string_view name) {
-    std::string_view value;
-    if (object[name].get(value) != simdjson::SUCCESS) return {};
-    return value;
-}
-
-/// Calls `each` for the items of a list, if there is one.
-template <class Each>
-void for_items(simdjson::dom::element object, std::string_view name, Each each) {
-    simdjson::dom::array list;
-    if (object[name].get(list) != simdjson::SUCCESS) return;
-    for (const simdjson::dom::element one : list) each(one);
-}
 
 }  // namespace
 
