@@ -132,7 +132,7 @@ void Centre::open_record() {
     database_->migrate(flow::store::migrations());
     database_->migrate(consult::store::migrations());
     database_->migrate(imaging::device_migrations());
-    record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone});
+    record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone, .write_level = options_.write_level});
     directory_ =
         std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
     audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);

@@ -78,7 +78,11 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
         options.pack = text();
     else if (name == "public_url")
         options.public_url = checked_public_url(text());
-    else if (name == "second_factor") {
+    else if (name == "validation") {
+        const std::string level = text();
+        if (level != "structure" && level != "full") bad_config("validation: structure or full");
+        options.write_level = level == "full" ? record::WriteLevel::full : record::WriteLevel::structure;
+    } else if (name == "second_factor") {
         options.second_factor = text();
         if (options.second_factor != "required" && options.second_factor != "offered") bad_config("second_factor: required or offered");
     } else if (name == "backup_to")

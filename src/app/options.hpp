@@ -4,6 +4,7 @@
 #include "access/oidc.hpp"
 #include "exchange/notify_config.hpp"
 #include "exchange/rest_hook.hpp"
+#include "record/record.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -50,6 +51,7 @@ struct Options {
     access::KeyAlgorithm signing_algorithm = access::KeyAlgorithm::p256;  ///< of keys made from now on
     access::OidcConfig oidc = {};                                         ///< table [oidc]: sign-in by the institution's OpenID provider; off without an issuer
     std::string oidc_ca_file = {};                                        ///< PEM of the provider's authority; empty = the system's
+    record::WriteLevel write_level = record::WriteLevel::structure;       ///< what FHIR writes of other programs are checked by
     std::string second_factor = {};  ///< "required" or "offered" for all staff; empty = as the country pack says for each role
 
     /// Where the database `name` of this centre is (storage/place.hpp).

@@ -240,9 +240,13 @@ public:
     virtual void subscribe(std::function<void(std::span<const Change>)> listener) = 0;
 };
 
+/// What a plain FHIR write is checked by (docs/validation.md). Works of upper rows: always `structure`.
+enum class WriteLevel { structure, full };
+
 struct RecordOptions {
     std::string zone = "Asia/Shanghai";  ///< the centre's: dates without a zone are taken in it
     std::string base_url = {};           ///< own FHIR base without a slash at the end; references under it are local
+    WriteLevel write_level = WriteLevel::structure;
 };
 
 /// Call storage::Database::migrate(record_migrations()) before.

@@ -37,6 +37,7 @@ struct Core {
     Keys keys;
     Zone zone;
     std::string base_url;
+    WriteLevel write_level;
     Ports ports;
     Feed* feed = nullptr;
     IndexJobs index_jobs = {};

@@ -3,8 +3,10 @@
 #include "base/assert.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
+#include "base/json_value.hpp"
 #include "base/limits.hpp"
 #include "record/store/references.hpp"
+#include "record/validate/full.hpp"
 #include "record/validate/parse.hpp"
 #include "record/validate/validate.hpp"
 
@@ -150,6 +152,20 @@ std::string StoreWork::kept_subscription(const std::string& id, std::string_view
     return std::move(kept.json);
 }
 
+/// Level `full` for a write: what is an error there refuses it.
+void StoreWork::check_rules(std::string_view json) {
+    const auto tree = json::parse(json);
+    std::vector<Finding> findings;
+    if (tree) check_fully(*tree, {}, core_.clock.now(), store().definitions(), findings);
+    std::vector<Issue> issues;
+    for (Finding& finding : findings) {
+        if (finding.severity != "error") continue;
+        finding.issue.expression = placed(place_, finding.issue.expression);
+        issues.push_back(std::move(finding.issue));
+    }
+    if (!issues.empty()) throw Error(ErrorKind::invalid, "record.invalid", "the resource breaks a rule of FHIR R4 or of a profile", std::move(issues));
+}
+
 void StoreWork::put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected) {
     auto parsed = parse_resource(json);
     if (!parsed) {
@@ -162,6 +178,7 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
         throw Error(ErrorKind::invalid, "record.invalid", "the resource does not follow FHIR R4", std::move(issues));
     }
     QIAO_ASSERT(type != TypeId::none);
+    if (plain_ && core_.write_level == WriteLevel::full) check_rules(json);
     if (is_subsetted(parsed->root())) {
         throw Error(
             ErrorKind::invalid, "record.subsetted", "a part of a resource cannot take the place of the whole",

@@ -67,6 +67,7 @@ private:
 
     StoreReader& store();
     Pending& slot(TypeId type, std::string id, char operation);
+    void check_rules(std::string_view json);
     void put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected);
     std::string kept_subscription(const std::string& id, std::string_view json);
     void remember_base(Pending& change);

@@ -5,6 +5,7 @@
 #include "record/search/values.hpp"
 #include "record/store/core.hpp"
 #include "record/validate/parse.hpp"
+#include "record/validate/structure_definition.hpp"
 #include "record/validate/validate.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@ namespace qiao::record {
 namespace {
 
 constexpr int kMaps = 20;
+constexpr int kBases = 8;
 
 std::size_t bytes_of(const DefinitionCache::Definition& definition) {
     return std::visit([](const auto& one) { return one->bytes(); }, definition);
@@ -22,6 +24,13 @@ DefinitionCache::Definition read_definition(TypeId type, simdjson::dom::element 
     if (type == TypeId::CodeSystem) return terminology::CodeSystem::from_resource(resource);
     if (type == TypeId::ValueSet) return terminology::ValueSet::from_resource(resource);
     return terminology::ConceptMap::from_resource(resource);
+}
+
+Profile::Ptr without(const Profile& own, std::string why) {
+    auto profile = std::make_shared<Profile>(own);
+    profile->root = {};
+    profile->fault = std::move(why);
+    return profile;
 }
 
 DefinitionCache::Definition sent(TypeId type, std::string_view json) {
@@ -97,6 +106,11 @@ DefinitionCache::Definition RecordShelf::definition(TypeId type, Rid rid) const 
     const std::int64_t version = rows.next() ? rows.integer(0) : 0;
     return reader_.core().definitions.get(rid, version, [&] {
         const Stored stored = reader_.fetch(rid);
+        if (type == TypeId::StructureDefinition) {
+            const auto tree = json::parse(stored.json);
+            if (!tree) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
+            return DefinitionCache::Definition(read_structure_definition(*tree));
+        }
         const auto parsed = parse_resource(stored.json, limits::kBundleBody_bytes);
         if (!parsed) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
         return read_definition(type, parsed->root());
@@ -128,6 +142,29 @@ terminology::ValueSet::Ptr RecordShelf::value_set(std::string_view url, std::str
 
 terminology::ConceptMap::Ptr RecordShelf::concept_map(std::string_view url, std::string_view version) const {
     return named<terminology::ConceptMap::Ptr>(TypeId::ConceptMap, url, version);
+}
+
+Profile::Ptr RecordShelf::whole_profile(const Profile::Ptr& own, int depth) const {
+    if (own == nullptr || own->base.empty() || !own->fault.empty()) return own;
+    if (depth >= kBases) return without(*own, "its bases are too many, or go in a circle");
+    const auto [url, version] = terminology::canonical_parts(own->base);
+    const Profile::Ptr base = any_profile(url, version, depth + 1);
+    if (base == nullptr) return without(*own, "its base is not known: " + own->base);
+    return base->fault.empty() ? laid_over(*base, *own) : without(*own, "its base: " + base->fault);
+}
+
+Profile::Ptr RecordShelf::any_profile(std::string_view url, std::string_view version, int depth) const {
+    const Profile::Ptr own = builtin_profile(url);
+    if (own != nullptr && (version.empty() || version == "4.0.1")) return own;
+    const Profile::Ptr one = whole_profile(named<Profile::Ptr>(TypeId::StructureDefinition, url, version), depth);
+    return one != nullptr ? one : own;
+}
+
+Profile::Ptr RecordShelf::profile(std::string_view url, std::string_view version) const {
+    const std::string key = std::string(url) + '|' + std::string(version);
+    if (const auto known = profiles_.find(key); known != profiles_.end()) return known->second;
+    if (profiles_.size() >= kRemembered) profiles_.clear();
+    return profiles_.emplace(key, any_profile(url, version, 0)).first->second;
 }
 
 terminology::CodeSystem::Ptr RecordShelf::code_system_of(std::string_view id) const {

@@ -3,6 +3,7 @@
 #include "record/definitions/definitions.hpp"
 #include "record/record.hpp"
 #include "record/terminology/shelf.hpp"
+#include "record/validate/profile.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -23,7 +24,7 @@ namespace qiao::record {
 class DefinitionCache {
 public:
     static constexpr std::size_t kMost_bytes = 64U << 20U;
-    using Definition = std::variant<terminology::CodeSystem::Ptr, terminology::ValueSet::Ptr, terminology::ConceptMap::Ptr>;
+    using Definition = std::variant<terminology::CodeSystem::Ptr, terminology::ValueSet::Ptr, terminology::ConceptMap::Ptr, Profile::Ptr>;
     /// What is kept, else what `read` makes (without holding up others).
     Definition get(Rid rid, std::int64_t version, const std::function<Definition()>& read);
     [[nodiscard]] std::size_t bytes() const;
@@ -45,12 +46,14 @@ class StoreReader;
 
 /// Built-in definitions first: what FHIR defines is not redefined by who may write a resource, unless another version of it is
 /// asked for by name. The thread of the reader, which must outlive it.
-class RecordShelf : public terminology::Shelf {
+class RecordShelf : public DefinitionShelf {
 public:
     explicit RecordShelf(StoreReader& reader) : reader_(reader) {}
     [[nodiscard]] terminology::CodeSystem::Ptr code_system(std::string_view url, std::string_view version) const override;
     [[nodiscard]] terminology::ValueSet::Ptr value_set(std::string_view url, std::string_view version) const override;
     [[nodiscard]] terminology::ConceptMap::Ptr concept_map(std::string_view url, std::string_view version) const override;
+    /// A differential is laid over its base, at most 8 deep; without it the profile says so (Profile::fault).
+    [[nodiscard]] Profile::Ptr profile(std::string_view url, std::string_view version) const override;
 
     /// By its id; nullptr when it is not visible or no such thing.
     [[nodiscard]] terminology::CodeSystem::Ptr code_system_of(std::string_view id) const;
@@ -67,9 +70,13 @@ private:
     template <class Ptr>
     [[nodiscard]] Ptr named(TypeId type, std::string_view url, std::string_view version) const;
 
+    [[nodiscard]] Profile::Ptr whole_profile(const Profile::Ptr& own, int depth) const;
+    [[nodiscard]] Profile::Ptr any_profile(std::string_view url, std::string_view version, int depth) const;
+
     static constexpr std::size_t kRemembered = 1'000;
     StoreReader& reader_;
     mutable std::map<std::tuple<TypeId, std::string, std::string>, DefinitionCache::Definition> named_;
+    mutable std::map<std::string, Profile::Ptr> profiles_;  ///< by "url|version", differentials laid over their bases
 };
 
 /// A definition from a resource that a request brings. Error(invalid, "record.bad_parameters") when it is none of that type.

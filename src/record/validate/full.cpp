@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <tuple>
 
 namespace qiao::record {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::size_t kFindings = 100;
 
 class Walk {
 public:
-    Walk(Instant now, const terminology::Shelf& shelf, std::vector<Finding>& out) : now_(now), shelf_(shelf), out_(out) {}
+    Walk(Instant now, const DefinitionShelf& shelf, std::vector<Finding>& out) : now_(now), shelf_(shelf), out_(out) {}
 
     /// What is not checked is not valid.
     void finish(const std::string& place) {
@@ -75,18 +76,25 @@ private:
     }
 
     Instant now_;
-    const terminology::Shelf& shelf_;
+    const DefinitionShelf& shelf_;
     std::chrono::steady_clock::time_point until_ = std::chrono::steady_clock::now() + limits::kQueryTime;
     std::vector<Finding>& out_;
 };
 
+/// A profile and its base may say the same.
+void once_each(std::vector<Finding>& findings) {
+    std::set<std::tuple<std::string_view, std::string, std::string>> seen;
+    std::erase_if(findings, [&](const Finding& one) { return !seen.emplace(one.severity, one.issue.expression, one.issue.diagnostics).second; });
+}
+
 }  // namespace
 
-void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, const terminology::Shelf& shelf, std::vector<Finding>& out) {
+void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, const DefinitionShelf& shelf, std::vector<Finding>& out) {
     const auto spot = resource_spot(resource, {});
     if (!spot) return;
     Walk walk(now, shelf, out);
     walk.resource(*spot, nullptr, false, profiles);
+    once_each(out);
     if (out.size() > kFindings) out.resize(kFindings);
     walk.finish(spot->place);
 }

@@ -2,7 +2,7 @@
 
 #include "base/json_value.hpp"
 #include "base/time.hpp"
-#include "record/terminology/shelf.hpp"
+#include "record/validate/profile.hpp"
 #include "record/validate/verdict.hpp"
 
 #include <span>
@@ -16,6 +16,6 @@ namespace qiao::record {
 
 /// Adds what is wrong with `resource`, a resource of R4 as JSON. At most 100 findings in all, one more when the time (limits::kQueryTime) is spent.
 /// @param profiles  URLs that it has to follow besides those in its meta
-void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, const terminology::Shelf& shelf, std::vector<Finding>& out);
+void check_fully(const json::Value& resource, std::span<const std::string> profiles, Instant now, const DefinitionShelf& shelf, std::vector<Finding>& out);
 
 }  // namespace qiao::record

@@ -8,9 +8,7 @@
 #include <mutex>
 
 namespace qiao::record {
-namespace {
 
-/// The node that an element id ("category:VSCat.coding.system") names, made when it is not there yet.
 ProfileNode& node_at(ProfileNode& root, std::string_view id) {
     ProfileNode* node = &root;
     if (id.empty()) return *node;
@@ -31,6 +29,8 @@ ProfileNode& node_at(ProfileNode& root, std::string_view id) {
     }
     return *node;
 }
+
+namespace {
 
 std::vector<std::string> texts(const json::Value& list) {
     std::vector<std::string> out;
@@ -64,10 +64,10 @@ void fill(ProfileNode& node, const json::Value& row) {
     for (const json::Value& one : row["slicing"].at(1).items()) node.discriminators.push_back(discriminator_of(one));
 }
 
-std::unique_ptr<const Profile> read_profile(std::string_view url, std::string_view text) {
+Profile::Ptr read_profile(std::string_view url, std::string_view text) {
     const auto json = json::parse(text);
     QIAO_ASSERT(json);
-    auto profile = std::make_unique<Profile>();
+    auto profile = std::make_shared<Profile>();
     profile->url = url;
     profile->type = (*json)["type"].text();
     profile->contexts = texts((*json)["context"]);
@@ -77,16 +77,16 @@ std::unique_ptr<const Profile> read_profile(std::string_view url, std::string_vi
 
 }  // namespace
 
-const Profile* find_profile(std::string_view url) {
+Profile::Ptr builtin_profile(std::string_view url) {
     url = url.substr(0, url.find('|'));
     const auto text = profile_text(url);
     if (!text) return nullptr;
     static std::mutex mutex;
-    static std::map<std::string, std::unique_ptr<const Profile>, std::less<>> known;
+    static std::map<std::string, Profile::Ptr, std::less<>> known;
     const std::lock_guard lock(mutex);
     const auto found = known.find(url);
-    if (found != known.end()) return found->second.get();
-    return known.emplace(std::string(url), read_profile(url, *text)).first->second.get();
+    if (found != known.end()) return found->second;
+    return known.emplace(std::string(url), read_profile(url, *text)).first->second;
 }
 
 }  // namespace qiao::record

@@ -26,7 +26,7 @@ public:
         if (scope_.is_spent()) return;
         content(node, spot);
         for (const auto& [name, child] : node.children) {
-            const std::vector<Spot> found = children(spot, name);
+            const std::vector<Spot> found = below(spot, name);
             count(child, found.size(), spot.place + '.' + name, {});
             for (const Spot& one : found) this->node(child, one);
             if (child.is_sliced) slices(child, found, spot.place + '.' + name);
@@ -34,6 +34,20 @@ public:
     }
 
 private:
+    /// A resource in another one is looked at as what it is.
+    static std::vector<Spot> below(const Spot& parent, std::string_view name) {
+        std::vector<Spot> out = children(parent, name);
+        for (Spot& spot : out) {
+            if (spot.element.type != ValueType::resource || spot.element.value == nullptr) continue;
+            if (auto inner = resource_spot(*spot.element.value, spot.place)) spot = std::move(*inner);
+        }
+        return out;
+    }
+
+    static bool is_of_some(const std::vector<std::string>& types, const Spot& spot) {
+        return std::ranges::any_of(types, [&](const std::string& type) { return path::is_of(spot.element, {"FHIR", type}); });
+    }
+
     void count(const ProfileNode& node, std::size_t found, const std::string& place, std::string_view slice) {
         const std::string what = slice.empty() ? "" : fmt::format(" of the slice {}", slice);
         if (found < static_cast<std::size_t>(node.min))
@@ -43,20 +57,40 @@ private:
     }
 
     void content(const ProfileNode& node, const Spot& spot) {
-        if (!node.types.empty() && std::ranges::none_of(node.types, [&](const std::string& type) { return path::is_of(spot.element, {"FHIR", type}); }))
+        if (!node.types.empty() && !is_of_some(node.types, spot))
             add(out_, "error", "structure", spot.place, fmt::format("{} is not allowed here, only {}", spot.type(), fmt::join(node.types, ", ")));
         if (node.fixed && !is_same(spot.value(), *node.fixed)) add(out_, "error", "value", spot.place, fmt::format("must be {}", shown(*node.fixed)));
         if (node.pattern && !has_pattern(spot.value(), *node.pattern))
             add(out_, "error", "value", spot.place, fmt::format("must have {}", shown(*node.pattern)));
         binding(node, spot);
         target(node, spot);
-        for (const std::string& url : node.profiles) {
-            if (spot.type() == "Extension" && spot.value()["url"].text() != url) {
-                add(out_, "error", "structure", spot.place, "must be the extension " + url);
-            }
-        }
+        profiles(node, spot);
         for (const Constraint& rule : node.constraints) check_rule(rule.expression, rule.key, rule.is_error, rule.human, spot, scope_, out_);
     }
+
+    void profiles(const ProfileNode& node, const Spot& spot) {
+        if (node.profiles.empty()) return;
+        if (spot.type() == "Extension") {
+            const std::string_view wanted = terminology::canonical_parts(node.profiles.front()).first;
+            if (spot.value()["url"].text() != wanted) add(out_, "error", "structure", spot.place, fmt::format("must be the extension {}", wanted));
+            return;
+        }
+        if (nesting_ >= kNesting) return;
+        std::vector<Finding> why;
+        for (const std::string& url : node.profiles) {
+            const Profile::Ptr profile = find_profile(*scope_.shelf, url);
+            if (profile == nullptr || !profile->fault.empty()) return;
+            if (profile->type != spot.type()) continue;
+            std::vector<Finding> findings;
+            ProfileCheck(scope_, findings, nesting_ + 1).node(profile->root, spot);
+            if (std::ranges::none_of(findings, is_error)) return;
+            why = std::move(findings);
+        }
+        add(out_, "error", "structure", spot.place, fmt::format("follows none of the profiles wanted here: {}", fmt::join(node.profiles, ", ")));
+        if (node.profiles.size() == 1) std::ranges::move(why, std::back_inserter(out_));
+    }
+
+    static bool is_error(const Finding& finding) { return finding.severity == "error"; }
 
     static std::string shown(const json::Value& value) { return value.is_object() || value.is_array() ? value.dump() : '"' + value.text() + '"'; }
 
@@ -95,7 +129,7 @@ private:
         const TypeId type = referred_type(spot);
         if (type == TypeId::none) return;
         const bool allowed = std::ranges::any_of(node.targets, [&](const std::string& url) {
-            if (const Profile* profile = find_profile(url)) return profile->type == type_name(type);
+            if (const Profile::Ptr profile = find_profile(*scope_.shelf, url)) return profile->type == type_name(type);
             const std::string_view name = last_segment(url);
             return !url.starts_with(kDefinitions) || name == "Resource" || name == "DomainResource" || name == type_name(type);
         });
@@ -127,10 +161,10 @@ private:
         std::string_view path = how.path;
         if (path == "$this") path = {};
         if (how.kind == type && path.empty()) {
-            return std::ranges::any_of(slice.types, [&](const std::string& name) { return path::is_of(spot.element, {"FHIR", name}); });
+            return is_of_some(slice.types, spot);
         }
         if (how.kind == profile) return quietly(slice, spot, path);
-        if (path == "url" && !slice.profiles.empty()) return slice.profiles.front() == spot.value()["url"].text();
+        if (path == "url" && !slice.profiles.empty()) return terminology::canonical_parts(slice.profiles.front()).first == spot.value()["url"].text();
         if (path.starts_with("resolve().")) return belongs_by_target(slice, spot, path.substr(10));
         return follows(slice, {spot}, path, how.kind);
     }
@@ -143,21 +177,22 @@ private:
             if (child == node->children.end()) return false;
             // What a slice asks of one item of a list, it asks of some item.
             node = child->second.slices.size() == 1 ? &child->second.slices.front() : &child->second;
-            std::vector<Spot> below;
+            std::vector<Spot> next;
             for (const Spot& spot : spots) {
-                auto some = children(spot, name);
-                std::move(some.begin(), some.end(), std::back_inserter(below));
+                auto some = below(spot, name);
+                std::move(some.begin(), some.end(), std::back_inserter(next));
             }
-            spots = std::move(below);
+            spots = std::move(next);
         }
         if (kind == Discriminator::Kind::exists) return spots.empty() == (node->max == 0);
+        if (kind == Discriminator::Kind::type) return std::ranges::any_of(spots, [&](const Spot& spot) { return is_of_some(node->types, spot); });
         return std::ranges::any_of(spots, [&](const Spot& spot) { return passes(*node, spot); });
     }
 
     bool passes(const ProfileNode& node, const Spot& spot) {
         std::vector<Finding> findings;
         ProfileCheck(scope_, findings, nesting_).node(node, spot);
-        return std::ranges::none_of(findings, [](const Finding& finding) { return finding.severity == "error"; });
+        return std::ranges::none_of(findings, is_error);
     }
 
     /// Told apart by the resource behind the reference, whose profile the slice names.
@@ -166,7 +201,7 @@ private:
         const auto target = resource == nullptr ? std::nullopt : resource_spot(*resource, {});
         if (!target) return false;
         return std::ranges::any_of(slice.targets, [&](const std::string& url) {
-            const Profile* profile = find_profile(url);
+            const Profile::Ptr profile = find_profile(*scope_.shelf, url);
             return profile != nullptr && profile->type == target->type() && follows(profile->root, {*target}, path, Discriminator::Kind::value);
         });
     }
@@ -180,12 +215,12 @@ private:
         }
         const std::vector<std::string>& wanted = path.starts_with("resolve()") ? slice.targets : slice.profiles;
         return target && std::ranges::any_of(wanted, [&](const std::string& url) {
-                   const Profile* profile = find_profile(url);
+                   const Profile::Ptr profile = find_profile(*scope_.shelf, url);
                    std::vector<Finding> findings;
                    if (profile == nullptr) return last_segment(url) == target->type();
                    if (profile->type != target->type()) return false;
                    ProfileCheck(scope_, findings, nesting_ + 1).node(profile->root, *target);
-                   return std::ranges::none_of(findings, [](const Finding& finding) { return finding.severity == "error"; });
+                   return std::ranges::none_of(findings, is_error);
                });
     }
 
@@ -198,8 +233,18 @@ private:
 bool is_context(std::string_view context, const Spot& holder) {
     if (context.ends_with("[x]")) context.remove_suffix(3);
     if (context == "Element" || context == holder.definition || context == holder.member) return true;
+    if (context.find(':') != std::string_view::npos) return holder.value()["url"].text() == terminology::canonical_parts(context).first;
     if (path::is_of(holder.element, {"FHIR", context})) return true;
     return holder.element.shape != kNoShape && shape(holder.element.shape).name == context;
+}
+
+constexpr std::size_t kShown_bytes = 200;
+
+/// Whether the tree of a profile can be walked; else a warning says why not.
+bool is_usable(const Profile& profile, const Spot& spot, std::vector<Finding>& out) {
+    if (!profile.fault.empty())
+        add(out, "warning", "not-supported", spot.place, fmt::format("not checked by {}: {}", profile.url.substr(0, kShown_bytes), profile.fault));
+    return profile.fault.empty();
 }
 
 }  // namespace
@@ -210,7 +255,8 @@ void check_profile(const Profile& profile, const Spot& spot, const Scope& scope,
 
 void check_named_profile(std::string_view url, const Spot& spot, const Scope& scope, std::vector<Finding>& out) {
     const std::string type = spot.type();
-    if (const Profile* profile = find_profile(url)) {
+    if (const Profile::Ptr profile = find_profile(*scope.shelf, url)) {
+        if (!is_usable(*profile, spot, out)) return;
         if (profile->type != type) return add(out, "error", "invalid", spot.place, fmt::format("the profile is of a {}", profile->type));
         return check_profile(*profile, spot, scope, out);
     }
@@ -219,7 +265,6 @@ void check_named_profile(std::string_view url, const Spot& spot, const Scope& sc
         if (name == type || name == "Resource" || name == "DomainResource") return;
         if (find_type(name) != TypeId::none) return add(out, "error", "invalid", spot.place, fmt::format("the profile is of a {}", name));
     }
-    constexpr std::size_t kShown_bytes = 200;
     add(out, "warning", "not-supported", spot.place, fmt::format("the profile {} is not known: the base definition was checked", url.substr(0, kShown_bytes)));
 }
 
@@ -227,8 +272,9 @@ void check_extension(const Spot& extension, const Spot& holder, const Scope& sco
     const std::string& url = extension.value()["url"].text();
     // Parts of an extension have a name of their own and stand under its definition.
     if (url.find(':') == std::string::npos) return;
-    const Profile* profile = find_profile(url);
+    const Profile::Ptr profile = find_profile(*scope.shelf, url);
     if (profile != nullptr && profile->type == "Extension") {
+        if (!is_usable(*profile, extension, out)) return;
         if (std::ranges::none_of(profile->contexts, [&](const std::string& context) { return is_context(context, holder); }))
             add(out, "error", "structure", extension.place, fmt::format("this extension may not stand here, only in {}", fmt::join(profile->contexts, ", ")));
         return check_profile(*profile, extension, scope, out);

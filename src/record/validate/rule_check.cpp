@@ -63,9 +63,9 @@ std::optional<bool> Known::member_of(const path::Item& coded, std::string_view v
 }
 
 std::optional<bool> Known::conforms_to(const path::Item& item, std::string_view profile_url) const {
-    const Profile* profile = find_profile(profile_url);
+    const Profile::Ptr profile = find_profile(*scope_.shelf, profile_url);
     const auto* element = std::get_if<path::Element>(&item);
-    if (profile == nullptr || element == nullptr) return std::nullopt;
+    if (profile == nullptr || !profile->fault.empty() || element == nullptr) return std::nullopt;
     std::vector<Finding> findings;
     check_profile(*profile, {*element, {}, {}, {}}, scope_, findings);
     return std::ranges::none_of(findings, [](const Finding& finding) { return finding.severity == "error"; });

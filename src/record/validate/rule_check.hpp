@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "record/path/evaluate.hpp"
-#include "record/terminology/shelf.hpp"
 #include "record/validate/profile.hpp"
 #include "record/validate/spot.hpp"
 #include "record/validate/verdict.hpp"
@@ -24,7 +23,7 @@ struct Scope {
     const json::Value* bundle = nullptr;     ///< the Bundle around it, or nullptr
     Instant now;
     std::chrono::steady_clock::time_point until;  ///< no rule is begun later
-    const terminology::Shelf* shelf = &terminology::builtin_shelf();
+    const DefinitionShelf* shelf = &builtin_definitions();
     [[nodiscard]] bool is_spent() const { return std::chrono::steady_clock::now() > until; }
 };
 

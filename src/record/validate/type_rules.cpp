@@ -1,5 +1,6 @@
 #include "record/definitions/rules.hpp"
 #include "record/validate/rule_check.hpp"
+#include "record/validate/structure_definition.hpp"
 
 #include <fmt/format.h>
 
@@ -124,6 +125,10 @@ void check_definition(const Spot& resource, std::vector<Finding>& out) {
     const std::string type = resource.type();
     if (type == "SearchParameter") check_search_parameter(resource, out);
     if (type == "CapabilityStatement") check_capabilities(resource, out);
+    if (type == "StructureDefinition" && resource.value()["derivation"].text() == "constraint") {
+        const std::string fault = read_structure_definition(resource.value())->fault;
+        if (!fault.empty()) add(out, "warning", "not-supported", resource.place, "nothing can be checked by this profile here: " + fault);
+    }
 }
 
 }  // namespace qiao::record

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 namespace qiao::record {
-std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now, const terminology::Shelf& shelf) {
+std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now, const DefinitionShelf& shelf) {
     std::vector<Finding> findings;
     const auto parsed = parse_resource(json, limits::kBundleBody_bytes);
     if (!parsed) {

@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "base/time.hpp"
 #include "record/definitions/definitions.hpp"
-#include "record/terminology/shelf.hpp"
+#include "record/validate/profile.hpp"
 
 #include <span>
 #include <string>
@@ -25,7 +25,7 @@ struct Finding {
 /// @param profiles  URLs that it has to follow besides those in its meta
 /// @param shelf  where code systems and value sets are looked up
 std::vector<Finding> findings_of(std::string_view json, TypeId expected, std::span<const std::string> profiles, Instant now,
-                                 const terminology::Shelf& shelf = terminology::builtin_shelf());
+                                 const DefinitionShelf& shelf = builtin_definitions());
 /// OperationOutcome; without findings one that says that nothing was found.
 std::string verdict_text(std::span<const Finding> findings);
 

@@ -23,7 +23,7 @@ struct Service : Store {
     std::unique_ptr<Rest> rest = make_rest(
         *record, [](const http::Request& request) { return caller(request.header("x-test-caller")); }, clock, "1.0-test");
 
-    explicit Service(const Store* beside = nullptr) : Store(beside) {
+    explicit Service(const Store* beside = nullptr, RecordOptions settings = {}) : Store(beside, std::move(settings)) {
         rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {
             http::Response response;
             response.body = "moved " + std::string(id);

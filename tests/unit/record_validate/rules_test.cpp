@@ -19,12 +19,12 @@ using ::testing::IsEmpty;
 TEST(Definitions, EveryRuleAndProfileCanBeRead) {
     for (std::size_t number = 0; number < invariants().size(); ++number) invariant_expression(number);
     for (std::size_t number = 0; number < tables::kProfileCount; ++number) {
-        const Profile* profile = find_profile(tables::kProfiles[number].url);
+        const Profile::Ptr profile = builtin_profile(tables::kProfiles[number].url);
         ASSERT_NE(profile, nullptr);
         EXPECT_FALSE(profile->type.empty()) << profile->url;
-        EXPECT_EQ(find_profile(profile->url + "|4.0.1"), profile);
+        EXPECT_EQ(builtin_profile(profile->url + "|4.0.1"), profile);
     }
-    EXPECT_EQ(find_profile("http://hl7.org/fhir/StructureDefinition/nothing"), nullptr);
+    EXPECT_EQ(builtin_profile("http://hl7.org/fhir/StructureDefinition/nothing"), nullptr);
 }
 
 TEST(Invariants, AreTriedWhereTheyBelong) {
