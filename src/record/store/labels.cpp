@@ -40,10 +40,15 @@ void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t l
     Place old_place, place;
     Indexed index;
     std::int64_t organisation = 0;
+    bool live = false;
     {
+        // Of a deleted one by its last text: its past is shown, and closed, by what the resource is now.
         auto rows = connection.query(
-            "SELECT r.type, r.id, r.d, r.acl, a.patient_rid, a.org, r.body FROM res r JOIN aclset a ON a.id = r.acl WHERE r.rid = ? AND r.state = 0", {rid});
+            "SELECT r.type, r.id, r.d, r.acl, a.patient_rid, a.org, coalesce(r.body, (SELECT h.body FROM hist h WHERE h.rid = r.rid AND h.ver = r.ver - 1)),"
+            " r.state FROM res r JOIN aclset a ON a.id = r.acl WHERE r.rid = ? AND r.state <> 2",
+            {rid});
         if (!rows.next()) return;  // a later version brings them in
+        live = static_cast<State>(rows.integer(7)) == State::live;
         const TypeId type = type_of_number(static_cast<std::uint32_t>(rows.integer(0)));
         old_place = {type, rid, rows.integer(2), rows.integer(3), rows.integer(4)};
         organisation = rows.integer(5);
@@ -53,6 +58,7 @@ void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t l
     place.acl = aclset_of(core, group, {old_place.patient_rid, organisation, index.labels | labels});
     if (place.acl == old_place.acl) return;
     connection.execute("UPDATE res SET acl = ? WHERE rid = ?", {place.acl, rid});
+    if (!live) return;
     RowWriter writer(core, group, [&](const Target& target) -> std::int64_t {
         const StoredId key(target.id);
         auto rows = connection.query("SELECT rid FROM res WHERE type = ? AND id = ?", {std::int64_t{number_of(target.type)}, storage::Blob{key.bytes()}});

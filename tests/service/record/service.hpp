@@ -17,11 +17,17 @@ namespace qiao::record::testing {
 using http::Method;
 
 /// The FHIR API without sockets. The caller is named by the header `x-test-caller`: all (default, of institution 9), client (of
-/// none), one, two, reader.
+/// none), one, two, reader, or one of `others`.
 struct Service : Store {
     http::Router router;
+    std::map<std::string, Caller, std::less<>> others;  ///< filled before anybody calls
     std::unique_ptr<Rest> rest = make_rest(
-        *record, [](const http::Request& request) { return caller(request.header("x-test-caller")); }, clock, "1.0-test");
+        *record,
+        [this](const http::Request& request) {
+            const auto other = others.find(request.header("x-test-caller"));
+            return other != others.end() ? other->second : caller(request.header("x-test-caller"));
+        },
+        clock, "1.0-test");
 
     explicit Service(const Store* beside = nullptr, RecordOptions settings = {}) : Store(beside, std::move(settings)) {
         rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {

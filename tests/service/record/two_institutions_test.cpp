@@ -148,6 +148,31 @@ TEST(TwoInstitutions, a_binary_is_seen_by_who_sees_its_security_context) {
     EXPECT_EQ(service.get_json("/fhir/Binary", "two")["total"].text(), "0");
 }
 
+TEST(TwoInstitutions, a_label_that_comes_after_a_deletion_closes_the_past_of_what_was_deleted) {
+    Service service;
+    put_patient(service, "p1");
+    service.send(Method::put, "/fhir/Observation/o1", kObservation);
+    const auto label = [&](std::int64_t labels) {
+        auto work = service.begin();
+        work->also([&, labels](storage::Group& group, const Work::RidOf& rid_of) {
+            service.record->reach_patient(group, rid_of("Patient/p1"), 101, "care", service.clock.now() - std::chrono::hours(1),
+                                          service.clock.now() + std::chrono::hours(1));
+            service.record->set_added_labels(group, rid_of("Observation/o1"), labels);
+        });
+        work->commit();
+    };
+    label(0);
+    ASSERT_EQ(service.send(Method::del, "/fhir/Observation/o1").status, 204);
+    EXPECT_EQ(service.get("/fhir/Observation/o1/_history/1", "one").status, 200);
+    label(label_bit("HIV"));
+    for (const char* path : {"/fhir/Observation/o1", "/fhir/Observation/o1/_history", "/fhir/Observation/o1/_history/1"}) {
+        EXPECT_EQ(service.get(path, "one").status, 404) << path;
+    }
+    EXPECT_EQ(service.get_json("/fhir/Observation/_history", "one")["total"].integer(), 0);
+    label(0);
+    EXPECT_EQ(service.get("/fhir/Observation/o1/_history/1", "one").status, 200);
+}
+
 TEST(TwoInstitutions, a_cursor_of_another_person_is_refused) {
     Service service;
     for (int i = 1; i <= 3; ++i)
