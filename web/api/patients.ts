@@ -38,9 +38,11 @@ export interface Asked {
   created: string;
   due: string;
   late: boolean;
-  outcome?: 'done' | 'partly' | 'refused';
+  /** `withdrawn`: by who asked, before there was an answer. */
+  outcome?: 'done' | 'partly' | 'refused' | 'withdrawn';
   answer?: string;
   answered?: string;
+  answeredBy?: { name: string; nameEn?: string };
 }
 
 /** The same for the privacy officer. */
