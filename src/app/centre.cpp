@@ -135,7 +135,7 @@ void Centre::open_record() {
     record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone});
     directory_ =
         std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
-    audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);
+    audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder, options_.audit_heads_to);
     audit_->attach(record_->ports());
     audit_check_ = std::make_unique<access::AuditCheck>(*database_, *writer_, *audit_, *clock_, metrics_, options_.data_folder);
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options_.demo});
