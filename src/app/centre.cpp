@@ -143,7 +143,7 @@ void Centre::open_record() {
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
     oidc_ = std::make_unique<access::Oidc>(access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_},
-                                           options_.oidc, oidc_fetch(options_), [this] { return public_url() + "/app/oidc"; });
+                                           options_.oidc, oidc_fetch(options_), [this] { return public_url(); });
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);
