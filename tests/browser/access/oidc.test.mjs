@@ -192,8 +192,8 @@ test('without a shared secret: Qiao proves itself by its key, and signing out en
   await atProvider()
   await page.getByText('Linked since').waitFor(WAIT)
   const signOut = async () => {
-    await page.locator('.s-person').click()
-    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: /Lin Haiyan/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
   }
   // Who signed in by name is not sent to the provider.
   await signOut()
