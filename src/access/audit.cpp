@@ -43,6 +43,9 @@ std::string open_head_key(const std::string& folder) {
     return key;
 }
 
+/// Of an Ed25519 secret key of libsodium, in hex: its second half.
+std::string public_half(std::string_view secret) { return to_hex(secret.substr(secret.size() - crypto_sign_PUBLICKEYBYTES)); }
+
 std::string_view action_of(char operation) {
     switch (operation) {
         case 'C': return "create";
@@ -106,10 +109,11 @@ std::string head_text(std::int64_t seq, std::string_view hash, Instant time) {
     return "qiao-audit-head-1 1 " + std::to_string(seq) + " " + to_hex(hash) + " " + format_instant(time);
 }
 
-Audit::Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder)
+Audit::Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder, const std::string& heads_to)
     : database_(database), writer_(writer), clock_(clock), folder_(std::move(folder)), journal_(folder_) {
     if (sodium_init() < 0) throw Error(ErrorKind::internal, "access.sodium", "libsodium does not start");
     head_key_ = open_head_key(folder_);
+    if (!heads_to.empty()) outside_ = std::make_unique<HeadsOutside>(heads_to, public_half(head_key_));
     load_positions();
     flush();
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -241,13 +245,9 @@ void Audit::write_head() {
     std::array<unsigned char, crypto_sign_BYTES> signature{};
     crypto_sign_detached(signature.data(), nullptr, reinterpret_cast<const unsigned char*>(text.data()), text.size(),
                          reinterpret_cast<const unsigned char*>(head_key_.data()));
-    const std::string line = text + " " + to_hex({reinterpret_cast<const char*>(signature.data()), signature.size()}) + "\n";
-    const int descriptor = ::open((folder_ + "/audit-heads.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (descriptor < 0) storage::throw_errno(errno, "audit heads");
-    const bool written = ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fdatasync(descriptor) == 0;
-    const int error = errno;
-    ::close(descriptor);
-    if (!written) storage::throw_errno(error, "audit heads");
+    const std::string line = text + " " + to_hex({reinterpret_cast<const char*>(signature.data()), signature.size()});
+    append_head(folder_, line);
+    if (outside_) outside_->put(line);
 }
 
 }  // namespace qiao::access

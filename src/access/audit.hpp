@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/audit_heads.hpp"
 #include "access/audit_journal.hpp"
 #include "base/time.hpp"
 #include "record/record.hpp"
@@ -25,7 +26,8 @@ namespace qiao::access {
 class Audit {
 public:
     /// Brings in what an earlier run left in the journal. @param folder  of the journal and of `audit-heads.log`
-    Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder);
+    /// @param heads_to  folder of another machine that gets the heads too; empty = none
+    Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder, const std::string& heads_to = {});
     ~Audit();  ///< moves what is in the journal, writes a last head
 
     /// Fills on_write and on_read.
@@ -60,7 +62,8 @@ private:
     const Clock& clock_;
     const std::string folder_;
     AuditJournal journal_;
-    std::string head_key_;  ///< Ed25519 secret key
+    std::string head_key_;                   ///< Ed25519 secret key
+    std::unique_ptr<HeadsOutside> outside_;  ///< null: no folder is named
     mutable std::mutex mutex_;
     std::mutex move_mutex_;
     std::condition_variable_any wake_;
@@ -84,7 +87,7 @@ std::string head_text(std::int64_t seq, std::string_view hash, Instant time);
 
 /// What is wrong with one row, or with a stretch of missing ones.
 struct AuditDefect {
-    enum class Kind : std::uint8_t { altered, missing, reordered, cut_off, head_differs, head_forged };
+    enum class Kind : std::uint8_t { altered, missing, reordered, cut_off, head_differs, head_forged, key_differs };
     Kind kind;
     std::int64_t seq = 0;       ///< first row concerned
     std::int64_t last_seq = 0;  ///< last row concerned
@@ -94,6 +97,9 @@ struct AuditDefect {
 struct AuditReport {
     std::int64_t rows = 0;
     std::int64_t heads = 0;
+    std::int64_t heads_outside = 0;
+    std::int64_t last_outside = 0;  ///< the last row that a head outside vouches for
+    std::string last_outside_time;
     Audit::Head head;  ///< the last row that was read
     std::vector<AuditDefect> defects;
     [[nodiscard]] bool whole() const { return defects.empty(); }
@@ -101,7 +107,9 @@ struct AuditReport {
 
 /// Checks the chain and, when `folder` has them, the signed heads. May run beside a server: it reads in stretches.
 /// @param progress  is told how many rows are done after each stretch, and says whether to go on
+/// @param outside  a file of heads that was kept elsewhere, compared too; empty = none. The key beside it (`audit-head.pub`) goes
+/// before that of `folder`: who exchanged both the chain and the key here is found out.
 AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq = 1,
-                         const std::function<bool(std::int64_t rows)>& progress = {});
+                         const std::function<bool(std::int64_t rows)>& progress = {}, const std::string& outside = {});
 
 }  // namespace qiao::access

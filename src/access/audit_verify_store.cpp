@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <map>
+#include <filesystem>
 
 namespace qiao::access {
 namespace {
@@ -37,39 +36,35 @@ Row read_row(const storage::Cursor& rows) {
     return row;
 }
 
-struct SignedHead {
-    std::string hash;  ///< hex
-    bool genuine = false;
-};
-
-/// "qiao-audit-head-1 1 <seq> <hash> <time> <signature>" a line.
-std::map<std::int64_t, SignedHead> read_heads(const std::string& folder, AuditReport& report) {
-    std::map<std::int64_t, SignedHead> heads;
-    if (::access((folder + "/audit-heads.log").c_str(), F_OK) != 0) return heads;
-    const auto key = from_hex(trim(storage::read_file(folder + "/audit-head.pub")));
-    const std::string text = storage::read_file(folder + "/audit-heads.log");
-    std::int64_t number = 0;
-    for (const std::string_view line : split(text, '\n')) {
-        ++number;
-        if (line.empty()) continue;
-        const auto words = split(line, ' ');
-        std::int64_t seq = 0;
-        if (words.size() == 6) std::from_chars(words[2].data(), words[2].data() + words[2].size(), seq);
-        const auto signature = words.size() == 6 ? from_hex(words[5]) : std::nullopt;
-        const std::string_view said = line.substr(0, line.rfind(' '));
-        const bool genuine =
-            key && key->size() == crypto_sign_PUBLICKEYBYTES && signature && signature->size() == crypto_sign_BYTES &&
-            crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(signature->data()), reinterpret_cast<const unsigned char*>(said.data()),
-                                        said.size(), reinterpret_cast<const unsigned char*>(key->data())) == 0;
-        ++report.heads;
-        if (!genuine) {
-            report.defects.push_back(
-                {AuditDefect::Kind::head_forged, seq, seq, "line " + std::to_string(number) + " of audit-heads.log has no valid signature"});
-        } else {
-            heads[seq] = {std::string(words[3]), true};
+/// The heads of the data folder and, when one is named, of the file that was kept elsewhere.
+std::vector<HeadsFile> heads_of(const std::string& folder, const std::string& outside, AuditReport& report) {
+    std::vector<HeadsFile> all;
+    const std::string own_key_file = folder + "/" + std::string(kHeadKeyName);
+    const std::string own_key(::access(own_key_file.c_str(), F_OK) == 0 ? trim(storage::read_file(own_key_file)) : "");
+    if (::access((folder + "/" + std::string(kHeadsName)).c_str(), F_OK) == 0) {
+        all.push_back(read_heads(folder + "/" + std::string(kHeadsName), own_key));
+        report.heads = all.back().lines;
+    }
+    if (!outside.empty()) {
+        const std::string key_file = (std::filesystem::path(outside).parent_path() / kHeadKeyName).string();
+        const std::string key(::access(key_file.c_str(), F_OK) == 0 ? trim(storage::read_file(key_file)) : own_key);
+        if (key != own_key) {
+            report.defects.push_back({AuditDefect::Kind::key_differs, 0, 0, "the key of the heads is not the one that stands beside the heads outside"});
+        }
+        all.push_back(read_heads(outside, key));
+        HeadsFile& kept = all.back();
+        kept.name += " outside";
+        report.heads_outside = kept.lines;
+        report.last_outside_time = kept.last_time;
+        if (!kept.hash_of.empty()) report.last_outside = kept.hash_of.rbegin()->first;
+        else report.defects.push_back({AuditDefect::Kind::head_forged, 0, 0, "no line of " + kept.name + " has a valid signature: it vouches for nothing"});
+    }
+    for (const HeadsFile& file : all) {
+        for (const std::int64_t line : file.forged) {
+            report.defects.push_back({AuditDefect::Kind::head_forged, 0, 0, "line " + std::to_string(line) + " of " + file.name + " has no valid signature"});
         }
     }
-    return heads;
+    return all;
 }
 
 std::string rows_text(std::int64_t first, std::int64_t last) {
@@ -115,7 +110,7 @@ void append_fields(std::string& out, const storage::Cursor& rows) {
 
 class ChainCheck {
 public:
-    ChainCheck(const std::map<std::int64_t, SignedHead>& heads, std::int64_t from_seq, AuditReport& report)
+    ChainCheck(const std::vector<HeadsFile>& heads, std::int64_t from_seq, AuditReport& report)
         : heads_(heads), from_seq_(from_seq), last_seq_(from_seq - 1), report_(report) {}
 
     [[nodiscard]] std::int64_t next_seq() const { return last_seq_ + 1; }
@@ -132,9 +127,10 @@ public:
             report_.defects.push_back({AuditDefect::Kind::altered, seq, seq, "row " + std::to_string(seq) + " does not follow the one before it"});
         }
         if (hash_of(rows, seq, prev) != hash && wrong_.size() < kWrong) wrong_.push_back(read_row(rows));
-        const auto head = heads_.find(seq);
-        if (head != heads_.end() && head->second.hash != to_hex(hash)) {
-            report_.defects.push_back({AuditDefect::Kind::head_differs, seq, seq, "row " + std::to_string(seq) + " is not the one in audit-heads.log"});
+        for (const HeadsFile& file : heads_) {
+            const auto head = file.hash_of.find(seq);
+            if (head == file.hash_of.end() || head->second == to_hex(hash)) continue;
+            report_.defects.push_back({AuditDefect::Kind::head_differs, seq, seq, "row " + std::to_string(seq) + " is not the one in " + file.name});
         }
         last_seq_ = seq;
         last_hash_ = hash;
@@ -143,9 +139,10 @@ public:
     void finish() {
         report_.head = {last_seq_, last_hash_};
         name_reordered(wrong_, report_);
-        if (!heads_.empty() && heads_.rbegin()->first > last_seq_) {
-            report_.defects.push_back({AuditDefect::Kind::cut_off, last_seq_ + 1, heads_.rbegin()->first,
-                                       rows_text(last_seq_ + 1, heads_.rbegin()->first) + " at the end are missing"});
+        std::int64_t known = 0;
+        for (const HeadsFile& file : heads_) known = std::max(known, file.hash_of.empty() ? 0 : file.hash_of.rbegin()->first);
+        if (known > last_seq_) {
+            report_.defects.push_back({AuditDefect::Kind::cut_off, last_seq_ + 1, known, rows_text(last_seq_ + 1, known) + " at the end are missing"});
         }
     }
 
@@ -161,7 +158,7 @@ private:
         return digest_.finish();
     }
 
-    const std::map<std::int64_t, SignedHead>& heads_;
+    const std::vector<HeadsFile>& heads_;
     const std::int64_t from_seq_;
     std::int64_t last_seq_;
     std::string last_hash_;
@@ -174,10 +171,10 @@ private:
 }  // namespace
 
 AuditReport verify_audit(storage::Database& database, const std::string& folder, std::int64_t from_seq,
-                         const std::function<bool(std::int64_t rows)>& progress) {
+                         const std::function<bool(std::int64_t rows)>& progress, const std::string& outside) {
     if (sodium_init() < 0) throw Error(ErrorKind::internal, "access.sodium", "libsodium does not start");
     AuditReport report;
-    const auto heads = read_heads(folder, report);
+    const auto heads = heads_of(folder, outside, report);
     ChainCheck check(heads, from_seq, report);
     for (bool more = true; more;) {
         // A new snapshot each stretch: what is chained does not change, and a long one would stop checkpoints.

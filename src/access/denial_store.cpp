@@ -53,11 +53,13 @@ bool Grants::is_denied(storage::Connection& connection, record::Rid patient, std
     return rows.next();
 }
 
-std::vector<Denial> Grants::denials(storage::Connection& connection, record::Rid patient) {
+std::vector<Denial> Grants::denials(storage::Connection& connection, record::Rid patient, bool with_ended) {
     std::vector<Denial> all;
     auto rows = connection.query(
-        "SELECT organisation, since_us, reason FROM access_consent_rule WHERE patient = ? AND denied = 1 ORDER BY since_us DESC, organisation", {patient});
-    while (rows.next()) all.push_back({rows.integer(0), from_us(rows.integer(1)), std::string(rows.text(2))});
+        "SELECT organisation, since_us, reason, denied, made_by FROM access_consent_rule WHERE patient = ? AND denied >= ? "
+        "ORDER BY denied DESC, since_us DESC, organisation",
+        {patient, std::int64_t{!with_ended}});
+    while (rows.next()) all.push_back({rows.integer(0), from_us(rows.integer(1)), std::string(rows.text(2)), rows.integer(3) != 0, rows.integer(4)});
     return all;
 }
 

@@ -41,11 +41,13 @@ struct Reason {
     Instant ends{};  ///< Instant::max() = open
 };
 
-/// An institution to which a patient denies what is known of them.
+/// An institution to which a patient denies what is known of them, or denied it once.
 struct Denial {
     std::int64_t organisation = 0;
-    Instant since{};
-    std::string reason;  ///< "withdrawn" (consent of a case) or "objection" (a request of the patient)
+    Instant since{};           ///< of one that stands no more: when it ended
+    std::string reason;        ///< "withdrawn" (consent of a case) or "objection" (a request of the patient); empty when it stands no more
+    bool stands = true;
+    std::int64_t made_by = 0;  ///< who made or ended it: a person; negative = the patient's account
 };
 
 /// Source of what a case lets one grantee see, in the tables of reach: what one of them may see ends without the others.
@@ -88,8 +90,8 @@ public:
     /// Whether give() would refuse `grantee` (person_key, desk_key, organisation_key) a new right: one denial of an institution that a
     /// person works for is enough.
     [[nodiscard]] static bool is_denied_to(storage::Connection& connection, record::Rid patient, std::int64_t grantee, Instant now);
-    /// All that stand, the newest first. In a snapshot.
-    [[nodiscard]] static std::vector<Denial> denials(storage::Connection& connection, record::Rid patient);
+    /// All that stand, the newest first; `with_ended` adds those that do not any more. In a snapshot.
+    [[nodiscard]] static std::vector<Denial> denials(storage::Connection& connection, record::Rid patient, bool with_ended = false);
     /// Whether `organisation` has the patient in its care now.
     [[nodiscard]] static bool in_care(storage::Connection& connection, record::Rid patient, std::int64_t organisation, Instant now);
 

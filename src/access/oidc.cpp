@@ -57,8 +57,8 @@ private:
 
 }  // namespace
 
-Oidc::Oidc(const Ground& ground, OidcConfig config, OidcFetch fetch, std::function<std::string()> page)
-    : ground_(ground), config_(std::move(config)), fetch_(std::move(fetch)), page_(std::move(page)), begins_(ground.clock, kBegins, kAttempt) {}
+Oidc::Oidc(const Ground& ground, OidcConfig config, OidcFetch fetch, std::function<std::string()> origin)
+    : ground_(ground), config_(std::move(config)), fetch_(std::move(fetch)), origin_(std::move(origin)), begins_(ground.clock, kBegins, kAttempt) {}
 
 Oidc::Begun Oidc::begin(const http::Request& request, std::string_view session) {
     if (!on()) throw Error(ErrorKind::not_found, "access.oidc_off", "nobody has set this up");
@@ -70,7 +70,7 @@ Oidc::Begun Oidc::begin(const http::Request& request, std::string_view session) 
     begun.url += begun.url.find('?') == std::string::npos ? '?' : '&';
     begun.url += form_of({{"response_type", "code"},
                           {"client_id", config_.client},
-                          {"redirect_uri", page_()},
+                          {"redirect_uri", page()},
                           {"scope", "openid"},
                           {"state", attempt.state},
                           {"nonce", attempt.nonce},
@@ -81,6 +81,18 @@ Oidc::Begun Oidc::begin(const http::Request& request, std::string_view session) 
     if (attempts_.size() >= kAttempts) throw Error(ErrorKind::unavailable, "access.busy", "too many sign in at once");
     attempts_[key_of(begun.secret)] = std::move(attempt);
     return begun;
+}
+
+std::string Oidc::end_session_url() {
+    KnownPtr known;
+    {
+        const std::lock_guard lock(mutex_);
+        known = known_;
+    }
+    if (!known || known->provider.end_session_endpoint.empty()) return {};
+    std::string url = known->provider.end_session_endpoint;
+    url += url.find('?') == std::string::npos ? '?' : '&';
+    return url + form_of({{"client_id", config_.client}, {"post_logout_redirect_uri", origin_() + "/app/today"}});
 }
 
 /// Once: a second answer to one attempt finds none.
@@ -123,7 +135,7 @@ Oidc::KnownPtr Oidc::ask() {
     std::string url = config_.issuer;
     while (url.ends_with('/')) url.pop_back();
     const OidcReply metadata = fetch_({.url = url + "/.well-known/openid-configuration", .headers = {{"Accept", "application/json"}}});
-    const auto provider = metadata.status == 200 ? read_oidc_provider(metadata.body, config_.issuer) : std::nullopt;
+    const auto provider = metadata.status == 200 ? read_oidc_provider(metadata.body, config_.issuer, config_.assertion != nullptr) : std::nullopt;
     if (!provider) return nullptr;
     const OidcReply jwks = fetch_({.url = provider->jwks_uri, .headers = {{"Accept", "application/json"}}});
     auto keys = jwks.status == 200 ? read_oidc_keys(jwks.body) : std::vector<OidcKey>();
@@ -133,10 +145,14 @@ Oidc::KnownPtr Oidc::ask() {
 
 std::string Oidc::id_token_of(const Known& known, const Attempt& attempt, const std::string& code, const http::Request& request) {
     std::vector<std::pair<std::string, std::string>> form = {
-        {"grant_type", "authorization_code"}, {"code", code}, {"redirect_uri", page_()}, {"code_verifier", attempt.verifier}};
+        {"grant_type", "authorization_code"}, {"code", code}, {"redirect_uri", page()}, {"code_verifier", attempt.verifier}};
     OidcRequest wanted{.url = known.provider.token_endpoint,
                        .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}}};
-    if (known.provider.secret_in_body) {
+    if (config_.assertion) {
+        form.emplace_back("client_id", config_.client);
+        form.emplace_back("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        form.emplace_back("client_assertion", config_.assertion(config_.client, known.provider.token_endpoint, ground_.clock.now()));
+    } else if (known.provider.secret_in_body) {
         form.emplace_back("client_id", config_.client);
         form.emplace_back("client_secret", config_.secret);
     } else {

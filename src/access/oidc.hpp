@@ -23,7 +23,10 @@ namespace qiao::access {
 struct OidcConfig {
     std::string issuer;  ///< empty = off
     std::string client;
-    std::string secret;
+    std::string secret;  ///< empty where `assertion` is there
+    /// A `private_key_jwt` for this audience (RFC 7523), instead of the secret; app gives it. And its public half, a JWK Set.
+    std::function<std::string(std::string_view client, std::string_view audience, Instant now)> assertion;
+    std::string jwks;
     std::string label;  ///< of the button; empty = the page's own words
     std::string label_en;
     std::vector<std::string> second_factor_acr;  ///< what the provider has to say for its own second factor to count
@@ -58,11 +61,15 @@ public:
         SecurityNotices& notices;
         const Clock& clock;
     };
-    /// @param page  the address of our page to which the provider sends the browser back
-    Oidc(const Ground& ground, OidcConfig config, OidcFetch fetch, std::function<std::string()> page);
+    /// @param origin  under which people reach this centre: the provider sends the browser back to `/app/oidc` of it
+    Oidc(const Ground& ground, OidcConfig config, OidcFetch fetch, std::function<std::string()> origin);
 
     [[nodiscard]] bool on() const { return !config_.issuer.empty(); }
     [[nodiscard]] const OidcConfig& config() const { return config_; }
+
+    /// Where a browser goes that was signed in by the provider and has signed out here, to end the provider's session too. Empty:
+    /// the provider offers none, or nobody has asked it anything since the start.
+    [[nodiscard]] std::string end_session_url();
 
     struct Begun {
         std::string url;     ///< where the browser goes
@@ -91,6 +98,7 @@ private:
         Instant at{};
     };
     using KnownPtr = std::shared_ptr<const Known>;
+    [[nodiscard]] std::string page() const { return origin_() + "/app/oidc"; }
 
     Attempt take(std::string_view secret, const OidcAnswer& answer, std::string_view session);
     OidcIdentity identity_of(const Attempt& attempt, const OidcAnswer& answer, const http::Request& request);
@@ -107,7 +115,7 @@ private:
     const Ground ground_;
     const OidcConfig config_;
     const OidcFetch fetch_;
-    const std::function<std::string()> page_;
+    const std::function<std::string()> origin_;
     RateLimit begins_;
     std::atomic<int> asking_{0};
     std::mutex mutex_;

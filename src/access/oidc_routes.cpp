@@ -63,8 +63,14 @@ void add_oidc_routes(http::Router& router, Sessions& sessions, Oidc& oidc) {
         json.object([&] {
             json.field("label", oidc.config().label);
             json.field("labelEn", oidc.config().label_en);
+            if (const std::string url = oidc.end_session_url(); !url.empty()) json.field("endSession", url);
         });
         return answer(json.take());
+    });
+    // The public half of our key, for the provider to register or to fetch.
+    router.add(http::Method::get, "/access/oidc/jwks", kOpen, [&oidc](const Request&) {
+        if (oidc.config().jwks.empty()) throw Error(ErrorKind::not_found, "access.oidc_off", "this centre has no key for a sign-in service");
+        return answer(oidc.config().jwks);
     });
     router.add(http::Method::post, "/access/oidc/begin", kOpen, [&oidc](const Request& request) { return begun(request, oidc.begin(request)); });
     router.add(http::Method::post, "/access/oidc/finish", kOpen, [&](const Request& request) {

@@ -54,7 +54,7 @@ bool is_safe_oidc_url(std::string_view url) {
     return !host.empty() && (secure || host == "127.0.0.1");
 }
 
-std::optional<OidcProvider> read_oidc_provider(std::string_view metadata, std::string_view issuer) {
+std::optional<OidcProvider> read_oidc_provider(std::string_view metadata, std::string_view issuer, bool by_key) {
     const auto read = json::parse(metadata, 8);
     if (!read || !read->is_object()) return std::nullopt;
     const json::Value& document = *read;
@@ -62,12 +62,18 @@ std::optional<OidcProvider> read_oidc_provider(std::string_view metadata, std::s
     OidcProvider provider{.authorization_endpoint = document["authorization_endpoint"].text(),
                           .token_endpoint = document["token_endpoint"].text(),
                           .jwks_uri = document["jwks_uri"].text(),
+                          .end_session_endpoint = document["end_session_endpoint"].text(),
                           .secret_in_body = false,
                           .names_itself = document["authorization_response_iss_parameter_supported"].truth()};
     if (!is_safe_oidc_url(provider.authorization_endpoint) || !is_safe_oidc_url(provider.token_endpoint) || !is_safe_oidc_url(provider.jwks_uri))
         return std::nullopt;
     if (!lists(document["response_types_supported"], "code", true) || !lists(document["code_challenge_methods_supported"], "S256", true)) return std::nullopt;
+    if (!is_safe_oidc_url(provider.end_session_endpoint)) provider.end_session_endpoint.clear();
     const json::Value& methods = document["token_endpoint_auth_methods_supported"];
+    if (by_key) {
+        const bool can = lists(methods, "private_key_jwt", false) && lists(document["token_endpoint_auth_signing_alg_values_supported"], "ES256", true);
+        return can ? std::optional(provider) : std::nullopt;
+    }
     if (!lists(methods, "client_secret_basic", true)) {
         if (!lists(methods, "client_secret_post", false)) return std::nullopt;
         provider.secret_in_body = true;

@@ -16,16 +16,17 @@ struct OidcProvider {
     std::string authorization_endpoint;
     std::string token_endpoint;
     std::string jwks_uri;
-    bool secret_in_body = false;  ///< client_secret_post; else client_secret_basic
+    std::string end_session_endpoint;  ///< OpenID Connect RP-Initiated Logout 1.0; empty = there is none
+    bool secret_in_body = false;       ///< client_secret_post; else client_secret_basic
     bool names_itself = false;    ///< RFC 9207: every answer carries `iss`
 };
 
 /// https, or http to 127.0.0.1; no user, password or fragment.
 bool is_safe_oidc_url(std::string_view url);
 
-/// Nothing unless `issuer` is exactly the configured one, every address is safe, and code, S256 and a client secret are
-/// supported, where the metadata says.
-std::optional<OidcProvider> read_oidc_provider(std::string_view metadata, std::string_view issuer);
+/// Nothing unless `issuer` is exactly the configured one, every address is safe, and code, S256 and our way to prove who we are
+/// (a client secret, or with `by_key` a `private_key_jwt` of ES256) are supported, where the metadata says.
+std::optional<OidcProvider> read_oidc_provider(std::string_view metadata, std::string_view issuer, bool by_key = false);
 
 struct OidcKey {
     std::string kid;  ///< may be empty

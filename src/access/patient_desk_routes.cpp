@@ -19,13 +19,6 @@ using wire::body_of;
 
 constexpr http::RouteOptions kSession{.scope = http::Scope::session, .body_limit_bytes = 16 * 1024};
 
-std::int64_t number_in(std::string_view text) {
-    std::int64_t id = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-    if (error != std::errc() || end != text.data() + text.size()) throw Error(ErrorKind::not_found, "patient.no_request", "no such number");
-    return id;
-}
-
 Binding binding_in(const Request& request) {
     const auto body = body_of(request);
     return {.patient = "Patient/" + std::string(request.param("id")),
@@ -71,7 +64,7 @@ void add_binding(http::Router& router, Sessions& sessions, PatientAccounts& acco
         return answer(json.take(), 201);
     });
     router.add(Method::post, "/access/patients/{id}/phones/{account}/end", kSession, [&](const Request& request) {
-        accounts.unbind(sessions.caller(request), "Patient/" + std::string(request.param("id")), number_in(request.param("account")));
+        accounts.unbind(sessions.caller(request), "Patient/" + std::string(request.param("id")), wire::request_number(request.param("account")));
         return answer({}, 204);
     });
 }
@@ -102,6 +95,13 @@ void write_for_officer(JsonWriter& json, Sessions& sessions, record::Record& rec
 
 }  // namespace
 
+std::int64_t wire::request_number(std::string_view text) {
+    std::int64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc() || end != text.data() + text.size()) throw Error(ErrorKind::not_found, "patient.no_request", "no such number");
+    return id;
+}
+
 void add_patient_desk_routes(http::Router& router, Sessions& sessions, record::Record& record, PatientAccounts& accounts, PatientRequests& requests) {
     add_binding(router, sessions, accounts);
     router.add(Method::get, "/access/patient-requests", kSession, [&](const Request& request) {
@@ -116,13 +116,13 @@ void add_patient_desk_routes(http::Router& router, Sessions& sessions, record::R
     });
     router.add(Method::post, "/access/patient-requests/{id}/take", kSession, [&](const Request& request) {
         const record::Caller caller = wire::require_right(sessions, request, &RoleRights::answers_patients);
-        requests.take(caller.actor, number_in(request.param("id")));
+        requests.take(caller.actor, wire::request_number(request.param("id")));
         return answer({}, 204);
     });
     router.add(Method::post, "/access/patient-requests/{id}/answer", kSession, [&](const Request& request) {
         const record::Caller caller = wire::require_right(sessions, request, &RoleRights::answers_patients);
         const auto body = body_of(request);
-        requests.answer(caller.actor, number_in(request.param("id")), body["outcome"].text(), body["answer"].text(), body["against"].text());
+        requests.answer(caller.actor, wire::request_number(request.param("id")), body["outcome"].text(), body["answer"].text(), body["against"].text());
         return answer({}, 204);
     });
 }

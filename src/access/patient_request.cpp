@@ -63,6 +63,39 @@ PatientRequest PatientRequests::ask(const PatientCaller& caller, const PatientTi
 
 std::vector<PatientRequest> PatientRequests::of_patient(record::Rid patient) { return read_all("patient = ?", patient); }
 
+void PatientRequests::withdraw(const PatientCaller& caller, const PatientTie& tie, std::int64_t id) {
+    auto request = find(id);
+    if (!request || request->rid != tie.rid || request->account != caller.account.id) throw Error(ErrorKind::not_found, "patient.no_request", "no such request");
+    request->state = "answered";
+    request->outcome = "withdrawn";
+    request->answered = clock_.now();
+    writer_.submit({[&](storage::Group& group) { require_open(group, id); },
+                    [&](storage::Group& group) {
+                        change(group, *request);
+                        audit_.write(group, event_of(audit_, caller.caller.actor, "patient-request-withdrawn", *request));
+                    }});
+}
+
+void PatientRequests::lift(const PatientCaller& caller, const PatientTie& tie, std::string_view organisation) {
+    const auto where = directory_.organisation_by_resource(organisation);
+    const auto stands = [&](storage::Connection& connection) {
+        const auto all = Grants::denials(connection, tie.rid);
+        return where && std::any_of(all.begin(), all.end(), [&](const Denial& one) { return one.organisation == where->id && one.reason == "objection"; });
+    };
+    writer_.submit({[&](storage::Group& group) {
+                        if (!stands(group.connection())) {
+                            throw Error(ErrorKind::conflict, "patient.no_denial", "no objection closes the record to this institution");
+                        }
+                    },
+                    [&](storage::Group& group) {
+                        grants_.allow(group, tie.rid, where->id, caller.caller.actor.person);
+                        AuditEvent event = audit_.event_of(caller.caller.actor, "patient-denial-lifted");
+                        event.patient = tie.rid;
+                        event.detail = "allowed=" + where->resource;
+                        audit_.write(group, event);
+                    }});
+}
+
 std::vector<PatientRequest> PatientRequests::all() {
     auto list = read_all("0 = ?", 0);
     std::stable_sort(list.begin(), list.end(), [](const PatientRequest& a, const PatientRequest& b) {

@@ -13,7 +13,8 @@
 #include <vector>
 
 /// What a patient asks of those who keep the record: an objection, a correction, deletion, the names behind looks. Each has a
-/// number, a time by which it is answered (the country pack's), a state and an answer; the privacy officer works them off.
+/// number, a time by which it is answered (the country pack's), a state and an answer; the privacy officer works them off. What is
+/// not answered yet, and a denial that came of an objection, the patient can take back.
 /// Thread-safe; what changes something blocks until durable and is audited.
 namespace qiao::access {
 
@@ -35,7 +36,7 @@ struct PatientRequest {
     std::string item;  ///< what it is about: "Observation/…", "Organization/…", a case; may be empty
     std::string text;
     std::string state;    ///< open, taken, answered
-    std::string outcome;  ///< done, partly, refused; empty before the answer
+    std::string outcome;  ///< done, partly, refused; withdrawn by the patient; empty before the answer
     std::string answer;
     Instant created{};
     Instant due{};
@@ -52,6 +53,14 @@ public:
     /// Error(invalid): patient.bad_request_kind, patient.bad_request_text, patient.too_many_requests (20 open ones).
     PatientRequest ask(const PatientCaller& caller, const PatientTie& tie, std::string_view kind, std::string_view item, std::string_view text);
     [[nodiscard]] std::vector<PatientRequest> of_patient(record::Rid patient);
+    /// Taken back by who asked, before there is an answer: `answered` with the outcome `withdrawn`.
+    /// Error(not_found, "patient.no_request"), Error(conflict, "patient.request_answered").
+    void withdraw(const PatientCaller& caller, const PatientTie& tie, std::int64_t id);
+    /// The patient takes back the denial that a granted objection made: the institution ("Organization/…") sees again what it has a
+    /// right to otherwise. Error(conflict, "patient.no_denial"): there is none, or it came from a withdrawn consent, which only a new
+    /// consent in its own words ends.
+    void lift(const PatientCaller& caller, const PatientTie& tie, std::string_view organisation);
+    [[nodiscard]] const Directory& directory() const { return directory_; }
 
     /// The officer's list: open ones first, by the time they are due; then the last 200 answered ones.
     [[nodiscard]] std::vector<PatientRequest> all();

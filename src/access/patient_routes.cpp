@@ -134,15 +134,72 @@ void wire::write_request(JsonWriter& json, const PatientRequest& request, Instan
     json.field("answered", format_instant(request.answered));
 }
 
+namespace {
+
+/// Who made a denial or gave an answer: an officer or the clinic's staff by name; nobody when the patient did it.
+void write_by(JsonWriter& json, std::string_view name, const Directory& directory, std::int64_t person) {
+    const auto who = person > 0 ? directory.person(person) : std::nullopt;
+    if (!who) return;
+    json.object(name, [&] {
+        json.field("name", who->name);
+        json.field("nameEn", who->name_en);
+    });
+}
+
+void write_own_request(JsonWriter& json, const PatientRequests& requests, const PatientRequest& one, Instant now) {
+    json.object([&] {
+        wire::write_request(json, one, now);
+        if (one.state == "answered") write_by(json, "answeredBy", requests.directory(), one.officer);
+    });
+}
+
+Response denials_of(record::Record& record, const PatientRequests& requests, const PatientTie& tie) {
+    const auto reader = record.read(record::ReadFilter::system("what a patient denies, for the patient"));
+    JsonWriter json;
+    json.object([&] {
+        json.array("denials", [&] {
+            for (const Denial& one : Grants::denials(reader->connection(), tie.rid, true)) {
+                json.object([&] {
+                    if (const auto where = requests.directory().organisation(one.organisation)) wire::write_organisation(json, "organisation", *where);
+                    json.field("since", format_instant(one.since));
+                    json.field("stands", one.stands);
+                    if (one.stands) json.field("reason", one.reason);
+                    write_by(json, "by", requests.directory(), one.made_by);
+                    json.field("byPatient", one.made_by < 0);
+                });
+            }
+        });
+    });
+    return answer(json.take());
+}
+
+void add_denials(http::Router& router, record::Record& record, PatientAccounts& accounts, PatientRequests& requests) {
+    router.add(Method::get, "/patient/{patient}/denials", kPatient, [&](const Request& request) {
+        const PatientCaller caller = accounts.caller(request);
+        return denials_of(record, requests, caller.tie_to(request.param("patient")));
+    });
+    router.add(Method::post, "/patient/{patient}/denials/{organisation}/end", kPatient, [&](const Request& request) {
+        const PatientCaller caller = accounts.caller(request);
+        const PatientTie& tie = caller.tie_to(request.param("patient"));
+        if (tie.relation != relation::kSelf) throw Error(ErrorKind::forbidden, "patient.not_for_another", "who acts for another does this at the clinic");
+        accounts.require_pin(caller, body_of(request)["pin"].text());
+        requests.lift(caller, tie, "Organization/" + std::string(request.param("organisation")));
+        return denials_of(record, requests, tie);
+    });
+}
+
+}  // namespace
+
 void add_patient_routes(http::Router& router, record::Record& record, PatientAccounts& accounts, PatientRequests& requests) {
     add_sign_in(router, record, accounts);
+    add_denials(router, record, accounts, requests);
     router.add(Method::get, "/patient/{patient}/requests", kPatient, [&](const Request& request) {
         const PatientCaller caller = accounts.caller(request);
         const PatientTie& tie = caller.tie_to(request.param("patient"));
         JsonWriter json;
         json.object([&] {
             json.array("requests", [&] {
-                for (const PatientRequest& one : requests.of_patient(tie.rid)) json.object([&] { wire::write_request(json, one, accounts.now()); });
+                for (const PatientRequest& one : requests.of_patient(tie.rid)) write_own_request(json, requests, one, accounts.now());
             });
         });
         return answer(json.take());
@@ -155,6 +212,11 @@ void add_patient_routes(http::Router& router, record::Record& record, PatientAcc
         JsonWriter json;
         json.object([&] { wire::write_request(json, asked, accounts.now()); });
         return answer(json.take(), 201);
+    });
+    router.add(Method::post, "/patient/{patient}/requests/{id}/withdraw", kPatient, [&](const Request& request) {
+        const PatientCaller caller = accounts.caller(request);
+        requests.withdraw(caller, caller.tie_to(request.param("patient")), wire::request_number(request.param("id")));
+        return answer({}, 204);
     });
 }
 

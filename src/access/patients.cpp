@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "http/outcome.hpp"
 #include "record/match/match.hpp"
+#include "record/rest/writes.hpp"
 
 #include <algorithm>
 
@@ -88,18 +89,18 @@ std::string Patients::register_patient(const record::Caller& caller, const Regis
     if (!registration.confirmed && !likely_duplicates(checked.patient, checked.organisation).empty()) {
         throw Error(ErrorKind::conflict, "patient.likely_duplicate", "somebody very like this patient is registered here already");
     }
-    return keep(caller, std::move(checked));
+    return keep(caller, std::move(checked), nullptr);
 }
 
-std::string Patients::keep(const record::Caller& caller, Checked checked) {
+std::string Patients::keep(const record::Caller& caller, Checked checked, record::Repeatable* repeatable) {
     record::Actor actor = caller.actor;
     actor.organisation = checked.organisation;
     auto work = record_.begin(caller.filter, actor);
     const std::string reference = work->create(std::move(checked.patient));
     work->also(
         [&](storage::Group& group, const record::Work::RidOf& rid_of) { grants_.begin_care(group, rid_of(reference), checked.organisation, actor.person); });
-    work->commit();
-    return reference;
+    if (repeatable != nullptr) repeatable->keep(*work, {{reference, 201}});
+    return work->commit().skipped ? std::string() : reference;
 }
 
 /// Only who is in care of this institution: a grant of a case, or another institution's patient, never shows here.
@@ -140,14 +141,22 @@ http::Response Patients::answer_duplicates(const record::Caller& caller, const s
 }
 
 http::Response Patients::answer_register(const http::Request& request, const record::Caller& caller) {
+    record::Repeatable repeatable(record_, caller, request);
+    // Before the look for duplicates: the patient whom the lost answer spoke of is none.
+    if (const auto before = repeatable.before()) return answer_registered(before->front().reference, record_.read(caller.filter)->get(before->front().reference));
     const Registration registration = registration_in(request, directory_);
     Checked checked = check(caller, registration);
     if (!registration.confirmed) {
         const auto candidates = likely_duplicates(checked.patient, checked.organisation);
         if (!candidates.empty()) return answer_duplicates(caller, candidates);
     }
-    const std::string reference = keep(caller, std::move(checked));
-    const auto made = record_.read(record::ReadFilter::system("what this request has just made"))->get(reference);
+    std::string reference = keep(caller, std::move(checked), &repeatable);
+    // The same request came twice at once, and the other one was first.
+    if (reference.empty()) reference = repeatable.before().value().front().reference;
+    return answer_registered(reference, record_.read(record::ReadFilter::system("what this request has just made"))->get(reference));
+}
+
+http::Response Patients::answer_registered(const std::string& reference, const record::Stored& made) {
     http::Response response{.status = 201, .body = made.json};
     response.with("Location", "/fhir/" + reference + "/_history/" + std::to_string(made.version)).with("ETag", "W/\"" + std::to_string(made.version) + "\"");
     return response;

@@ -13,6 +13,10 @@
 /// Registration of a patient by an institution: checks the identity papers, shows likely duplicates of the institution's own
 /// patients and of no others, and opens the care relation in the same commit. A temporary identity gets its papers later, or
 /// is joined to the record that the patient has already: a link of both, which can be undone; no content moves. Thread-safe.
+namespace qiao::record {
+class Repeatable;
+}
+
 namespace qiao::access {
 
 inline constexpr std::string_view kNationalIdSystem = record::kNationalIdSystem;
@@ -54,7 +58,8 @@ public:
 
     /// `POST /fhir/Patient/{id}/$identify` (as $register), `$join` (Parameters with `other`), `$part`; and
     /// `POST /fhir/Patient/$register`: body a Patient (query `confirmed`, `noIdReason`, `organisation`) or Parameters with
-    /// `patient`, `confirmed`, `noIdReason`, `organisation`. 201 with the Patient; 409 with the candidates as `contained`.
+    /// `patient`, `confirmed`, `noIdReason`, `organisation`. 201 with the Patient; 409 with the candidates as `contained`. With an
+    /// `X-Request-Id` the same request sent again within seven days makes nobody and gets the first answer.
     void add_operation(record::Rest& rest);
 
 private:
@@ -65,12 +70,14 @@ private:
     };
     [[nodiscard]] Checked check(const record::Caller& caller, const Registration& registration) const;
     [[nodiscard]] std::int64_t registering_organisation(const record::Caller& caller, std::int64_t wanted) const;
-    std::string keep(const record::Caller& caller, Checked checked);
+    /// @param repeatable  keeps the answer in the same commit, or null. @return empty: the same request was kept meanwhile
+    std::string keep(const record::Caller& caller, Checked checked, record::Repeatable* repeatable);
     [[nodiscard]] record::ReadFilter own_patients(std::int64_t organisation) const;
     /// The patient, when it is in care of one of the caller's registering institutions; Error(not_found) else.
     [[nodiscard]] json::Value own_patient(const record::Caller& caller, std::string_view id) const;
     http::Response answer_identify(const http::Request& request, const record::Caller& caller, std::string_view id);
     http::Response answer_register(const http::Request& request, const record::Caller& caller);
+    static http::Response answer_registered(const std::string& reference, const record::Stored& made);
     [[nodiscard]] http::Response answer_duplicates(const record::Caller& caller, const std::vector<record::Stored>& candidates) const;
 
     record::Record& record_;

@@ -135,7 +135,7 @@ void Centre::open_record() {
     record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone, .write_level = options_.write_level});
     directory_ =
         std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
-    audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder);
+    audit_ = std::make_unique<access::Audit>(*database_, *writer_, *clock_, options_.data_folder, options_.audit_heads_to);
     audit_->attach(record_->ports());
     audit_check_ = std::make_unique<access::AuditCheck>(*database_, *writer_, *audit_, *clock_, metrics_, options_.data_folder);
     sessions_ = std::make_unique<access::Sessions>(*database_, *writer_, *directory_, *audit_, *clock_, access::SessionOptions{.demo = options_.demo});
@@ -143,7 +143,7 @@ void Centre::open_record() {
     entrance_ = std::make_unique<access::Entrance>(*database_, *writer_, *audit_, *directory_, *sessions_, *clock_,
                                                    access::open_master_key(*database_, options_.data_folder), sign_in_policy(options_));
     oidc_ = std::make_unique<access::Oidc>(access::Oidc::Ground{*database_, *writer_, *audit_, *sessions_, entrance_->steps, entrance_->notices, *clock_},
-                                           options_.oidc, oidc_fetch(options_), [this] { return public_url() + "/app/oidc"; });
+                                           options_.oidc, oidc_fetch(options_), [this] { return public_url(); });
     grants_ = std::make_unique<access::Grants>(*database_, *record_, *clock_);
     sensitive_ = std::make_unique<access::Sensitive>(*database_, *writer_, *record_, *grants_, *directory_, *audit_, entrance_->notices, *clock_);
     looks_ = std::make_unique<access::Looks>(*database_, *record_, *audit_, *directory_);

@@ -1,3 +1,4 @@
+#include "access/audit_heads.hpp"
 #include "access/certificate.hpp"
 #include "app/backup/findings.hpp"
 #include "app/check_store.hpp"
@@ -227,6 +228,39 @@ void check_audit(const std::string& folder, const CentreRows& rows, bool running
         Findings::good(said);
 }
 
+/// The heads in the folder of another machine: whether they come, are this centre's and lie elsewhere.
+void check_heads_outside(const Options& options, const CentreRows& rows, bool running, Instant now, Findings& findings) {
+    const std::string& folder = options.audit_heads_to;
+    if (folder.empty()) {
+        Findings::warn("audit_heads_to is not set: who owns this machine can make the audit anew, and nothing elsewhere shows it");
+        return;
+    }
+    struct stat own {}, other {};
+    if (::stat(options.data_folder.c_str(), &own) != 0 || ::stat(folder.c_str(), &other) != 0) {
+        findings.wrong("the folder of audit_heads_to cannot be reached");
+        return;
+    }
+    if (own.st_dev == other.st_dev) Findings::warn("audit_heads_to lies on the volume of the data folder: name a folder of another machine");
+    if (rows.audit_rows == 0) return;
+    const std::string file = folder + "/" + std::string(access::kHeadsName);
+    const std::string key_file = options.data_folder + "/" + std::string(access::kHeadKeyName);
+    if (!std::filesystem::exists(file)) {
+        if (running && now - rows.audit_began > kHeadLate)
+            findings.wrong("no signed head came to audit_heads_to, although the server runs: look at its log");
+        else
+            Findings::note("no signed head came to audit_heads_to yet");
+        return;
+    }
+    const access::HeadsFile heads = access::read_heads(file, storage::read_file(key_file));
+    const auto at = parse_instant(heads.last_time);
+    if (!at || !heads.forged.empty())
+        findings.wrong("audit_heads_to holds heads that this centre's key did not sign: run qiao verify-audit --heads " + file);
+    else if (running && now - *at > kHeadLate)
+        findings.wrong(fmt::format("the last signed head in audit_heads_to is of {}, although the server runs: look at its log", age_text(*at, now)));
+    else
+        Findings::good(fmt::format("the last signed head in audit_heads_to is of {}", age_text(*at, now)));
+}
+
 /// What the daily check of the whole chain found last.
 void check_audit_checked(const CentreRows& rows, bool running, Instant now, Findings& findings) {
     if (rows.audit_rows == 0) return;
@@ -294,6 +328,7 @@ int check(const Options& options) {
             check_certificates(rows, now, findings);
             check_administrators(rows, findings);
             check_audit(folder, rows, running, now, findings);
+            check_heads_outside(options, rows, running, now, findings);
             check_audit_checked(rows, running, now, findings);
         });
     }

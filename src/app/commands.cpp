@@ -179,10 +179,14 @@ int remove_device(const Options& options, const std::string& title, const std::s
     return 0;
 }
 
-int verify_audit(const Options& options, std::int64_t from) {
+int verify_audit(const Options& options, std::int64_t from, const std::string& heads) {
     const auto database = storage::open_database(options.place_of("record"), storage::Durability::full);
-    const auto report = access::verify_audit(*database, options.data_folder, from);
+    const auto report = access::verify_audit(*database, options.data_folder, from, {}, heads);
     for (const auto& defect : report.defects) fmt::print("{}\n", defect.text);
+    if (!heads.empty()) {
+        fmt::print("{}: {} signed heads, the last of row {}, {}\n", heads, report.heads_outside, report.last_outside,
+                   report.last_outside_time.empty() ? "never" : report.last_outside_time);
+    }
     fmt::print("{} rows, {} signed heads: {}\n", report.rows, report.heads, report.whole() ? "whole" : "DAMAGED");
     return report.whole() ? 0 : 1;
 }

@@ -33,6 +33,6 @@ int add_device(const Options& options, const Device& device);
 int list_devices(const Options& options);
 int remove_device(const Options& options, const std::string& title, const std::string& address);
 int check(const Options& options);
-int verify_audit(const Options& options, std::int64_t from);
+int verify_audit(const Options& options, std::int64_t from, const std::string& heads);
 
 }  // namespace qiao::app

@@ -31,6 +31,7 @@ struct Arguments {
     bool unsealed = false, replace = false;
     int hours = 12;
     std::int64_t from = 1;
+    std::string heads;
 };
 
 void add_data(CLI::App& command, Arguments& arguments) {
@@ -247,7 +248,8 @@ int run(int argc, char** argv) {
     auto& verify = *program.add_subcommand("verify-audit", "check the audit chain; names altered, missing and reordered rows");
     add_data(verify, arguments);
     verify.add_option("--from", arguments.from, "first row");
-    verify.callback([&] { status = qiao::app::verify_audit(arguments.options, arguments.from); });
+    verify.add_option("--heads", arguments.heads, "a file of heads that was kept elsewhere (audit_heads_to), compared too")->check(CLI::ExistingFile);
+    verify.callback([&] { status = qiao::app::verify_audit(arguments.options, arguments.from, arguments.heads); });
 
     add_backup(program, arguments, status);
     add_gateway(program, arguments, status);

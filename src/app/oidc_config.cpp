@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "exchange/assertion_key.hpp"
 #include "exchange/transfer.hpp"
 
 #include <fmt/format.h>
@@ -49,7 +50,7 @@ std::vector<std::string> texts_of(const Options& options, const toml::table& tab
 std::string secret_of(const Options& options, const toml::table& table) {
     const std::string path = text_of(options, table, "secret_file");
     const std::string variable = text_of(options, table, "secret_env");
-    if (path.empty() == variable.empty()) refuse(options, table, "one of secret_file and secret_env is expected");
+    if (path.empty() == variable.empty()) refuse(options, table, "one of key_file, secret_file and secret_env is expected");
     std::string secret;
     if (path.empty()) {
         const char* const found = std::getenv(variable.c_str());
@@ -67,14 +68,27 @@ std::string secret_of(const Options& options, const toml::table& table) {
     return secret;
 }
 
+/// The key is made where there is none yet, as a gateway's: its public half is at /access/oidc/jwks.
+void prove_by_key(const Options& options, const toml::node& node, const std::string& path, access::OidcConfig& oidc) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IRGRP)) != 0) refuse(options, node, "others can read the file of the key: chmod 600");
+    try {
+        const auto key = exchange::AssertionKey::open(path, "qiao");
+        oidc.jwks = key.jwks();
+        oidc.assertion = [key](std::string_view client, std::string_view audience, Instant now) { return key.assertion(client, audience, now); };
+    } catch (const Error& error) {
+        refuse(options, node, fmt::format("key_file: neither a P-256 key in PEM nor a place for a new one ({})", error.code()));
+    }
+}
+
 }  // namespace
 
 void read_oidc(Options& options) {
     const toml::table root = toml::parse_file(options.config_file);
     if (root.get("oidc") == nullptr) return;
     const toml::node& node = *root.get("oidc");
-    constexpr std::string_view kKeys[] = {"issuer",   "client_id",         "secret_file",       "secret_env", "label",
-                                          "label_en", "second_factor_acr", "second_factor_amr", "ca_file"};
+    constexpr std::string_view kKeys[] = {"issuer", "client_id", "key_file",          "secret_file",       "secret_env",
+                                          "label",  "label_en",  "second_factor_acr", "second_factor_amr", "ca_file"};
     if (!node.is_table()) refuse(options, node, "a table is expected");
     const toml::table& table = *node.as_table();
     for (const auto& [key, one] : table) {
@@ -87,7 +101,13 @@ void read_oidc(Options& options) {
         refuse(options, table, "issuer: the https address of the provider is expected, exactly as it names itself; http only for 127.0.0.1");
     }
     if (oidc.client.empty()) refuse(options, table, "client_id is missing");
-    oidc.secret = secret_of(options, table);
+    const std::string key_file = text_of(options, table, "key_file");
+    if (key_file.empty()) {
+        oidc.secret = secret_of(options, table);
+    } else {
+        if (table.contains("secret_file") || table.contains("secret_env")) refuse(options, table, "one of key_file, secret_file and secret_env is expected");
+        prove_by_key(options, *table.get("key_file"), key_file, oidc);
+    }
     oidc.label = text_of(options, table, "label");
     oidc.label_en = text_of(options, table, "label_en");
     if (oidc.label.size() > 60 || oidc.label_en.size() > 60) refuse(options, table, "label: at most 60 bytes");

@@ -85,7 +85,9 @@ void read_key(Options& options, std::string_view name, const toml::node& node) {
     } else if (name == "second_factor") {
         options.second_factor = text();
         if (options.second_factor != "required" && options.second_factor != "offered") bad_config("second_factor: required or offered");
-    } else if (name == "backup_to")
+    } else if (name == "audit_heads_to")
+        options.audit_heads_to = text();
+    else if (name == "backup_to")
         options.backup_to = text();
     else if (name == "backup_at")
         options.backup_at = time_of_day(text());

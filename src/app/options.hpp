@@ -41,6 +41,7 @@ struct Options {
     int io_threads = 1;
     int workers = 0;  ///< handlers that run at once; 0 = the number of cores
     std::string zone = "Asia/Shanghai";
+    std::string audit_heads_to = {};                                      ///< folder of another machine for the signed heads of the audit; empty = none
     std::string backup_to = {};                                           ///< folder of the nightly backups; empty = none
     std::chrono::minutes backup_at{150};                                  ///< after midnight in `zone`
     int backup_keep = 14;                                                 ///< backups that stay

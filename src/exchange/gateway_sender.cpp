@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 using Time = std::chrono::steady_clock;
 
 constexpr int kAtOnce = 4;
-constexpr std::size_t kPieceLeast_bytes = 256 * 1024;
+constexpr std::size_t kPieceLeast_bytes = 16 * 1024;  ///< on a line that breaks before it has carried more
+constexpr std::size_t kPieceUsual_bytes = 256 * 1024;
 constexpr std::size_t kPieceMost_bytes = 1024 * 1024;
 constexpr auto kPieceFast = 1s;  ///< a piece that took less is followed by one of twice the size
 constexpr auto kRestMost = 30s;
@@ -70,7 +71,6 @@ private:
 
     GatewaySender& sender_;
     HubLine line_;
-    std::size_t piece_bytes_ = kPieceLeast_bytes;
     std::uint64_t offset_ = 0;
 };
 
@@ -134,8 +134,7 @@ GatewaySender::Worker::Outcome GatewaySender::Worker::send(const GatewayItem& it
     title = object.label().title;
     offset_ = 0;
     Outcome outcome = Outcome::done;
-    // An earlier run may have sent a part, in pieces that were smaller than today's.
-    if (item.length > kPieceLeast_bytes && !ask_offset(object, item, outcome)) return outcome;
+    if (sender_.may_be_there_in_part(item) && !ask_offset(object, item, outcome)) return outcome;
     return send_pieces(object, item, offset_);
 }
 
@@ -145,7 +144,7 @@ GatewaySender::Worker::Outcome GatewaySender::Worker::send_pieces(GatewayObject&
     for (;;) {
         // All of it may be there already, but not filed: its last byte asks the centre to go on.
         offset = std::min(offset, item.length - 1);
-        const std::string_view piece = object.read(offset, piece_bytes_);
+        const std::string_view piece = object.read(offset, sender_.piece_bytes());
         const auto began = Time::now();
         const HubAnswer answer = call("PUT", item,
                                       {{"Content-Type", "application/octet-stream"},
@@ -168,15 +167,15 @@ GatewaySender::Worker::Outcome GatewaySender::Worker::send_pieces(GatewayObject&
             reason = code_in(answer);
             return Outcome::refused;
         }
-        if (answer.status == 200) sender_.note_sent(piece.size());
+        if (answer.status == 200) sender_.note_sent(piece.size(), Time::now() - began < kPieceFast);
+        if (answer.status == 0) sender_.note_broken();
         if (ended(answer, outcome)) return outcome;
         offset = offset_;
-        piece_bytes_ = Time::now() - began < kPieceFast ? std::min(piece_bytes_ * 2, kPieceMost_bytes) : kPieceLeast_bytes;
     }
 }
 
 GatewaySender::GatewaySender(GatewayQueue& queue, const HubAddress& address, HubToken& token, const Clock& clock, std::uint64_t limit_bytes_per_s)
-    : queue_(queue), address_(address), token_(token), clock_(clock), limit_bytes_per_s_(limit_bytes_per_s) {
+    : queue_(queue), address_(address), token_(token), clock_(clock), limit_bytes_per_s_(limit_bytes_per_s), piece_bytes_(kPieceUsual_bytes), started_(clock.now()) {
     const int threads = limit_bytes_per_s > 0 ? 1 : kAtOnce;
     for (int number = 0; number < threads; ++number) threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
 }
@@ -206,10 +205,30 @@ void GatewaySender::hurry() {
     wake();
 }
 
-void GatewaySender::note_sent(std::uint64_t bytes) {
+void GatewaySender::note_sent(std::uint64_t bytes, bool fast) {
     const std::lock_guard lock(mutex_);
     progress_.bytes += bytes;
     recent_.emplace_back(Time::now(), bytes);
+    line_failures_ = 0;
+    // Back to the usual size by what the line has shown to carry, beyond it only while that takes no time.
+    piece_bytes_ = std::min(fast || piece_bytes_ < kPieceUsual_bytes ? piece_bytes_ * 2 : piece_bytes_, fast ? kPieceMost_bytes : kPieceUsual_bytes);
+}
+
+/// What was under way is lost: the next piece is half as long, so that a line that breaks often carries something each time.
+void GatewaySender::note_broken() {
+    const std::lock_guard lock(mutex_);
+    piece_bytes_ = std::max(piece_bytes_ / 2, kPieceLeast_bytes);
+}
+
+/// What fits into one piece was sent in parts only where the line broke: in this run, or in one that left it in the queue.
+bool GatewaySender::may_be_there_in_part(const GatewayItem& item) const {
+    if (item.length <= kPieceLeast_bytes) return false;
+    return item.length > kPieceUsual_bytes || item.received < started_ || piece_bytes() < kPieceUsual_bytes;
+}
+
+std::size_t GatewaySender::piece_bytes() const {
+    const std::lock_guard lock(mutex_);
+    return piece_bytes_;
 }
 
 void GatewaySender::note_problem(const std::string& code) {

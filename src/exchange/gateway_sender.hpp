@@ -46,7 +46,11 @@ public:
 private:
     class Worker;
     void run(const std::stop_token& stop);
-    void note_sent(std::uint64_t bytes);
+    void note_sent(std::uint64_t bytes, bool fast);
+    void note_broken();
+    [[nodiscard]] std::size_t piece_bytes() const;
+    /// Whether the centre may have a part of it: such an object is asked about before anything is sent.
+    [[nodiscard]] bool may_be_there_in_part(const GatewayItem& item) const;
     void note_problem(const std::string& code);
 
     GatewayQueue& queue_;
@@ -58,7 +62,9 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable_any wake_;
     std::uint64_t wakes_ = 0;
-    int line_failures_ = 0;  ///< in a row, of all threads
+    int line_failures_ = 0;    ///< in a row, of all threads
+    std::size_t piece_bytes_;  ///< of the next piece, of all threads: they share the line
+    const Instant started_;
     std::chrono::steady_clock::time_point line_rests_until_{};
     GatewayProgress progress_;
     std::deque<std::pair<std::chrono::steady_clock::time_point, std::uint64_t>> recent_;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
-#include "exchange/gateway_key.hpp"
+#include "exchange/assertion_key.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -64,7 +64,7 @@ struct HubIdentity {
 /// Thread-safe.
 class HubToken {
 public:
-    HubToken(HubIdentity identity, GatewayKey key, const Clock& clock) : identity_(std::move(identity)), key_(std::move(key)), clock_(clock) {}
+    HubToken(HubIdentity identity, AssertionKey key, const Clock& clock) : identity_(std::move(identity)), key_(std::move(key)), clock_(clock) {}
 
     /// A token, fetched through `line` where needed; empty and `answer` filled when there is none.
     std::string get(HubLine& line, HubAnswer& answer);
@@ -73,7 +73,7 @@ public:
 
 private:
     const HubIdentity identity_;
-    const GatewayKey key_;
+    const AssertionKey key_;
     const Clock& clock_;
     std::mutex mutex_;
     std::string token_;

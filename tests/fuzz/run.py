@@ -55,6 +55,27 @@ def access_cbor():
     return [none, packed, jwt, b"\x9f\xff", b"\xbb" + b"\xff" * 8, b"\x81" * 20, b"\xc0\x61x", b"\xfb" + bytes(8)]
 
 
+def access_jwt():
+    """Whole tokens with every algorithm that somebody tries, headers and claims that the harness signs (right ones first), keys and metadata."""
+    b64 = lambda data: base64.urlsafe_b64encode(as_bytes(data)).rstrip(b"=")
+    now = 1_800_000_000
+    right = {"iss": "https://id", "sub": "s", "aud": "qiao", "exp": now + 120, "iat": now, "nonce": "n"}
+    system = {"iss": "qiao", "sub": "qiao", "aud": ["https://id"], "exp": now + 120, "iat": now, "jti": "j"}
+    changes = [{}, {"aud": ["qiao", "other"], "azp": "qiao"}, {"exp": now}, {"exp": 1e300}, {"iat": now + 61}, {"nbf": "x"}, {"nonce": None}, {"aud": []}, {"amr": ["pwd"] * 20, "acr": "x"}, {"sub": "a" * 256}, {"iss": ["https://id"]}]
+    headers = [{"alg": name, "kid": "k"} for name in ("ES256", "RS256", "PS256", "HS256", "none", "EdDSA", "es256")] + [{"alg": "ES256"}, {"alg": "ES256", "crit": ["exp"]}, {"alg": ["ES256"]}, {"kid": 7}, {"alg": "ES256", "jwk": {"kty": "EC"}, "jku": "https://x"}]
+    signed = [b"\1" + as_bytes(json.dumps(headers[0])) + b"\n" + as_bytes(json.dumps({**claims, **change})) for claims in (right, system) for change in changes]
+    signed += [b"\1" + as_bytes(json.dumps(header)) + b"\n" + as_bytes(json.dumps(right)) for header in headers] + [b"\1" + as_bytes(json.dumps(headers[0])) + b"\n" + body for body in (b"[]", b"{", b"{" * 40, b'{"exp":1,"exp":2}', b"\xff")]
+    whole = [b"\0" + b64(json.dumps(header)) + b"." + b64(json.dumps(right)) + b"." + tail for header in headers for tail in (b"", b"A" * 86, b64(bytes(64)))] + [b"\0" + text for text in (b"..", b"a.b", b"A.A.A", b"eyJhbGciOiJub25lIn0.e30.", b"=." * 50)]
+    # The generator of P-256 is a point on it, whoever has its key.
+    point = {"x": b64(bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296")).decode(), "y": b64(bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")).decode()}
+    keys = [{"kty": "EC", "crv": "P-256", "kid": "a", **point}, {"kty": "EC", "crv": "P-256", "kid": "b", "x": point["y"], "y": point["x"]}, {"kty": "RSA", "kid": "c", "e": "AQAB", "n": b64(b"\xc5" * 256).decode()}, {"kty": "RSA", "kid": "d", "alg": "PS256", "e": "AQAB", "n": b64(b"\xc5" * 512).decode()},
+            {"kty": "RSA", "kid": "e", "e": "AQ", "n": "AQ"}, {"kty": "OKP", "crv": "Ed25519", "kid": "f", "x": b64(b"\x58" + b"\x66" * 31).decode()}, {"kty": "EC", "crv": "P-256", "kid": "g", "d": "AQ", **point}, {"kty": "oct", "k": "AA"}, 7]
+    sets = [b"\2" + as_bytes(json.dumps({"keys": chosen})) for chosen in [keys, keys[:1] * 40, *([one] for one in keys)]]
+    metadata = {"issuer": "https://id", "authorization_endpoint": "https://id/a", "token_endpoint": "https://id/t", "jwks_uri": "https://id/j", "end_session_endpoint": "https://id/e", "token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_post"], "response_types_supported": ["code"]}
+    sets += [b"\2" + as_bytes(json.dumps({**metadata, **change})) for change in ({}, {"token_endpoint": "javascript:1"}, {"end_session_endpoint": "http://x@y"}, {"issuer": "https://id/"}, {"response_types_supported": "code"})]
+    return signed + whole + sets
+
+
 def http_request():
     good = [b"GET /fhir/Patient?name=a HTTP/1.1\r\nHost: a\r\n\r\n", b"POST /fhir HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}GET / HTTP/1.1\r\nHost: a\r\n\r\n",
             b"POST /fhir HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: z\r\n\r\n"]

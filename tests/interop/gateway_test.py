@@ -5,12 +5,14 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -226,6 +228,65 @@ class GatewayTest(unittest.TestCase):
         gateway.kill()
         successor.start(enrol=True)
         qiao.wait_for(lambda: successor.queued() == 0, 60, "what waited is handed over")
+
+    def resuming(self, rows, *, devices=(("CT1", "127.0.0.1"),)):
+        """A gateway behind a line that can be cut, with one image in its queue, and what the centre has of it: (line, gateway, objects, kept)."""
+        line = gateways.Line(self.centre.http)
+        self.addCleanup(line.close)
+        gateway = gateways.Gateway(self.centre, f"http://127.0.0.1:{line.port}", devices=devices)
+        self.gateways.append(gateway)
+        gateway.start(enrol=True)
+        qiao.wait_for(lambda: gateway.status()["online"], 30, "it is online")
+        line.cut()
+        objects = gateways.make_objects(self.folder, "2.25.57", 1, rows=rows)
+        self.assertEqual(gateways.store(gateway.port, self.folder).wait(60), 0)
+
+        def kept():
+            sizes = [path.stat().st_size for path in pathlib.Path(self.centre.data, "gateway").rglob("*") if path.is_file()]
+            return sizes[0] if sizes else 0
+        return line, gateway, objects, kept
+
+    def test_a_line_that_is_cut_at_many_places_of_one_image(self):
+        line, gateway, objects, kept = self.resuming(1100)  # 2.4 MB
+        size = os.path.getsize(next(iter(objects)))
+        requests = 4096  # headers, the question how much is there, a token
+        waste = 0
+        # In the middle of the headers, of a piece, just before and behind the borders of pieces; then somewhere.
+        places = [1, 90, 700, 5000, 40_000, 16_384 + 600, 70_000, 131_072, 180_000, 262_144 + 400, 262_144 + 900, 300_000] + [random.Random(7).randrange(400, 330_000) for _ in range(8)]
+        for place in places:
+            before, sent = kept(), line.bytes_up
+            if gateway.queued() == 0:
+                break
+            line.mend(cut_in=place)
+            qiao.wait_for(lambda: line.is_cut, 60, f"the line breaks after {place} bytes")
+            time.sleep(0.1)
+            gained, sent = kept() - before, line.bytes_up - sent
+            self.assertGreaterEqual(gained, 0, "what was there stays")
+            self.assertLessEqual(sent, place + 64)
+            waste += sent - gained
+        self.assertGreater(kept(), 0)
+        self.assertEqual(gateway.queued(), 1, "the image was not over before the line was cut at each place")
+        before, sent = kept(), line.bytes_up
+        line.mend()
+        qiao.wait_for(lambda: gateway.queued() == 0, 60, "the rest arrives")
+        rest = line.bytes_up - sent
+        self.assertLess(rest, size - before + 64 * 1024, "what the centre had is not sent again")
+        gateways.require_at_centre(self.centre, self.centre.integration_token(), objects.values())
+        with sqlite3.connect(f"file:{self.centre.data}/imaging.db?mode=ro", uri=True) as database:
+            self.assertEqual(database.execute("SELECT count(*) FROM imaging_instance").fetchone()[0], 1)
+        self.assertEqual(kept(), 0, "nothing half is left")
+        print(f"{size} bytes, the line cut {len(places)} times: {waste} bytes were lost under way, {rest} of the last {size - before} sent after the last cut", file=sys.stderr)
+
+    def test_a_line_that_never_carries_a_usual_piece(self):
+        line, gateway, objects, kept = self.resuming(400)  # 320 kB
+        cuts = 0
+        while gateway.queued() and cuts < 60:
+            line.mend(cut_in=60_000)
+            cuts += 1
+            qiao.wait_for(lambda: line.is_cut or not gateway.queued(), 60, "it breaks again or all is over")
+        self.assertEqual(gateway.queued(), 0, f"after {cuts} cuts {kept()} bytes are there")
+        line.mend()
+        gateways.require_at_centre(self.centre, self.centre.integration_token(), objects.values())
 
     def test_a_full_disk(self):
         if os.geteuid() != 0:

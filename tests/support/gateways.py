@@ -22,6 +22,8 @@ class Line:
     def __init__(self, target, address="127.0.0.1", kbit=0, delay_ms=0, tls=None):
         self.target, self.kbit, self.delay_s, self.tls = target, kbit, delay_ms / 1000, tls
         self.is_cut, self.sockets, self.bytes_up = False, set(), 0
+        self.cut_in = None  # so many bytes more go up, then it is cut
+        self.lock = threading.Lock()
         self.listener = socket.create_server((address, 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -34,8 +36,18 @@ class Line:
             except OSError:
                 pass
 
-    def mend(self):
+    def mend(self, cut_in=None):
+        self.cut_in = cut_in
         self.is_cut = False
+
+    def _let(self, data):
+        """What of it still goes up."""
+        with self.lock:
+            if self.cut_in is None:
+                return data
+            data = data[:self.cut_in]
+            self.cut_in -= len(data)
+            return data
 
     def close(self):
         self.cut()
@@ -81,8 +93,13 @@ class Line:
                     time.sleep(self.delay_s if len(data) < 4096 else 0)
                 if self.kbit and up:
                     time.sleep(len(data) * 8 / (self.kbit * 1000))
+                if up:
+                    data = self._let(data)
                 sink.sendall(data)
                 self.bytes_up += len(data) if up else 0
+                if up and self.cut_in == 0:
+                    self.cut()
+                    break
         except OSError:
             pass
         for one in (source, sink):

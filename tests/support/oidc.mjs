@@ -31,9 +31,11 @@ export async function realProvider() {
   const issuer = await listening(server)
   return {
     issuer,
-    async open(redirect, alg = 'RS256') {
+    /** @param jwks  the client proves who it is by this key in place of the secret */
+    async open(redirect, alg = 'RS256', jwks = undefined) {
+      const proof = jwks ? { jwks, token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256' } : { client_secret: SECRET }
       const provider = new Provider(issuer, {
-        clients: [{ client_id: CLIENT, client_secret: SECRET, redirect_uris: [redirect], response_types: ['code'], grant_types: ['authorization_code'], id_token_signed_response_alg: alg }],
+        clients: [{ client_id: CLIENT, ...proof, redirect_uris: [redirect], post_logout_redirect_uris: [new URL('/app/today', redirect).href], response_types: ['code'], grant_types: ['authorization_code'], id_token_signed_response_alg: alg }],
         jwks: { keys: [(await newKey('RS256', 'r1')).jwk, (await newKey('ES256', 'e1')).jwk, (await newKey('PS256', 'p1')).jwk] },
         cookies: { keys: ['only-for-the-test'] },
         pkce: { required: () => true },

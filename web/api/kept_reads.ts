@@ -2,7 +2,7 @@
  * What a person read, for the time without a line: lists, cases and patients that were on screen, sealed under a key of its
  * own that goes at log-off; entries go after 72 hours in any case. The cache shows an entry only with its age.
  */
-import { drop, dropOf, put, putMeta, readAll, readOne } from './device_db';
+import { drop, dropOf, put, putMeta, readAll, readOf, readOne } from './device_db';
 import { openJson, sealJson, sealOf, type Seal, type Sealed } from './seal';
 
 export const kKept_ms = 72 * 3_600_000;
@@ -73,6 +73,15 @@ class KeptReads {
     const row = await readOne<Row>('reads', idOf(person, key));
     if (!row || Date.now() - row.at > kKept_ms) return undefined;
     return { data: await openJson(seal, `qiao-read-1 ${row.id}`, row.sealed), at: row.at };
+  }
+
+  /** All that was kept under names that begin so; what does not open is left out. */
+  async readBeginning(start: string): Promise<unknown[]> {
+    const { person, seal } = this;
+    if (!seal) return [];
+    const rows = (await readOf<Row>('reads', person)).filter((row) => row.id.startsWith(idOf(person, start)) && Date.now() - row.at <= kKept_ms);
+    const opened = await Promise.all(rows.map((row) => openJson(seal, `qiao-read-1 ${row.id}`, row.sealed).catch(() => undefined)));
+    return opened.filter((data) => data !== undefined);
   }
 
   /** At log-off, and after the last wrong PIN: the key first, then what it opened. */

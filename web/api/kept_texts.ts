@@ -30,8 +30,8 @@ interface Text {
 
 /** Names that belong to one tab and end with it. */
 const isOfTab = (name: string) => name === 'work';
-/** A draft or a new request that the server does not have as it is here. */
-const counts = (name: string, value: unknown) => name.startsWith('new:') || (name.startsWith('draft.') && (value as { dirty?: boolean }).dirty === true);
+/** A draft, a new request or a patient that the server does not have as it is here. */
+const counts = (name: string, value: unknown) => name.startsWith('new:') || name.startsWith('patient:') || (name.startsWith('draft.') && (value as { dirty?: boolean }).dirty === true);
 const labelOf = (person: string, id: string) => `qiao-text-1 ${person} ${id}`;
 
 /** The texts of one person from the beginning of a session to its end. */

@@ -5,6 +5,8 @@ import type { Session } from './session';
 export interface OidcService {
   label: string;
   labelEn: string;
+  /** Where the service's own session ends; absent = it offers none. */
+  endSession?: string;
 }
 
 export interface OwnOidc extends OidcService {
@@ -22,6 +24,8 @@ interface Answer {
 
 export const kOidcPath = '/app/oidc';
 const kBack = 'qiao.oidc.back';
+/** This browser's session began at the service: signing out here ends it there too, before somebody else sits down. */
+const kSignedInThere = 'qiao.oidc.there';
 const own = { ownSession: true } as const;
 
 /** What the service sent the browser back with; it leaves the address at once, so that no history and no copied link has it. */
@@ -60,6 +64,15 @@ async function leave(path: string, back: string): Promise<void> {
 export const readOidc = () => get<OidcService | undefined>('/access/oidc', own);
 export const beginOidc = () => leave('/access/oidc/begin', location.pathname + location.search);
 export const finishOidc = () => post<Session>('/access/oidc/finish', give(), own);
+export const noteSignedInThere = (): void => localStorage.setItem(kSignedInThere, '1');
+
+/** After signing out here. The service asks in its own words, and sends the browser back. */
+export async function endSessionThere(): Promise<void> {
+  if (localStorage.getItem(kSignedInThere) === null) return;
+  localStorage.removeItem(kSignedInThere);
+  const url = (await readOidc())?.endSession;
+  if (url) location.assign(url);
+}
 
 export const readOwnOidc = (signal?: AbortSignal) => get<OwnOidc>('/access/me/oidc', signal ? { signal } : {});
 export const beginOidcLink = () => leave('/access/me/oidc/begin', '/app/access/me');

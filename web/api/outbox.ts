@@ -1,29 +1,55 @@
 /**
- * Texts that the server has to get and that no open page sends: requests begun without a line, and drafts whose page was
- * closed. Each goes by itself as soon as there is a line, and exactly once: a case by its create id, a draft by the version it
- * grew from. What the server refuses, and what somebody else changed meanwhile, stays here and waits for its person; it
- * holds up nothing else.
+ * Texts that the server has to get and that no open page sends: patients registered and requests begun without a line, and
+ * drafts whose page was closed. Each goes by itself as soon as there is a line, and exactly once: a patient and a case by the id
+ * made here, a draft by the version it grew from; a patient goes before what is asked for them. What the server refuses, and what
+ * somebody else changed meanwhile, stays here and waits for its person; it holds up nothing else.
  */
 import { useSyncExternalStore } from 'react';
 import { invalidate } from './cache';
+import { nameOf, type Patient } from './fhir';
 import { createCase, readDraft, saveDraft } from './flow';
 import { ApiError, newId, post } from './http';
 import { keptTexts } from './kept_texts';
+import { registerPatient } from './patients';
 import { sameJson } from './same_json';
 import { unsent } from './unsent';
 
-/** A request begun without a line: there is no case yet. */
-export interface NewRequest {
+/** What a request says of its patient as long as it is no case. */
+export interface PatientOfRequest {
   patient: string;
   patientName: string;
   sex?: string;
   birthDate?: string;
+}
+export const patientOfRequest = (patient: string, { name, gender, birthDate }: Patient): PatientOfRequest => ({
+  patient,
+  patientName: nameOf(name),
+  ...(gender ? { sex: gender } : {}),
+  ...(birthDate ? { birthDate } : {}),
+});
+
+/** A request begun without a line: there is no case yet. */
+export interface NewRequest extends PatientOfRequest {
   receiver: string;
   receiverName: string;
   begun: string;
   /** The editor's own value, and the same as it goes to the server. */
   value: unknown;
   wire: unknown;
+}
+
+/** A patient registered without a line. */
+export interface NewPatient {
+  /** The form's own value, and the same as it goes to the server. */
+  value: unknown;
+  patient: Patient;
+  /** Empty: there are papers. */
+  noIdReason: string;
+  /** The person has seen the likely duplicates and means somebody else. */
+  confirmed: boolean;
+  begun: string;
+  /** The server may have heard of it: the same is sent again until there is an answer, and nothing of it is changed. */
+  tried: boolean;
 }
 
 interface KeptDraft {
@@ -36,11 +62,12 @@ interface KeptDraft {
 
 export interface OutboxItem {
   name: string;
-  kind: 'new' | 'draft';
-  /** Of a draft: its case. Of a new request: its create id. */
+  kind: 'patient' | 'new' | 'draft';
+  /** Of a draft: its case. Of a new request: its create id. Of a patient: the id of the registration. */
   id: string;
   draft: string;
   request?: NewRequest;
+  patient?: NewPatient;
   error?: unknown;
   /** Somebody wrote the same draft elsewhere: both are shown when it is opened. */
   conflict: boolean;
@@ -60,6 +87,8 @@ export interface DiscardNote {
 }
 
 export interface OutboxLine {
+  /** @returns "Patient/…", the same each time it is sent under this id */
+  register(id: string, patient: NewPatient): Promise<string>;
   create(createId: string, request: NewRequest): Promise<string>;
   save(caseId: string, draft: string, base: number, wire: unknown): Promise<unknown>;
   read(caseId: string, draft: string): Promise<{ version: number; body: unknown }>;
@@ -78,7 +107,12 @@ export interface OutboxTexts {
 export const newName = (createId: string) => `new:${createId}`;
 /** Stands for the case of a request that has none yet, where uploads name their case. */
 export const placeOf = (createId: string) => `new.${createId}`;
+export const registrationName = (id: string) => `patient:${id}`;
+/** Stands for a patient whom the server does not know yet, wherever a patient is named. */
+export const unregistered = (id: string) => `Patient/new.${id}`;
+export const isUnregistered = (reference: string) => reference.startsWith('Patient/new.');
 const kArrived = 'arrived:';
+const kRegistered = 'registered:';
 const kPausesMs = [3000, 6000, 12_000, 30_000];
 
 export class Outbox {
@@ -105,9 +139,16 @@ export class Outbox {
     return this.texts.names().flatMap((name) => (name.startsWith(kArrived) ? [{ createId: name.slice(kArrived.length), caseId: this.texts.get(name) as string }] : []));
   }
 
+  /** Registrations that arrived: id of the registration → "Patient/…". */
+  registered(): { id: string; patient: string }[] {
+    return this.texts.names().flatMap((name) => (name.startsWith(kRegistered) ? [{ id: name.slice(kRegistered.length), patient: this.texts.get(name) as string }] : []));
+  }
+
   items(): OutboxItem[] {
-    return this.texts.names().flatMap((name): OutboxItem[] => {
+    const patientsFirst = [...this.texts.names()].sort((a, b) => Number(b.startsWith('patient:')) - Number(a.startsWith('patient:')));
+    return patientsFirst.flatMap((name): OutboxItem[] => {
       const common = { name, error: this.errors.get(name), conflict: this.conflicts.has(name) };
+      if (name.startsWith('patient:')) return [{ ...common, kind: 'patient', id: name.slice(8), draft: '', patient: this.texts.get(name) as NewPatient }];
       if (name.startsWith('new:')) return [{ ...common, kind: 'new', id: name.slice(4), draft: 'request', request: this.texts.get(name) as NewRequest }];
       const found = /^draft\.([^.]+)\.([a-z_]+)$/.exec(name);
       const [, id = '', draft = ''] = found ?? [];
@@ -157,6 +198,42 @@ export class Outbox {
     this.texts.set(kArrived + createId, undefined);
     this.say();
   }
+  seenRegistered(id: string): void {
+    this.texts.set(kRegistered + id, undefined);
+    this.say();
+  }
+
+  /** The person's answer to likely duplicates: somebody else; it is sent again. */
+  isAnother(id: string): void {
+    this.texts.set(registrationName(id), { ...(this.texts.get(registrationName(id)) as NewPatient), confirmed: true } satisfies NewPatient);
+    this.errors.delete(registrationName(id));
+    this.run();
+  }
+
+  /** The other answer: it is this registered patient, for whom what was begun goes on. */
+  async isThisOne(id: string, patient: Patient): Promise<void> {
+    this.noteDiscard({ what: 'registration', case: '', reason: 'duplicate' });
+    this.nameInRequests(id, patient);
+    await this.bind(id, `Patient/${patient.id}`);
+    this.run();
+  }
+
+  /** Corrected by the person, who has seen no likely duplicates of it yet. Only while nothing of it is on its way. */
+  changePatient(id: string, change: Pick<NewPatient, 'value' | 'patient' | 'noIdReason'>): void {
+    this.texts.set(registrationName(id), { ...(this.texts.get(registrationName(id)) as NewPatient), ...change, confirmed: false } satisfies NewPatient);
+    this.errors.delete(registrationName(id));
+    this.nameInRequests(id, change.patient);
+    this.run();
+  }
+
+  /** Requests that go for this patient once the server knows them. */
+  waitingFor(id: string): OutboxItem[] {
+    return this.items().filter((one) => one.request?.patient === unregistered(id));
+  }
+
+  private nameInRequests(id: string, patient: Patient): void {
+    for (const { name, request } of this.waitingFor(id)) if (request) this.texts.set(name, { ...request, ...patientOfRequest(request.patient, patient) });
+  }
 
   /** Sends what waits. Also after a refusal when a person asks for it (`again`). */
   run(again = false): void {
@@ -186,7 +263,10 @@ export class Outbox {
       if (!this.isOpen) return;
       if (this.errors.has(item.name) || this.conflicts.has(item.name)) continue;
       try {
-        if (item.kind === 'new' && item.request) await this.sendNew(item.id, item.request);
+        // Read anew: a registration before it in this round may have given its patient a name.
+        const request = this.texts.get(item.name) as NewRequest | undefined;
+        if (item.kind === 'patient') await this.sendPatient(item.id);
+        else if (item.kind === 'new') await (request && !isUnregistered(request.patient) ? this.sendNew(item.id, request) : undefined);
         else await this.sendDraft(item.name, item.id, item.draft);
         this.failures = 0;
       } catch (cause) {
@@ -215,6 +295,41 @@ export class Outbox {
       this.texts.set(name, undefined);
     }
     return true;
+  }
+
+  private async sendPatient(id: string): Promise<void> {
+    const name = registrationName(id);
+    const kept = this.texts.get(name) as NewPatient | undefined;
+    if (!kept || (this.editors.get(name) ?? 0) > 0) return;
+    const mark = (tried: boolean) => this.texts.set(name, { ...kept, tried } satisfies NewPatient);
+    mark(true);
+    await this.texts.settled();
+    try {
+      await this.bind(id, await this.line.register(id, kept));
+    } catch (cause) {
+      if (cause instanceof ApiError && !cause.isPassing) mark(false);
+      throw cause;
+    }
+  }
+
+  /** From now on the patient has a reference. In this order, each durable before the next, like sendNew(). */
+  private async bind(id: string, reference: string): Promise<void> {
+    let rides = false;
+    for (const name of this.texts.names()) {
+      const text = this.texts.get(name) as { patient?: unknown } | undefined;
+      // Requests, and the note of what this tab works on.
+      if (text?.patient !== unregistered(id)) continue;
+      this.texts.set(name, { ...text, patient: reference });
+      rides ||= name.startsWith('new:');
+    }
+    // A request that rides along tells of its own arrival.
+    if (!rides) this.texts.set(kRegistered + id, reference);
+    await this.texts.settled();
+    this.texts.set(registrationName(id), undefined);
+    this.errors.delete(registrationName(id));
+    await this.texts.settled();
+    invalidate('patients:');
+    this.say();
   }
 
   private async sendNew(createId: string, request: NewRequest): Promise<void> {
@@ -254,6 +369,7 @@ export class Outbox {
 }
 
 export const outbox = new Outbox(keptTexts, {
+  register: async (id, { patient, noIdReason, confirmed }) => `Patient/${(await registerPatient(id, patient, noIdReason, confirmed)).id}`,
   create: (createId, request) => createCase({ machine: 'consult', createId, patient: request.patient, fields: { receiver: request.receiver } }),
   save: saveDraft,
   read: readDraft,
@@ -268,6 +384,10 @@ export function useOutbox(): OutboxItem[] {
   useSyncExternalStore(keptTexts.subscribe, keptTexts.snapshot);
   useSyncExternalStore(outbox.subscribe, outbox.snapshot);
   return outbox.items();
+}
+export function useRegistered(): { id: string; patient: string }[] {
+  useSyncExternalStore(keptTexts.subscribe, keptTexts.snapshot);
+  return outbox.registered();
 }
 export function useArrivals(): Arrived[] {
   useSyncExternalStore(keptTexts.subscribe, keptTexts.snapshot);

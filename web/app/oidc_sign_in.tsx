@@ -1,7 +1,7 @@
 /** The button that leads to the institution's own sign-in service, and what comes back from there. */
 import { Button } from '@mantine/core';
 import { useEffect, useState } from 'react';
-import { beginOidc, finishOidc, hasAnswer, kOidcPath, oidcName, placeBefore, readOidc, type OidcService } from '../api/oidc';
+import { beginOidc, finishOidc, hasAnswer, kOidcPath, noteSignedInThere, oidcName, placeBefore, readOidc, type OidcService } from '../api/oidc';
 import type { SecondStep } from '../api/security';
 import { Busy, ErrorCard } from '../ui/cards';
 import { Icon } from '../ui/icons';
@@ -29,6 +29,7 @@ export function OidcSignIn() {
     if (!hasAnswer()) return;
     finishOidc().then(
       (session) => {
+        noteSignedInThere();
         openPlaceBefore();
         enter(session);
       },
@@ -36,6 +37,7 @@ export function OidcSignIn() {
         const next = secondIn(cause);
         openPlaceBefore();
         setComing(false);
+        if (next) noteSignedInThere();
         if (next) setSecond(next);
         else setError(cause);
       },

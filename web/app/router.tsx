@@ -34,6 +34,7 @@ export const routes: RouteObject[] = [
           { path: 'list/:name', lazy: page(() => import('../services/cases/worklist'), 'consult') },
           { path: 'patients', lazy: page(() => import('../services/patients/search_page'), 'patients') },
           { path: 'patients/new', lazy: page(() => import('../services/patients/register_page'), 'patients') },
+          { path: 'patients/new/:registration', lazy: page(() => import('../services/patients/unsent_page'), 'patients') },
           { path: 'patients/duplicates', lazy: page(() => import('../services/patients/duplicates_page'), 'patients', 'consult') },
           { path: 'patients/:id', lazy: page(() => import('../services/patients/patient_page'), 'patients', 'consult', 'sensitive') },
           { path: 'consult/new', lazy: page(() => import('../services/consult/new_page'), 'consult', 'patients') },

@@ -12,6 +12,7 @@ import { closeLine, openLine } from '../api/events';
 import { ApiError, whenSessionEnds } from '../api/http';
 import { keptReads } from '../api/kept_reads';
 import type { Unlocked } from '../api/offline_pin';
+import { endSessionThere } from '../api/oidc';
 import { outbox } from '../api/outbox';
 import { finishSigningOut, forgetProof, noteSignedOut, readSession, signOut, type Session } from '../api/session';
 import { unsent } from '../api/unsent';
@@ -131,6 +132,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       // What was read goes; what is not sent stays, sealed, for the same person's next session.
       if (before.phase === 'open') await keptReads.wipe(before.session.person.id).catch(() => undefined);
       setState({ phase: 'none' });
+      await endSessionThere().catch(() => undefined);
     } finally {
       leaving.current = false;
     }

@@ -3,7 +3,7 @@ import { Button } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { NavLink, Outlet, useLocation, useMatches, useNavigate, useNavigation } from 'react-router';
 import { useQuery } from '../api/cache';
-import { outbox, useArrivals, useOutbox } from '../api/outbox';
+import { outbox, useArrivals, useOutbox, useRegistered } from '../api/outbox';
 import { useUnsent } from '../api/unsent';
 import { dismissNotice, setCounts, useCounts, useLineState, useNotices, watchLists, type Notice } from '../api/events';
 import { readUnmatched, readWorklists } from '../api/flow';
@@ -301,7 +301,10 @@ function UnsentRow() {
   const { pathname } = useLocation();
   const [open, setOpen] = useState(false);
   const uploads = useUnsent().filter((one) => one.attachment === undefined && !pathname.includes(one.caseId.replace('new.', 'new/'))).length;
-  const texts = useOutbox().filter((one) => !pathname.includes(one.id)).length;
+  const elsewhere = useOutbox().filter((one) => !pathname.includes(one.id));
+  const texts = elsewhere.length;
+  const asksPerson = elsewhere.some((one) => one.conflict || one.error !== undefined);
+  const registered = useRegistered().filter((one) => !pathname.includes(one.id));
   const others = useUnsentOfOthers(person.id);
   const arrivals = useArrivals();
   return (
@@ -314,9 +317,18 @@ function UnsentRow() {
           </NavLink>
         </div>
       ))}
+      {registered.map((one) => (
+        <div key={one.id} className="s-bar s-bar-info" role="status">
+          <span>{t('app.unsent.registered')}</span>
+          <NavLink to={`/app/patients/${one.patient.replace('Patient/', '')}`} onClick={() => outbox.seenRegistered(one.id)}>
+            {t('app.unsent.open')}
+          </NavLink>
+        </div>
+      ))}
       {uploads + texts > 0 && (
         <div className="s-bar s-bar-warning" role="status">
           <span>{t('app.unsent.count', { count: uploads + texts })}</span>
+          {asksPerson && <span className="q-strong">{t('app.unsent.asks')}</span>}
           <Button size="compact-sm" variant="default" onClick={() => setOpen(true)}>
             {t('app.unsent.show')}
           </Button>

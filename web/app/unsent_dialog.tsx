@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
+import { nameOf } from '../api/fhir';
 import { outbox, useOutbox, type OutboxItem } from '../api/outbox';
 import { unsent, useUnsent } from '../api/unsent';
 import { DiscardText, DiscardUpload } from '../services/consult/discard';
@@ -67,17 +68,34 @@ function CaseLink({ id, children, onClose }: { id: string; children: ReactNode; 
   );
 }
 
+/** Where it is gone on with, and what it is. */
+function placeOfItem({ kind, id, draft }: OutboxItem): string {
+  if (kind === 'patient') return `/app/patients/new/${id}`;
+  return kind === 'new' ? `/app/consult/new/${id}` : `/app/consult/${id}/${draft === 'request' ? 'request' : 'workspace'}`;
+}
+
+function useItemText(): (item: OutboxItem) => string {
+  const t = useText();
+  return (item) => {
+    if (item.kind === 'patient') return t('app.unsent.patient', { name: nameOf(item.patient?.patient.name) });
+    return item.kind === 'new' ? t('app.unsent.new', { name: item.request?.patientName ?? '' }) : t(`app.unsent.draft.${item.draft}`);
+  };
+}
+
 function TextItem({ item, onClose }: { item: OutboxItem; onClose: () => void }) {
   const t = useText();
-  const to = item.kind === 'new' ? `/app/consult/new/${item.id}` : `/app/consult/${item.id}/${item.draft === 'request' ? 'request' : 'workspace'}`;
+  const text = useItemText();
+  const begun = item.request?.begun ?? item.patient?.begun;
+  // A request holds on to its patient: it is discarded first.
+  const mayDiscard = item.kind !== 'patient' || outbox.waitingFor(item.id).length === 0;
   return (
     <div className="q-stack-tight">
-      <span className="q-strong">{item.kind === 'new' ? t('app.unsent.new', { name: item.request?.patientName ?? '' }) : t(`app.unsent.draft.${item.draft}`)}</span>
-      {item.request && <span className="q-small q-dim q-num">{formatDateTime(item.request.begun)}</span>}
+      <span className="q-strong">{text(item)}</span>
+      {begun && <span className="q-small q-dim q-num">{formatDateTime(begun)}</span>}
       {item.conflict && <span className="q-warning">{t('app.unsent.conflict')}</span>}
       {item.error !== undefined && <span className="q-critical">{errorText(item.error)}</span>}
       <div className="q-row">
-        <Button component={Link} to={to} size="compact-sm" variant="default" onClick={onClose}>
+        <Button component={Link} to={placeOfItem(item)} size="compact-sm" variant="default" onClick={onClose}>
           {item.conflict ? t('app.unsent.compare') : t('app.unsent.open')}
         </Button>
         {item.error !== undefined && (
@@ -85,7 +103,7 @@ function TextItem({ item, onClose }: { item: OutboxItem; onClose: () => void }) 
             {t('consult.photo.again')}
           </Button>
         )}
-        <DiscardText name={item.name} />
+        {mayDiscard && <DiscardText name={item.name} />}
       </div>
     </div>
   );

@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "exchange/gateway_key.hpp"
+#include "exchange/assertion_key.hpp"
 #include "exchange/gateway_sender.hpp"
 #include "imaging/dicom_server.hpp"
 #include "storage/file.hpp"
@@ -39,7 +39,7 @@ std::string text_of_error(const exchange::HubAnswer& answer) {
     return !answer.failure.empty() ? answer.failure : !code.empty() ? code : fmt::format("HTTP {}", answer.status);
 }
 
-Enrolment enrol(const Arguments& arguments, const exchange::GatewayKey& key) {
+Enrolment enrol(const Arguments& arguments, const exchange::AssertionKey& key) {
     Enrolment made{.hub = exchange::checked_hub({arguments.hub, arguments.ca_file})};
     const std::atomic<bool> stopping{false};
     exchange::HubLine line(made.hub, stopping);
@@ -114,7 +114,7 @@ int serve(const Arguments& arguments) {
     const storage::FolderLock lock(arguments.data_folder);
     const SystemClock clock;
     Metrics metrics;
-    const auto key = exchange::GatewayKey::open(arguments.data_folder + "/gateway.key");
+    const auto key = exchange::AssertionKey::open(arguments.data_folder + "/gateway.key");
     const Enrolment enrolment = arguments.code.empty() ? read_enrolment(arguments) : enrol(arguments, key);
     exchange::GatewayQueue queue(arguments.data_folder, sealing_keys(arguments.data_folder));
     exchange::HubToken token(enrolment.identity, key, clock);

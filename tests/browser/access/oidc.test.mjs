@@ -2,7 +2,7 @@
 // believe. With SHOTS=<folder> each page is kept as a picture.
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
@@ -23,13 +23,15 @@ function totp(base32) {
   return String((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }
 
-async function withConfig(issuer, more = '') {
+/** @param byKey  Qiao makes a key of its own and no secret is shared */
+async function withConfig(issuer, more = '', byKey = false) {
   const folder = mkdtempSync(join(tmpdir(), 'qiao-oidc-'))
   writeFileSync(join(folder, 'secret'), SECRET + '\n')
   chmodSync(join(folder, 'secret'), 0o600)
-  writeFileSync(join(folder, 'qiao.toml'), `[oidc]\nissuer = "${issuer}"\nclient_id = "${CLIENT}"\nsecret_file = "${join(folder, 'secret')}"\nlabel = "县医院统一登录"\nlabel_en = "County hospital account"\n${more}`)
+  const proof = byKey ? `key_file = "${join(folder, 'oidc.key')}"` : `secret_file = "${join(folder, 'secret')}"`
+  writeFileSync(join(folder, 'qiao.toml'), `[oidc]\nissuer = "${issuer}"\nclient_id = "${CLIENT}"\n${proof}\nlabel = "县医院统一登录"\nlabel_en = "County hospital account"\n${more}`)
   const server = await startServer('demo', ['--config', join(folder, 'qiao.toml')])
-  return { server, base: server.base.replace('localhost', '127.0.0.1'), stop: async () => (await server.stop(), rmSync(folder, { recursive: true })) }
+  return { server, folder, base: server.base.replace('localhost', '127.0.0.1'), stop: async () => (await server.stop(), rmSync(folder, { recursive: true })) }
 }
 
 test('a real provider', async (t) => {
@@ -159,6 +161,51 @@ test('a real provider', async (t) => {
 
   assert.deepEqual(trouble, [])
   assert.deepEqual(findings, [])
+  await browser.close()
+  await stop()
+  await provider.end()
+})
+
+test('without a shared secret: Qiao proves itself by its key, and signing out ends the session there too', async () => {
+  const provider = await realProvider()
+  const { base, stop, folder } = await withConfig(provider.issuer, '', true)
+  const jwks = await (await fetch(`${base}/access/oidc/jwks`)).json()
+  assert.deepEqual([jwks.keys.length, jwks.keys[0].kty, jwks.keys[0].alg, jwks.keys[0].d], [1, 'EC', 'ES256', undefined])
+  assert.equal(statSync(join(folder, 'oidc.key')).mode & 0o077, 0, 'the private half is the program\'s alone')
+  await provider.open(`${base}/app/oidc`, 'ES256', jwks)
+  const browser = await launch()
+  const page = await (await browser.newContext({ viewport: DESK, locale: 'en', reducedMotion: 'reduce' })).newPage()
+  page.setDefaultTimeout(WAIT.timeout)
+  const atProvider = async () => {
+    await page.locator('input[name=login]').fill('h-4711')
+    await page.locator('input[name=password]').fill('anything')
+    await page.locator('button[type=submit]').click()
+    await page.getByRole('button', { name: 'Continue' }).click()
+  }
+  await page.goto(base + '/')
+  await page.locator('[data-login="lin.haiyan"]').click()
+  await page.waitForSelector('.s-shell')
+  await page.goto(`${base}/app/access/me`)
+  await page.getByRole('button', { name: 'Link an account' }).click()
+  await page.getByRole('dialog').locator('button[type=submit]').click()
+  await page.getByRole('button', { name: 'Open the sign-in page' }).click(WAIT)
+  await atProvider()
+  await page.getByText('Linked since').waitFor(WAIT)
+  const signOut = async () => {
+    await page.getByRole('button', { name: /Lin Haiyan/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+  }
+  // Who signed in by name is not sent to the provider.
+  await signOut()
+  await page.locator('[data-oidc]').click(WAIT)
+  await page.waitForSelector('.s-shell')
+  await signOut()
+  await page.waitForURL((url) => url.href.startsWith(`${provider.issuer}/session/end`), WAIT)
+  await page.getByRole('button', { name: 'Yes, sign me out' }).click()
+  await page.waitForURL(`${base}/app/today`, WAIT)
+  // The next person at this browser is asked who they are.
+  await page.locator('[data-oidc]').click(WAIT)
+  await page.locator('input[name=login]').waitFor(WAIT)
   await browser.close()
   await stop()
   await provider.end()

@@ -18,6 +18,7 @@ const PAGES = {
   'list/:name': [[DOCTOR, '/app/list/requested'], [COORDINATOR, '/app/list/desk'], [EXPERT, '/app/list/offers'], [DOCTOR, '/app/list/closed']],
   'patients': [[DOCTOR, '/app/patients']],
   'patients/new': [[DOCTOR, '/app/patients/new']],
+  'patients/new/:registration': [[DOCTOR, '/app/patients/new/5f0c1c0e-6a0f-4a53-9d0b-1f6f7c1b2a12']],
   'patients/duplicates': [[DOCTOR, '/app/patients/duplicates']],
   'patients/:id': [[DOCTOR, async (page) => `/app/patients/${await patientOf(page)}`]],
   'consult/new': [[DOCTOR, async (page) => `/app/consult/new?patient=${await patientOf(page)}`]],

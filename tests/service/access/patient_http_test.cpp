@@ -186,5 +186,55 @@ TEST(PatientRequests, a_granted_objection_closes_the_record_to_the_institution_t
     EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_consent_rule WHERE reason = 'objection' AND denied = 1"), 1);
 }
 
+TEST(PatientRequests, the_patient_sees_what_is_denied_and_takes_the_own_objection_back) {
+    Objection house;
+    const std::string denials = "/patient/" + house.id + "/denials";
+    const auto listed = [&] { return (*json::parse(house.send(Method::get, denials, "", {{"cookie", house.phone}}).body))["denials"]; };
+    const auto end = [&](const std::string& pin, const Organisation& where) {
+        const auto response = house.post(denials + "/" + where.resource.substr(13) + "/end", R"({"pin":")" + pin + "\"}", house.phone);
+        return response.status == 200 ? "" : (*json::parse(response.body))["issue"].at(0)["details"]["coding"].at(0)["code"].text();
+    };
+    EXPECT_EQ(listed().size(), 0U);
+    EXPECT_EQ(end("274951", house.hub), "patient.no_denial");
+    ASSERT_EQ(house.answered(house.asked("objection", house.hub.resource), "done", house.hub.resource), "");
+    ASSERT_EQ(listed().size(), 1U);
+    EXPECT_EQ(listed().at(0)["organisation"]["resource"].text(), house.hub.resource);
+    EXPECT_TRUE(listed().at(0)["stands"].truth());
+    EXPECT_EQ(listed().at(0)["reason"].text(), "objection");
+    EXPECT_EQ(listed().at(0)["by"]["name"].text(), house.officer.name);
+    EXPECT_EQ(end("000001", house.hub), "patient.wrong_pin");
+    EXPECT_FALSE(house.sees("expert"));
+    EXPECT_EQ(end("274951", house.hub), "");
+    EXPECT_TRUE(house.sees("expert")) << "what the case gave comes back";
+    EXPECT_FALSE(listed().at(0)["stands"].truth());
+    EXPECT_TRUE(listed().at(0)["byPatient"].truth());
+    EXPECT_EQ(end("274951", house.hub), "patient.no_denial");
+    EXPECT_EQ(house.number("SELECT COUNT(*) FROM access_audit WHERE action = 'patient-denial-lifted' AND detail = 'allowed=" + house.hub.resource + "'"), 1);
+    const record::Rid rid = *house.record->read(record::ReadFilter::system("test"))->rid_of("Patient", house.id);
+    house.run([&](storage::Group& group) { house.grants->deny(group, rid, house.hub.id, "withdrawn", house.who.id); });
+    EXPECT_EQ(end("274951", house.hub), "patient.no_denial") << "a withdrawn consent needs a new one";
+    EXPECT_EQ(house.send(Method::get, "/patient/" + std::string(36, '0') + "/denials", "", {{"cookie", house.phone}}).status, 404);
+}
+
+TEST(PatientRequests, what_is_not_answered_can_be_taken_back_by_who_asked) {
+    Objection house;
+    const std::string request = house.asked("objection", house.hub.resource);
+    const std::string path = "/patient/" + house.id + "/requests/" + request + "/withdraw";
+    const std::string other = house.patient("1955-05-05", "");
+    EXPECT_EQ(house.post("/patient/" + other + "/requests/" + request + "/withdraw", "{}", house.phone).status, 404);
+    EXPECT_EQ(house.post("/patient/" + house.id + "/requests/9x/withdraw", "{}", house.phone).status, 404);
+    EXPECT_EQ(house.post(path, "{}", house.phone).status, 204);
+    EXPECT_EQ(house.answered(request, "done", house.hub.resource), "patient.request_answered") << "nobody grants what is not asked any more";
+    EXPECT_EQ(house.post(path, "{}", house.phone).status, 409);
+    EXPECT_TRUE(house.sees("expert"));
+    const auto own = (*json::parse(house.send(Method::get, "/patient/" + house.id + "/requests", "", {{"cookie", house.phone}}).body))["requests"].at(0);
+    EXPECT_EQ(own["outcome"].text(), "withdrawn");
+    EXPECT_TRUE(own["answeredBy"].is_null());
+    const std::string second = house.asked("names", "");
+    ASSERT_EQ(house.answered(second, "done"), "");
+    const auto list = (*json::parse(house.send(Method::get, "/patient/" + house.id + "/requests", "", {{"cookie", house.phone}}).body))["requests"];
+    EXPECT_EQ(list.at(0)["answeredBy"]["name"].text(), house.officer.name);
+}
+
 }  // namespace
 }  // namespace qiao::access

@@ -3,6 +3,8 @@
 #include "house.hpp"
 #include "storage/file.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -193,6 +195,115 @@ TEST(AuditChain, a_forged_head_is_named) {
     const auto report = house.verify();
     ASSERT_FALSE(report.whole());
     EXPECT_EQ(report.defects[0].kind, AuditDefect::Kind::head_forged);
+}
+
+/// The file of heads as it was taken elsewhere, with its key.
+struct Elsewhere {
+    explicit Elsewhere(const House& house) {
+        for (const std::string_view name : {kHeadsName, kHeadKeyName}) std::filesystem::copy_file(house.folder.path() + "/" + std::string(name), folder.path() + "/" + std::string(name));
+    }
+    [[nodiscard]] std::string file() const { return folder.path() + "/" + std::string(kHeadsName); }
+    AuditReport verify(House& house) const { return verify_audit(*house.database, house.folder.path(), 1, {}, file()); }
+    testing::Folder folder;
+};
+
+TEST(AuditHeads, kept_elsewhere_vouch_for_an_untouched_chain) {
+    Audited house;
+    const Elsewhere kept(house);
+    const auto report = kept.verify(house);
+    EXPECT_TRUE(report.whole()) << (report.defects.empty() ? "" : report.defects[0].text);
+    EXPECT_EQ(report.heads_outside, 1);
+    EXPECT_EQ(report.last_outside, house.rows());
+    EXPECT_NE(report.last_outside_time, "");
+}
+
+TEST(AuditHeads, kept_elsewhere_show_a_chain_that_went_back) {
+    Audited house;
+    const Elsewhere kept(house);
+    const auto last = house.rows();
+    // As after a restore of an older copy, heads and all.
+    house.tamper("DELETE FROM access_audit WHERE seq > " + std::to_string(last - 2));
+    std::filesystem::remove(house.folder.path() + "/audit-heads.log");
+    EXPECT_TRUE(house.verify().whole()) << "from here alone it looks whole";
+    EXPECT_TRUE(names(kept.verify(house), AuditDefect::Kind::cut_off, last));
+}
+
+TEST(AuditHeads, kept_elsewhere_show_a_chain_and_a_key_made_anew) {
+    Audited house;
+    const Elsewhere kept(house);
+    house.run([&](storage::Group& group) {
+        disarm(group);
+        auto& connection = group.connection();
+        connection.execute("DELETE FROM access_audit");
+        std::string prev;
+        for (std::int64_t seq = 1; seq <= house.audit->head().seq; ++seq) {
+            AuditEvent event;
+            event.action = "read";
+            const std::string hash = audit_hash(seq, event, prev);
+            connection.execute("INSERT INTO access_audit VALUES(1, ?, 0, 0, 0, 0, '', '', 'read', '', '', 0, '', 0, 0, '', '', '', ?, ?)",
+                               {seq, storage::Blob{prev}, storage::Blob{hash}});
+            prev = hash;
+        }
+    });
+    const testing::Folder anew;
+    { Audit audit(*house.database, *house.writer, house.clock, anew.path()); }  // makes a key and signs a head when it ends
+    EXPECT_TRUE(verify_audit(*house.database, anew.path()).whole()) << "from here alone it looks whole";
+    const auto report = verify_audit(*house.database, anew.path(), 1, {}, kept.file());
+    EXPECT_TRUE(names(report, AuditDefect::Kind::key_differs, 0));
+    const bool differs = std::any_of(report.defects.begin(), report.defects.end(), [](const AuditDefect& one) { return one.kind == AuditDefect::Kind::head_differs; });
+    EXPECT_TRUE(differs);
+}
+
+TEST(AuditHeads, an_altered_file_elsewhere_is_named_and_a_torn_line_says_nothing) {
+    Audited house;
+    const Elsewhere kept(house);
+    const std::string text = storage::read_file(kept.file());
+    std::ofstream(kept.file()) << text << text.substr(0, text.size() / 2);
+    EXPECT_TRUE(kept.verify(house).whole()) << "the power was cut while a line was written";
+    append_head(kept.folder.path(), trim(text));
+    EXPECT_EQ(kept.verify(house).heads_outside, 2) << "the next line begins anew";
+    std::string other = text;
+    other[other.find(" 1 ") + 3] ^= 1;
+    std::ofstream(kept.file()) << other << text;
+    EXPECT_TRUE(names(kept.verify(house), AuditDefect::Kind::head_forged, 0));
+    std::ofstream(kept.file()) << "";
+    EXPECT_TRUE(names(kept.verify(house), AuditDefect::Kind::head_forged, 0)) << "an empty file vouches for nothing";
+}
+
+TEST(AuditHeads, an_older_file_elsewhere_vouches_up_to_its_last_row) {
+    Audited house;
+    const Elsewhere kept(house);
+    const auto then = house.rows();
+    house.audit->note(house.audit->event_of({}, "read"));
+    house.audit->flush();
+    house.audit->write_head();
+    const auto report = kept.verify(house);
+    EXPECT_TRUE(report.whole());
+    EXPECT_EQ(report.last_outside, then);
+    EXPECT_GT(report.rows, then);
+}
+
+TEST(AuditHeads, go_to_the_other_folder_and_wait_while_it_is_away) {
+    House house;
+    const testing::Folder own, other;
+    const std::string there = other.path() + "/mount";
+    {
+        Audit audit(*house.database, *house.writer, house.clock, own.path(), there);
+        audit.note(audit.event_of({}, "read"));
+        audit.flush();
+        audit.write_head();  // nobody answers
+        std::filesystem::create_directory(there);
+        audit.write_head();
+    }
+    const auto report = verify_audit(*house.database, own.path(), 1, {}, there + "/audit-heads.log");
+    EXPECT_TRUE(report.whole()) << (report.defects.empty() ? "" : report.defects[0].text);
+    EXPECT_GE(report.heads_outside, 1);
+    EXPECT_EQ(report.last_outside, report.rows);
+    std::filesystem::permissions(there + "/audit-head.pub", std::filesystem::perms::owner_all);
+    std::ofstream(there + "/audit-head.pub") << std::string(64, 'a') << "\n";
+    const auto before = std::filesystem::file_size(there + "/audit-heads.log");
+    { Audit audit(*house.database, *house.writer, house.clock, own.path(), there); }
+    EXPECT_EQ(std::filesystem::file_size(there + "/audit-heads.log"), before) << "the heads of another centre are not mixed with these";
 }
 
 TEST(AuditChain, reads_that_a_dying_process_left_come_in_at_the_next_start_once) {

@@ -189,6 +189,13 @@ TEST(OidcToken, metadata_is_the_configured_provider_s_or_nothing) {
     EXPECT_TRUE(read_oidc_provider(with("token_endpoint_auth_methods_supported", "[\"client_secret_post\"]"), kIssuer)->secret_in_body);
     EXPECT_TRUE(read_oidc_provider(with("authorization_response_iss_parameter_supported", "true"), kIssuer)->names_itself);
     EXPECT_FALSE(read_oidc_provider("[]", kIssuer));
+    constexpr bool kByKey = true;
+    EXPECT_FALSE(read_oidc_provider(with("", ""), kIssuer, kByKey)) << "it does not say that it takes keys";
+    EXPECT_TRUE(read_oidc_provider(with("token_endpoint_auth_methods_supported", "[\"private_key_jwt\"]"), kIssuer, kByKey));
+    EXPECT_FALSE(read_oidc_provider(with("token_endpoint_auth_methods_supported", "[\"private_key_jwt\"]"), kIssuer)) << "a secret is no key";
+    EXPECT_FALSE(read_oidc_provider(with("token_endpoint_auth_methods_supported", "[\"private_key_jwt\"],\"token_endpoint_auth_signing_alg_values_supported\":[\"RS256\"]"), kIssuer, kByKey));
+    EXPECT_EQ(read_oidc_provider(with("end_session_endpoint", "\"https://id.hospital.example/out\""), kIssuer)->end_session_endpoint, "https://id.hospital.example/out");
+    EXPECT_EQ(read_oidc_provider(with("end_session_endpoint", "\"javascript:alert(1)\""), kIssuer)->end_session_endpoint, "");
 }
 
 TEST(OidcToken, addresses_are_https_or_this_machine) {

@@ -138,6 +138,38 @@ TEST(Register, the_same_number_is_shown_before_a_second_record) {
     EXPECT_EQ(house.patients_of("doctor"), 2U);
 }
 
+TEST(Register, the_same_request_again_is_the_first_answer_again) {
+    Desk house;
+    const auto post = [&](const Form& form, const std::string& id, const std::string& login = "doctor") {
+        return house.send(http::Method::post, "/fhir/Patient/$register", form.patient().dump(), {{"cookie", house.cookies[login]}, {"x-request-id", id}});
+    };
+    const auto first = post({}, "a-1");
+    ASSERT_EQ(first.status, 201) << first.body;
+    const auto again = post({}, "a-1");
+    EXPECT_EQ(again.status, 201) << again.body;
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(Desk::header(again, "Location"), Desk::header(first, "Location"));
+    EXPECT_EQ(house.patients_of("doctor"), 1U);
+    EXPECT_EQ(Desk::error_of(post({.name = "赵敏"}, "a-1")), "record.request_id_reused") << "another person under the same id is no repetition";
+    EXPECT_EQ(Desk::error_of(post({}, "a-2")), "patient.likely_duplicate") << "another request is asked whom it means";
+    EXPECT_EQ(post({}, "a-1", "other").status, 201) << "the id of another person means nothing here";
+    EXPECT_EQ(house.patients_of("doctor"), 1U);
+    EXPECT_EQ(house.patients_of("other"), 1U);
+}
+
+TEST(Register, a_refused_request_may_come_again_with_its_id) {
+    Desk house;
+    ASSERT_EQ(house.post({}).status, 201);
+    const auto send = [&](const std::string& query) {
+        return house.send(http::Method::post, "/fhir/Patient/$register" + query, Form{.name = "赵敏"}.patient().dump(),
+                          {{"cookie", house.cookies["doctor"]}, {"x-request-id", "b-1"}});
+    };
+    EXPECT_EQ(send("").status, 409);
+    EXPECT_EQ(send("?confirmed=true").status, 201);
+    EXPECT_EQ(send("?confirmed=true").status, 201);
+    EXPECT_EQ(house.patients_of("doctor"), 2U);
+}
+
 TEST(Register, the_same_sound_and_birth_date_is_shown) {
     Desk house;
     ASSERT_EQ(house.post({}).status, 201);

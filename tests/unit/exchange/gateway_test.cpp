@@ -2,7 +2,7 @@
 #include "base/digest.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "exchange/gateway_key.hpp"
+#include "exchange/assertion_key.hpp"
 #include "exchange/gateway_queue.hpp"
 #include "exchange/hub_line.hpp"
 
@@ -140,8 +140,8 @@ TEST_F(Gateway, ADamagedObjectIsSeen) {
 TEST_F(Gateway, ItsKeyProvesWhoItIs) {
     fs::create_directories(folder_);
     const std::string path = folder_ / "gateway.key";
-    const std::string jwks = GatewayKey::open(path).jwks();
-    const GatewayKey again = GatewayKey::open(path);
+    const std::string jwks = AssertionKey::open(path).jwks();
+    const AssertionKey again = AssertionKey::open(path);
     EXPECT_EQ(again.jwks(), jwks);
     EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_read | fs::perms::owner_write);
     const auto keys = access::read_jwks(jwks);

@@ -139,6 +139,6 @@ function Pages({ person, place }: { person: Self; place: string }) {
   if (page === 'record') return <RecordPage who={person.id} />;
   if (page === 'consents') return <ConsentsPage who={person.id} may={person.relation === 'self'} />;
   if (page === 'looks') return <LooksPage who={person.id} />;
-  if (page === 'requests') return <RequestsPage who={person.id} />;
+  if (page === 'requests') return <RequestsPage who={person.id} may={person.relation === 'self'} />;
   return id ? <CasePage who={person.id} id={id} /> : <CasesPage who={person.id} />;
 }

@@ -1,10 +1,11 @@
 /** What the patient asked of those who keep the record, by when it is answered, and the answers. */
 import { useId, useState } from 'react';
-import type { RequestKind } from '../../api/patients';
+import type { Asked, RequestKind } from '../../api/patients';
 import { useText } from '../../app/i18n';
-import { formatDate, formatDateTime } from '../../ui/format';
+import { formatDate, formatDateTime, nameIn } from '../../ui/format';
+import { Denials } from './denials';
 import { ActForm, Answered, Sheet, useLoad } from './parts';
-import { ask, readRequests } from './wire';
+import { ask, readRequests, takeBack } from './wire';
 
 const kKinds: readonly RequestKind[] = ['correction', 'objection', 'deletion', 'names'];
 
@@ -39,10 +40,11 @@ export function AskSheet({ who, kind: first, item = '', about = '', onClose, onD
   );
 }
 
-export function RequestsPage({ who }: { who: string }) {
+export function RequestsPage({ who, may }: { who: string; may: boolean }) {
   const t = useText();
   const query = useLoad(() => readRequests(who), `requests ${who}`);
   const [asking, setAsking] = useState(false);
+  const [back, setBack] = useState<Asked>();
   return (
     <div className="stack">
       <div className="between">
@@ -68,14 +70,23 @@ export function RequestsPage({ who }: { who: string }) {
                   <p className="dim small">
                     {one.number} · {formatDateTime(one.created)}
                   </p>
-                  {one.state !== 'answered' && <p>{t('mine.request.due', { date: formatDate(one.due) })}</p>}
-                  {one.answer && (
+                  {one.state === 'answered' ? (
                     <div className="box">
                       <p className="strong">
                         {t(`mine.outcome.${one.outcome ?? 'done'}`)} · {formatDateTime(one.answered)}
                       </p>
-                      <p className="pre">{one.answer}</p>
+                      {one.answer && <p className="pre">{one.answer}</p>}
+                      {one.answeredBy && <p className="dim small">{t('mine.request.by', { name: nameIn(one.answeredBy) })}</p>}
                     </div>
+                  ) : (
+                    <>
+                      <p>{t('mine.request.due', { date: formatDate(one.due) })}</p>
+                      <div>
+                        <button type="button" className="quiet" onClick={() => setBack(one)}>
+                          {t('mine.request.back')}
+                        </button>
+                      </div>
+                    </>
                   )}
                 </li>
               ))}
@@ -83,6 +94,22 @@ export function RequestsPage({ who }: { who: string }) {
           )
         }
       </Answered>
+      <Denials who={who} may={may} />
+      {back && (
+        <Sheet title={t('mine.request.back')} onClose={() => setBack(undefined)}>
+          <ActForm
+            submit={t('mine.request.back')}
+            onCancel={() => setBack(undefined)}
+            run={async () => {
+              await takeBack(who, back.id);
+              setBack(undefined);
+              query.reload();
+            }}
+          >
+            <p>{t('mine.request.back_explain', { number: back.number })}</p>
+          </ActForm>
+        </Sheet>
+      )}
       {asking && (
         <AskSheet
           who={who}

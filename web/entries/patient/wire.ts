@@ -102,6 +102,19 @@ export const readConsents = (who: string) => get<{ consents: Consent[] }>(of(who
 export const readRecord = (who: string) => get<HealthRecord>(of(who, 'record'));
 export const readRequests = (who: string) => get<{ requests: Asked[] }>(of(who, 'requests'));
 export const ask = (who: string, kind: RequestKind, item: string, text: string) => post<Asked>(of(who, 'requests'), { kind, item, text });
+export const takeBack = (who: string, request: number) => post<undefined>(of(who, `requests/${request}/withdraw`), {});
+
+/** An institution that sees nothing of the patient, or did not once. */
+export interface Denial {
+  organisation?: { name: string; nameEn?: string; resource: string };
+  since: string;
+  stands: boolean;
+  reason?: 'withdrawn' | 'objection';
+  by?: { name: string; nameEn?: string };
+  byPatient: boolean;
+}
+export const readDenials = (who: string) => get<{ denials: Denial[] }>(of(who, 'denials'));
+export const endDenial = (who: string, resource: string, pin: string) => post<{ denials: Denial[] }>(of(who, `denials/${resource.replace('Organization/', '')}/end`), { pin });
 
 export interface Look {
   first: string;

@@ -63,12 +63,12 @@ function RequestCard({ request, onTake, onAnswer }: { request: PatientRequest; o
         {t('people.requests.dates', { created: formatDateTime(request.created), due: formatDate(request.due) })}
         {request.officer && ` · ${nameIn({ name: request.officer, nameEn: request.officerEn })}`}
       </p>
-      {request.answer && (
+      {request.state === 'answered' && (
         <div className="q-note q-stack-tight">
           <p className="q-strong">
             {t(`people.requests.outcome.${request.outcome ?? 'done'}`)} · {formatDateTime(request.answered)}
           </p>
-          <p className="q-pre">{request.answer}</p>
+          {request.answer && <p className="q-pre">{request.answer}</p>}
         </div>
       )}
       {request.state !== 'answered' && (

@@ -48,7 +48,7 @@ export function DiscardUpload({ id }: { id: string }) {
 export function DiscardText({ name }: { name: string }) {
   const discard = (reason: string) => {
     const item = outbox.items().find((one) => one.name === name);
-    if (item) outbox.noteDiscard({ what: item.kind === 'new' ? 'new_request' : `draft_${item.draft}`, case: item.kind === 'new' ? '' : item.id, reason });
+    if (item) outbox.noteDiscard({ what: item.kind === 'patient' ? 'registration' : item.kind === 'new' ? 'new_request' : `draft_${item.draft}`, case: item.kind === 'draft' ? item.id : '', reason });
     outbox.discard(name);
   };
   return <Discard run={discard} />;

@@ -6,7 +6,7 @@ import { Button } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useDeviceReady } from '../../api/device';
-import { newName, outbox, placeOf, useArrivals, useOutbox, type NewRequest } from '../../api/outbox';
+import { isUnregistered, newName, outbox, placeOf, useArrivals, useOutbox, type NewRequest } from '../../api/outbox';
 import { keptTexts } from '../../api/kept_texts';
 import { useText } from '../../app/i18n';
 import { useTabWork } from '../../app/tab_work';
@@ -73,6 +73,11 @@ function Writing({ createId, request, error }: { createId: string; request: NewR
       <div>
         <h1>{t('app.new_consultation')}</h1>
         <p className="q-strong">{request.patientName}</p>
+        {isUnregistered(request.patient) && (
+          <p className="q-small">
+            {t('consult.offline.patient_first')} <Link to={`/app/patients/new/${request.patient.slice('Patient/new.'.length)}`}>{t('consult.offline.registration')}</Link>
+          </p>
+        )}
       </div>
       <div className="q-note q-note-warning q-stack-tight" role="status">
         <p className="q-strong">

@@ -25,6 +25,7 @@ export function PatientCard({ patient, to, onPick }: { patient: Patient; to?: st
     <>
       <span className="q-row">
         <span className="q-strong">{nameOf(patient.name)}</span>
+        {patient.id?.startsWith('new.') && <span className="q-chip q-chip-warning">{t('patients.unsent.chip')}</span>}
         {temporary && <span className="q-chip q-chip-warning">{t('patients.temporary')}</span>}
       </span>
       <span className="q-small q-dim q-num">{detail(patient)}</span>
@@ -38,6 +39,7 @@ export function PatientCard({ patient, to, onPick }: { patient: Patient; to?: st
       </Link>
     );
   }
+  if (!onPick) return <div className="q-card q-stack-tight">{inner}</div>;
   return (
     <button type="button" className="q-card q-link-card q-stack-tight p-pick" onClick={onPick}>
       {inner}

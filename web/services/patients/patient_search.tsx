@@ -8,6 +8,7 @@ import { mayBreakGlass } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { Answered, EmptyCard } from '../../ui/cards';
 import { PatientCard } from './patient_bits';
+import { UnregisteredList } from './unregistered';
 
 const kPauseMs = 300;
 const kShown = 30;
@@ -27,6 +28,7 @@ export function PatientSearch({ onPick }: { onPick: (patient: Patient) => void }
   return (
     <div className="q-stack">
       <TextInput label={t('patients.search.label')} description={t('patients.search.help')} value={typed} maxLength={80} onChange={(event) => setTyped(event.currentTarget.value)} autoComplete="off" />
+      <UnregisteredList typed={typed} onPick={onPick} />
       {!form && <h2>{t('patients.search.recent')}</h2>}
       <Answered query={form ? found : recent}>
         {(patients) =>

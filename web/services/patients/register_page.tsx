@@ -1,18 +1,25 @@
-/** Registering a patient: identity papers checked while they are typed, likely duplicates shown before a second record is made. */
-import { Button, TextInput } from '@mantine/core';
+/**
+ * Registering a patient: identity papers checked while they are typed, likely duplicates shown before a second record is made.
+ * Without a line the registration lies sealed on this device under the same id and goes by itself (`unsent_page.tsx`).
+ */
+import { Button } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
-import { ApiError, send } from '../../api/http';
 import type { Patient } from '../../api/fhir';
 import { invalidate } from '../../api/cache';
+import { ApiError, newId } from '../../api/http';
+import { keptTexts } from '../../api/kept_texts';
+import { outbox, registrationName, type NewPatient } from '../../api/outbox';
+import { likelyDuplicates, registerPatient } from '../../api/patients';
 import { useText } from '../../app/i18n';
 import { mayRegisterPatients } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { EmptyCard, ErrorCard } from '../../ui/cards';
-import { IdentityFields } from './identity_fields';
-import { PatientCard } from './patient_bits';
+import { likelyOnDevice } from './kept_duplicates';
 import { defectsOf, kEmptyRegistration, toPatient, type Registration } from './registration';
+import { Duplicates, RegistrationFields } from './registration_parts';
+import { pageOfPatient, useUnregistered } from './unregistered';
 
 export default function RegisterPage() {
   const t = useText();
@@ -20,39 +27,50 @@ export default function RegisterPage() {
   const navigate = useNavigate();
   const [params] = useSearchParams();
   const [form, setForm] = useState<Registration>(kEmptyRegistration);
+  const [id, setId] = useState(newId);
+  const [unanswered, setUnanswered] = useState(false);
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const [duplicates, setDuplicates] = useState<Patient[]>();
+  const [duplicates, setDuplicates] = useState<{ found: Patient[]; onDevice: boolean }>();
+  const unregistered = useUnregistered();
   useTitle(t('patients.register.title'));
   const set = (change: Partial<Registration>) => {
     setForm((before) => ({ ...before, ...change }));
     setDuplicates(undefined);
     setError(undefined);
+    // What was sent without an answer had other content: if it arrived, the server finds it as the likely duplicate of this one.
+    if (unanswered) setId(newId());
+    setUnanswered(false);
   };
-  const defects = defectsOf(form);
-  const shown = (name: keyof Registration) => (tried && defects[name] ? t(defects[name]) : undefined);
-  const next = (id: string) => void navigate(params.get('for') === 'consult' ? `/app/consult/new?patient=${id}` : `/app/patients/${id}`);
+  const next = (patient: string) => void navigate(params.get('for') === 'consult' ? `/app/consult/new?patient=${patient}` : pageOfPatient(patient), { replace: true });
+  /** The server may have heard of it and the answer was lost: the same id makes it one registration. */
+  const keep = (confirmed: boolean) => {
+    const patient = toPatient(form);
+    keptTexts.set(registrationName(id), { value: form, patient, noIdReason: form.noIdReason, confirmed, begun: new Date().toISOString(), tried: true } satisfies NewPatient);
+    outbox.run();
+    next(`new.${id}`);
+  };
 
   const create = async (confirmed: boolean) => {
     setTried(true);
-    if (Object.keys(defects).length > 0) return;
+    if (Object.keys(defectsOf(form)).length > 0) return;
     setBusy(true);
     setError(undefined);
     try {
-      const parameter: object[] = [
-        { name: 'patient', resource: toPatient(form) },
-        { name: 'confirmed', valueBoolean: confirmed },
-      ];
-      if (form.document === 'none') parameter.push({ name: 'noIdReason', valueCode: form.noIdReason });
-      const answer = await send<Patient>('POST', '/fhir/Patient/$register', { body: { resourceType: 'Parameters', parameter } });
+      const made = await registerPatient(id, toPatient(form), form.noIdReason, confirmed);
       invalidate('patients:');
-      const id = answer.data?.id ?? /Patient\/([^/]+)/.exec(answer.headers.get('Location') ?? '')?.[1];
-      if (id) next(id);
+      if (made.id) next(made.id);
     } catch (cause) {
-      if (cause instanceof ApiError && cause.code === 'patient.likely_duplicate') {
-        setDuplicates(((cause.body as { contained?: Patient[] } | undefined)?.contained ?? []).filter((one) => one.resourceType === 'Patient'));
-      } else setError(cause);
+      const found = likelyDuplicates(cause);
+      if (found) setDuplicates({ found, onDevice: false });
+      else if (!(cause instanceof ApiError) || !cause.isPassing) setError(cause);
+      else {
+        setUnanswered(true);
+        const here = confirmed ? [] : await likelyOnDevice(toPatient(form), unregistered);
+        if (here.length > 0) setDuplicates({ found: here, onDevice: true });
+        else keep(confirmed);
+      }
     } finally {
       setBusy(false);
     }
@@ -70,29 +88,11 @@ export default function RegisterPage() {
           void create(false);
         }}
       >
-        <IdentityFields form={form} set={set} tried={tried} withoutPapers />
-        <TextInput type="tel" label={t('patients.phone')} maxLength={20} value={form.phone} onChange={(event) => set({ phone: event.currentTarget.value })} error={shown('phone')} autoComplete="off" />
-        <TextInput label={t('patients.address')} maxLength={200} value={form.address} onChange={(event) => set({ address: event.currentTarget.value })} autoComplete="off" />
-        <p className="q-small q-dim">{t('patients.no_card_photo')}</p>
-        {tried && Object.keys(defects).length > 0 && (
-          <p className="q-critical" role="alert">
-            {t('patients.defects', { count: Object.keys(defects).length })}
-          </p>
-        )}
+        <RegistrationFields form={form} set={set} tried={tried} />
         {error !== undefined && <ErrorCard error={error} />}
-        {duplicates && (
-          <div className="q-note q-note-warning q-stack" role="alert">
-            <p className="q-strong">{t('patients.duplicate.title')}</p>
-            <p>{t('patients.duplicate.explain')}</p>
-            {duplicates.map((patient) => (
-              <PatientCard key={patient.id} patient={patient} onPick={() => patient.id && next(patient.id)} />
-            ))}
-            <Button variant="default" loading={busy} onClick={() => void create(true)}>
-              {t('patients.duplicate.other_person')}
-            </Button>
-          </div>
-        )}
-        {!duplicates && (
+        {duplicates ? (
+          <Duplicates {...duplicates} busy={busy} onPick={(patient) => patient.id && next(patient.id)} onAnother={() => (duplicates.onDevice ? keep(false) : void create(true))} />
+        ) : (
           <div className="q-actions">
             <Button type="submit" loading={busy}>
               {t('patients.register.save')}

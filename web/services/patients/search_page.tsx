@@ -7,6 +7,7 @@ import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { Icon } from '../../ui/icons';
 import { PatientSearch } from './patient_search';
+import { pageOfPatient } from './unregistered';
 
 export default function PatientSearchPage() {
   const t = useText();
@@ -23,7 +24,7 @@ export default function PatientSearchPage() {
           </Button>
         )}
       </div>
-      <PatientSearch onPick={(patient) => void navigate(`/app/patients/${patient.id}`)} />
+      <PatientSearch onPick={(patient) => void navigate(pageOfPatient(patient.id ?? ''))} />
     </div>
   );
 }

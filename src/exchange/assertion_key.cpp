@@ -1,4 +1,4 @@
-#include "exchange/gateway_key.hpp"
+#include "exchange/assertion_key.hpp"
 
 #include "base/error.hpp"
 #include "base/freed.hpp"
@@ -23,7 +23,6 @@ using namespace std::chrono_literals;
 using json::Value;
 
 constexpr std::size_t kCoordinate_bytes = 32;
-constexpr std::string_view kName = "gateway";
 
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using BioPtr = std::unique_ptr<BIO, Freed<BIO_free_all>>;
@@ -32,7 +31,7 @@ using DigestPtr = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using SignaturePtr = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
 
 void require(bool done, const char* what) {
-    if (!done) throw Error(ErrorKind::invalid, "exchange.bad_key", std::string("the gateway's key: ") + what);
+    if (!done) throw Error(ErrorKind::invalid, "exchange.bad_key", std::string("the key: ") + what);
 }
 
 std::string fixed(const BIGNUM* number) {
@@ -50,18 +49,20 @@ std::string coordinate(const EVP_PKEY* key, const char* name) {
 
 }  // namespace
 
-struct GatewayKey::State {
+struct AssertionKey::State {
+    std::string name;
     KeyPtr key;
 };
 
-GatewayKey GatewayKey::open(const std::string& path) {
+AssertionKey AssertionKey::open(const std::string& path, std::string name) {
     auto state = std::make_shared<State>();
+    state->name = std::move(name);
     if (::access(path.c_str(), F_OK) == 0) {
         const std::string text = storage::read_file(path);
         const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
         state->key.reset(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr) : nullptr);
         require(state->key && EVP_PKEY_is_a(state->key.get(), "EC") == 1, "not a P-256 key");
-        return GatewayKey(std::move(state));
+        return AssertionKey(std::move(state));
     }
     state->key.reset(EVP_EC_gen("P-256"));
     const BioPtr bio(BIO_new(BIO_s_mem()));
@@ -69,24 +70,24 @@ GatewayKey GatewayKey::open(const std::string& path) {
     char* text = nullptr;
     const long size = BIO_get_mem_data(bio.get(), &text);
     storage::write_file_durably(path, std::string_view(text, static_cast<std::size_t>(size)), 0600);
-    return GatewayKey(std::move(state));
+    return AssertionKey(std::move(state));
 }
 
-std::string GatewayKey::jwks() const {
+std::string AssertionKey::jwks() const {
     Value key;
     key.set("kty", "EC");
     key.set("crv", "P-256");
     key.set("use", "sig");
     key.set("alg", "ES256");
-    key.set("kid", kName);
+    key.set("kid", state_->name);
     key.set("x", to_base64url(coordinate(state_->key.get(), OSSL_PKEY_PARAM_EC_PUB_X)));
     key.set("y", to_base64url(coordinate(state_->key.get(), OSSL_PKEY_PARAM_EC_PUB_Y)));
     return Value::object({{"keys", Value::array({std::move(key)})}}).dump();
 }
 
-std::string GatewayKey::assertion(std::string_view client, std::string_view audience, Instant now) const {
+std::string AssertionKey::assertion(std::string_view client, std::string_view audience, Instant now) const {
     const auto seconds = [](Instant at) { return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count(); };
-    const Value head = Value::object({{"alg", "ES256"}, {"typ", "JWT"}, {"kid", std::string(kName)}});
+    const Value head = Value::object({{"alg", "ES256"}, {"typ", "JWT"}, {"kid", state_->name}});
     Value claims;
     claims.set("iss", client);
     claims.set("sub", client);

@@ -6,13 +6,15 @@
 #include <string>
 #include <string_view>
 
-/// A gateway's own key (ECDSA P-256): made here, its private half never leaves. Immutable; any thread.
+/// A key by which this program proves who it is to another (ECDSA P-256): a gateway's at its centre, a centre's at its OpenID
+/// provider. Made here, its private half never leaves. Immutable; any thread.
 namespace qiao::exchange {
 
-class GatewayKey {
+class AssertionKey {
 public:
     /// Reads `path` (PEM, 0600), or makes a new key there, durably. Error(invalid, "exchange.bad_key").
-    static GatewayKey open(const std::string& path);
+    /// @param name  `kid` of the key
+    static AssertionKey open(const std::string& path, std::string name = "gateway");
 
     /// The public half as a JWK Set (RFC 7517).
     [[nodiscard]] std::string jwks() const;
@@ -21,7 +23,7 @@ public:
 
 private:
     struct State;
-    explicit GatewayKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+    explicit AssertionKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
     std::shared_ptr<const State> state_;
 };
 
