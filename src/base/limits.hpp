@@ -19,6 +19,7 @@ inline constexpr std::uint64_t kGzipRatio = 20;                 ///< a body unpa
 inline constexpr std::size_t kBundleEntries = 5'000;
 inline constexpr int kJsonDepth = 64;
 inline constexpr std::size_t kJsonString_bytes = 1ULL << 20U;
+inline constexpr std::size_t kJsonContent_bytes = 15ULL << 20U;  ///< of a member `data`: content as base64
 inline constexpr std::size_t kSearchParameters = 64;
 inline constexpr std::size_t kSearchOrValues = 500;
 inline constexpr std::size_t kSearchValue_bytes = 2 * 1024;

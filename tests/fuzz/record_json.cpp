@@ -3,6 +3,7 @@
 #include "record/extract/extract.hpp"
 #include "record/terminology/expand.hpp"
 #include "record/validate/parse.hpp"
+#include "record/validate/structure_definition.hpp"
 #include "record/validate/validate.hpp"
 #include "record/validate/verdict.hpp"
 
@@ -42,6 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto findings = findings_of(bytes, TypeId::none, profile, qiao::from_us(0));
     QIAO_ASSERT(findings.size() <= 200);
     QIAO_ASSERT(findings.size() >= issues.size());
+    // As a profile, which may say anything.
+    const auto definition = read_structure_definition(*qiao::json::parse(resource->text()));
+    QIAO_ASSERT(definition->fault.empty() || definition->root.children.empty());
+    (void)laid_over(*definition, *definition);
     const Zone zone("Asia/Shanghai");
     const IndexValues values = extract(resource->root(), resource->type(), {.zone = &zone, .base_url = "http://a/fhir"});
     for (const DateValue& date : values.dates) QIAO_ASSERT(date.lo_ms < date.hi_ms || !issues.empty() || date.hi_ms != kDistantFuture_ms);

@@ -36,6 +36,29 @@ def record_json():
     return [as_bytes(body) for _, body, _ in bad_input_test.BODIES] + shared("fhir/examples", "**/*.json")
 
 
+def record_patch():
+    """Operations of both kinds, each once."""
+    operations = [{"op": "add", "path": "/name/-", "value": {"text": "x"}}, {"op": "remove", "path": "/birthDate"}, {"op": "replace", "path": "/name/0/given/1", "value": "Z"},
+                  {"op": "move", "from": "/name/0", "path": "/name/1"}, {"op": "copy", "from": "", "path": "/contact/0/x~1y"}, {"op": "test", "path": "/active", "value": True}]
+
+    def part(name, **value):
+        return {"name": name, **value}
+
+    def operation(kind, path, *more):
+        return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": [part("type", valueCode=kind), part("path", valueString=path), *more]}]}
+
+    parameters = [operation("add", "Patient", part("name", valueString="gender"), part("value", valueCode="female")), operation("delete", "Patient.name.where(use.empty()).first()"),
+                  operation("replace", "Patient.birthDate", part("value", valueDate="1974-12-25")), operation("insert", "Patient.name", part("index", valueInteger=0), part("value", valueHumanName={"family": "Li"})),
+                  operation("move", "Patient.name", part("source", valueInteger=1), part("destination", valueInteger=0))]
+    return [json.dumps(one).encode() for one in [operations, *([one] for one in operations), *parameters]]
+
+
+def record_search():
+    words = ["_sort=-date,_lastUpdated&_count=50&_include=Observation:subject:Patient&_revinclude:iterate=Provenance:target", "birthdate=ge1974-12&name:contains=chen\\,yu&_total=accurate", "_type=Patient,Observation&_summary=count",
+             "subject:Patient.name=a%20b&_has:Observation:patient:code=x|y", "2026-11-21T08:30:00.123+08:00", "ap5.40e-3|http://unitsofmeasure.org|mg", "sa2026-02-30", "%ff%&=&&==", "_count=-1&_sort=,,&_elements=a"]
+    return [as_bytes(word) for word in words]
+
+
 def record_path():
     """Official cases where they are, one of each kind of word, and what would run long."""
     cases = qiao.SHARED / "testdata" / "fhir" / "fhirpath" / "cases.r4.ndjson"

@@ -30,8 +30,8 @@ std::optional<std::string> binary_sent(const http::Request& request, std::string
         return std::nullopt;
     }
     if (request.body.size() > kContent_bytes) {
-        throw Error(ErrorKind::too_large, "record.content_too_large", "the content of a Binary has at most 768 KiB",
-                    {{"too-long", "Binary.data", "the content of a Binary has at most 768 KiB"}});
+        throw Error(ErrorKind::too_large, "record.content_too_large", "the content of a Binary has at most 11 MiB",
+                    {{"too-long", "Binary.data", "the content of a Binary has at most 11 MiB"}});
     }
     JsonWriter json;
     json.object([&] {

@@ -12,8 +12,8 @@
 namespace qiao::record {
 
 inline constexpr std::string_view kBinary = "Binary";
-/// As base64 it is one JSON string, which may have 1 MiB.
-inline constexpr std::size_t kContent_bytes = 768ULL << 10U;
+/// Within limits::kJsonContent_bytes as base64.
+inline constexpr std::size_t kContent_bytes = 11ULL << 20U;
 
 /// The Binary whose content is the body of a request that writes; nothing when the body is FHIR JSON. `id` is the one of the URL, if any.
 /// Error(invalid, "http.media_type" or "http.not_acceptable"), Error(too_large, "record.content_too_large").

@@ -53,21 +53,6 @@ bool is_of_every_type(std::string_view code) { return code == "_id" || code == "
 
 }  // namespace
 
-std::string parameter_place(std::string_view name) {
-    constexpr std::size_t kShown_bytes = 64;
-    return "http." + std::string(name.substr(0, kShown_bytes));
-}
-
-void throw_bad_value(std::string_view parameter, std::string_view why) {
-    throw Error(ErrorKind::invalid, "record.bad_search_value", "bad search value",
-                {{"value", parameter_place(parameter), fmt::format("the value of \"{}\" {}", parameter, why)}});
-}
-
-void throw_bad_modifier(std::string_view parameter, std::string_view modifier) {
-    throw Error(ErrorKind::invalid, "record.unsupported_modifier", "unsupported search modifier",
-                {{"not-supported", parameter_place(parameter), fmt::format("\"{}\" does not have the modifier \":{}\"", parameter, modifier)}});
-}
-
 void append_rid(const SearchContext& context, TypeId type, std::string_view id, std::vector<std::int64_t>& rids) {
     if (!is_fhir_id(id)) return;
     const StoredId key(id);

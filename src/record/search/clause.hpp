@@ -2,6 +2,7 @@
 
 #include "record/extract/dates.hpp"
 #include "record/search/sql.hpp"
+#include "record/search/values.hpp"
 #include "record/store/core.hpp"
 
 #include <memory>
@@ -85,12 +86,8 @@ void append_hashes(const Named& named, const TokenHash& hash, std::string_view t
 void append_coded(const Named& named, const TokenHash& hash, std::string_view system, std::string_view code, std::vector<std::int64_t>& hashes);
 /// The types among which a bare id is looked for.
 std::span<const TypeId> targets_of(const Parameter& definition);
-/// OperationOutcome.issue.expression of an error about a parameter: "http.birthdate".
-std::string parameter_place(std::string_view name);
-[[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
 /// :missing wants true or false.
 void check_missing_value(const Named& named);
-[[noreturn]] void throw_bad_modifier(std::string_view parameter, std::string_view modifier);
 /// rids of "Type/id"s that exist in any state; unknown ones are left out.
 void append_rid(const SearchContext& context, TypeId type, std::string_view id, std::vector<std::int64_t>& rids);
 /// Smallest text behind every text that starts with `prefix`, for a range on an index.

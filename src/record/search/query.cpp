@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "record/search/clause.hpp"
+#include "record/search/values.hpp"
 
 #include <fmt/format.h>
 

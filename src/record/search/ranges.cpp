@@ -1,7 +1,5 @@
 #include "record/search/ranges.hpp"
 
-#include "record/search/clause.hpp"
-
 #include <cmath>
 
 namespace qiao::record {

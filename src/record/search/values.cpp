@@ -1,6 +1,9 @@
 #include "record/search/values.hpp"
 
+#include "base/error.hpp"
 #include "base/json_value.hpp"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <charconv>
@@ -80,6 +83,21 @@ std::optional<SearchNumber> parse_number(std::string_view text) {
     const int decimals = dot == std::string_view::npos ? 0 : static_cast<int>(mantissa.size() - dot - 1);
     const double half = 0.5 * std::pow(10.0, exponent - decimals);
     return SearchNumber{value, value - half, value + half};
+}
+
+std::string parameter_place(std::string_view name) {
+    constexpr std::size_t kShown_bytes = 64;
+    return "http." + std::string(name.substr(0, kShown_bytes));
+}
+
+void throw_bad_value(std::string_view parameter, std::string_view why) {
+    throw Error(ErrorKind::invalid, "record.bad_search_value", "bad search value",
+                {{"value", parameter_place(parameter), fmt::format("the value of \"{}\" {}", parameter, why)}});
+}
+
+void throw_bad_modifier(std::string_view parameter, std::string_view modifier) {
+    throw Error(ErrorKind::invalid, "record.unsupported_modifier", "unsupported search modifier",
+                {{"not-supported", parameter_place(parameter), fmt::format("\"{}\" does not have the modifier \":{}\"", parameter, modifier)}});
 }
 
 }  // namespace qiao::record

@@ -28,4 +28,11 @@ struct SearchNumber {
 };
 std::optional<SearchNumber> parse_number(std::string_view text);
 
+/// OperationOutcome.issue.expression of an error about a parameter: "http.birthdate".
+std::string parameter_place(std::string_view name);
+/// Error(invalid, "record.bad_search_value").
+[[noreturn]] void throw_bad_value(std::string_view parameter, std::string_view why);
+/// Error(invalid, "record.unsupported_modifier").
+[[noreturn]] void throw_bad_modifier(std::string_view parameter, std::string_view modifier);
+
 }  // namespace qiao::record

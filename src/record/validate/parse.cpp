@@ -48,11 +48,15 @@ private:
                 hashes[count] = hash;
             }
             ++count;
-            if (const char* problem = check(value)) return problem;
+            if (const char* problem = key == "data" && value.is_string() ? check_content(value) : check(value)) return problem;
         }
         if (count > kKeysPerObject) return "an object has more than 10,000 keys";
         if ((suspect || count > hashes.size()) && has_duplicate(object)) return "duplicate key";
         return nullptr;
+    }
+
+    static const char* check_content(const simdjson::dom::element& value) {
+        return value.get_string_length() > limits::kJsonContent_bytes ? "content as base64 is longer than 15 MiB" : nullptr;
     }
 
     static bool has_duplicate(const simdjson::dom::object& object) {

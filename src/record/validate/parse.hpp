@@ -43,7 +43,7 @@ private:
 };
 
 /// Refuses, with the offset where it is known: invalid UTF-8 (a BOM is allowed), anything but one JSON object, duplicate
-/// keys, lone surrogates, NUL, depth > 64, strings > 1 MiB, numbers > 64 characters, > 10,000 keys in an object, text
+/// keys, lone surrogates, NUL, depth > 64, strings > 1 MiB (members `data`: 15 MiB), numbers > 64 characters, > 10,000 keys in an object, text
 /// over the limit. Does not look at FHIR rules.
 Result<ParsedResource> parse_resource(std::string_view bytes, std::size_t limit_bytes = limits::kResourceBody_bytes);
 

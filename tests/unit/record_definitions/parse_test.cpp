@@ -74,6 +74,8 @@ TEST(Parse, RefusesWhatNoResourceMayHold) {
         {"too many keys", many + "}"},
         {"too deep", nested(70)},
         {"far too deep", nested(100'000)},
+        {"long content", R"({"data":")" + std::string((15U << 20U) + 1, 'x') + "\"}"},
+        {"long string in data", R"({"data":{"a":")" + std::string((1U << 20U) + 1, 'x') + "\"}}"},
         {"long string", R"({"a":")" + std::string((1U << 20U) + 1, 'x') + "\"}"},
     };
     for (const Refused& row : cases) EXPECT_FALSE(parse_resource(row.text)) << row.what;
