@@ -9,6 +9,7 @@
 #include "access/oidc_routes.hpp"
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
+#include "app/bulk_commands.hpp"
 #include "app/centre_state.hpp"
 #include "app/demo/network.hpp"
 #include "app/oidc_config.hpp"
@@ -22,6 +23,7 @@
 #include "flow/label_routes.hpp"
 #include "flow/notice_routes.hpp"
 #include "flow/routes.hpp"
+#include "record/bulk/bulk_routes.hpp"
 #include "record/feed/subscription_operations.hpp"
 #include "services/consult/figures_store.hpp"
 #include "services/consult/patient_routes.hpp"
@@ -94,6 +96,7 @@ Centre::Centre(const Options& options)
     }
     open_record();
     router_.set_guard(access::make_guard(*sessions_, patient_accounts_.get()));
+    record::bulk::add_bulk_routes(router_, *bulk_, [this](const http::Request& request) { return sessions_->caller(request); });
     open_images();
     open_cases();
     patients_->add_operation(*rest_);
@@ -164,6 +167,13 @@ void Centre::open_record() {
     subscription_sockets_ = std::make_unique<record::SubscriptionSockets>(*subscriptions_, subscription_rights(*sessions_));
     subscription_sockets_->add_operation(*rest_);
     sessions_->on_session_ended([this](std::string_view key) { subscription_sockets_->session_ended(key); });
+    const auto bulk_caller = [caller_of = caller_of_owner(*sessions_)](const std::string& owner) -> std::optional<record::Caller> {
+        if (owner == record::bulk::kConsole) return console_caller();
+        return caller_of(owner);
+    };
+    bulk_ = std::make_unique<record::bulk::Bulk>(
+        record::bulk::Ground{*record_, *database_, *writer_, *clock_, metrics_, bulk_caller, options_.data_folder + "/bulk"});
+    record::bulk::add_bulk_operations(*rest_, *bulk_);
 }
 
 void Centre::open_patient_accounts() {
@@ -266,6 +276,7 @@ Centre::~Centre() {
     dicom_.reset();
     jobs_.reset();
     subscriptions_->stop();
+    bulk_->stop();
     audit_check_.reset();
     delivery_.reset();
     backups_.reset();
@@ -308,6 +319,7 @@ void Centre::listen() {
     server_->start();
     delivery_->start(public_url());
     subscriptions_->start();
+    bulk_->start();
 }
 
 /// Where links in messages and codes on paper lead.
@@ -339,6 +351,7 @@ void Centre::drain() {
     jobs_->stop();
     delivery_->stop();
     subscriptions_->stop();
+    bulk_->stop();
     audit_->flush();
 }
 

@@ -39,6 +39,7 @@
 #include "imaging/gateways.hpp"
 #include "imaging/study_access.hpp"
 #include "jobs/jobs.hpp"
+#include "record/bulk/bulk.hpp"
 #include "record/feed/subscription_socket.hpp"
 #include "record/record.hpp"
 #include "record/rest/rest.hpp"
@@ -74,6 +75,7 @@ public:
     [[nodiscard]] access::SigningKeys& signing_keys() { return *signing_keys_; }
     [[nodiscard]] backup::Backups& backups() { return *backups_; }
     [[nodiscard]] record::Record& record() { return *record_; }
+    [[nodiscard]] record::bulk::Bulk& bulk() { return *bulk_; }
     [[nodiscard]] http::Router& router() { return router_; }
     [[nodiscard]] flow::Engine& engine() { return *engine_; }
     [[nodiscard]] storage::Database& database() { return *database_; }
@@ -125,6 +127,7 @@ private:
     std::unique_ptr<access::PatientRequests> patient_requests_;
     std::unique_ptr<record::Subscriptions> subscriptions_;
     std::unique_ptr<record::SubscriptionSockets> subscription_sockets_;
+    std::unique_ptr<record::bulk::Bulk> bulk_;
     std::unique_ptr<record::Rest> rest_;
     std::mutex archive_mutex_;  ///< the change feed asks the archive until both end
     std::unique_ptr<imaging::Archive> archive_;

@@ -2,6 +2,7 @@
 
 #include "access/audit.hpp"
 #include "app/backup/commands.hpp"
+#include "app/bulk_commands.hpp"
 #include "app/ca_commands.hpp"
 #include "app/centre.hpp"
 #include "app/control.hpp"
@@ -73,6 +74,7 @@ Value obey(Centre& centre, const Value& request) {
     access::Sessions& sessions = centre.sessions();
     if (auto answer = backup::obey(centre.backups(), request)) return std::move(*answer);
     if (auto answer = obey_ca(centre.signing_keys(), centre.directory(), centre.clock(), request)) return std::move(*answer);
+    if (auto answer = obey_bulk(centre.bulk(), request)) return std::move(*answer);
     const std::string& command = request["command"].text();
     if (command == "ae_add") return add_device_row(centre, request);
     if (command == "ae_list") return device_rows(centre);

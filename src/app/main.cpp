@@ -1,4 +1,5 @@
 #include "app/backup/commands.hpp"
+#include "app/bulk_commands.hpp"
 #include "app/ca_commands.hpp"
 #include "app/commands.hpp"
 #include "app/fhirpath.hpp"
@@ -29,6 +30,8 @@ struct Arguments {
     bool status = false, retry = false;
     std::string scratch;
     bool unsealed = false, replace = false;
+    std::vector<std::string> files;
+    qiao::app::ExportInput exported;
     int hours = 12;
     std::int64_t from = 1;
     std::string heads;
@@ -191,6 +194,22 @@ void add_gateway(CLI::App& program, Arguments& arguments, int& status) {
     });
 }
 
+void add_bulk(CLI::App& program, Arguments& arguments, int& status) {
+    auto& take_in = *program.add_subcommand("import", "take FHIR resources in, while the centre serves or not, see docs/bulk-data.md; status 1 when any was refused");
+    add_data(take_in, arguments);
+    take_in.add_option("FILE", arguments.files, "NDJSON, one resource or Bundle a line; a file that ends in .json is one Bundle or resource")
+        ->required()
+        ->check(CLI::ExistingFile);
+    take_in.callback([&] { status = qiao::app::import_files(arguments.options, arguments.files); });
+
+    auto& give_out = *program.add_subcommand("export", "write the record as NDJSON, as it was at one moment, while the centre serves or not");
+    add_data(give_out, arguments);
+    give_out.add_option("--to", arguments.exported.folder, "folder for the files, default: the current one; what is there is not overwritten");
+    give_out.add_option("--type", arguments.exported.types, "resource types, default: all")->delimiter(',');
+    give_out.add_option("--since", arguments.exported.since, "only what was written then or later, and what was deleted: a FHIR date or instant");
+    give_out.callback([&] { status = qiao::app::export_files(arguments.options, arguments.exported); });
+}
+
 void add_fhirpath(CLI::App& program, int& status) {
     auto& command = *program.add_subcommand("fhirpath", "evaluate FHIRPath expressions: JSON lines in, JSON lines out, see docs/fhirpath.md");
     command.callback([&] { status = qiao::app::evaluate_lines(std::cin, std::cout); });
@@ -253,6 +272,7 @@ int run(int argc, char** argv) {
 
     add_backup(program, arguments, status);
     add_gateway(program, arguments, status);
+    add_bulk(program, arguments, status);
     add_fhirpath(program, status);
 
     CLI11_PARSE(program, argc, argv);

@@ -34,15 +34,21 @@ record::HookAnswer send(const exchange::RestHook& hook, const record::HookReques
 
 }  // namespace
 
+std::function<std::optional<record::Caller>(const std::string& owner)> caller_of_owner(access::Sessions& sessions) {
+    return [&sessions](const std::string& owner) -> std::optional<record::Caller> {
+        const std::int64_t person = person_of(owner);
+        if (person == 0 && client_of(owner).empty()) return std::nullopt;
+        return sessions.standing_caller(person, client_of(owner));
+    };
+}
+
 record::SubscriptionPorts subscription_ports(access::Sessions& sessions, const access::Directory& directory, const exchange::RestHookConfig& config) {
     const auto hook = std::make_shared<exchange::RestHook>(config);
     record::SubscriptionPorts ports;
     ports.send = [hook](const record::HookRequest& request) { return send(*hook, request); };
     ports.check_endpoint = [hook](const std::string& url) { hook->check(url); };
-    ports.filter_of = [&sessions](const std::string& owner) -> std::optional<record::ReadFilter> {
-        const std::int64_t person = person_of(owner);
-        if (person == 0 && client_of(owner).empty()) return std::nullopt;
-        const auto caller = sessions.standing_caller(person, client_of(owner));
+    ports.filter_of = [caller_of = caller_of_owner(sessions)](const std::string& owner) -> std::optional<record::ReadFilter> {
+        const auto caller = caller_of(owner);
         return caller ? std::optional(caller->filter) : std::nullopt;
     };
     ports.name_of = [&directory](const std::string& owner) {

@@ -42,6 +42,24 @@ def store(person, uid, patient):
     assert status == 200, (status, answer[:300])
 
 
+def export(person, path):
+    """Orders an export and waits for its end; its path."""
+    status, headers, body = person.call("GET", path, None, {"Prefer": "respond-async"})
+    assert status == 202, (status, body[:300])
+    job = urllib.parse.urlparse(headers["content-location"]).path
+    qiao.wait_for(lambda: person.get(job)[0] == 200, 60, "the export ends")
+    return job
+
+
+def exported(person, job):
+    """The bytes of all files of an export."""
+    manifest = json.loads(person.get(job)[2])
+    files = [one["url"] for kind in ("output", "deleted", "error") for one in manifest[kind]]
+    answers = [person.get(urllib.parse.urlparse(url).path) for url in files]
+    assert all(status == 200 for status, _, _ in answers), [(status, body[:200]) for status, _, body in answers if status != 200]
+    return b"".join(body for _, _, body in answers)
+
+
 class Material:
     """A case of the island with everything that can hang on one."""
 
@@ -77,6 +95,12 @@ class Material:
         self.network.expert.move(self.case, "accept")
         self.message(self.network.expert)
         self.network.expert.move(self.case, "sign", {**cases.opinion(), "items_seen": [f"study/{STUDY}", "attachment/2"]})
+
+    def bulk(self):
+        """Path of an export that the doctor ordered, at its end."""
+        if not hasattr(self, "job"):
+            self.job = export(self.network.doctor, "/fhir/Patient/$export").split("/")[2]
+        return f"/bulk/{self.job}"
 
     def filed(self):
         self.network.doctor.move(self.case, "file")
@@ -121,6 +145,11 @@ def routes(material, references):
     searches += [f"/fhir/Provenance?target={one}" for one in references] + [f"/fhir/Task?patient={material.patient}", f"/fhir/Task?focus:ServiceRequest.subject={material.patient}"]
     return {
         "/fhir": [ask("POST", "/fhir", json.dumps(batch), FHIR)] + gets("/fhir?_type=Patient,Observation,Task&_count=500", f"/fhir?_id={patient}", "/fhir?_type=Patient&_summary=count"),
+        "/fhir/$export": gets("/fhir/$export", f"/fhir/$export?_typeFilter=Patient%3F_id%3D{patient}"),
+        "/fhir/$import": [ask("POST", "/fhir/$import", json.dumps({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": material.patient}}), {"Content-Type": "application/fhir+ndjson", "Prefer": "respond-async"})],
+        "/bulk": gets("/bulk"),
+        "/bulk/{job}": gets(material.bulk()) + [ask("DELETE", material.bulk())],
+        "/bulk/{job}/files/{file}": gets(*(f"{material.bulk()}/files/{kind}.1.ndjson" for kind in ("Patient", "Observation"))),
         "/fhir/_search": [ask("POST", "/fhir/_search", f"_type=Patient&_id={patient}", {"Content-Type": "application/x-www-form-urlencoded"})],
         "/fhir/{type}": gets(*searches) + [ask("PATCH", f"/fhir/Patient?_id={patient}", '[{"op":"test","path":"/resourceType","value":"Patient"}]', JSON_PATCH)],
         "/fhir/_history": gets("/fhir/_history?_count=500", "/fhir/_history?_since=2000", "/fhir/_history?_at=2999"),
@@ -251,7 +280,7 @@ class TwoInstitutions(unittest.TestCase):
         """The same request for things that do not exist."""
         if not isinstance(text, str):
             return text
-        for known in {one.split("/")[1] for one in references} | {self.material.case, self.material.upload}:
+        for known in {one.split("/")[1] for one in references} | {self.material.case, self.material.upload, self.material.job}:
             text = text.replace(known, str(uuid.uuid5(uuid.NAMESPACE_OID, known)))
         return text.replace(STUDY, dicom.ROOT + ".778").replace(LOOSE, dicom.ROOT + ".779")
 
@@ -268,7 +297,7 @@ class TwoInstitutions(unittest.TestCase):
                 other = self.send(person, (method, self.twin(path, references), self.twin(sent, references), headers))
                 echoed = urllib.parse.unquote(path).encode() + urllib.parse.quote(path).encode() + path.encode() + (sent.encode() if isinstance(sent, str) else b"")
                 shown = [one.decode() for one in secrets if one in body and one not in echoed]
-                asked_one = not re.match(r"/(fhir/\w+(/_history|/\$(lastn|match|backlog|status))?|fhir|flow/worklists(/\w+)?|imaging/devices|access/(duplicates|patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
+                asked_one = not re.match(r"/(fhir/\w+(/_history|/\$(lastn|match|backlog|status))?|fhir|bulk|flow/worklists(/\w+)?|imaging/devices|access/(duplicates|patient-requests|break-glass(/reviews)?)|flow/(board|notifications|figures|statement|unmatched-studies)|dicomweb/(\S+/)?(studies|series|instances))(\?|$|/_search)", path)
                 if shown or status not in (REFUSED if asked_one else EMPTY + REFUSED) or status != other[0] or (asked_one and self.words(body) != self.words(other[2])):
                     leaks.append((person.login, method, path[:150], status, other[0], shown, body[:200]))
         self.assertEqual(leaks, [])
@@ -281,7 +310,7 @@ class TwoInstitutions(unittest.TestCase):
         for pattern, requests in table.items():
             if isinstance(requests, list):
                 answers = [(request[1], *self.send(self.network.doctor, request)[::2]) for request in requests if request[0] == "GET" or "_search" in request[1]]
-                if not answers or pattern in ("/flow/cases/{id}/drafts/{name}", "/flow/cases/{id}/experts", "/flow/board", "/flow/figures", "/flow/notifications", "/imaging/devices", "/access/patient-requests", "/access/looks", "/access/odd-looks", "/access/break-glass/reviews"):
+                if not answers or pattern in ("/fhir/$export", "/flow/cases/{id}/drafts/{name}", "/flow/cases/{id}/experts", "/flow/board", "/flow/figures", "/flow/notifications", "/imaging/devices", "/access/patient-requests", "/access/looks", "/access/odd-looks", "/access/break-glass/reviews"):
                     continue  # writing, or the business of others
                 self.assertTrue(any(status == 200 for _, status, _ in answers), (pattern, answers))
 
@@ -304,6 +333,17 @@ class TwoInstitutions(unittest.TestCase):
         for stranger in self.strangers:
             with self.subTest(stranger.login):
                 self.nothing_for(stranger, table, references)
+
+    def test_2_what_strangers_export_holds_nothing_of_the_patient(self):
+        references = self.material.resources()
+        self.assertTrue([one for one in self.secrets(references) if one in exported(self.network.doctor, export(self.network.doctor, "/fhir/$export"))], "the test sees what is shown")
+        for stranger in self.strangers:
+            for path in ("/fhir/$export", "/fhir/Patient/$export", "/fhir/$export?_type=Patient,Observation,Task", "/fhir/$export?_since=2000"):
+                with self.subTest((stranger.login, path)):
+                    job = export(stranger, path)
+                    found = exported(stranger, job)
+                    self.assertEqual([one for one in self.secrets(references) if one in found], [])
+                    self.assertEqual(stranger.call("DELETE", job)[0], 202)
 
     def test_3_what_is_said_to_hold_nothing_of_a_patient(self):
         references = self.material.resources()

@@ -31,7 +31,7 @@ constexpr std::string_view kCopyPrefix = "backup-copy-";
 /// What a backup leaves out of the data folder: locks, sockets, what is made again, and what is in it in another form.
 bool is_left_out(std::string_view name, bool sealed) {
     const bool key = name == "master.key" || name == "audit-head.key";
-    return name == "lock" || name == "control.sock" || name == "spill" || name.ends_with(".new") || name.ends_with("-wal") || name.ends_with("-shm") ||
+    return name == "lock" || name == "control.sock" || name == "spill" || name == "bulk" || name.ends_with(".new") || name.ends_with("-wal") || name.ends_with("-shm") ||
            name.ends_with(".db") || name == "audit-heads.log" || name.starts_with("audit-journal-") || name.starts_with(kCopyPrefix) ||
            name.starts_with("backup-state") || name.starts_with("backup-segments") || (key && !sealed);
 }

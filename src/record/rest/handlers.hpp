@@ -48,6 +48,8 @@ struct OperationName {
     std::string type;
     std::string name;
 };
+/// As the type of an operation of the whole record, `/fhir/$export`. What is posted to one may come in a file (Request::body_file).
+inline constexpr std::string_view kWholeRecord = "*";
 bool is_listed(const std::vector<OperationName>& operations, std::string_view type, std::string_view name);
 std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started);
 /// The TerminologyCapabilities: what is built in.

@@ -1,4 +1,5 @@
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "record/definitions/definitions.hpp"
 #include "record/rest/handlers.hpp"
 #include "record/search/clause.hpp"
@@ -47,19 +48,29 @@ void write_includes(JsonWriter& json, TypeId type) {
 constexpr std::array<std::string_view, 13> kStandard = {"everything", "validate", "meta",          "meta-add", "meta-delete", "lastn",    "document",
                                                         "match",      "expand",   "validate-code", "lookup",   "subsumes",    "translate"};
 
-void write_operations(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations) {
+/// Where an operation is defined: R4, the Bulk Data Access guide, or the product itself.
+std::string definition_of(const OperationName& operation) {
+    if (operation.name == "export") {
+        constexpr std::string_view kBulkData = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/";
+        return std::string(kBulkData) + (operation.type == kWholeRecord ? "export" : lower(operation.type) + "-export");
+    }
+    const bool standard = std::find(kStandard.begin(), kStandard.end(), operation.name) != kStandard.end();
+    const std::string owner = operation.type == kEveryType ? "Resource" : operation.type == kWholeRecord ? "System" : operation.type;
+    return (standard ? "http://hl7.org/fhir/OperationDefinition/" : "urn:qiao:operation:") + owner + "-" + operation.name;
+}
+
+/// @param type  a type's name or kWholeRecord
+void write_operations(JsonWriter& json, std::string_view type, const std::vector<OperationName>& operations) {
     const auto has = [&](const OperationName& one) {
-        return one.type == type_name(type) || (one.type == kEveryType && !is_listed(operations, type_name(type), one.name));
+        return one.type == type || (type != kWholeRecord && one.type == kEveryType && !is_listed(operations, type, one.name));
     };
     if (std::none_of(operations.begin(), operations.end(), has)) return;
     json.array("operation", [&] {
         for (const OperationName& operation : operations) {
             if (!has(operation)) continue;
-            const bool standard = std::find(kStandard.begin(), kStandard.end(), operation.name) != kStandard.end();
-            const std::string owner = operation.type == kEveryType ? "Resource" : operation.type;
             json.object([&] {
                 json.field("name", operation.name);
-                json.field("definition", (standard ? "http://hl7.org/fhir/OperationDefinition/" : "urn:qiao:operation:") + owner + "-" + operation.name);
+                json.field("definition", definition_of(operation));
             });
         }
     });
@@ -85,7 +96,7 @@ void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>&
         });
         write_includes(json, type);
         write_parameters(json, type);
-        write_operations(json, type, operations);
+        write_operations(json, type_name(type), operations);
     });
 }
 
@@ -129,6 +140,7 @@ std::string capability_statement(const std::vector<OperationName>& operations, s
                     json.object([&] { json.field("code", "history-system"); });
                     json.object([&] { json.field("code", "search-system"); });
                 });
+                write_operations(json, kWholeRecord, operations);
             });
         });
     });

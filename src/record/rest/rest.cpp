@@ -1,6 +1,7 @@
 #include "record/rest/rest.hpp"
 
 #include "base/error.hpp"
+#include "record/bulk/bulk_limits.hpp"
 #include "record/definitions/definitions.hpp"
 #include "record/operations/input.hpp"
 #include "record/operations/operations.hpp"
@@ -39,6 +40,12 @@ public:
         router.add(http::Method::get, "/fhir/metadata", open, metadata);
         for (const std::string_view path : {"/fhir", "/fhir/{type}", "/fhir/{type}/{id}"}) router.add(http::Method::options, path, open, metadata);
         add_interactions(router, caller_of_);
+        for (const auto& [key, operation] : operations_) {
+            if (std::get<1>(key) != kWholeRecord) continue;
+            const http::RouteOptions spilled{.body_limit_bytes = bulk::kImportBody_bytes, .spill = true};
+            router.add(std::get<0>(key), "/fhir/" + std::get<2>(key), std::get<0>(key) == http::Method::post ? spilled : http::RouteOptions{},
+                       [this, &act = operation](const http::Request& request) { return act(request, caller_of_(request), {}); });
+        }
         router.add(http::Method::post, "/fhir", {.body_limit_bytes = limits::kBundleBody_bytes, .gzip = true},
                    [this](const http::Request& request) { return bundle(request); });
     }

@@ -4,6 +4,7 @@
 #include "record/search/everything.hpp"
 #include "record/search/search.hpp"
 #include "record/store/core.hpp"
+#include "record/store/stored.hpp"
 #include "record/validate/parse.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,8 @@ namespace {
 
 /// Columns of every statement that yields versions.
 enum Column : int { kRid, kVersion, kTime, kState, kBody, kPatient, kType, kId };
+
+}  // namespace
 
 Stored stored_from(const storage::Cursor& rows, std::string_view type, std::string id) {
     Stored out;
@@ -36,8 +39,6 @@ Stored stored_from(const storage::Cursor& rows, std::string_view type, std::stri
     append_spliced(out.json, body, {out.id, {version, static_cast<std::size_t>(end.ptr - version)}, updated});
     return out;
 }
-
-}  // namespace
 
 TypeId known_type(std::string_view name) {
     const TypeId type = find_type(name);

@@ -128,8 +128,21 @@ CREATE TABLE subscription_lease(
 INSERT INTO subscription_lease(name, holder, token, expires_ms, t, n) VALUES('delivery', '', 0, 0, 0, 0);
 )sql";
 
+/// Jobs of bulk data and their files (bulk/job.hpp).
+constexpr std::string_view kBulk = R"sql(
+CREATE TABLE bulk_job(
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner_key TEXT NOT NULL, filter_digest BLOB NOT NULL, node TEXT NOT NULL, state TEXT NOT NULL,
+  request TEXT NOT NULL, ask TEXT NOT NULL, source TEXT NOT NULL, t INTEGER NOT NULL, created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL, at_type INTEGER NOT NULL, at_id BLOB NOT NULL, at_offset INTEGER NOT NULL, at_line INTEGER NOT NULL,
+  at_entry INTEGER NOT NULL, at_outcomes INTEGER NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL, written INTEGER NOT NULL,
+  failed INTEGER NOT NULL, error TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE bulk_file(
+  job TEXT NOT NULL, name TEXT NOT NULL, n INTEGER NOT NULL, kind TEXT NOT NULL, type TEXT NOT NULL, lines INTEGER NOT NULL,
+  resources INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(job, name)) WITHOUT ROWID;
+)sql";
+
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"subscriptions", 1, kSubscriptions}};
+                                              {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk}};
 
 }  // namespace
 
