@@ -37,6 +37,11 @@ export function formatDate(when: When): string {
   return date ? new Intl.DateTimeFormat(language(), { year: 'numeric', month: 'short', day: 'numeric' }).format(date) : '';
 }
 
+/** From the first day to the last: what both share stands once. */
+export function formatDays(first: Date, last: Date): string {
+  return new Intl.DateTimeFormat(language(), { year: 'numeric', month: 'short', day: 'numeric' }).formatRange(first, last);
+}
+
 export function formatTime(when: When): string {
   const date = dateOf(when);
   return date ? new Intl.DateTimeFormat(language(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(date) : '';

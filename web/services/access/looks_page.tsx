@@ -50,14 +50,14 @@ export default function LooksPage() {
       <p className="q-dim q-screen-only">{t('audit.looks.explain')}</p>
       <form className="q-card q-stack" role="search" aria-label={t('app.nav.looks')} onSubmit={(event) => (event.preventDefault(), setQuery({ patient: typed.trim() }))}>
         <div className="acc-search">
-          <TextInput label={t('audit.looks.record')} placeholder={t('audit.looks.record_hint')} required maxLength={64} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+          <TextInput label={t('audit.looks.record')} required maxLength={64} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
           <NativeSelect label={t('audit.time')} value={span} onChange={(event) => setSpan(event.currentTarget.value as Span)} data={(['day', 'week', 'month', 'all'] as const).map((one) => ({ value: one, label: t(`audit.time.${one}`) }))} />
         </div>
         <div className="q-actions">
           <Button type="submit">{t('audit.looks.show')}</Button>
         </div>
       </form>
-      {patient ? <Looks key={`${patient} ${span}`} patient={patient} span={span} /> : <EmptyCard title={t('audit.looks.choose')} />}
+      {patient ? <Looks key={`${patient} ${span}`} patient={patient} span={span} /> : <EmptyCard title={t('audit.looks.choose')}>{t('audit.looks.record_hint')}</EmptyCard>}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { mayKeepRoster } from '../../app/roles';
 import { useSession } from '../../app/session';
 import { useTitle } from '../../app/title';
 import { Answered, EmptyCard, ErrorCard } from '../../ui/cards';
-import { formatDate, formatDateTime, formatTime, nameIn } from '../../ui/format';
+import { formatDate, formatDays, formatDateTime, formatTime, nameIn } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { useSpecialties } from '../cases/packs';
 import { Act } from '../../ui/act_dialog';
@@ -64,7 +64,7 @@ export default function RosterPage() {
             ←
           </Button>
           <span className="q-strong q-num">
-            {formatDate(monday)} – {formatDate(later(until, -kDayMs))}
+            {formatDays(monday, later(until, -kDayMs))}
           </span>
           <Button variant="default" onClick={() => week(1)} aria-label={t('people.roster.after')} title={t('people.roster.after')}>
             →

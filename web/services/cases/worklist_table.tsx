@@ -1,10 +1,10 @@
-/** Rows of a worklist: a table at the desk, cards on the phone; j/k/Enter walk it. */
+/** Rows of a worklist: a table at the desk, cards where it is narrower; j/k/Enter walk it. */
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { WorklistRow } from '../../api/flow';
 import { textOr, useText } from '../../app/i18n';
 import { ClockChip, nearestClock, stateText, UrgencyChip, useSexText } from '../../ui/case_bits';
-import { usePhone } from '../../ui/use_phone';
+import { useNarrow } from '../../ui/use_phone';
 import { ageText, formatDateTime, formatDuration, nameIn } from '../../ui/format';
 
 export function caseLink(row: Pick<WorklistRow, 'machine' | 'case' | 'state'>): string {
@@ -25,7 +25,7 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
   const t = useText();
   const patientLine = usePatientLine();
   const navigate = useNavigate();
-  const phone = usePhone();
+  const narrow = useNarrow();
   const [at, setAt] = useState(-1);
   const body = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -47,31 +47,27 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
   useEffect(() => {
     body.current?.querySelector('[data-current="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [at]);
-  const heading = (name: string, label: string) =>
-    onSort ? (
-      <th aria-sort={sort === name ? 'ascending' : 'none'}>
-        <button type="button" className="q-sort" onClick={() => onSort(name)}>
-          {label} <span aria-hidden>{sort === name ? '▾' : '↕'}</span>
-        </button>
-      </th>
-    ) : (
-      <th>{label}</th>
-    );
+  const sorting = (name: string) => (
+    <button type="button" className="q-sort" aria-pressed={narrow ? sort === name : undefined} onClick={() => onSort?.(name)}>
+      {t(`app.column.${name}`)} <span aria-hidden>{sort === name ? '▾' : '↕'}</span>
+    </button>
+  );
+  const heading = (name: string) => (onSort ? <th aria-sort={sort === name ? 'ascending' : 'none'}>{sorting(name)}</th> : <th>{t(`app.column.${name}`)}</th>);
   const place = (row: WorklistRow) => nameIn(row.from);
   return (
     <div ref={body}>
-      {!phone && (
+      {!narrow && (
       <div className="q-card q-card-flush q-scroll-x">
         <table className="q-table">
           <thead>
             <tr>
-              {heading('urgency', t('app.column.urgency'))}
+              {heading('urgency')}
               <th>{t('app.column.patient')}</th>
               <th>{t('app.column.about')}</th>
               <th>{t('app.column.from')}</th>
               <th>{t('app.column.state')}</th>
-              {heading('due', t('app.column.due'))}
-              {heading('waiting', t('app.column.waiting'))}
+              {heading('due')}
+              {heading('waiting')}
             </tr>
           </thead>
           <tbody>
@@ -109,7 +105,14 @@ export function WorklistTable({ rows, sort, onSort, keys = true }: { rows: reado
         </table>
       </div>
       )}
-      {phone && (
+      {narrow && onSort && rows.length > 1 && (
+        <div className="q-row q-sorts">
+          {sorting('urgency')}
+          {sorting('due')}
+          {sorting('waiting')}
+        </div>
+      )}
+      {narrow && (
       <ul className="q-list q-stack">
         {rows.map((row, index) => (
           <li key={row.case}>

@@ -11,7 +11,7 @@ import { keptTexts } from '../../api/kept_texts';
 import { useText } from '../../app/i18n';
 import { useTabWork } from '../../app/tab_work';
 import { useTitle } from '../../app/title';
-import { Busy, ErrorCard } from '../../ui/cards';
+import { Busy, EmptyCard, ErrorCard } from '../../ui/cards';
 import { formatDateTime } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { PatientGate } from '../cases/patient_gate';
@@ -38,11 +38,10 @@ export default function OfflineRequestPage() {
   if (!item?.request) {
     return (
       <div className="q-page q-page-narrow">
-        <h1>{t('consult.offline.gone')}</h1>
-        <p className="q-dim">{t('consult.offline.gone_help')}</p>
-        <p>
-          <Link to="/app/list/drafts">{t('app.list.drafts')}</Link>
-        </p>
+        <h1>{t('app.new_consultation')}</h1>
+        <EmptyCard title={t('consult.offline.gone')} action={<Link to="/app/list/drafts">{t('app.list.drafts')}</Link>}>
+          {t('consult.offline.gone_help')}
+        </EmptyCard>
       </div>
     );
   }
