@@ -147,7 +147,10 @@ std::optional<http::Response> try_transaction(const Api& api, const http::Reques
     resolve(api, caller, *work, entries);
     gather(api, caller, *work, entries, renamed_by(entries));
     std::vector<Outcome> outcomes;
-    for (const Entry& entry : entries) outcomes.push_back({entry.reference(), entry.verb == Verb::get || entry.matched ? 200 : 0, 0});
+    for (const Entry& entry : entries) {
+        const bool reads = entry.verb == Verb::get;  // its URL may be anything
+        outcomes.push_back({reads ? std::string(kNothingWritten) : entry.reference(), reads || entry.matched ? 200 : 0, 0});
+    }
     const bool writes = std::any_of(entries.begin(), entries.end(), [](const Entry& entry) { return entry.verb != Verb::get && !entry.matched; });
     Commit commit;
     if (writes) {

@@ -44,9 +44,11 @@ auto until_settled(const http::Request& request, Attempt attempt) {
     throw Error(ErrorKind::unavailable, "record.contended", "the resource is being changed by many at once");
 }
 
+inline constexpr std::string_view kNothingWritten = "/";
+
 /// What one write led to.
 struct Outcome {
-    std::string reference;  ///< "Type/id"
+    std::string reference;  ///< "Type/id", or kNothingWritten of an entry that reads
     int status = 0;         ///< 200, 201, 204; 0 = to be seen from what is stored at commit
     std::int64_t version = 0;
 };

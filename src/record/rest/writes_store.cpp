@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <mutex>
@@ -70,7 +71,8 @@ std::unique_lock<std::mutex> stand_in_line(std::string_view about) {
 Repeatable::Repeatable(Record& record, const Caller& caller, const http::Request& request) : record_(record) {
     id_ = std::string(request.header("x-request-id"));
     if (id_.empty()) return;
-    if (id_.size() > kRequestId_bytes) throw Error(ErrorKind::invalid, "record.bad_request_id", "X-Request-Id has at most 128 characters");
+    const bool plain = std::all_of(id_.begin(), id_.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    if (id_.size() > kRequestId_bytes || !plain) throw Error(ErrorKind::invalid, "record.bad_request_id", "X-Request-Id has at most 128 characters of ASCII");
     actor_ = fmt::format("{}:{}:{}", caller.actor.person, caller.actor.organisation, caller.actor.person == 0 ? caller.actor.name : "");
     std::string text =
         fmt::format("{} {}\n{}\n{}\n", static_cast<int>(request.method), request.target, request.header("if-match"), request.header("if-none-exist"));
@@ -101,6 +103,7 @@ namespace {
 
 /// Fills in what only the commit knows.
 void settle(storage::Connection& connection, Outcome& outcome) {
+    if (outcome.reference == kNothingWritten) return;
     const std::size_t slash = outcome.reference.find('/');
     const StoredId key(std::string_view(outcome.reference).substr(slash + 1));
     auto rows = connection.query("SELECT ver, state, op FROM res WHERE type = ? AND id = ?",

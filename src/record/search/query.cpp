@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, 13> kResultParameters = {
 
 std::string decoded(std::string_view text) {
     auto plain = percent_decode(text, true);
-    if (!plain || !is_utf8(*plain)) throw Error(ErrorKind::invalid, "http.bad_query", "the query cannot be decoded");
+    if (!plain || !is_utf8(*plain) || plain->find('\0') != std::string::npos) throw Error(ErrorKind::invalid, "http.bad_query", "the query cannot be decoded");
     return std::move(*plain);
 }
 
