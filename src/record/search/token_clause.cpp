@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace qiao::record {
 namespace {
 
@@ -30,8 +32,8 @@ public:
     [[nodiscard]] bool can_drive() const override { return !negated_; }
     [[nodiscard]] bool carries() const override { return hashes_.size() == 1; }
     [[nodiscard]] std::int64_t compartment_key() const override {
-        if (negated_ || hashes_.size() != 1) return 0;
         const ParamId param{static_cast<std::uint16_t>(param_)};
+        if (negated_ || hashes_.size() != 1 || is_local(param)) return 0;
         const std::string_view code = find_parameter(param)->code;
         if (code != "code" && code != "category" && code != "status") return 0;
         return TokenHash::in_compartment(param, hashes_.front());
@@ -131,6 +133,10 @@ public:
             condition(sql, test, "p.");
         }
         sql.add("))");
+    }
+
+    [[nodiscard]] bool narrows() const override {
+        return std::none_of(tests_.begin(), tests_.end(), [](const TextTest& test) { return test.kind == TextTest::Kind::contains; });
     }
 
 private:

@@ -128,8 +128,13 @@ CREATE TABLE subscription_lease(
 INSERT INTO subscription_lease(name, holder, token, expires_ms, t, n) VALUES('delivery', '', 0, 0, 0, 0);
 )sql";
 
+/// What operators define beside the search parameters of R4 (local_parameters.hpp).
+constexpr std::string_view kLocalParameterTable = R"sql(
+CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNIQUE, definition TEXT NOT NULL);
+)sql";
+
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"subscriptions", 1, kSubscriptions}};
+                                              {"subscriptions", 1, kSubscriptions}, {"search_parameters", 1, kLocalParameterTable}};
 
 }  // namespace
 

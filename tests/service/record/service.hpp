@@ -17,13 +17,13 @@ namespace qiao::record::testing {
 using http::Method;
 
 /// The FHIR API without sockets. The caller is named by the header `x-test-caller`: all (default, of institution 9), client (of
-/// none), one, two, reader.
+/// none), one, two, reader, operator (sees what every signed-in caller does and defines search parameters).
 struct Service : Store {
     http::Router router;
     std::unique_ptr<Rest> rest = make_rest(
         *record, [](const http::Request& request) { return caller(request.header("x-test-caller")); }, clock, "1.0-test");
 
-    explicit Service(const Store* beside = nullptr) : Store(beside) {
+    explicit Service(const Store* beside = nullptr, const SearchLimits& search = {}) : Store(beside, search) {
         rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {
             http::Response response;
             response.body = "moved " + std::string(id);
@@ -34,13 +34,17 @@ struct Service : Store {
 
     static Caller caller(std::string_view name) {
         Caller out;
-        out.may_write_plain = name != "reader";
+        out.may_write_plain = name != "reader" && name != "operator";
+        out.defines_search = name == "operator";
         if (name == "one") {
             out.filter = standing({101}, {1});
             out.actor = actor_of(11, 1);
         } else if (name == "two") {
             out.filter = standing({102}, {2});
             out.actor = actor_of(12, 2);
+        } else if (name == "operator") {
+            out.filter = standing({}, {});
+            out.actor = actor_of(0, 0);
         } else if (name == "client") {
             out.filter = ReadFilter::system("test");
             out.actor = actor_of(0, 0);
@@ -68,6 +72,14 @@ struct Service : Store {
         return send(Method::get, target, {}, {{"x-test-caller", std::string(as)}});
     }
     json::Value get_json(std::string_view target, std::string_view as = "all") const { return *json::parse(get(target, as).body); }
+    /// The ids that a search finds, in its order.
+    std::string found(std::string_view target) const {
+        std::string ids;
+        const auto page = get_json(target);
+        if (page["resourceType"].text() != "Bundle") return page.dump();
+        for (const auto& entry : page["entry"].items()) ids += (ids.empty() ? "" : " ") + entry["resource"]["id"].text();
+        return ids;
+    }
 };
 
 inline std::string header(const http::Response& response, std::string_view name) {

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <string>
+#include <thread>
 
 /// A record on a fresh database file of its own, for tests.
 namespace qiao::record::testing {
@@ -35,15 +36,17 @@ private:
 
 struct Store {
     /// @param beside  another node of the same centre: both have one database
-    explicit Store(const Store* beside = nullptr) : place(beside == nullptr ? folder.file() : beside->place) {}
+    explicit Store(const Store* beside = nullptr, const SearchLimits& search = {})
+        : options{.search = search}, place(beside == nullptr ? folder.file() : beside->place) {}
 
+    RecordOptions options;
     Folder folder;
     std::string place;
     ShiftedClock clock;
     Metrics metrics;
     std::unique_ptr<storage::Database> database = open();
     std::unique_ptr<storage::Writer> writer = std::make_unique<storage::Writer>(*database, clock, metrics);
-    std::unique_ptr<Record> record = open_record(*database, *writer, clock, metrics);
+    std::unique_ptr<Record> record = open_record(*database, *writer, clock, metrics, options);
 
     std::unique_ptr<storage::Database> open() {
         auto opened = qiao::testing::open_database(place);
@@ -57,7 +60,7 @@ struct Store {
         database.reset();
         database = open();
         writer = std::make_unique<storage::Writer>(*database, clock, metrics);
-        record = open_record(*database, *writer, clock, metrics);
+        record = open_record(*database, *writer, clock, metrics, options);
     }
 
     std::unique_ptr<Work> begin() { return record->begin(ReadFilter::system("test"), Actor::system("TREAT")); }
@@ -69,6 +72,11 @@ struct Store {
         std::string reference = work->create_text(json);
         work->commit();
         return reference;
+    }
+    /// Until all index jobs are done.
+    void wait_for_index() {
+        for (int look = 0; look < 3000 && rows("SELECT count(*) FROM index_job") > 0; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        while (!record->index_progress().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     std::int64_t rows(const std::string& sql) {
         auto snapshot = database->read();
