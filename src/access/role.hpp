@@ -21,7 +21,6 @@ inline constexpr std::string_view kSecurityAdmin = "security_admin";
 inline constexpr std::string_view kAuditAdmin = "audit_admin";
 inline constexpr std::string_view kPrivacyOfficer = "privacy_officer";
 inline constexpr std::string_view kIntegration = "integration";  ///< clients only
-inline constexpr std::string_view kOperator = "operator";        ///< clients only: what the record is searched by
 inline constexpr std::string_view kMetrics = "metrics";          ///< clients only: /metrics and health detail
 inline constexpr std::string_view kGateway = "gateway";          ///< clients only: routes of http::Scope::gateway, nothing else
 }  // namespace role
@@ -42,7 +41,6 @@ struct RoleRights {
     bool administrator = false;     ///< at most one of these a person
     bool answers_patients = false;  ///< works off what patients ask
     bool keeps_privacy = false;     ///< sees who looked at the patients of the own institution, and why
-    bool defines_search = false;    ///< operator clients: SearchParameters; of the record they see what every signed-in caller does
     bool whole_record = false;      ///< integration clients: everything, audited
     bool breaks_glass = false;      ///< opens any one patient for a while, with a reason; never who holds an administrator's role too
     bool reviews_glass = false;

@@ -25,8 +25,6 @@ inline constexpr std::size_t kSearchValue_bytes = 2 * 1024;
 inline constexpr int kSearchCountMax = 1'000;
 inline constexpr int kSearchCountDefault = 20;
 inline constexpr std::chrono::seconds kQueryTime{2};
-inline constexpr std::int64_t kQueryRows = 5'000'000;  ///< that a search counts
-inline constexpr std::int64_t kLargeType = 100'000;    ///< resources: a type of more is not read through
 inline constexpr std::size_t kWebSocketMessage_bytes = 256 * 1024;
 inline constexpr std::size_t kWebSocketBacklog_bytes = 1ULL << 20U;
 inline constexpr std::chrono::seconds kHeaderTime{10};

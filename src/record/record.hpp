@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/json_value.hpp"
-#include "base/limits.hpp"
 #include "record/filter.hpp"
 #include "storage/writer.hpp"
 
@@ -241,17 +240,9 @@ public:
     virtual void subscribe(std::function<void(std::span<const Change>)> listener) = 0;
 };
 
-/// What a search may cost.
-struct SearchLimits {
-    std::chrono::milliseconds time = limits::kQueryTime;
-    std::int64_t counted_rows = limits::kQueryRows;
-    std::int64_t large_type = limits::kLargeType;  ///< resources; a type of more is not read through for want of an index
-};
-
 struct RecordOptions {
     std::string zone = "Asia/Shanghai";  ///< the centre's: dates without a zone are taken in it
     std::string base_url = {};           ///< own FHIR base without a slash at the end; references under it are local
-    SearchLimits search = {};
 };
 
 /// Call storage::Database::migrate(record_migrations()) before.

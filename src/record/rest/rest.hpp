@@ -16,8 +16,7 @@ namespace qiao::record {
 struct Caller {
     ReadFilter filter;
     Actor actor;
-    bool may_write_plain = false;   ///< the integration role
-    bool defines_search = false;    ///< an operator's client: writes SearchParameters, and nothing else
+    bool may_write_plain = false;  ///< the integration role and roles that keep the master data
 };
 /// Throws Error(unauthenticated) when the request carries nothing valid.
 using CallerOf = std::function<Caller(const http::Request&)>;

@@ -8,6 +8,7 @@
 #include "record/terminology/record_shelf.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -30,6 +31,13 @@ struct AclKey {
     auto operator<=>(const AclKey&) const = default;
 };
 
+/// What a search may cost.
+struct SearchLimits {
+    std::chrono::milliseconds time = limits::kQueryTime;
+    std::int64_t counted_rows = 5'000'000;  ///< of the index, by one count
+    std::int64_t large_type = 100'000;      ///< resources: a type of more is not read through for want of an index
+};
+
 struct Core {
     storage::Database& database;
     storage::Writer& writer;
@@ -40,7 +48,7 @@ struct Core {
     std::string base_url;
     Ports ports;
     Feed* feed = nullptr;
-    SearchLimits search_limits = {};
+    SearchLimits search_limits = {};  ///< changed before the first search only
     IndexJobs index_jobs = {};
     LocalParameterList local_parameters = {};
     DefinitionCache definitions = {};

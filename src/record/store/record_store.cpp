@@ -15,7 +15,7 @@ namespace {
 class StoreRecord : public Record {
 public:
     StoreRecord(storage::Database& database, storage::Writer& writer, const Clock& clock, Metrics& metrics, const RecordOptions& options)
-        : core_{database, writer, clock, metrics, {}, Zone(options.zone), options.base_url, {}, nullptr, options.search} {
+        : core_{database, writer, clock, metrics, {}, Zone(options.zone), options.base_url, {}, nullptr} {
         if (sodium_init() < 0) throw Error(ErrorKind::unavailable, "record.no_random", "the cryptographic library does not start");
         if (database.shared()) {
             auto snapshot = database.read();

@@ -23,7 +23,10 @@ struct Service : Store {
     std::unique_ptr<Rest> rest = make_rest(
         *record, [](const http::Request& request) { return caller(request.header("x-test-caller")); }, clock, "1.0-test");
 
-    explicit Service(const Store* beside = nullptr, const SearchLimits& search = {}) : Store(beside, search) {
+    explicit Service(const Store* beside = nullptr) : Store(beside) {
+        record->ports().may_write = [](const Actor& actor, const Stored*, std::string_view type) {
+            if ((type == "SearchParameter") != (actor.role == "operator")) throw Error(ErrorKind::forbidden, "test.not_yours", "an operator defines, others write");
+        };
         rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {
             http::Response response;
             response.body = "moved " + std::string(id);
@@ -35,7 +38,6 @@ struct Service : Store {
     static Caller caller(std::string_view name) {
         Caller out;
         out.may_write_plain = name != "reader" && name != "operator";
-        out.defines_search = name == "operator";
         if (name == "one") {
             out.filter = standing({101}, {1});
             out.actor = actor_of(11, 1);
@@ -45,6 +47,7 @@ struct Service : Store {
         } else if (name == "operator") {
             out.filter = standing({}, {});
             out.actor = actor_of(0, 0);
+            out.actor.role = "operator";
         } else if (name == "client") {
             out.filter = ReadFilter::system("test");
             out.actor = actor_of(0, 0);

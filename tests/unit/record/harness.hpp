@@ -36,17 +36,15 @@ private:
 
 struct Store {
     /// @param beside  another node of the same centre: both have one database
-    explicit Store(const Store* beside = nullptr, const SearchLimits& search = {})
-        : options{.search = search}, place(beside == nullptr ? folder.file() : beside->place) {}
+    explicit Store(const Store* beside = nullptr) : place(beside == nullptr ? folder.file() : beside->place) {}
 
-    RecordOptions options;
     Folder folder;
     std::string place;
     ShiftedClock clock;
     Metrics metrics;
     std::unique_ptr<storage::Database> database = open();
     std::unique_ptr<storage::Writer> writer = std::make_unique<storage::Writer>(*database, clock, metrics);
-    std::unique_ptr<Record> record = open_record(*database, *writer, clock, metrics, options);
+    std::unique_ptr<Record> record = open_record(*database, *writer, clock, metrics);
 
     std::unique_ptr<storage::Database> open() {
         auto opened = qiao::testing::open_database(place);
@@ -60,7 +58,7 @@ struct Store {
         database.reset();
         database = open();
         writer = std::make_unique<storage::Writer>(*database, clock, metrics);
-        record = open_record(*database, *writer, clock, metrics, options);
+        record = open_record(*database, *writer, clock, metrics);
     }
 
     std::unique_ptr<Work> begin() { return record->begin(ReadFilter::system("test"), Actor::system("TREAT")); }
