@@ -243,7 +243,10 @@ void Centre::open_cases() {
     consult::add_patient_routes(router_, {*engine_, *consult_, *patient_accounts_, *patient_requests_, *looks_, caller_of},
                                 {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
-        static_cast<void>(actor);
+        const bool is_operator = actor.person == 0 && actor.role == access::role::kOperator;
+        if (type == "SearchParameter" && !is_operator)
+            throw Error(ErrorKind::forbidden, "record.operator_only", "what the centre is searched by is defined by an operator's client");
+        if (type != "SearchParameter" && is_operator) throw Error(ErrorKind::forbidden, "record.no_plain_write", "an operator's client writes search parameters");
         if (type == "AuditEvent") throw Error(ErrorKind::conflict, "access.audit_only_grows", "the audit only grows, and by itself");
         signing_->require_open(existing, type);
         engine_->require_no_case(existing);

@@ -247,7 +247,7 @@ int run(int argc, char** argv) {
     add.fallthrough();
     revoke.fallthrough();
     add.add_option("--name", arguments.name, "what it is")->required();
-    add.add_option("--role", arguments.role, "integration: the whole record, audited; metrics: /metrics only");
+    add.add_option("--role", arguments.role, "integration: the whole record, audited; operator: SearchParameters; metrics: /metrics only");
     add.add_option("--jwks", arguments.jwks, "file with its public keys (JWK Set): signs its requests instead of a secret");
     add.add_option("--audience", arguments.audience, "with --jwks: what its signed requests name, the address of /oauth/token");
     add.callback([&] { status = qiao::app::add_client(arguments.options, {arguments.name, arguments.role, arguments.jwks, arguments.audience}); });

@@ -72,6 +72,7 @@ constexpr std::array kCodes = {
     CodeStatus{"record.bad_channel", {422, "not-supported"}},
     CodeStatus{"record.bad_criteria", {422, "not-supported"}},
     CodeStatus{"record.bad_endpoint", {422, "business-rule"}},
+    CodeStatus{"record.bad_search_parameter", {422, "business-rule"}},
     CodeStatus{"record.budget", {503, "too-costly"}},
     CodeStatus{"record.bulk_too_many", {429, "throttled"}},
     CodeStatus{"record.deleted", {410, "deleted"}},

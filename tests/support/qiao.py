@@ -102,7 +102,10 @@ class Server:
         return self.command_output("token", "--user", login)
 
     def integration_token(self):
-        lines = self.command_output("client", "add", "--name", "test", "--role", "integration").split("\n")
+        return self.client_token("integration")
+
+    def client_token(self, role):
+        lines = self.command_output("client", "add", "--name", "test", "--role", role).split("\n")
         values = dict(line.split("=", 1) for line in lines if "=" in line)
         body = f"grant_type=client_credentials&client_id={values['client_id']}&client_secret={values['client_secret']}"
         status, _, answer = self.call("POST", "/oauth/token", body, {"Content-Type": "application/x-www-form-urlencoded"})

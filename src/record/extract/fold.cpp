@@ -201,6 +201,21 @@ std::string compact(std::string_view folded) {
     return out;
 }
 
+std::string umlauts_as_v(std::string_view text) {
+    if (is_ascii(text)) return std::string(text);
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* compose = icu::Normalizer2::getNFCInstance(status);
+    if (U_FAILURE(status)) throw Error(ErrorKind::internal, "record.normalizer_missing", "ICU has no normalisation data");
+    icu::UnicodeString composed = compose->normalize(icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size()))), status);
+    // ü, and ü with the four tones, large and small.
+    for (const char16_t c : u"\u00fc\u00dc\u01d5\u01d6\u01d7\u01d8\u01d9\u01da\u01db\u01dc") {
+        if (c != 0) composed.findAndReplace(icu::UnicodeString(c), icu::UnicodeString(u'v'));
+    }
+    std::string out;
+    composed.toUTF8String(out);
+    return out;
+}
+
 bool has_han(std::string_view text) {
     if (is_ascii(text)) return false;
     bool found = false;

@@ -14,6 +14,9 @@ std::string fold_text(std::string_view text);
 /// ("wang wei" and "Wang Wei" find "wangwei").
 std::string compact(std::string_view folded);
 
+/// `text` with each ü, with or without a tone, as v: "lǚ" → "lv".
+std::string umlauts_as_v(std::string_view text);
+
 /// Whether `text` has at least one Chinese character.
 bool has_han(std::string_view text);
 

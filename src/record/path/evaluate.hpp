@@ -34,20 +34,23 @@ enum class Strictness : std::uint8_t {
     lenient,
 };
 
+inline constexpr std::size_t kSteps = 100'000;  ///< of one evaluation; a step is a node visited, an item made or 1 KiB of text handled
+
 struct Context {
     const json::Value* resource = nullptr;       ///< %resource
     const json::Value* root_resource = nullptr;  ///< %rootResource: what contains `resource`; nullptr = the same
     Instant now;                                 ///< now(), today()
     const Outside* outside = nullptr;            ///< nullptr: nothing outside is known
     Strictness strictness = Strictness::strict;
+    std::size_t steps = kSteps;  ///< at most so many
 };
-
-inline constexpr std::size_t kSteps = 100'000;  ///< of one evaluation; a step is a node visited, an item made or 1 KiB of text handled
 
 /// The result for `input`, which is also %context. Its elements point into the resources.
 /// Throws qiao::Error(invalid): fhirpath.unknown_element, unknown_type, unknown_constant, type, several, argument, order,
 /// profile; and too_large, fhirpath.too_costly.
 Collection evaluate(const Expression& expression, const Collection& input, const Context& context);
+/// The part of it below `node` alone.
+Collection evaluate_part(const Expression& expression, NodeId node, const Collection& input, const Context& context);
 /// The same for a whole resource, which becomes %resource. A resource of no R4 type: fhirpath.unknown_type.
 Collection evaluate(const Expression& expression, const json::Value& resource, Context context);
 

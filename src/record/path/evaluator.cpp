@@ -1,5 +1,7 @@
 #include "record/path/evaluator.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace qiao::record::path {
@@ -22,7 +24,7 @@ std::optional<bool> truth(const Collection& collection) {
 
 void Evaluator::step(std::size_t count) {
     steps_ += count;
-    if (steps_ > kSteps) throw Error(ErrorKind::too_large, "fhirpath.too_costly", "the expression needs more than 100,000 steps");
+    if (steps_ > context_.steps) throw Error(ErrorKind::too_large, "fhirpath.too_costly", fmt::format("the expression needs more than {} steps", context_.steps));
 }
 
 void Evaluator::require_order(const Collection& collection) const {
@@ -299,8 +301,12 @@ std::optional<std::int64_t> Call::integer_argument(std::size_t number) {
 }
 
 Collection evaluate(const Expression& expression, const Collection& input, const Context& context) {
+    return evaluate_part(expression, expression.root(), input, context);
+}
+
+Collection evaluate_part(const Expression& expression, NodeId node, const Collection& input, const Context& context) {
     Evaluator evaluator(expression, input, context);
-    return evaluator.run(expression.root(), {&input, -1, nullptr});
+    return evaluator.run(node, {&input, -1, nullptr});
 }
 
 Collection evaluate(const Expression& expression, const json::Value& resource, Context context) {

@@ -75,6 +75,7 @@ public:
     [[nodiscard]] const Item& constant(const Node& node) const { return constants_[node.index]; }
     [[nodiscard]] const std::string& name(const Node& node) const { return names_[node.index]; }
     [[nodiscard]] NodeId root() const { return root_; }
+    [[nodiscard]] std::size_t size() const { return nodes_.size(); }  ///< nodes 0 … size() - 1 are those of the expression
 
 private:
     friend class Parser;

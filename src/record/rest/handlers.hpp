@@ -3,6 +3,7 @@
 #include "base/json.hpp"
 #include "record/rest/rest.hpp"
 #include "record/rest/writes.hpp"
+#include "record/store/local_parameters.hpp"
 
 #include <string>
 #include <string_view>
@@ -51,7 +52,13 @@ struct OperationName {
 /// As the type of an operation of the whole record, `/fhir/$export`. What is posted to one may come in a file (Request::body_file).
 inline constexpr std::string_view kWholeRecord = "*";
 bool is_listed(const std::vector<OperationName>& operations, std::string_view type, std::string_view name);
-std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started);
+/// The parameters of the centre and those whose index is not complete.
+struct Searchable {
+    std::shared_ptr<const LocalParameters> local;
+    std::shared_ptr<const IndexJobs::List> jobs;
+    bool operator==(const Searchable&) const = default;
+};
+std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started, const Searchable& searchable);
 /// The TerminologyCapabilities: what is built in.
 std::string terminology_capabilities(std::string_view version, Instant started);
 

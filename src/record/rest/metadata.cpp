@@ -2,7 +2,6 @@
 #include "base/text.hpp"
 #include "record/definitions/definitions.hpp"
 #include "record/rest/handlers.hpp"
-#include "record/search/clause.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +13,17 @@ namespace {
 constexpr std::array<std::string_view, 9> kInteractions = {"read",         "vread",  "update",     "patch", "delete", "history-instance",
                                                            "history-type", "create", "search-type"};
 
-void write_parameters(JsonWriter& json, TypeId type) {
+/// Those of the centre that can be searched by: the index of the others is being made.
+std::vector<LocalParameterPtr> ready(const Searchable& searchable, TypeId type) {
+    std::vector<LocalParameterPtr> found;
+    for (const LocalParameterPtr& one : searchable.local->of(type)) {
+        const auto waits = [&](const IndexJob& job) { return job.type == type && job.param == one->number; };
+        if (std::none_of(searchable.jobs->begin(), searchable.jobs->end(), waits)) found.push_back(one);
+    }
+    return found;
+}
+
+void write_parameters(JsonWriter& json, TypeId type, const Searchable& searchable) {
     json.array("searchParam", [&] {
         const auto write = [&](std::string_view code, std::string_view kind, std::string_view url) {
             json.object([&] {
@@ -28,18 +37,22 @@ void write_parameters(JsonWriter& json, TypeId type) {
         write("_list", "special", "");
         for (const TypeParameter& how : parameters_of(type)) {
             const Parameter* definition = find_parameter(how.id);
-            if (definition->code == "_id" || definition->code == "_lastUpdated" || !is_search_parameter(type, definition->code)) continue;
+            if (definition->code == "_id" || definition->code == "_lastUpdated" || !definition->indexed) continue;
             write(definition->code, kind_name(definition->kind), std::string(kParameterUrl) + std::string(definition->name));
         }
+        for (const LocalParameterPtr& one : ready(searchable, type)) write(one->code, kind_name(one->kind), one->url);
     });
 }
 
-void write_includes(JsonWriter& json, TypeId type) {
+void write_includes(JsonWriter& json, TypeId type, const Searchable& searchable) {
     json.array("searchInclude", [&] {
         for (const TypeParameter& how : parameters_of(type)) {
             const Parameter* definition = find_parameter(how.id);
             if (definition->kind != ParamKind::reference || !definition->indexed) continue;
             json.string(std::string(type_name(type)) + ":" + std::string(definition->code));
+        }
+        for (const LocalParameterPtr& one : ready(searchable, type)) {
+            if (one->kind == ParamKind::reference) json.string(std::string(type_name(type)) + ":" + one->code);
         }
     });
 }
@@ -76,7 +89,7 @@ void write_operations(JsonWriter& json, std::string_view type, const std::vector
     });
 }
 
-void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations) {
+void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations, const Searchable& searchable) {
     json.object([&] {
         json.field("type", type_name(type));
         json.array("interaction", [&] {
@@ -94,8 +107,8 @@ void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>&
             json.string("logical");
             json.string("local");
         });
-        write_includes(json, type);
-        write_parameters(json, type);
+        write_includes(json, type, searchable);
+        write_parameters(json, type, searchable);
         write_operations(json, type_name(type), operations);
     });
 }
@@ -106,7 +119,7 @@ bool is_listed(const std::vector<OperationName>& operations, std::string_view ty
     return std::any_of(operations.begin(), operations.end(), [&](const OperationName& one) { return one.type == type && one.name == name; });
 }
 
-std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started) {
+std::string capability_statement(const std::vector<OperationName>& operations, std::string_view version, Instant started, const Searchable& searchable) {
     JsonWriter json;
     json.object([&] {
         json.field("resourceType", "CapabilityStatement");
@@ -132,7 +145,7 @@ std::string capability_statement(const std::vector<OperationName>& operations, s
                 json.field("mode", "server");
                 json.object("security", [&] { json.field("description", "A session, or a bearer token of POST /oauth/token (client credentials)."); });
                 json.array("resource", [&] {
-                    for (const TypeId type : all_types()) write_type(json, type, operations);
+                    for (const TypeId type : all_types()) write_type(json, type, operations, searchable);
                 });
                 json.array("interaction", [&] {
                     json.object([&] { json.field("code", "transaction"); });

@@ -103,13 +103,13 @@ std::string whole_query(const http::Request& request) {
 }
 
 /// handling=lenient: takes out the parameters that this type does not have. @return their names
-std::vector<std::string> drop_unknown(std::span<const TypeId> types, std::string& query) {
+std::vector<std::string> drop_unknown(const LocalParameters& local, std::span<const TypeId> types, std::string& query) {
     std::vector<std::string> dropped;
     std::string kept;
     for (const std::string_view pair : split(query, '&')) {
         if (pair.empty()) continue;
         const auto name = percent_decode(pair.substr(0, pair.find('=')), true);
-        const auto unknown = [&](TypeId type) { return !is_search_parameter(type, *name); };
+        const auto unknown = [&](TypeId type) { return !is_search_parameter(local, type, *name); };
         const bool chooses = name && *name == "_type" && types.size() > 1;
         if (name && !chooses && !is_result_parameter(*name) && std::any_of(types.begin(), types.end(), unknown)) {
             dropped.push_back(*name);
@@ -168,7 +168,7 @@ http::Response search_at(const Api& api, const http::Request& request, const Cal
     }
     std::string query = whole_query(request);
     std::vector<std::string> dropped;
-    if (preferences_of(request).lenient) dropped = drop_unknown(types, query);
+    if (preferences_of(request).lenient) dropped = drop_unknown(*api.record.core().local_parameters.open(), types, query);
     const SearchResult result = api.record.read(caller.filter)->search_in(place, query);
     const View view = view_of(result.applied, types);
     std::vector<const Stored*> shown;

@@ -7,8 +7,10 @@
 #include "record/operations/operations.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/handlers.hpp"
+#include "record/store/core.hpp"
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -30,11 +32,10 @@ public:
     }
 
     void add_routes(http::Router& router) override {
-        metadata_ = capability_statement(names_, version_, started_);
         terminology_ = terminology_capabilities(version_, started_);
         const http::Handler metadata = [this](const http::Request& request) {
             check_acceptable(request);
-            return document(request, wants_terminology(request) ? terminology_ : metadata_);
+            return document(request, wants_terminology(request) ? terminology_ : capabilities());
         };
         const http::RouteOptions open{http::Scope::open, limits::kSmallBody_bytes, false};
         router.add(http::Method::get, "/fhir/metadata", open, metadata);
@@ -59,6 +60,16 @@ private:
             if (value != "full" && value != "normative") throw_bad_parameter("mode", "is full, normative or terminology");
         }
         return false;
+    }
+
+    /// Made anew when what can be searched by changed.
+    std::string capabilities() {
+        const Core& core = api_.record.core();
+        const Searchable now{core.local_parameters.open(), core.index_jobs.open()};
+        const std::lock_guard lock(metadata_mutex_);
+        if (metadata_.empty() || !(now == searchable_)) metadata_ = capability_statement(names_, version_, started_, now);
+        searchable_ = now;
+        return metadata_;
     }
 
     /// Entries of a bundle run as requests of their own, through a router that knows only this caller.
@@ -124,7 +135,9 @@ private:
     Instant started_;
     std::map<std::tuple<http::Method, std::string, std::string, bool>, Operation> operations_;
     std::vector<OperationName> names_;
+    std::mutex metadata_mutex_;
     std::string metadata_;
+    Searchable searchable_;
     std::string terminology_;
 };
 

@@ -13,7 +13,7 @@
 /// What plain FHIR writes share, alone and in bundles: who may, conditions, repeated requests. Handler threads.
 namespace qiao::record {
 
-/// Throws Error(forbidden, "record.no_plain_write") or what the port says.
+/// Throws Error(forbidden, "record.no_plain_write"; a SearchParameter is left to the port) or what the port says.
 void check_may_write(Record& record, const Caller& caller, const Stored* existing, std::string_view type);
 
 /// What is written to `id` says the same in its own `id`. Error(invalid, "record.id_mismatch").

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace qiao::record {
 namespace {
 
@@ -62,19 +64,54 @@ void append_rid(const SearchContext& context, TypeId type, std::string_view id, 
 
 std::string after_prefix(std::string_view prefix) { return std::string(prefix) + "\xF4\x8F\xBF\xBF"; }
 
-bool is_search_parameter(TypeId type, std::string_view text) {
+bool is_search_parameter(StoreReader& reader, TypeId type, std::string_view text) {
+    if (text.starts_with("_has:")) return true;
+    const Name name = split_name(text);
+    if (is_of_every_type(name.code)) return name.rest.empty();
+    const TypeParameter* how = reader.parameter(type, name.code);
+    return how != nullptr && reader.definition(how->id)->indexed;
+}
+
+bool is_search_parameter(const LocalParameters& local, TypeId type, std::string_view text) {
     if (text.starts_with("_has:")) return true;
     const Name name = split_name(text);
     if (is_of_every_type(name.code)) return name.rest.empty();
     const TypeParameter* how = find_parameter(type, name.code);
-    if (how == nullptr) return false;
-    const Parameter* definition = find_parameter(how->id);
-    return definition->indexed;
+    return how != nullptr ? find_parameter(how->id)->indexed : local.find(type, name.code) != nullptr;
 }
+
+namespace {
+
+bool allows(const std::vector<std::string>& list, std::string_view one) { return list.empty() || std::find(list.begin(), list.end(), one) != list.end(); }
+
+/// A modifier as SearchParameter.modifier names it.
+std::string_view modifier_code(std::string_view modifier) {
+    if (modifier == "of-type") return "ofType";
+    return find_type(modifier) != TypeId::none ? "type" : modifier;
+}
+
+/// What the definition of a parameter of the centre leaves out is refused.
+void check_allowed(const LocalParameter& local, const Name& name, const std::vector<std::string_view>& values) {
+    if (!name.rest.empty()) {
+        if (!allows(local.chains, name.rest.substr(0, name.rest.find_first_of(".:")))) throw_bad_modifier(local.code, name.rest);
+        return;
+    }
+    if (!name.modifier.empty() && !allows(local.modifiers, modifier_code(name.modifier))) throw_bad_modifier(local.code, name.modifier);
+    if (values.size() > 1 && !local.takes_or) throw_bad_value(local.code, "is one value and no list");
+    if (local.kind != ParamKind::date && local.kind != ParamKind::number && local.kind != ParamKind::quantity) return;
+    for (const std::string_view value : values) {
+        std::string_view rest = value;
+        take_prefix(rest);
+        if (rest.size() < value.size() && !allows(local.comparators, value.substr(0, 2)))
+            throw_bad_value(local.code, fmt::format("has the prefix {}, which its definition leaves out", value.substr(0, 2)));
+    }
+}
+
+}  // namespace
 
 ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view text, std::string_view value) {
     if (text.starts_with("_has:")) return make_has_clause(context, type, text.substr(5), value);
-    if (!is_search_parameter(type, text)) throw_unknown(text, type);
+    if (!is_search_parameter(context.reader, type, text)) throw_unknown(text, type);
     const Name name = split_name(text);
     if (is_of_every_type(name.code)) {
         if (!name.modifier.empty()) throw_bad_modifier(name.code, name.modifier);
@@ -82,12 +119,13 @@ ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_vie
         if (name.code == "_list") return make_list_clause(context, values);
         return name.code == "_id" ? make_id_clause(context, type, values) : make_updated_clause(context, type, values);
     }
-    const TypeParameter* how = find_parameter(type, name.code);
-    const Parameter* definition = find_parameter(how->id);
-    if (!context.reader.is_indexed(type, how->id)) throw_not_ready(text);
+    const TypeParameter* how = context.reader.parameter(type, name.code);
+    const Parameter* definition = context.reader.definition(how->id);
+    if (!is_local(how->id) && !context.reader.is_indexed(type, how->id)) throw_not_ready(text);
     Named named{type, *how, *definition, name.modifier, {}};
+    if (name.rest.empty()) named.values = or_values(text, value);
+    if (const LocalParameter* local = context.reader.local(how->id)) check_allowed(*local, name, named.values);
     if (!name.rest.empty()) return make_chain_clause(context, named, name.rest, value);
-    named.values = or_values(text, value);
     if (name.modifier == "missing" && definition->kind != ParamKind::composite) return make_missing_clause(context, named);
     switch (definition->kind) {
         case ParamKind::token: return make_token_clause(context, named);

@@ -31,6 +31,8 @@ public:
     /// A condition on the row `alias` (columns rid, d; t when needs_time()).
     virtual void probe(Sql& sql, std::string_view alias) const = 0;
     [[nodiscard]] virtual bool can_drive() const { return true; }
+    /// Whether an index has its rows side by side, so that it costs what it finds. Else it looks at each row of the parameter or of the type.
+    [[nodiscard]] virtual bool narrows() const { return can_drive(); }
     [[nodiscard]] virtual bool carries() const { return false; }  ///< source has d and acl, in the order (d, rid), each rid once
     /// Bounds of `d` that every row of this clause keeps.
     [[nodiscard]] virtual std::optional<TimeRange> window() const { return std::nullopt; }
@@ -46,7 +48,9 @@ using ClausePtr = std::unique_ptr<Clause>;
 /// Throws Error(invalid) that names the parameter.
 ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value);
 /// Whether `name` is a parameter of `type` that make_clause knows (its value and modifier may still be wrong).
-bool is_search_parameter(TypeId type, std::string_view name);
+bool is_search_parameter(StoreReader& reader, TypeId type, std::string_view name);
+/// The same among the parameters of R4 and those of `local`.
+bool is_search_parameter(const LocalParameters& local, TypeId type, std::string_view name);
 
 // ---- leaves, for make_clause ----------------------------------------------------------------------------------------
 

@@ -49,6 +49,13 @@ public:
         sql.add(")");
     }
 
+    [[nodiscard]] bool narrows() const override {
+        return std::all_of(tests.begin(), tests.end(), [](const auto& parts) {
+            const ComponentTest& first = parts.front();
+            return !first.hashes.empty() || (first.range && first.range->prefix != Prefix::ne);
+        });
+    }
+
 private:
     static void condition(Sql& sql, const ComponentTest& test, const std::string& alias) {
         if (!test.hashes.empty()) sql.add(" AND " + alias + ".h").in(test.hashes);
@@ -94,6 +101,7 @@ public:
         sql.add(")");
     }
     [[nodiscard]] bool can_drive() const override { return clauses_.front()->can_drive(); }
+    [[nodiscard]] bool narrows() const override { return clauses_.front()->narrows(); }
 
 private:
     std::vector<ClausePtr> clauses_;
@@ -119,6 +127,9 @@ public:
     }
     [[nodiscard]] bool can_drive() const override {
         return std::all_of(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->can_drive(); });
+    }
+    [[nodiscard]] bool narrows() const override {
+        return std::all_of(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->narrows(); });
     }
 
 private:

@@ -41,7 +41,7 @@ public:
     }
 
     SearchResult page() {
-        const Budget budget(reader_.connection());
+        const Budget budget(reader_.connection(), reader_.core().search_limits);
         std::optional<Cursor> after;
         const std::string& key = reader_.core().keys.cursor;
         if (!what_.cursor.empty()) after = read_cursor(what_.cursor, key, identity(), reader_.filter());

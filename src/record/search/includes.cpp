@@ -1,5 +1,6 @@
 #include "record/search/includes.hpp"
 
+#include "record/search/clause.hpp"
 #include "record/search/sql.hpp"
 
 #include <algorithm>
@@ -23,15 +24,15 @@ std::vector<Found> included_by(StoreReader& reader, const IncludeRule& rule, Rid
         sql.add("SELECT n.rid, n.type FROM ref f CROSS JOIN res n ON n.rid = f.rid WHERE f.target_rid = ").bind(from);
         sql.add(" AND f.type = ").bind(number_of(rule.source)).add(" AND f.param");
         std::vector<std::int64_t> params;
-        if (rule.code != "*") {
-            params.push_back(number_of(find_parameter(rule.source, rule.code)->id));
+        if (rule.param != ParamId::none) {
+            params.push_back(number_of(rule.param));
         } else {
-            for (const TypeParameter& how : parameters_of(rule.source)) params.push_back(number_of(how.id));
+            for (const ParamId param : reader.reference_parameters(rule.source)) params.push_back(number_of(param));
         }
         sql.in(params);
     } else {
         sql.add("SELECT n.rid, n.type FROM ref f").add(indexed_by("ref_by_rid")).add("CROSS JOIN res n ON n.rid = f.target_rid WHERE f.rid = ").bind(from);
-        if (rule.code != "*") sql.add(" AND f.param = ").bind(number_of(find_parameter(rule.source, rule.code)->id));
+        if (rule.param != ParamId::none) sql.add(" AND f.param = ").bind(number_of(rule.param));
         if (rule.target != TypeId::none) sql.add(" AND n.type = ").bind(number_of(rule.target));
     }
     sql.add(" AND n.state = 0 AND ").visible(reader.filter(), "n", reader.now()).add(" LIMIT ").bind(static_cast<std::int64_t>(limit));
@@ -86,6 +87,16 @@ private:
 };
 
 }  // namespace
+
+void find_include_parameters(StoreReader& reader, Query& query) {
+    for (IncludeRule& rule : query.includes) {
+        if (rule.code == "*") continue;
+        const TypeParameter* how = reader.parameter(rule.source, rule.code);
+        if (how == nullptr || reader.definition(how->id)->kind != ParamKind::reference)
+            throw_bad_value(rule.reverse ? "_revinclude" : "_include", "names no reference parameter");
+        rule.param = how->id;
+    }
+}
 
 void add_includes(StoreReader& reader, const Query& query, SearchResult& result) {
     if (query.includes.empty()) return;

@@ -29,11 +29,11 @@ SortExpression textual(std::string_view table, std::string_view column, std::uin
             descending, true, false, false};
 }
 
-SortExpression sort_expression(TypeId type, const SortKey& key) {
+SortExpression sort_expression(StoreReader& reader, TypeId type, const SortKey& key) {
     if (key.code == "_lastUpdated") return {"{0}.t", key.descending, false, false, true};
     if (key.code == "_id") return {"{0}.id", key.descending, true, false, true};
-    const TypeParameter* how = find_parameter(type, key.code);
-    const Parameter* definition = how == nullptr ? nullptr : find_parameter(how->id);
+    const TypeParameter* how = reader.parameter(type, key.code);
+    const Parameter* definition = how == nullptr ? nullptr : reader.definition(how->id);
     if (definition == nullptr || !definition->indexed) {
         throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown sort parameter",
                     {{"invalid", parameter_place("_sort"), fmt::format("\"{}\" cannot be sorted by", key.code)}});
@@ -56,9 +56,9 @@ SortExpression sort_expression(TypeId type, const SortKey& key) {
 
 }  // namespace
 
-std::vector<SortExpression> sort_expressions(TypeId type, const std::vector<SortKey>& keys) {
+std::vector<SortExpression> sort_expressions(StoreReader& reader, TypeId type, const std::vector<SortKey>& keys) {
     std::vector<SortExpression> out;
-    for (const SortKey& key : keys) out.push_back(sort_expression(type, key));
+    for (const SortKey& key : keys) out.push_back(sort_expression(reader, type, key));
     if (out.empty()) out.push_back({"{0}.d", true, false, false, false});
     return out;
 }
@@ -101,7 +101,11 @@ void Plan::choose_driver() {
     if (bounded && only_dates) return;  // the resources themselves, by their date
     std::vector<const Clause*> able;
     for (const ClausePtr& clause : clauses_) {
-        if (clause->can_drive()) able.push_back(clause.get());
+        if (clause->can_drive() && clause->narrows()) able.push_back(clause.get());
+    }
+    // Looking how many rows they find would cost as much as the search.
+    for (const ClausePtr& clause : clauses_) {
+        if (able.empty() && clause->can_drive()) able.push_back(clause.get());
     }
     if (able.size() == 1) driver_ = able.front();
     std::int64_t fewest = std::numeric_limits<std::int64_t>::max();
@@ -212,10 +216,13 @@ std::vector<Plan::Row> Plan::page(const std::optional<Cursor>& after, int limit)
 }
 
 std::int64_t Plan::count() {
+    const std::int64_t most = reader_.core().search_limits.counted_rows;
     Sql sql;
     add_rows(sql, false);
-    auto rows = reader_.connection().query("SELECT count(*)" + sql.text(), sql.args());
+    sql.add(" LIMIT ").bind(most + 1).add(") y");
+    auto rows = reader_.connection().query("SELECT count(*) FROM (SELECT 1" + sql.text(), sql.args());
     rows.next();
+    if (rows.integer(0) > most) throw Error(ErrorKind::unavailable, "record.budget", "the search finds more than may be counted");
     return rows.integer(0);
 }
 

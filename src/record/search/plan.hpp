@@ -57,6 +57,6 @@ private:
 bool is_before(const Plan::Row& a, const Plan::Row& b, const std::vector<SortExpression>& keys);
 
 /// Expressions of `_sort`; the default is the newest first. Error(invalid) for a parameter that cannot be sorted by.
-std::vector<SortExpression> sort_expressions(TypeId type, const std::vector<SortKey>& keys);
+std::vector<SortExpression> sort_expressions(StoreReader& reader, TypeId type, const std::vector<SortKey>& keys);
 
 }  // namespace qiao::record

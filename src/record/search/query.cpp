@@ -50,10 +50,6 @@ void add_include(Query& out, std::string_view name, std::string_view value) {
         if (pieces.size() == 3) rule.target = find_type(pieces[2]);
         if (rule.source == TypeId::none || (pieces.size() == 3 && rule.target == TypeId::none)) throw_bad_value(name, "names no resource type");
     }
-    if (rule.code != "*") {
-        const TypeParameter* how = find_parameter(rule.source, rule.code);
-        if (how == nullptr || find_parameter(how->id)->kind != ParamKind::reference) throw_bad_value(name, "names no reference parameter");
-    }
     out.includes.push_back(std::move(rule));
     if (out.includes.size() > kIncludeRules) throw_bad_value(name, "appears more than 16 times");
 }

@@ -20,6 +20,7 @@ struct SortKey {
 struct IncludeRule {
     TypeId source = TypeId::none;  ///< none = of any type
     std::string code;              ///< "*" = all references
+    ParamId param = ParamId::none;  ///< of `code`, as find_include_parameters() found it
     TypeId target = TypeId::none;
     bool reverse = false;
     bool iterate = false;  ///< also from what was included

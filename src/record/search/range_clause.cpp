@@ -85,6 +85,9 @@ public:
         }
         sql.add("))");
     }
+    [[nodiscard]] bool narrows() const override {
+        return std::none_of(tests_.begin(), tests_.end(), [](const auto& test) { return test.prefix == Prefix::ne; });
+    }
     [[nodiscard]] std::optional<TimeRange> window() const override { return window_; }
     void set_window(TimeRange window) { window_ = window; }
 
@@ -124,6 +127,9 @@ public:
             sql.add(")");
         }
         sql.add("))");
+    }
+    [[nodiscard]] bool narrows() const override {
+        return std::none_of(tests_.begin(), tests_.end(), [](const UnitTest& test) { return test.range.prefix == Prefix::ne; });
     }
 
 private:
@@ -216,6 +222,9 @@ public:
             sql.add(fmt::format("({0}.t >= ", alias)).bind(range.from).add(fmt::format(" AND {0}.t < ", alias)).bind(range.to).add(")");
         }
         sql.add(")");
+    }
+    [[nodiscard]] bool narrows() const override {
+        return std::none_of(ranges_.begin(), ranges_.end(), [](const Range& range) { return range.negated; });
     }
     [[nodiscard]] bool needs_resource() const override { return true; }
 

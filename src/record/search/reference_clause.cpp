@@ -217,6 +217,9 @@ public:
     [[nodiscard]] bool can_drive() const override {
         return std::all_of(hops_.begin(), hops_.end(), [](const Hop& hop) { return hop.clause->can_drive(); });
     }
+    [[nodiscard]] bool narrows() const override {
+        return std::all_of(hops_.begin(), hops_.end(), [](const Hop& hop) { return hop.clause->narrows(); });
+    }
 
 private:
     StoreReader& reader_;
@@ -245,6 +248,7 @@ public:
         sql.add(")");
     }
     [[nodiscard]] bool can_drive() const override { return hop_.clause->can_drive(); }
+    [[nodiscard]] bool narrows() const override { return hop_.clause->narrows(); }
     [[nodiscard]] bool needs_resource() const override { return true; }
 
 private:
@@ -273,7 +277,7 @@ ClausePtr make_chain_clause(const SearchContext& context, const Named& named, st
         types.push_back(type);
     } else {
         for (const TypeId type : targets_of(named.definition)) {
-            if (is_search_parameter(type, rest)) types.push_back(type);
+            if (is_search_parameter(context.reader, type, rest)) types.push_back(type);
         }
     }
     std::vector<Hop> hops;
@@ -292,9 +296,10 @@ ClausePtr make_has_clause(const SearchContext& context, TypeId type, std::string
     if (second == std::string_view::npos) throw_bad_value("_has", "wants _has:Type:reference:parameter");
     const TypeId source = find_type(name.substr(0, first));
     if (source == TypeId::none) throw_bad_value("_has", "names no resource type");
-    const TypeParameter* how = find_parameter(source, name.substr(first + 1, second - first - 1));
-    if (how == nullptr || find_parameter(how->id)->kind != ParamKind::reference) throw_bad_value("_has", "names no reference parameter");
-    if (!may_target(*find_parameter(how->id), type)) throw_bad_value("_has", "names a reference that cannot point to this type");
+    const TypeParameter* how = context.reader.parameter(source, name.substr(first + 1, second - first - 1));
+    const Parameter* definition = how == nullptr ? nullptr : context.reader.definition(how->id);
+    if (definition == nullptr || definition->kind != ParamKind::reference) throw_bad_value("_has", "names no reference parameter");
+    if (!may_target(*definition, type)) throw_bad_value("_has", "names a reference that cannot point to this type");
     const SearchContext next = deeper(context, "_has");
     return std::make_unique<HasClause>(next, how->id, Hop{source, make_clause(next, source, name.substr(second + 1), value)});
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace qiao::record {
 namespace {
@@ -29,9 +30,11 @@ public:
         const SearchContext context{reader, 0};
         for (const TypeId type : types) {
             std::vector<ClausePtr> clauses;
+            check_repeated(reader, type, query);
             for (const auto& [name, value] : query.filters) clauses.push_back(make_clause(context, type, name, value));
+            if (patient == 0) refuse_scan(reader, type, clauses, query);
             if (patient != 0) clauses.push_back(make_in_patient_clause(type, patient));
-            auto keys = sort_expressions(type, query.sort);
+            auto keys = sort_expressions(reader, type, query.sort);
             plans_.emplace_back(reader, type, std::move(clauses));
             plans_.back().order_by(keys);
             if (keys_.empty()) keys_ = std::move(keys);
@@ -57,6 +60,34 @@ public:
     }
 
 private:
+    /// Where no index narrows the search, each resource of the type would be looked at: of a large one that is refused before it begins.
+    static void refuse_scan(StoreReader& reader, TypeId type, const std::vector<ClausePtr>& clauses, const Query& query) {
+        if (clauses.empty() || std::any_of(clauses.begin(), clauses.end(), [](const ClausePtr& clause) { return clause->narrows(); })) return;
+        const std::int64_t most = reader.core().search_limits.large_type;
+        {
+            auto rows = reader.connection().query("SELECT 1 FROM res WHERE type = ? AND state = 0 LIMIT 1 OFFSET ?", {std::int64_t{number_of(type)}, most});
+            if (!rows.next()) return;
+        }
+        std::vector<Issue> issues;
+        for (const auto& [name, value] : query.filters) {
+            issues.push_back({"too-costly", parameter_place(name),
+                              fmt::format("no index finds \"{}\" of this value among more than {} resources of {}: add a parameter that narrows the search", name,
+                                          most, type_name(type))});
+        }
+        throw Error(ErrorKind::invalid, "record.too_costly", "no index narrows the search", std::move(issues));
+    }
+
+    /// A parameter of the centre may be such that it stands once in a search.
+    static void check_repeated(StoreReader& reader, TypeId type, const Query& query) {
+        std::set<std::string_view> seen;
+        for (const auto& [name, value] : query.filters) {
+            const std::string_view code = std::string_view(name).substr(0, name.find_first_of(":."));
+            const TypeParameter* how = seen.insert(code).second || find_parameter(type, code) != nullptr ? nullptr : reader.parameter(type, code);
+            const LocalParameter* local = how == nullptr ? nullptr : reader.local(how->id);
+            if (local != nullptr && !local->takes_and) throw_bad_value(code, "is asked for once in a search");
+        }
+    }
+
     std::vector<Plan> plans_;
     std::vector<SortExpression> keys_;
 };
@@ -76,7 +107,8 @@ std::vector<TypeId> types_of(const SearchPlace& place, const Query& query) {
 
 SearchResult run_search(StoreReader& reader, const SearchPlace& place, std::string_view text) {
     Query query = parse_query(text, place.type.empty());
-    const Budget budget(reader.connection());
+    const Budget budget(reader.connection(), reader.core().search_limits);
+    find_include_parameters(reader, query);
     const std::string identity = query.identity(place.patient.empty() ? place.type : fmt::format("Patient/{}/{}", place.patient, place.type));
     std::optional<Cursor> after;
     if (!query.cursor.empty()) after = read_cursor(query.cursor, reader.core().keys.cursor, identity, reader.filter());

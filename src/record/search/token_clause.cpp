@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace qiao::record {
 namespace {
 
@@ -30,8 +32,8 @@ public:
     [[nodiscard]] bool can_drive() const override { return !negated_; }
     [[nodiscard]] bool carries() const override { return hashes_.size() == 1; }
     [[nodiscard]] std::int64_t compartment_key() const override {
-        if (negated_ || hashes_.size() != 1) return 0;
         const ParamId param{static_cast<std::uint16_t>(param_)};
+        if (negated_ || hashes_.size() != 1 || is_local(param)) return 0;
         const std::string_view code = find_parameter(param)->code;
         if (code != "code" && code != "category" && code != "status") return 0;
         return TokenHash::in_compartment(param, hashes_.front());
@@ -133,6 +135,10 @@ public:
         sql.add("))");
     }
 
+    [[nodiscard]] bool narrows() const override {
+        return std::none_of(tests_.begin(), tests_.end(), [](const TextTest& test) { return test.kind == TextTest::Kind::contains; });
+    }
+
 private:
     static void condition(Sql& sql, const TextTest& test, std::string_view prefix) {
         switch (test.kind) {
@@ -211,6 +217,24 @@ void append_parents(std::vector<std::string>& values) {
 
 }  // namespace
 
+namespace {
+
+bool has_latin(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
+}
+
+/// Pinyin as it is stored, of values that folding alone does not bring there: signs and sounds in one ("张wei"), and ü, which is
+/// stored as the keyboards write it ("lv").
+std::vector<std::string> sounds_of(const std::string& text) {
+    std::vector<std::string> sounds;
+    if (has_latin(text) && has_han(text)) sounds.push_back(to_pinyin(text, true).full);
+    const std::string keyed = umlauts_as_v(text);
+    if (keyed != text) sounds.push_back(compact(fold_text(keyed)));
+    return sounds;
+}
+
+}  // namespace
+
 ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& named) {
     auto kind = TextTest::Kind::starts;
     if (named.modifier == "exact")
@@ -233,6 +257,7 @@ ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& name
         // "wang wei" is stored as the pinyin "wangwei".
         const std::string squeezed = compact(folded);
         if (squeezed != folded && !squeezed.empty()) tests.push_back({kind, std::string(index_text(squeezed))});
+        for (const std::string& sound : sounds_of(text)) tests.push_back({kind, std::string(index_text(sound))});
     }
     return std::make_unique<StringClause>(named.type, named.how.id, std::move(tests));
 }

@@ -3,10 +3,12 @@
 #include "base/limits.hpp"
 #include "record/record.hpp"
 #include "record/store/index_jobs.hpp"
+#include "record/store/local_parameters.hpp"
 #include "record/store/rows.hpp"
 #include "record/terminology/record_shelf.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -29,6 +31,13 @@ struct AclKey {
     auto operator<=>(const AclKey&) const = default;
 };
 
+/// What a search may cost.
+struct SearchLimits {
+    std::chrono::milliseconds time = limits::kQueryTime;
+    std::int64_t counted_rows = 5'000'000;  ///< of the index, by one count
+    std::int64_t large_type = 100'000;      ///< resources: a type of more is not read through for want of an index
+};
+
 struct Core {
     storage::Database& database;
     storage::Writer& writer;
@@ -40,7 +49,9 @@ struct Core {
     WriteLevel write_level;
     Ports ports;
     Feed* feed = nullptr;
+    SearchLimits search_limits = {};  ///< changed before the first search only
     IndexJobs index_jobs = {};
+    LocalParameterList local_parameters = {};
     DefinitionCache definitions = {};
 
     // Writer thread only. What is remembered of `sys` and `aclset` never changes once it is there, whichever node made it.
@@ -54,8 +65,11 @@ struct Core {
 
     [[nodiscard]] ExtractOptions extract_options() const { return {&zone, base_url}; }
     [[nodiscard]] TokenHash hash() const { return TokenHash(keys.hash); }
-    /// Rows of a stored body (as res.body holds it).
-    [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id) const;
+    [[nodiscard]] Indexed index(simdjson::dom::element resource, TypeId type, std::string_view id, const LocalParameters& local) const {
+        return index_resource(resource, type, id, extract_options(), hash(), &local);
+    }
+    /// Rows of a stored body (as res.body holds it). On the writer thread `local` is that of the open group.
+    [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) const;
 };
 
 /// The number of "Type/id", which gets a stub when it is not there. Writer thread.
@@ -70,8 +84,8 @@ std::int64_t first_commit_at(storage::Connection& connection, std::int64_t ms);
 /// Bounds all statements of one question together: Error(unavailable, "record.budget") when it is spent.
 class Budget {
 public:
-    explicit Budget(storage::Connection& connection) : connection_(connection) {
-        connection_.set_time_limit(static_cast<int>(std::chrono::milliseconds(limits::kQueryTime).count()));
+    Budget(storage::Connection& connection, const SearchLimits& search) : connection_(connection) {
+        connection_.set_time_limit(static_cast<int>(search.time.count()));
     }
     ~Budget() { connection_.set_time_limit(0); }
     Budget(const Budget&) = delete;
@@ -100,8 +114,17 @@ public:
     [[nodiscard]] Core& core() { return core_; }
     [[nodiscard]] const ReadFilter& filter() const { return filter_; }
     [[nodiscard]] Instant now() const { return now_; }
-    /// Whether all index rows of the parameter are there.
+    /// Whether all index rows of a parameter of R4 are there.
     [[nodiscard]] bool is_indexed(TypeId type, ParamId param) const;
+    /// The parameter `code` of `type`, of R4 or of the centre, as this snapshot has it; nullptr when there is none. Error(invalid,
+    /// "record.parameter_not_ready") for one of the centre whose index is being made. What it points to lives as long as the reader.
+    const TypeParameter* parameter(TypeId type, std::string_view code);
+    /// nullptr when no definition has this number.
+    [[nodiscard]] const Parameter* definition(ParamId param) const;
+    /// nullptr when the parameter is not one of the centre.
+    [[nodiscard]] const LocalParameter* local(ParamId param) const { return is_local(param) ? local_parameters_->find(param) : nullptr; }
+    /// Those of the type that refer, of R4 and of the centre.
+    [[nodiscard]] std::vector<ParamId> reference_parameters(TypeId type) const;
     /// The current version of a row that a search found and the filter let through.
     Stored fetch(Rid rid);
     /// An older one, likewise.
@@ -109,12 +132,17 @@ public:
 
 private:
     const std::string& read_sql();
+    const LocalParameter* find_local(TypeId type, std::string_view code);
+    void require_ready(TypeId type, const LocalParameter& parameter);
 
     Core& core_;
     ReadFilter filter_;
     Instant now_;
     FilterSql visible_;
     std::shared_ptr<const IndexJobs::List> index_jobs_;
+    std::shared_ptr<const LocalParameters> local_parameters_;
+    std::vector<std::shared_ptr<const LocalParameters>> earlier_;  ///< what parameter() may have given out
+    bool local_parameters_read_ = false;                           ///< from this snapshot
     std::unique_ptr<storage::Snapshot> snapshot_;
     storage::Connection* connection_;
     std::string read_sql_;

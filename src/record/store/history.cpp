@@ -130,7 +130,7 @@ std::vector<Line> newest(StoreReader& reader, const Bounds& bounds, TypeId type,
 HistoryPage StoreReader::history(const HistoryAsk& ask) {
     HistoryPage page;
     const TypeId type = ask.type.empty() ? TypeId::none : known_type(ask.type);
-    const Budget budget(connection());
+    const Budget budget(connection(), core_.search_limits);
     const std::string identity = fmt::format("_history {}/{} {} {}", ask.type, ask.id, ask.since, ask.at);
     Bounds bounds = bounds_of(*this, ask);
     if (!ask.id.empty()) {

@@ -43,6 +43,7 @@ void IndexJobs::changed(storage::Group& group) {
 }
 
 void IndexJobs::set(storage::Group& group, const List& jobs) {
+    if (jobs.empty()) return;
     for (const IndexJob& job : jobs) {
         group.connection().execute(
             "INSERT INTO index_job(type, param, position) VALUES(?, ?, ?) ON CONFLICT(type, param) DO UPDATE SET position = excluded.position",

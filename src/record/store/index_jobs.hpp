@@ -13,7 +13,7 @@
 #include <vector>
 
 /// Parameters whose index rows are being made for data that is there already: after an extractor that makes other rows than the
-/// one before. Each has a position: resources up to this rid have their rows and keep them by every write; those behind
+/// one before, and for a parameter that an operator defines (local_parameters.hpp). Each has a position: resources up to this rid have their rows and keep them by every write; those behind
 /// it get them when the job comes there, so writes need not wait and do not touch them. Until its job is done, a search by the
 /// parameter is refused. The jobs stand in `index_job`, so a restart goes on where they were.
 namespace qiao::record {
@@ -21,9 +21,10 @@ namespace qiao::record {
 struct IndexJob {
     TypeId type = TypeId::none;
     ParamId param = ParamId::none;
-    std::int64_t position = 0;  ///< kClearing: the rows of before are being taken away
+    std::int64_t position = 0;  ///< kClearing: the rows of before are being taken away; kRemoving: and none come after them
 };
 inline constexpr std::int64_t kClearing = -1;
+inline constexpr std::int64_t kRemoving = -2;
 
 class IndexJobs {
 public:

@@ -68,8 +68,8 @@ Rid last_rid(storage::Connection& connection) {
     return rows.next() ? rows.integer(0) : 0;
 }
 
-Rows rows_of(const Core& core, const Resource& resource, const IndexJobs::List& jobs) {
-    Rows rows = core.index_packed(resource.packed, resource.type, resource.id).rows;
+Rows rows_of(const Core& core, const Resource& resource, const IndexJobs::List& jobs, const LocalParameters& local) {
+    Rows rows = core.index_packed(resource.packed, resource.type, resource.id, local).rows;
     keep_parameters(rows, [&](ParamId param) { return concerns(jobs, resource.type, param); });
     return rows;
 }
@@ -158,6 +158,7 @@ void Indexer::clear(const IndexJob& job) {
     core_.writer.submit({{}, [&](storage::Group& group) {
                              if (!stands(core_.index_jobs.now(), job)) return;
                              if (clear_rows(group.connection(), job.type, job.param)) return;
+                             if (job.position == kRemoving) return core_.index_jobs.done(group, {job});
                              core_.index_jobs.set(group, {{job.type, job.param, 0}});
                          }});
 }
@@ -171,7 +172,8 @@ void Indexer::build(std::int64_t position, const IndexJobs::List& jobs) {
             auto snapshot = core_.database.read();
             resources = resources_of(snapshot->connection(), position, last, jobs, true);
         }
-        for (const Resource& resource : resources) made.emplace(resource.rid, std::pair(resource.version, rows_of(core_, resource, jobs)));
+        const auto local = core_.local_parameters.open();
+        for (const Resource& resource : resources) made.emplace(resource.rid, std::pair(resource.version, rows_of(core_, resource, jobs, *local)));
     }
     core_.writer.submit({{}, [&](storage::Group& group) {
                              // Another node may have made this step meanwhile.
@@ -181,7 +183,7 @@ void Indexer::build(std::int64_t position, const IndexJobs::List& jobs) {
                                  auto& [version, rows] = made[resource.rid];
                                  if (version != resource.version) {
                                      resource.packed = body_of(connection, resource.rid);
-                                     rows = rows_of(core_, resource, jobs);
+                                     rows = rows_of(core_, resource, jobs, *core_.local_parameters.now());
                                      version = resource.version;
                                  }
                                  const Place place{resource.type, resource.rid, resource.date, resource.acl, 0};

@@ -52,7 +52,7 @@ void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t l
         const TypeId type = type_of_number(static_cast<std::uint32_t>(rows.integer(0)));
         old_place = {type, rid, rows.integer(2), rows.integer(3), rows.integer(4)};
         organisation = rows.integer(5);
-        index = core.index_packed(rows.text(6), type, id_text(rows.text(1)));
+        index = core.index_packed(rows.text(6), type, id_text(rows.text(1)), *core.local_parameters.now());
     }
     place = old_place;
     place.acl = aclset_of(core, group, {old_place.patient_rid, organisation, index.labels | labels});

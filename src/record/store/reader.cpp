@@ -46,12 +46,12 @@ TypeId known_type(std::string_view name) {
     return type;
 }
 
-Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id) const {
+Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) const {
     std::string body;
     unpack_body(packed, body);
     const auto parsed = parse_resource(body, limits::kBundleBody_bytes);
     if (!parsed) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
-    return index_resource(parsed->root(), type, id, extract_options(), hash());
+    return index(parsed->root(), type, id, local);
 }
 
 StoreReader::StoreReader(Core& core, const ReadFilter& filter)
@@ -60,6 +60,7 @@ StoreReader::StoreReader(Core& core, const ReadFilter& filter)
       now_(core.clock.now()),
       visible_(filter_, "r.acl", "r.rid", now_),
       index_jobs_(core.index_jobs.open()),
+      local_parameters_(core.local_parameters.open()),
       snapshot_(core.database.read()),
       connection_(&snapshot_->connection()) {}
 
@@ -69,10 +70,66 @@ StoreReader::StoreReader(Core& core, const ReadFilter& filter, storage::Connecti
       now_(core.clock.now()),
       visible_(filter_, "r.acl", "r.rid", now_),
       index_jobs_(core.index_jobs.open()),
+      local_parameters_(core.local_parameters.open()),
       connection_(&connection) {}
 
 bool StoreReader::is_indexed(TypeId type, ParamId param) const {
     return std::none_of(index_jobs_->begin(), index_jobs_->end(), [&](const IndexJob& job) { return job.type == type && job.param == param; });
+}
+
+const LocalParameter* StoreReader::find_local(TypeId type, std::string_view code) {
+    const LocalParameter* found = local_parameters_->find(type, code);
+    if (found != nullptr) {
+        auto rows = connection().query("SELECT 1 FROM local_parameter WHERE param = ?", {std::int64_t{number_of(found->number)}});
+        if (rows.next()) return found;
+    }
+    // Another definition, or one of another node, may be in the snapshot.
+    if (local_parameters_read_ || (found == nullptr && !core_.database.shared())) return nullptr;
+    earlier_.push_back(local_parameters_);
+    local_parameters_ = LocalParameters::load(connection());
+    local_parameters_read_ = true;
+    return local_parameters_->find(type, code);
+}
+
+void StoreReader::require_ready(TypeId type, const LocalParameter& parameter) {
+    std::int64_t position = 0;
+    {
+        auto rows = connection().query("SELECT position FROM index_job WHERE type = ? AND param = ?",
+                                       {std::int64_t{number_of(type)}, std::int64_t{number_of(parameter.number)}});
+        if (!rows.next()) return;
+        position = rows.integer(0);
+    }
+    auto rows = connection().query("SELECT max(rid) FROM res");
+    const std::int64_t all = rows.next() ? std::max<std::int64_t>(1, rows.integer(0)) : 1;
+    throw Error(ErrorKind::invalid, "record.parameter_not_ready", "the index of a search parameter is being made",
+                {{"incomplete", "http." + parameter.code,
+                  fmt::format("\"{}\" of {} can be searched by when its index is complete; {} % of the resources are in it", parameter.code, type_name(type),
+                              std::clamp<std::int64_t>(position * 100 / all, 0, 99))}});
+}
+
+const TypeParameter* StoreReader::parameter(TypeId type, std::string_view code) {
+    if (const TypeParameter* official = find_parameter(type, code)) return official;
+    const LocalParameter* found = find_local(type, code);
+    if (found == nullptr) return nullptr;
+    require_ready(type, *found);
+    return &found->how;
+}
+
+const Parameter* StoreReader::definition(ParamId param) const {
+    if (!is_local(param)) return find_parameter(param);
+    const LocalParameter* found = local_parameters_->find(param);
+    return found == nullptr ? nullptr : &found->parameter;
+}
+
+std::vector<ParamId> StoreReader::reference_parameters(TypeId type) const {
+    std::vector<ParamId> found;
+    for (const TypeParameter& how : parameters_of(type)) {
+        if (find_parameter(how.id)->kind == ParamKind::reference) found.push_back(how.id);
+    }
+    for (const LocalParameterPtr& one : local_parameters_->of(type)) {
+        if (one->kind == ParamKind::reference) found.push_back(one->number);
+    }
+    return found;
 }
 
 const std::string& StoreReader::read_sql() {

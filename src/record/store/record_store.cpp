@@ -29,14 +29,17 @@ public:
         writer.on_foreign_commit([this](storage::Connection& connection) {
             core_.next_rid = next_rid(connection);
             core_.date_spans.clear();
+            core_.local_parameters.load(connection);
             core_.index_jobs.load(connection);
         });
         core_.keys = {key("hash_key", 16), key("cursor_key", 32)};
         {
             auto snapshot = database.read();
             core_.next_rid = next_rid(snapshot->connection());
+            core_.local_parameters.load(snapshot->connection());
             core_.index_jobs.load(snapshot->connection());
         }
+        feed_->listen([this](std::span<const Change> changes) { hear(changes); });
         metrics.gauge("qiao_record_index_jobs", [this] { return static_cast<double>(core_.index_jobs.open()->size()); });
         indexer_.note_extractor();
         indexer_.wake();
@@ -49,9 +52,12 @@ public:
         auto snapshot = core_.database.read();
         auto rows = snapshot->connection().query("SELECT max(rid) FROM res");
         const std::int64_t all = rows.next() ? std::max<std::int64_t>(1, rows.integer(0)) : 1;
+        const auto local = core_.local_parameters.open();
         for (const IndexJob& job : *jobs) {
+            const LocalParameter* own = is_local(job.param) ? local->find(job.param) : nullptr;
+            if (is_local(job.param) && own == nullptr) continue;  // what is left of one that is no more
             const std::int64_t percent = std::clamp<std::int64_t>(job.position * 100 / all, 0, 99);
-            progress.push_back({std::string(type_name(job.type)), std::string(find_parameter(job.param)->code), static_cast<int>(percent)});
+            progress.push_back({std::string(type_name(job.type)), own != nullptr ? own->code : std::string(find_parameter(job.param)->code), static_cast<int>(percent)});
         }
         return progress;
     }
@@ -98,6 +104,12 @@ public:
     }
 
 private:
+    /// Who defines a search parameter gives the indexer work, on every node. On the feed's thread.
+    void hear(std::span<const Change> changes) {
+        if (std::none_of(changes.begin(), changes.end(), [](const Change& change) { return change.type == "SearchParameter"; })) return;
+        if (core_.database.shared()) core_.writer.submit({{}, [](storage::Group&) {}});  // its thread learns what another node wrote
+        indexer_.wake();
+    }
     std::vector<std::vector<Change>> committed_since_told() {
         std::vector<std::vector<Change>> commits;
         std::int64_t last = told_;
@@ -144,9 +156,9 @@ private:
         return value;
     }
     Core core_;
+    Indexer indexer_{core_};
     std::int64_t told_ = 0;  ///< the feed's thread only
     std::unique_ptr<Feed> feed_;
-    Indexer indexer_{core_};
 };
 
 }  // namespace

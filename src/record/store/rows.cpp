@@ -2,6 +2,7 @@
 
 #include "record/filter.hpp"
 #include "record/store/core.hpp"
+#include "record/store/local_values.hpp"
 #include "record/store/sort_date.hpp"
 
 #include <algorithm>
@@ -18,8 +19,7 @@ void sort_unique(std::vector<Row>& rows) {
     rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
 }
 
-void add_token_rows(Rows& rows, const TokenValue& value, TypeId type, const TokenHash& hash) {
-    const TypeParameter* how = find_parameter(type, value.param);
+void add_token_rows(Rows& rows, const TokenValue& value, const TypeParameter* how, const TokenHash& hash) {
     if (how == nullptr) return;
     const std::uint16_t param = number_of(value.param);
     if (how->system_row && !value.system.empty()) {
@@ -64,7 +64,7 @@ void add_component(std::vector<CompositeRow>& rows, const CompositeRow& at, cons
     };
     if (const auto* token = std::get_if<TokenValue>(&value)) {
         Rows found;
-        add_token_rows(found, *token, type, hash);
+        add_token_rows(found, *token, find_parameter(type, token->param), hash);
         for (const TokenRow& row : found.tokens) add(row.h, 0, 0);
     } else if (const auto* quantity = std::get_if<QuantityValue>(&value)) {
         for (const std::string& unit : units_of(*quantity)) add(unit.empty() ? 0 : hash.unit(unit), quantity->lo, quantity->hi);
@@ -239,13 +239,17 @@ bool is_open(TypeId type) {
     }
 }
 
-Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash) {
-    const IndexValues values = extract(resource, type, options);
+Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash,
+                       const LocalParameters* local) {
+    IndexValues values = extract(resource, type, options);
+    LocalTexts texts;
+    if (local != nullptr) add_local_values(values, texts, resource, type, *local, options);
     Indexed out;
+    out.local_version = local == nullptr ? 0 : local->version();
     Rows& rows = out.rows;
     out.date = values.sort_date_ms.value_or(kNoDate);
     for (const TokenValue& value : values.tokens) {
-        add_token_rows(rows, value, type, hash);
+        add_token_rows(rows, value, find_parameter(local, type, value.param), hash);
         if (value.param == param::security()) add_label(out, value.system, value.code);
     }
     for (const TokenText& text : values.texts) rows.strings.push_back({number_of(text.param), std::string(index_text(text.folded)), ""});

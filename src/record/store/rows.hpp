@@ -98,6 +98,7 @@ struct Indexed {
     std::optional<Target> patient;  ///< whose record it belongs to; a Patient's own is itself
     std::vector<Target> follows;    ///< without that: it belongs to the patient of the first of these (a Provenance's targets)
     std::int64_t labels = 0;        ///< of meta.security; bits as label_bit() says
+    std::int64_t local_version = 0;  ///< of the local parameters whose rows are among these
 };
 
 /// Index texts are cut here, on both sides.
@@ -110,7 +111,10 @@ PlaceRow place_row(ParamId param, double latitude, double longitude);
 /// How a unit of a quantity is written in `sys`.
 std::string unit_key(std::string_view system, std::string_view code);
 
-Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash);
+class LocalParameters;
+/// @param local  nullptr = the parameters of R4 alone
+Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash,
+                       const LocalParameters* local = nullptr);
 
 /// The rows of these parameters alone, none of `compartment`.
 void keep_parameters(Rows& rows, const std::function<bool(ParamId)>& kept);

@@ -141,8 +141,13 @@ CREATE TABLE bulk_file(
   resources INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(job, name)) WITHOUT ROWID;
 )sql";
 
+/// What operators define beside the search parameters of R4 (local_parameters.hpp).
+constexpr std::string_view kLocalParameterTable = R"sql(
+CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNIQUE, definition TEXT NOT NULL);
+)sql";
+
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk}};
+                                              {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk}, {"search_parameters", 1, kLocalParameterTable}};
 
 }  // namespace
 

@@ -140,7 +140,7 @@ void StoreWork::remember_base(Pending& change) {
                                            {std::int64_t{number_of(change.type)}, storage::Blob{key.bytes()}});
     if (!rows.next()) return;
     change.base_version = rows.integer(0);
-    if (rows.integer(1) == static_cast<std::int64_t>(State::live)) change.base = core_.index_packed(rows.text(2), change.type, change.id);
+    if (rows.integer(1) == static_cast<std::int64_t>(State::live)) change.base = core_.index_packed(rows.text(2), change.type, change.id, *core_.local_parameters.open());
 }
 
 /// The text to store of a plain Subscription: its secrets go to rows of their own.
@@ -164,6 +164,20 @@ void StoreWork::check_rules(std::string_view json) {
         issues.push_back(std::move(finding.issue));
     }
     if (!issues.empty()) throw Error(ErrorKind::invalid, "record.invalid", "the resource breaks a rule of FHIR R4 or of a profile", std::move(issues));
+}
+
+/// A plain SearchParameter defines what the centre can be searched by.
+void StoreWork::define_search(const std::string& id, std::string_view json) {
+    std::shared_ptr<const LocalParameter> wanted;
+    if (!json.empty()) {
+        const auto resource = json::parse(json, limits::kJsonDepth);
+        if (!resource) throw Error(ErrorKind::invalid, "record.bad_json", resource.error().message);
+        wanted = read_local_parameter(*resource);
+    }
+    rows_.emplace_back([this, wanted, target = Target{TypeId::SearchParameter, id}](storage::Group& group, const RidOf&) {
+        const auto known = rids_.find(target);  // none: what is removed was never there
+        if (known != rids_.end()) core_.local_parameters.put(group, known->second, wanted, core_.index_jobs);
+    });
 }
 
 void StoreWork::put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected) {
@@ -192,7 +206,8 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
         parsed = parse_resource(kept);
         QIAO_ASSERT(parsed);
     }
-    Indexed index = index_resource(parsed->root(), type, id, core_.extract_options(), core_.hash());
+    if (plain_ && type == TypeId::SearchParameter) define_search(id, json);
+    Indexed index = core_.index(parsed->root(), type, id, *core_.local_parameters.open());
     std::string body = stored_body(*parsed);
     std::string packed = pack_body(body);
     Pending& change = slot(type, std::move(id), operation);
@@ -227,6 +242,7 @@ void StoreWork::update_text(std::string_view type, std::string_view id, std::str
 void StoreWork::remove(std::string_view type, std::string_view id, std::int64_t expected_version) {
     if (!is_fhir_id(id)) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
     if (plain_ && type == "Subscription" && core_.ports.keep_subscription) kept_subscription(std::string(id), {});
+    if (plain_ && type == "SearchParameter") define_search(std::string(id), {});
     Pending& change = slot(known_type(type), std::string(id), 'D');
     if (expected_version != 0) change.expected = expected_version;
     change.body.clear();

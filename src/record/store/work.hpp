@@ -70,6 +70,7 @@ private:
     void check_rules(std::string_view json);
     void put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected);
     std::string kept_subscription(const std::string& id, std::string_view json);
+    void define_search(const std::string& id, std::string_view json);
     void remember_base(Pending& change);
 
     // Writer thread.

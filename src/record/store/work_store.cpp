@@ -162,10 +162,11 @@ std::int64_t StoreWork::acl_of(storage::Group& group, const Pending& change, con
 
 Indexed StoreWork::old_rows(storage::Connection& connection, const Pending& change, const Current& current) {
     if (current.state != State::live || current.rid == 0) return {};
-    if (change.base_version == current.version) return change.base;
+    const LocalParameters& local = *core_.local_parameters.now();
+    if (change.base_version == current.version && change.base.local_version == local.version()) return change.base;
     auto rows = connection.query("SELECT body FROM res WHERE rid = ?", {current.rid});
     rows.next();
-    return core_.index_packed(rows.text(0), change.type, change.id);
+    return core_.index_packed(rows.text(0), change.type, change.id, local);
 }
 
 void StoreWork::apply(storage::Group& group) {
@@ -221,9 +222,12 @@ const Rows& StoreWork::without_jobs(const Rows& rows, TypeId type, Rid rid, Rows
 }
 
 void StoreWork::write_one(storage::Group& group, std::size_t index) {
-    const Pending& change = pending_[index];
+    Pending& change = pending_[index];
     const Current& current = current_[index];
     storage::Connection& connection = group.connection();
+    const LocalParameters& local = *core_.local_parameters.now();
+    // What a search can ask for was changed since the caller's thread made the rows.
+    if (change.operation != 'D' && change.index.local_version != local.version()) change.index = core_.index_packed(change.packed, change.type, change.id, local);
     const bool live = current.exists() && current.state == State::live;
     if (change.operation == 'D' && !live) return;  // deleting what is not there is done already
     const std::int64_t t = group.t();

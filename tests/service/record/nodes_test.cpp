@@ -56,6 +56,60 @@ TEST_F(Nodes, of_thirty_two_updates_of_one_version_one_wins) {
     EXPECT_EQ(two.get_json("/fhir/Patient/p1")["meta"]["versionId"].text(), "2");
 }
 
+TEST_F(Nodes, what_an_operator_defines_at_one_is_known_to_both_at_once) {
+    const auto definition = [](const std::string& expression, const std::string& status) {
+        return R"({"resourceType":"SearchParameter","id":"s","url":"http://example.org/s","name":"s","description":"d","status":")" + status +
+               R"(","code":"sort-of","type":"token","base":["Basic"],"expression":")" + expression + R"("})";
+    };
+    const std::vector<http::Header> as_operator{{"x-test-caller", "operator"}};
+    const auto basic = [](const std::string& id, const std::string& code) {
+        return R"({"resourceType":"Basic","id":")" + id + R"(","code":{"text":")" + code + R"("},"language":")" + code + R"("})";
+    };
+    const auto put = [&](Service& node, const std::string& id, const std::string& code) {
+        EXPECT_LT(node.send(Method::put, "/fhir/Basic/" + id, basic(id, code)).status, 300);
+    };
+    for (int i = 0; i < 1500; i += 500) {
+        auto work = one.begin();
+        for (int n = i; n < i + 500; ++n) work->create_text(basic("b" + std::to_string(n), n % 2 == 0 ? "en" : "de"));
+        work->commit();
+    }
+    EXPECT_EQ(two.get("/fhir/Basic?sort-of=en").status, 400);
+    ASSERT_EQ(one.send(Method::put, "/fhir/SearchParameter/s", definition("Basic.language", "active"), as_operator).status, 201);
+    // The other node knows it at once, and no answer of either is half an answer.
+    for (Service* node : {&two, &one}) {
+        for (;;) {
+            const auto answer = node->get("/fhir/Basic?sort-of=en&_summary=count");
+            if (answer.status == 200) {
+                EXPECT_EQ((*json::parse(answer.body))["total"].integer(), 750);
+                break;
+            }
+            ASSERT_EQ(error_of(answer), "record.parameter_not_ready") << answer.body;
+        }
+    }
+    // What either writes from now on has its rows, also where the writer's thread made them before it knew.
+    put(two, "b1", "en");
+    put(one, "b0", "de");
+    put(two, "new", "en");
+    for (Service* node : nodes) EXPECT_EQ(node->get_json("/fhir/Basic?sort-of=en&_summary=count")["total"].integer(), 751);
+    // Both list it soon.
+    for (Service* node : nodes) {
+        for (int look = 0; look < 600 && node->get("/fhir/metadata").body.find("sort-of") == std::string::npos; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        EXPECT_NE(node->get("/fhir/metadata").body.find("sort-of"), std::string::npos);
+    }
+    // Another expression at the other node: nobody finds by the old one.
+    ASSERT_EQ(two.send(Method::put, "/fhir/SearchParameter/s", definition("Basic.code.text", "active"), as_operator).status, 200);
+    for (Service* node : nodes) {
+        const auto answer = node->get("/fhir/Basic?sort-of=fr");
+        EXPECT_TRUE(answer.status == 200 || error_of(answer) == "record.parameter_not_ready") << answer.body;
+    }
+    put(one, "late", "fr");
+    two.wait_for_index();
+    one.wait_for_index();
+    for (Service* node : nodes) EXPECT_EQ(node->found("/fhir/Basic?sort-of=fr"), "late");
+    ASSERT_EQ(two.send(Method::put, "/fhir/SearchParameter/s", definition("Basic.code.text", "retired"), as_operator).status, 200);
+    for (Service* node : nodes) EXPECT_EQ(error_of(node->get("/fhir/Basic?sort-of=fr")), "record.unknown_parameter");
+}
+
 TEST_F(Nodes, the_feed_of_each_tells_of_all_commits_in_one_order) {
     std::mutex mutex;
     std::map<Service*, std::vector<std::string>> told;

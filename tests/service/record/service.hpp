@@ -17,7 +17,7 @@ namespace qiao::record::testing {
 using http::Method;
 
 /// The FHIR API without sockets. The caller is named by the header `x-test-caller`: all (default, of institution 9), client (of
-/// none), one, two, reader, or one of `others`.
+/// none), one, two, reader, operator (sees what every signed-in caller does and defines search parameters), or one of `others`.
 struct Service : Store {
     http::Router router;
     std::map<std::string, Caller, std::less<>> others;  ///< filled before anybody calls
@@ -30,6 +30,9 @@ struct Service : Store {
         clock, "1.0-test");
 
     explicit Service(const Store* beside = nullptr, RecordOptions settings = {}) : Store(beside, std::move(settings)) {
+        record->ports().may_write = [](const Actor& actor, const Stored*, std::string_view type) {
+            if ((type == "SearchParameter") != (actor.role == "operator")) throw Error(ErrorKind::forbidden, "test.not_yours", "an operator defines, others write");
+        };
         rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {
             http::Response response;
             response.body = "moved " + std::string(id);
@@ -40,13 +43,17 @@ struct Service : Store {
 
     static Caller caller(std::string_view name) {
         Caller out;
-        out.may_write_plain = name != "reader";
+        out.may_write_plain = name != "reader" && name != "operator";
         if (name == "one") {
             out.filter = standing({101}, {1});
             out.actor = actor_of(11, 1);
         } else if (name == "two") {
             out.filter = standing({102}, {2});
             out.actor = actor_of(12, 2);
+        } else if (name == "operator") {
+            out.filter = standing({}, {});
+            out.actor = actor_of(0, 0);
+            out.actor.role = "operator";
         } else if (name == "client") {
             out.filter = ReadFilter::system("test");
             out.actor = actor_of(0, 0);
@@ -74,6 +81,14 @@ struct Service : Store {
         return send(Method::get, target, {}, {{"x-test-caller", std::string(as)}});
     }
     json::Value get_json(std::string_view target, std::string_view as = "all") const { return *json::parse(get(target, as).body); }
+    /// The ids that a search finds, in its order.
+    std::string found(std::string_view target) const {
+        std::string ids;
+        const auto page = get_json(target);
+        if (page["resourceType"].text() != "Bundle") return page.dump();
+        for (const auto& entry : page["entry"].items()) ids += (ids.empty() ? "" : " ") + entry["resource"]["id"].text();
+        return ids;
+    }
 };
 
 inline std::string header(const http::Response& response, std::string_view name) {

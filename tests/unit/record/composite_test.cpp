@@ -44,9 +44,6 @@ struct Ward : Store {
     std::string refused(std::string_view type, std::string_view query) {
         return code_of([&] { read()->search(type, query); });
     }
-    void wait_for_index() {
-        while (rows("SELECT count(*) FROM index_job") > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
 };
 
 TEST(Composite, both_sides_are_on_the_same_component) {

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <string>
+#include <thread>
 
 /// A record on a fresh database file of its own, for tests.
 namespace qiao::record::testing {
@@ -71,6 +72,11 @@ struct Store {
         std::string reference = work->create_text(json);
         work->commit();
         return reference;
+    }
+    /// Until all index jobs are done.
+    void wait_for_index() {
+        for (int look = 0; look < 3000 && rows("SELECT count(*) FROM index_job") > 0; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        while (!record->index_progress().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     std::int64_t rows(const std::string& sql) {
         auto snapshot = database->read();
