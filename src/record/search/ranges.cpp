@@ -1,5 +1,7 @@
 #include "record/search/ranges.hpp"
 
+#include "record/store/rows.hpp"
+
 #include <cmath>
 
 namespace qiao::record {
