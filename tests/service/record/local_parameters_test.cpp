@@ -1,5 +1,7 @@
 #include "service.hpp"
 
+#include "record/definitions/definitions.hpp"
+
 #include <fmt/format.h>
 
 /// Search parameters that an operator defines: who may, what is refused, how they are searched by, how their index is made.
