@@ -175,10 +175,10 @@ void Plan::add_behind(Sql& sql, const Cursor& after, std::string_view alias) {
         bind(keys_[i], after.values[i]);
         sql.add(" OR (").add(on(keys_[i], alias)).add(" = ");
         bind(keys_[i], after.values[i]);
-        sql.add(" AND ");
+        sql.add(" AND (");
     }
     sql.add(alias).add(keys_.front().descending ? ".rid < " : ".rid > ").bind(after.rid);
-    for (std::size_t i = 0; i < keys_.size(); ++i) sql.add(")");
+    for (std::size_t i = 0; i < keys_.size(); ++i) sql.add("))");
     sql.add(")");
 }
 

@@ -88,7 +88,7 @@ std::vector<Rid> RecordShelf::found(TypeId type, const std::vector<std::pair<std
     std::vector<ClausePtr> clauses;
     for (const auto& [name, value] : conditions) clauses.push_back(make_clause(context, type, name, value));
     Plan plan(reader_, type, std::move(clauses));
-    plan.order_by(sort_expressions(type, {{"_lastUpdated", true}}));
+    plan.order_by(sort_expressions(reader_, type, {{"_lastUpdated", true}}));
     std::vector<Rid> out;
     for (const Plan::Row& row : plan.page(std::nullopt, limit)) out.push_back(row.rid);
     return out;

@@ -1,5 +1,7 @@
 #include "service.hpp"
 
+#include "record/definitions/definitions.hpp"
+
 #include <fmt/format.h>
 
 /// Search parameters that an operator defines: who may, what is refused, how they are searched by, how their index is made.
@@ -130,7 +132,7 @@ TEST_F(Definitions, of_every_kind) {
           "dose=5.4|http://unitsofmeasure.org|mg", "age=gt50", "document=http://example.org/a/b", "document:below=http://example.org/a", "likely=true", "parts=2", "parts:missing=false"}) {
         EXPECT_EQ(service.found(at + std::string(hit)), "r") << hit;
     }
-    for (const std::string_view miss : {"basis-of=Condition/c", "how=zu", "noted=2026-05", "within=2025", "chance=0.3", "dose=5.4||kg", "document=http://example.org/a", "likely=false", "parts=3"}) {
+    for (const std::string_view miss : {"basis-of=Condition/c", "how=zu", "noted=2026-05", "within=2025", "chance=0.4", "dose=5.4||kg", "document=http://example.org/a", "likely=false", "parts=3"}) {
         EXPECT_EQ(service.found(at + std::string(miss)), "") << miss;
     }
     EXPECT_EQ(service.found(at + "_include=RiskAssessment:basis-of&_sort=-chance,noted"), "r");
