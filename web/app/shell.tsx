@@ -327,8 +327,9 @@ function UnsentRow() {
       ))}
       {uploads + texts > 0 && (
         <div className="s-bar s-bar-warning" role="status">
-          <span>{t('app.unsent.count', { count: uploads + texts })}</span>
-          {asksPerson && <span className="q-strong">{t('app.unsent.asks')}</span>}
+          <span>
+            {t('app.unsent.count', { count: uploads + texts })} {asksPerson && <strong>{t('app.unsent.asks')}</strong>}
+          </span>
           <Button size="compact-sm" variant="default" onClick={() => setOpen(true)}>
             {t('app.unsent.show')}
           </Button>

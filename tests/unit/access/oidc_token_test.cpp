@@ -171,7 +171,7 @@ TEST(OidcToken, metadata_is_the_configured_provider_s_or_nothing) {
         for (const std::string& name : {std::string("authorization_endpoint"), std::string("token_endpoint"), std::string("jwks_uri")}) {
             text += ",\"" + name + "\":" + (name == change ? value : "\"https://id.hospital.example/" + name + "\"");
         }
-        if (change.ends_with("supported")) text += ",\"" + change + "\":" + value;
+        if (change.ends_with("supported") || change == "end_session_endpoint") text += ",\"" + change + "\":" + value;
         return text + "}";
     };
     const auto plain = read_oidc_provider(with("", ""), kIssuer);

@@ -106,7 +106,7 @@ function Pair({ fees, mayChange, onPaid, onDue, onWaive }: { fees: readonly FeeL
                       <Button size="compact-sm" variant="default" onClick={() => onPaid(fee)}>
                         {t('consult.fee.mark_paid')}
                       </Button>
-                      <Button size="compact-sm" variant="subtle" onClick={() => onWaive(fee)}>
+                      <Button size="compact-sm" variant="default" onClick={() => onWaive(fee)}>
                         {t('consult.fee.waive')}
                       </Button>
                     </>

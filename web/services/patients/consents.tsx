@@ -1,9 +1,10 @@
 /** What this patient consented to, refused and withdrew, the newest first; each answer stands alone. */
 import { useQuery } from '../../api/cache';
+import { readOrganisations } from '../../api/people';
 import { searchResources, type CodeableConcept } from '../../api/fhir';
 import { textOr, useText } from '../../app/i18n';
 import { Answered } from '../../ui/cards';
-import { formatDateTime } from '../../ui/format';
+import { formatDateTime, nameIn } from '../../ui/format';
 
 interface Consent {
   resourceType: 'Consent';
@@ -12,7 +13,7 @@ interface Consent {
   category?: CodeableConcept[];
   dateTime?: string;
   performer?: { reference?: string; display?: string }[];
-  provision?: { type?: 'permit' | 'deny'; actor?: { reference?: { display?: string } }[] };
+  provision?: { type?: 'permit' | 'deny'; actor?: { reference?: { reference?: string; display?: string } }[] };
 }
 
 const kState: Record<string, string> = { ended: 'q-chip-critical', deny: 'q-chip-warning', permit: 'q-chip-ok' };
@@ -21,6 +22,12 @@ const scopeOf = (consent: Consent): string => consent.category?.flatMap((one) =>
 export function Consents({ patient }: { patient: string }) {
   const t = useText();
   const query = useQuery(`case:consents:${patient}`, (signal) => searchResources<Consent>('Consent', { patient: `Patient/${patient}`, _sort: '-_lastUpdated', _count: '30' }, signal));
+  // A Consent names the institution in one language.
+  const organisations = useQuery('organisations', readOrganisations);
+  const receiver = (one: Consent): string | undefined => {
+    const named = one.provision?.actor?.[0]?.reference;
+    return nameIn(organisations.data?.find((other) => other.resource === named?.reference)) || named?.display;
+  };
   return (
     <section className="q-card">
       <h2>{t('patients.consents.title')}</h2>
@@ -35,7 +42,7 @@ export function Consents({ patient }: { patient: string }) {
                 return (
                   <li key={one.id}>
                     <span className={`q-chip ${kState[state]}`}>{t(`patients.consents.${state as 'ended' | 'deny' | 'permit'}`)}</span> <span className="q-strong">{textOr(`consult.consent.scope_short.${scopeOf(one)}`, scopeOf(one))}</span>{' '}
-                    <span className="q-small q-dim q-num">{[one.provision?.actor?.[0]?.reference?.display, one.performer?.[0]?.display, formatDateTime(one.dateTime)].filter(Boolean).join(' · ')}</span>
+                    <span className="q-small q-dim q-num">{[receiver(one), one.performer?.[0]?.display, formatDateTime(one.dateTime)].filter(Boolean).join(' · ')}</span>
                   </li>
                 );
               })}
