@@ -61,7 +61,7 @@ Value status(const bulk::Bulk& jobs, const Value& request) {
                           {"written", job.written},
                           {"failed", job.failed},
                           {"lines", job.place.line},
-                          {"error", job.error},
+                          {"failure", job.error},
                           {"files", std::move(files)}});
 }
 
@@ -106,9 +106,8 @@ Value await_end(Worker& worker, const Value& job, const sigset_t& signals, std::
 
 void forget(Worker& worker, const Value& job) { worker.ask(Value::object({{"command", "bulk_end"}, {"job", job["job"].text()}})); }
 
-/// A new file with the bytes that count.
-void copy_out(const Value& file, const std::string& to, bool replace) {
-    if (!replace && fs::exists(to)) throw Error(ErrorKind::conflict, "export.exists", to + " is there already");
+/// The bytes that count.
+void copy_out(const Value& file, const std::string& to) {
     const storage::Descriptor from(::open(file["path"].text().c_str(), O_RDONLY | O_CLOEXEC));
     if (from.get() < 0) throw Error(ErrorKind::not_found, "storage.no_file", "the job's file cannot be opened");
     bulk::copy_durably(from.get(), 0, static_cast<std::uint64_t>(file["bytes"].integer().value_or(0)), to);
@@ -120,7 +119,7 @@ int status_of(const Value& end) {
         fmt::print(stderr, "cancelled\n");
         return kInterrupted;
     }
-    if (state == bulk::state::kFailed) fmt::print(stderr, "failed: {}\n", end["error"].text());
+    if (state == bulk::state::kFailed) fmt::print(stderr, "failed: {}\n", end["failure"].text());
     return state == bulk::state::kComplete ? 0 : 1;
 }
 
@@ -132,7 +131,7 @@ int import_file(Worker& worker, const std::string& file, const sigset_t& signals
     int status = status_of(end);
     for (const Value& outcomes : end["files"].items()) {
         const std::string to = fs::path(file).filename().string() + ".outcome.ndjson";
-        copy_out(outcomes, to, true);
+        copy_out(outcomes, to);
         fmt::print(stderr, "{} refused, see {}\n", end["failed"].text(), to);
         if (status == 0) status = 1;
     }
@@ -180,13 +179,17 @@ int export_files(const Options& options, const ExportInput& input) {
     for (const std::string& type : input.types) types.push(type);
     const Value job = worker.ask(Value::object({{"command", "bulk_export"}, {"types", std::move(types)}, {"since", input.since}}));
     const Value end = await_end(worker, job, signals, "export", "resources");
-    const int status = status_of(end);
-    if (status == 0) {
-        for (const Value& file : end["files"].items()) {
-            const std::string to = (fs::path(input.folder) / file["name"].text()).string();
-            copy_out(file, to, false);
-            fmt::print("{}\n", to);
-        }
+    int status = status_of(end);
+    const auto place_of = [&](const Value& file) { return (fs::path(input.folder) / file["name"].text()).string(); };
+    for (const Value& file : end["files"].items()) {
+        if (status != 0 || !fs::exists(place_of(file))) continue;
+        fmt::print(stderr, "{} is there already\n", place_of(file));
+        status = 1;
+    }
+    for (const Value& file : end["files"].items()) {
+        if (status != 0) break;
+        copy_out(file, place_of(file));
+        fmt::print("{}\n", place_of(file));
     }
     if (status != kInterrupted) forget(worker, job);
     return status;

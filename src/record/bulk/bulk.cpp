@@ -262,17 +262,19 @@ void Bulk::end(const Job& job) {
     ended.state = std::string(state::kCancelled);
     ended.ended_ms = to_ms(ground_.clock.now());
     ended.expires_ms = ended.ended_ms + std::chrono::milliseconds(kBulkKept).count();
+    bool kept = false;
     ground_.writer.submit({{}, [&](storage::Group& group) {
                                // What an import wrote and refused can still be looked at.
-                               if (job.kind == Kind::imports && bulk::end(group, ended)) return;
-                               bulk::remove(group, job.id);
+                               kept = job.kind == Kind::imports && bulk::end(group, ended);
+                               if (!kept) bulk::remove(group, job.id);
                            }});
+    bool busy = false;
     {
         const std::lock_guard lock(mutex_);
-        for (const Lane& lane : lanes_) {
-            if (lane.working_on == job.id) ended_.insert(job.id);
-        }
+        for (const Lane& lane : lanes_) busy = busy || lane.working_on == job.id;
+        if (busy) ended_.insert(job.id);
     }
+    if (!kept && !busy && job.node == node_) remove_folder(ground_.folder + "/" + job.id);
     wake();
 }
 

@@ -92,7 +92,10 @@ private:
         SliceAsk ask = slice_;
         ask.of_patients = ask_.level != ExportAsk::Level::system && !ask_.beside(type);
         for (;;) {
-            if (ended_()) return false;
+            if (ended_()) {
+                checkpoint();  // a pause goes on from here
+                return false;
+            }
             const Slice slice = read_slice(core_, caller_.filter, type, ask, job_.place.id);
             write_slice(type, slice);
             job_.done = std::min(job_.done + slice.looked, job_.total);

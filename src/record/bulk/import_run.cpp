@@ -24,6 +24,9 @@ constexpr int kAttempts = 32;  // against others who change what a condition is 
 
 using Items = std::span<Item>;
 
+/// Of the storage and not of the line: the same line may be taken later. A search that costs too much will cost it again.
+bool may_pass(const Error& error) { return error.kind() == ErrorKind::unavailable && error.code() != "record.budget"; }
+
 class ImportRun {
 public:
     ImportRun(const Ground& ground, Job job, const std::string& folder, const std::function<bool()>& ended)
@@ -114,7 +117,10 @@ private:
             const std::size_t half = items.size() / 2;
             return commit(items.subspan(0, half)) && commit(items.subspan(half));
         }
-        throw Error(ErrorKind::unavailable, "record.contended", "what a condition is about is being changed by many at once");
+        Error contended(ErrorKind::unavailable, "record.contended", "what a condition is about is being changed by many at once");
+        if (items.front().refused) throw contended;
+        items.front().refused = std::move(contended);
+        return commit(items);
     }
 
     enum class Tried : std::uint8_t { done, ended, again, refused };
@@ -154,7 +160,7 @@ private:
         try {
             skipped_ = work.commit().skipped;
         } catch (const Error& error) {
-            if (error.kind() == ErrorKind::unavailable) throw;
+            if (may_pass(error)) throw;
             skipped_ = false;
             return error;
         }
@@ -169,7 +175,7 @@ private:
             for (const auto& [url, reference] : renamed_by(item.entries)) names.insert_or_assign(url, reference);
             gather(api_, caller_, work, item.entries, names);
         } catch (const Error& error) {
-            if (error.kind() == ErrorKind::unavailable) throw;
+            if (may_pass(error)) throw;
             item.refused = error;
             return false;
         }

@@ -1,4 +1,5 @@
 #include "bulk_service.hpp"
+#include "record/bulk/export_run.hpp"
 #include "record/bulk/export_slice.hpp"
 #include "record/bulk/files.hpp"
 #include "storage/file.hpp"
@@ -208,6 +209,34 @@ TEST(BulkExport, goes_on_after_a_restart_and_cuts_off_what_was_not_noted) {
     const std::string text = storage::read_file(folder + "/Patient.1.ndjson");
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
     EXPECT_EQ(text.find("half"), std::string::npos);
+}
+
+TEST(BulkExport, is_paused_in_the_middle_of_a_type_and_goes_on_there) {
+    Ward ward;
+    constexpr int kBasics = 7'000;
+    for (int from = 0; from < kBasics; from += 1'000) {
+        auto work = ward.begin();
+        for (int i = from; i < from + 1'000; ++i) {
+            work->update_text("Basic", "b" + std::to_string(i), R"({"resourceType":"Basic","id":"b)" + std::to_string(i) + R"(","code":{"text":"x"}})");
+        }
+        work->commit();
+    }
+    const std::string id = ward.ordered("/fhir/$export?_type=Basic,Patient").substr(6);
+    const std::string folder = ward.bulk_folder() + "/" + id;
+    std::int64_t written = 0;
+    for (int run = 1; ward.bulk->find(id)->is_running(); ++run) {
+        ASSERT_LT(run, 20);
+        int looks = 0;
+        bulk::run_export(ward.bulk->ground(), ward.bulk->node(), *ward.bulk->find(id), folder, [&] { return ++looks > 2; });
+        const auto job = *ward.bulk->find(id);
+        EXPECT_GT(job.written, written) << "run " << run;
+        written = job.written;
+        std::ofstream(folder + "/Basic.1.ndjson", std::ios::app) << "of a run that was killed";
+    }
+    const auto all = ward.lines(ward.manifest("/bulk/" + id), "output");
+    const Names names = BulkService::names(all);
+    EXPECT_EQ(names.size(), kBasics + 2U);
+    EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end()) << "nothing twice";
 }
 
 TEST(BulkExport, is_ended_by_its_owner_and_expires) {
