@@ -148,17 +148,22 @@ Corpus load(const std::string& path) {
     Corpus corpus;
     sqlite3* db = open(path, false);
     std::map<std::int64_t, std::size_t> places;
-    sqlite3_stmt* rids = prepare(db, "SELECT rid FROM res WHERE state = 0 ORDER BY rid LIMIT " + std::to_string(kResources));
+    sqlite3_stmt* rids = prepare(db, "SELECT rid FROM res WHERE state = 0 ORDER BY rid LIMIT ?");
+    sqlite3_bind_int64(rids, 1, kResources);
     while (sqlite3_step(rids) == SQLITE_ROW) places.emplace(sqlite3_column_int64(rids, 0), places.size());
     sqlite3_finalize(rids);
     corpus.resources.resize(places.size());
     for (const char* name : {"res", "tok", "pat", "ref", "dt", "str", "qty", "num", "uri", "cmp", "near", "outbox"}) {
         const std::string text(name);
-        sqlite3_stmt* ddl = prepare(db, "SELECT sql FROM sqlite_schema WHERE tbl_name = '" + text + "' AND sql IS NOT NULL ORDER BY type DESC");
+        sqlite3_stmt* ddl = prepare(db, "SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL ORDER BY type DESC");
+        sqlite3_bind_text(ddl, 1, name, -1, SQLITE_STATIC);
         while (sqlite3_step(ddl) == SQLITE_ROW) corpus.schema.emplace_back(reinterpret_cast<const char*>(sqlite3_column_text(ddl, 0)));
         sqlite3_finalize(ddl);
-        sqlite3_stmt* rows = prepare(db, "SELECT * FROM " + text);
-        Table table{text, "", "INSERT INTO " + text + " VALUES(", {}};
+        std::string every = "SELECT * FROM ";
+        every += text;
+        sqlite3_stmt* rows = prepare(db, every);
+        Table table{text, "", "INSERT INTO ", {}};
+        table.sql += text + " VALUES(";
         int rid = -1;
         for (int i = 0; i < sqlite3_column_count(rows); ++i) {
             table.columns += (i > 0 ? "," : "") + std::string(sqlite3_column_name(rows, i));

@@ -8,6 +8,7 @@
 #include "record/rest/handlers.hpp"
 #include "record/rest/patches.hpp"
 #include "record/rest/writes.hpp"
+#include "record/store/core.hpp"
 #include "record/transact/rewrite.hpp"
 #include "record/validate/parse.hpp"
 
@@ -176,7 +177,11 @@ void gather(const Api& api, const Caller& caller, Work& work, const std::vector<
             } else {
                 const bool says = verb == Verb::put && (entry.query.empty() || (entry.existing && raw_member(entry.resource, "id")));
                 if (says) check_body_id(entry.resource, entry.id, fmt::format("Bundle.entry[{}].resource", i));
-                work.update_text(entry.type, entry.id, resolve_conditional_references(rewrite_links(entry.resource, names), conditional), expected);
+                const std::string text = resolve_conditional_references(rewrite_links(entry.resource, names), conditional);
+                if (verb == Verb::post)
+                    create_fresh(work, entry.type, entry.id, text);
+                else
+                    work.update_text(entry.type, entry.id, text, expected);
             }
         }
     }

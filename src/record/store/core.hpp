@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "record/record.hpp"
+#include "record/store/bodies.hpp"
 #include "record/store/index_jobs.hpp"
 #include "record/store/rows.hpp"
 #include "record/terminology/record_shelf.hpp"
@@ -41,11 +42,13 @@ struct Core {
     Feed* feed = nullptr;
     IndexJobs index_jobs = {};
     DefinitionCache definitions = {};
+    Bodies bodies = {};
 
-    // Writer thread only. What is remembered of `sys` and `aclset` never changes once it is there, whichever node made it.
+    // Writer thread only. What is remembered of `sys`, `aclset` and `res` never changes once it is there, whichever node made it.
     static constexpr std::size_t kRemembered = 50'000;
     std::unordered_map<std::string, std::int64_t> units;
     std::map<AclKey, std::int64_t> aclsets;
+    std::unordered_map<std::string, Rid> rids;  ///< of what was referred to, by type and stored id
     Rid next_rid = 1;
     std::int64_t outbox_t = 0;
     std::int64_t outbox_n = 0;
@@ -53,9 +56,15 @@ struct Core {
 
     [[nodiscard]] ExtractOptions extract_options() const { return {&zone, base_url}; }
     [[nodiscard]] TokenHash hash() const { return TokenHash(keys.hash); }
-    /// Rows of a stored body (as res.body holds it).
-    [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id) const;
+    /// The text of a stored body (as res.body holds it), which replaces `out`.
+    void unpack(std::string_view packed, std::string& out);
+    /// Rows of a stored body.
+    [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id);
 };
+
+/// Creates a resource under an id that new_uuid() made for it: nobody else knows it yet, so it is not looked for. An `id` in the text
+/// does not count.
+void create_fresh(Work& work, std::string_view type, std::string_view id, std::string_view json);
 
 /// The number of "Type/id", which gets a stub when it is not there. Writer thread.
 Rid rid_or_stub(Core& core, storage::Group& group, const Target& target);
