@@ -17,7 +17,7 @@ void Audit::chain(storage::Group& group, std::span<const AuditEvent> events) {
     for (const AuditEvent& event : events) {
         const std::int64_t seq = head.seq + 1;
         const std::string hash = audit_hash(seq, event, head.hash);
-        connection.execute(
+        connection.post(
             "INSERT INTO access_audit(chain, seq, recorded_us, occurred_us, person, organisation, role, session8, action, outcome, purpose, patient, type, "
             "rid, ver, case_id, source, detail, prev, hash) VALUES(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             {seq, event.recorded_us, event.occurred_us, event.person, event.organisation, std::string_view(event.role), std::string_view(event.session8),
@@ -25,8 +25,8 @@ void Audit::chain(storage::Group& group, std::span<const AuditEvent> events) {
              event.rid, event.version, std::string_view(event.case_id), std::string_view(event.source), std::string_view(event.detail),
              storage::Blob{head.hash}, storage::Blob{hash}});
         for (const std::int64_t patient : patients_of(event)) {
-            connection.execute("INSERT INTO access_audit_patient(patient, recorded_us, seq) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
-                               {patient, event.recorded_us, seq});
+            connection.post("INSERT INTO access_audit_patient(patient, recorded_us, seq) VALUES(?, ?, ?) ON CONFLICT DO NOTHING",
+                            {patient, event.recorded_us, seq});
         }
         head = {seq, hash};
     }

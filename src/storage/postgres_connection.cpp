@@ -4,11 +4,11 @@
 #include "base/log.hpp"
 #include "storage/dialect.hpp"
 #include "storage/postgres_cursor.hpp"
+#include "storage/postgres_parameters.hpp"
 
 #include <poll.h>
 
 #include <array>
-#include <bit>
 #include <cstring>
 
 namespace qiao::storage {
@@ -17,56 +17,6 @@ namespace {
 constexpr std::size_t kStatementLimit = 300;
 constexpr std::chrono::seconds kCommitTime{5};  // with its synchronous standby gone, a COMMIT waits for ever
 constexpr std::chrono::seconds kCancelTime{2};  // for the server to end a statement by itself
-constexpr Oid kBigint = 20;
-constexpr Oid kDouble = 701;
-constexpr Oid kBytea = 17;
-
-/// Numbers travel in network order.
-std::array<char, 8> in_network_order(std::uint64_t bits) {
-    std::array<char, 8> bytes{};
-    for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(bits >> (56 - 8 * i));
-    return bytes;
-}
-
-/// The values of one statement as libpq takes them. Texts and NULL leave their type to the server, which takes it from the place.
-struct Parameters {
-    std::vector<Oid> types;
-    std::vector<const char*> values;
-    std::vector<int> lengths;
-    std::vector<int> formats;
-    std::vector<std::array<char, 8>> numbers;
-
-    void set(Values args) {
-        types.clear();
-        values.clear();
-        lengths.clear();
-        formats.assign(args.size(), 1);
-        numbers.resize(args.size());
-        for (std::size_t i = 0; i < args.size(); ++i) set_one(args[i], numbers[i]);
-    }
-
-private:
-    void set_one(const Value& arg, std::array<char, 8>& number) {
-        if (const auto* integer = std::get_if<std::int64_t>(&arg)) {
-            number = in_network_order(static_cast<std::uint64_t>(*integer));
-            add(kBigint, number.data(), number.size());
-        } else if (const auto* real = std::get_if<double>(&arg)) {
-            number = in_network_order(std::bit_cast<std::uint64_t>(*real));
-            add(kDouble, number.data(), number.size());
-        } else if (const auto* text = std::get_if<std::string_view>(&arg)) {
-            add(0, text->data() != nullptr ? text->data() : "", text->size());
-        } else if (const auto* blob = std::get_if<Blob>(&arg)) {
-            add(kBytea, blob->bytes.data() != nullptr ? blob->bytes.data() : "", blob->bytes.size());
-        } else {
-            add(0, nullptr, 0);
-        }
-    }
-    void add(Oid type, const char* value, std::size_t size) {
-        types.push_back(type);
-        values.push_back(value);
-        lengths.push_back(static_cast<int>(size));
-    }
-};
 
 bool is_error(const PGresult* result) {
     const ExecStatusType status = PQresultStatus(result);
@@ -195,11 +145,16 @@ void PostgresConnection::forget_oldest() {
 
 void PostgresConnection::send(std::string_view sql, Values args) {
     before_statement();
-    thread_local Parameters parameters;
+    thread_local PostgresParameters parameters;
     parameters.set(args);
+    send(sql, parameters);
+}
+
+void PostgresConnection::send(std::string_view sql, const PostgresParameters& parameters) {
+    const int count = static_cast<int>(parameters.values.size());
     key_.assign(sql);
     key_ += '\0';
-    for (const Value& arg : args) key_ += static_cast<char>('0' + arg.index());
+    key_ += parameters.kinds;
     const auto found = by_key_.find(key_);
     if (found != by_key_.end()) {
         recent_.splice(recent_.begin(), recent_, found->second);
@@ -207,12 +162,12 @@ void PostgresConnection::send(std::string_view sql, Values args) {
         if (recent_.size() >= kStatementLimit) forget_oldest();
         recent_.push_front({key_, "s" + std::to_string(++names_)});
         by_key_.emplace(recent_.front().key, recent_.begin());
-        if (PQsendPrepare(connection_, recent_.front().name.c_str(), to_postgres(sql).c_str(), static_cast<int>(args.size()), parameters.types.data()) != 1)
+        if (PQsendPrepare(connection_, recent_.front().name.c_str(), to_postgres(sql).c_str(), count, parameters.types.data()) != 1)
             lose("cannot send");
         sent_.push_back({Sent::Kind::preparation, key_});
     }
-    if (PQsendQueryPrepared(connection_, recent_.front().name.c_str(), static_cast<int>(args.size()), parameters.values.data(), parameters.lengths.data(),
-                            parameters.formats.data(), 1) != 1)
+    if (PQsendQueryPrepared(connection_, recent_.front().name.c_str(), count, parameters.values.data(), parameters.lengths.data(), parameters.formats.data(), 1) !=
+        1)
         lose("cannot send");
     sent_.push_back({Sent::Kind::statement, {}});
 }
@@ -316,6 +271,16 @@ std::int64_t PostgresConnection::execute(std::string_view sql, Values args) {
 }
 
 void PostgresConnection::post(std::string_view sql, Values args) { send(sql, args); }
+
+void PostgresConnection::insert(const Columns& into, Values rows) {
+    before_statement();
+    std::string sql = "INSERT INTO " + std::string(into.table) + "(" + std::string(into.names) + ") SELECT * FROM unnest(?";
+    for (std::size_t i = 1; i < into.count; ++i) sql += ",?";
+    sql += ')';
+    thread_local PostgresParameters parameters;
+    parameters.set_columns(into.count, rows);
+    send(sql, parameters);
+}
 
 bool PostgresConnection::begin_write() {
     again_if_lost([&] {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "storage/database.hpp"
+#include "storage/bulk.hpp"
 
 #include <libpq-fe.h>
 
@@ -23,7 +23,7 @@ struct PostgresOptions {
     std::string setup;  ///< statements of every new session
 };
 
-class PostgresConnection : public Connection {
+class PostgresConnection : public Connection, public BulkInserter {
 public:
     /// Connects at the first statement.
     explicit PostgresConnection(PostgresOptions options) : options_(std::move(options)) {}
@@ -37,6 +37,8 @@ public:
     Cursor query(std::string_view sql, Values args) override;
     std::int64_t execute(std::string_view sql, Values args) override;
     void post(std::string_view sql, Values args) override;
+    /// A column an array, so that a statement brings any number of rows.
+    void insert(const Columns& into, Values rows) override;
     bool begin_write() override;
     void commit() override;
     void rollback() noexcept override;
@@ -74,6 +76,7 @@ private:
     void connect();
     void before_statement();
     void send(std::string_view sql, Values args);
+    void send(std::string_view sql, const class PostgresParameters& parameters);
     void send_plain(const char* sql);
     void forget_oldest();
     /// What was sent so far is carried out.

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "storage/bulk.hpp"
 #include "storage/database.hpp"
 #include "storage/page_cache.hpp"
 
@@ -94,7 +95,7 @@ private:
     PreparedPtr prepared_;
 };
 
-class SqliteConnection : public Connection {
+class SqliteConnection : public Connection, public BulkInserter {
 public:
     SqliteConnection(const std::string& file, bool writes) {
         const int flags = SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
@@ -136,6 +137,18 @@ public:
     }
 
     void post(std::string_view sql, Values args) override { execute(sql, args); }
+
+    void insert(const Columns& into, Values rows) override {
+        std::string sql = "INSERT INTO " + std::string(into.table) + "(" + std::string(into.names) + ") VALUES(?";
+        for (std::size_t i = 1; i < into.count; ++i) sql += ",?";
+        sql += ')';
+        const SqliteCursor cursor(db_, prepare(sql));
+        for (; !rows.empty(); rows = rows.subspan(into.count)) {
+            bind(db_, cursor.statement(), rows.first(into.count));
+            if (sqlite3_step(cursor.statement()) != SQLITE_DONE) fail(db_, sqlite3_extended_errcode(db_));
+            sqlite3_reset(cursor.statement());
+        }
+    }
 
     /// A data folder belongs to one process and its file to one writer.
     bool begin_write() override {
@@ -216,7 +229,7 @@ public:
     SqliteDatabase(std::string file, Durability durability, std::vector<std::pair<std::string, std::string>> attach)
         : file_(std::move(file)), attach_(std::move(attach)), writer_(file_, true) {
         // WAL once at creation; synchronous is a setting of each connection.
-        writer_.script("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=2000");
+        writer_.script("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000");
         writer_.script(durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         writer_.script("PRAGMA cache_size=-65536");
     }

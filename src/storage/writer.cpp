@@ -10,7 +10,11 @@
 namespace qiao::storage {
 namespace {
 
+using SteadyClock = std::chrono::steady_clock;
+
 constexpr std::size_t kGroupUnits = 1000;
+constexpr std::chrono::milliseconds kOpen{5};            // a group takes up who comes meanwhile for so long
+constexpr std::chrono::microseconds kWorthWaiting{100};  // a COMMIT that costs less is not worth waiting for others
 
 bool is_storage_failure(const std::exception_ptr& error) {
     try {
@@ -22,6 +26,12 @@ bool is_storage_failure(const std::exception_ptr& error) {
         return false;
     }
 }
+
+/// What the last groups were like.
+struct Pace {
+    std::size_t crowd = 0;          ///< callers that wrote at once
+    SteadyClock::duration sync{0};  ///< how long a COMMIT takes here
+};
 
 }  // namespace
 
@@ -56,6 +66,8 @@ struct Writer::Waiter {
     Unit unit;
     std::exception_ptr error;
     Committed committed;
+    Pace* pace = nullptr;  ///< others may join its group; else it runs alone
+    bool accepted = false;
     bool done = false;
     std::mutex mutex;
     std::condition_variable changed;
@@ -98,6 +110,7 @@ Writer::Committed Writer::submit(Unit unit) {
 }
 
 void Writer::run() {
+    Pace pace;
     for (;;) {
         std::vector<Waiter*> batch;
         {
@@ -108,6 +121,7 @@ void Writer::run() {
             batch.assign(queue_.begin(), end);
             queue_.erase(queue_.begin(), end);
         }
+        batch.front()->pace = &pace;
         run_group(batch);
         for (Waiter* waiter : batch) {
             const std::lock_guard lock(waiter->mutex);
@@ -121,6 +135,7 @@ void Writer::run_group(std::vector<Waiter*>& batch) {
     const auto started = std::chrono::steady_clock::now();
     if (!try_together(batch) && batch.size() > 1) {
         for (Waiter* waiter : batch) {
+            waiter->pace = nullptr;
             std::vector<Waiter*> alone{waiter};
             try_together(alone);
         }
@@ -130,38 +145,61 @@ void Writer::run_group(std::vector<Waiter*>& batch) {
     commit_time_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
 }
 
-/// One transaction for the batch. False when it was undone: every unit that was not refused by its own check then carries
-/// the error.
+/// One transaction for the batch, and for those who come while it is open. False when it was undone: every unit that was not refused
+/// by its own check then carries the error.
 bool Writer::try_together(std::vector<Waiter*>& batch) {
     Connection& connection = database_.write_connection();
     Group group(connection, clock_);
-    std::vector<Waiter*> accepted;
+    Pace* const pace = batch.front()->pace;
     std::exception_ptr broken;
     bool committing = false;
+    // While some of the last groups' callers are missing it waits a little for them: on a slow disk they would wait for a whole sync
+    // more.
+    const auto join = [&](SteadyClock::time_point opened) {
+        const std::size_t before = batch.size();
+        if (pace == nullptr || before >= kGroupUnits || SteadyClock::now() - opened > kOpen) return false;
+        std::unique_lock lock(mutex_);
+        if (before < pace->crowd && pace->sync > kWorthWaiting) wake_.wait_for(lock, pace->sync / 4, [this] { return stopping_ || !queue_.empty(); });
+        const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupUnits - before));
+        batch.insert(batch.end(), queue_.begin(), end);
+        queue_.erase(queue_.begin(), end);
+        return batch.size() > before;
+    };
     try {
         if (!connection.begin_write()) {
             for (const auto& refresh : refreshes_) refresh(connection);
         }
-        for (Waiter* waiter : batch) {
-            waiter->error = nullptr;
+        const auto opened = SteadyClock::now();
+        for (std::size_t i = 0; i < batch.size() || join(opened); ++i) {
+            Waiter& waiter = *batch[i];
+            waiter.error = nullptr;
+            waiter.accepted = false;
             try {
-                if (waiter->unit.check) waiter->unit.check(group);
+                if (waiter.unit.check) waiter.unit.check(group);
             } catch (...) {
-                waiter->error = std::current_exception();
-                if (is_storage_failure(waiter->error) || !connection.in_transaction()) throw;
+                waiter.error = std::current_exception();
+                if (is_storage_failure(waiter.error) || !connection.in_transaction()) throw;
                 continue;
             }
-            accepted.push_back(waiter);
-            if (waiter->unit.apply) waiter->unit.apply(group);
+            waiter.accepted = true;
+            if (waiter.unit.apply) waiter.unit.apply(group);
         }
         committing = true;
+        const auto started = SteadyClock::now();
         connection.commit();
+        if (pace != nullptr) {
+            pace->sync += (SteadyClock::now() - started - pace->sync) / 8;
+            const std::lock_guard lock(mutex_);
+            pace->crowd = batch.size() + queue_.size();
+        }
     } catch (...) {
         broken = std::current_exception();
     }
     if (!broken) {
         for (const auto& callback : group.committed_) callback();
-        for (Waiter* waiter : accepted) waiter->committed = {group.t_, group.now_};
+        for (Waiter* waiter : batch) {
+            if (waiter->accepted) waiter->committed = {group.t_, group.now_};
+        }
         return true;
     }
     connection.rollback();

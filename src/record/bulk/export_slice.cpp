@@ -1,7 +1,7 @@
 #include "record/bulk/export_slice.hpp"
 
 #include "record/search/sql.hpp"
-#include "record/store/stored.hpp"
+#include "record/store/fetch.hpp"
 
 #include <fmt/format.h>
 
@@ -52,7 +52,7 @@ bool is_wanted(const SliceAsk& ask, std::int64_t t, bool deleted) {
 }
 
 /// The version of then, when it is wanted.
-void add_older(storage::Connection& connection, const ReadFilter& filter, Instant now, TypeId type, const SliceAsk& ask, const Later& later,
+void add_older(Core& core, storage::Connection& connection, const ReadFilter& filter, Instant now, TypeId type, const SliceAsk& ask, const Later& later,
                std::vector<Stored>& versions) {
     Sql sql;
     sql.add("SELECT h.rid, h.ver, x.ts_ms, CASE h.op WHEN 68 THEN 1 ELSE 0 END, h.body, a.patient_rid, h.t FROM hist h"
@@ -69,7 +69,7 @@ void add_older(storage::Connection& connection, const ReadFilter& filter, Instan
         add_patients(sql, ask);
     }
     auto rows = connection.query(sql.text(), sql.args());
-    if (rows.next() && is_wanted(ask, rows.integer(6), rows.integer(3) == 1)) versions.push_back(stored_from(rows, type_name(type), id_text(later.id)));
+    if (rows.next() && is_wanted(ask, rows.integer(6), rows.integer(3) == 1)) versions.push_back(stored_from(core, rows, type_name(type), id_text(later.id)));
 }
 
 }  // namespace
@@ -104,13 +104,13 @@ Slice read_slice(Core& core, const ReadFilter& filter, TypeId type, const SliceA
             if (rows.integer(7) > ask.t) {
                 later.push_back({rows.integer(0), slice.next});
             } else if (is_wanted(ask, rows.integer(7), rows.integer(3) == static_cast<std::int64_t>(State::deleted))) {
-                slice.versions.push_back(stored_from(rows, type_name(type), id_text(slice.next)));
+                slice.versions.push_back(stored_from(core, rows, type_name(type), id_text(slice.next)));
                 bytes += slice.versions.back().json.size();
             }
             cut = bytes >= kSlice_bytes;
         }
     }
-    for (const Later& one : later) add_older(connection, filter, now, type, ask, one, slice.versions);
+    for (const Later& one : later) add_older(core, connection, filter, now, type, ask, one, slice.versions);
     slice.looked = kScanned;
     if (!cut) slice.next = end;
     return slice;
@@ -141,9 +141,9 @@ std::optional<Stored> read_at(Core& core, const ReadFilter& filter, TypeId type,
         if (rows.integer(7) > t)
             later = Later{rows.integer(0), std::string(rows.text(6))};
         else if (is_wanted(ask, rows.integer(7), rows.integer(3) == static_cast<std::int64_t>(State::deleted)))
-            versions.push_back(stored_from(rows, type_name(type), std::string(id)));
+            versions.push_back(stored_from(core, rows, type_name(type), std::string(id)));
     }
-    if (later) add_older(connection, filter, now, type, ask, *later, versions);
+    if (later) add_older(core, connection, filter, now, type, ask, *later, versions);
     if (versions.empty()) return std::nullopt;
     return std::move(versions.front());
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "record/definitions/combined.hpp"
 #include "record/extract/fold.hpp"
 #include "record/search/clause.hpp"
 #include "record/search/query.hpp"
@@ -75,8 +76,13 @@ public:
         const TypeParameter* how = find_parameter(type_, code);
         const Parameter* definition = how == nullptr ? nullptr : find_parameter(how->id);
         if (definition == nullptr || !definition->indexed) refuse(fmt::format("\"{}\" is no parameter of {} that can be matched", name, type_name(type_)));
-        Named named{type_, *how, *definition, modifier, values};
-        return test(named);
+        if (!is_combined(how->id)) return test({type_, *how, *definition, modifier, values});
+        std::vector<Test> either;
+        for (const TypeParameter* part : parts_of_combined(type_, how->id)) either.push_back(test({type_, *part, *definition, modifier, values}));
+        const bool both = modifier == "not" || (modifier == "missing" && value == "true");
+        return [both, either](const Indexed& indexed, std::string_view id) {
+            return both ? either[0](indexed, id) && either[1](indexed, id) : either[0](indexed, id) || either[1](indexed, id);
+        };
     }
 
 private:

@@ -102,9 +102,11 @@ void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry
             entry.existing = single_match(work.reader(), entry.type, entry.query);
             entry.id = entry.existing ? entry.existing->id : new_uuid(api.clock.now());
             entry.matched = entry.existing && entry.verb == Verb::post;
+            entry.is_fresh = !entry.existing && entry.verb == Verb::post;
             still_matches(api.record, work, caller, entry.type, entry.query, entry.existing ? entry.id : "");
         } else if (entry.verb == Verb::post) {
-            if (entry.id.empty()) entry.id = new_uuid(api.clock.now());
+            entry.is_fresh = entry.id.empty();
+            if (entry.is_fresh) entry.id = new_uuid(api.clock.now());
         } else {
             entry.existing = work.reader().read(entry.type, entry.id);
         }
@@ -153,7 +155,11 @@ void gather(const Api& api, const Caller& caller, Work& work, const std::vector<
             } else {
                 const bool says = verb == Verb::put && (entry.query.empty() || (entry.existing && raw_member(entry.resource, "id")));
                 if (says) check_body_id(entry.resource, entry.id, fmt::format("Bundle.entry[{}].resource", i));
-                work.update_text(entry.type, entry.id, resolve_conditional_references(rewrite_links(entry.resource, names), conditional), expected);
+                const std::string text = resolve_conditional_references(rewrite_links(entry.resource, names), conditional);
+                if (entry.is_fresh)
+                    create_fresh(work, entry.type, entry.id, text);
+                else
+                    work.update_text(entry.type, entry.id, text, expected);
             }
         }
     }

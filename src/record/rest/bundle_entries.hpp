@@ -26,6 +26,7 @@ struct Entry {
     std::string if_match;
     std::string if_none_match;
     std::string_view resource;
+    bool is_fresh = false;  ///< its id was made for it just now
     bool matched = false;  ///< a conditional create that found its resource: nothing is written
     std::optional<Stored> existing;
 

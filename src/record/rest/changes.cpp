@@ -61,7 +61,7 @@ http::Response create_resource(const Api& api, const http::Request& request, con
             still_matches(api.record, *work, caller, type, query, "");
         }
         const std::string id = new_uuid(api.clock.now());
-        work->update_text(type, id, body);
+        create_fresh(*work, type, id, body);
         const std::string reference = type + "/" + id;
         repeatable.keep(*work, {{reference}});
         return answer_of(request, *work, reference);

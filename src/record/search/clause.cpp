@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "base/limits.hpp"
+#include "record/definitions/combined.hpp"
+#include "record/search/joined_clauses.hpp"
 #include "record/search/values.hpp"
 
 #include <fmt/format.h>
@@ -107,6 +109,37 @@ void check_allowed(const LocalParameter& local, const Name& name, const std::vec
     }
 }
 
+ClausePtr leaf_clause(const SearchContext& context, const Named& named) {
+    if (named.modifier == "missing" && named.definition.kind != ParamKind::composite) return make_missing_clause(context, named);
+    switch (named.definition.kind) {
+        case ParamKind::token: return make_token_clause(context, named);
+        case ParamKind::reference: return make_reference_clause(context, named);
+        case ParamKind::string: return make_string_clause(context, named);
+        case ParamKind::date: return make_date_clause(context, named);
+        case ParamKind::uri: return make_uri_clause(context, named);
+        case ParamKind::quantity: return make_quantity_clause(context, named);
+        case ParamKind::number: return make_number_clause(context, named);
+        case ParamKind::composite: return make_composite_clause(context, named);
+        case ParamKind::special: break;
+    }
+    return make_near_clause(named);
+}
+
+/// Either of two parameters. What says no is asked as its opposite: "neither" is not "not the one, or not the other".
+ClausePtr combined_clause(const SearchContext& context, const Named& named) {
+    const bool absent = named.modifier == "missing" && named.values.front() == "true";
+    const bool negated = absent || named.modifier == "not" || named.modifier == "not-in";
+    std::vector<ClausePtr> either;
+    for (const TypeParameter* part : parts_of_combined(named.type, named.how.id)) {
+        Named one{named.type, *part, named.definition, named.modifier, named.values};
+        if (named.modifier == "not") one.modifier = "";
+        if (named.modifier == "not-in") one.modifier = "in";
+        if (absent) one.values = {"false"};
+        either.push_back(leaf_clause(context, one));
+    }
+    return negated ? not_clause(any_of(std::move(either))) : any_of(std::move(either));
+}
+
 }  // namespace
 
 ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view text, std::string_view value) {
@@ -126,19 +159,7 @@ ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_vie
     if (name.rest.empty()) named.values = or_values(text, value);
     if (const LocalParameter* local = context.reader.local(how->id)) check_allowed(*local, name, named.values);
     if (!name.rest.empty()) return make_chain_clause(context, named, name.rest, value);
-    if (name.modifier == "missing" && definition->kind != ParamKind::composite) return make_missing_clause(context, named);
-    switch (definition->kind) {
-        case ParamKind::token: return make_token_clause(context, named);
-        case ParamKind::reference: return make_reference_clause(context, named);
-        case ParamKind::string: return make_string_clause(context, named);
-        case ParamKind::date: return make_date_clause(context, named);
-        case ParamKind::uri: return make_uri_clause(context, named);
-        case ParamKind::quantity: return make_quantity_clause(context, named);
-        case ParamKind::number: return make_number_clause(context, named);
-        case ParamKind::composite: return make_composite_clause(context, named);
-        case ParamKind::special: return make_near_clause(named);
-    }
-    throw_unknown(text, type);
+    return is_combined(how->id) ? combined_clause(context, named) : leaf_clause(context, named);
 }
 
 }  // namespace qiao::record

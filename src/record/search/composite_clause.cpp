@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/joined_clauses.hpp"
 #include "record/search/ranges.hpp"
 #include "record/search/values.hpp"
 
@@ -79,77 +80,6 @@ private:
     std::int64_t param_;
 };
 
-/// All of some clauses on one resource; the first finds the rows.
-class AllClause : public Clause {
-public:
-    explicit AllClause(std::vector<ClausePtr> clauses) : clauses_(std::move(clauses)) {}
-    void source(Sql& sql) const override {
-        sql.add("SELECT w.rid FROM (");
-        clauses_.front()->source(sql);
-        sql.add(") v CROSS JOIN res w ON w.rid = v.rid WHERE w.state = 0");
-        for (std::size_t i = 1; i < clauses_.size(); ++i) {
-            sql.add(" AND ");
-            clauses_[i]->probe(sql, "w");
-        }
-    }
-    void probe(Sql& sql, std::string_view alias) const override {
-        sql.add("(");
-        for (std::size_t i = 0; i < clauses_.size(); ++i) {
-            if (i > 0) sql.add(" AND ");
-            clauses_[i]->probe(sql, alias);
-        }
-        sql.add(")");
-    }
-    [[nodiscard]] bool can_drive() const override { return clauses_.front()->can_drive(); }
-    [[nodiscard]] bool narrows() const override { return clauses_.front()->narrows(); }
-
-private:
-    std::vector<ClausePtr> clauses_;
-};
-
-class AnyClause : public Clause {
-public:
-    explicit AnyClause(std::vector<ClausePtr> clauses) : clauses_(std::move(clauses)) {}
-    void source(Sql& sql) const override {
-        for (std::size_t i = 0; i < clauses_.size(); ++i) {
-            sql.add(i > 0 ? " UNION ALL SELECT y.rid FROM (" : "SELECT y.rid FROM (");
-            clauses_[i]->source(sql);
-            sql.add(") y");
-        }
-    }
-    void probe(Sql& sql, std::string_view alias) const override {
-        sql.add("(");
-        for (std::size_t i = 0; i < clauses_.size(); ++i) {
-            if (i > 0) sql.add(" OR ");
-            clauses_[i]->probe(sql, alias);
-        }
-        sql.add(")");
-    }
-    [[nodiscard]] bool can_drive() const override {
-        return std::all_of(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->can_drive(); });
-    }
-    [[nodiscard]] bool narrows() const override {
-        return std::all_of(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->narrows(); });
-    }
-
-private:
-    std::vector<ClausePtr> clauses_;
-};
-
-class NotClause : public Clause {
-public:
-    explicit NotClause(ClausePtr clause) : clause_(std::move(clause)) {}
-    void source(Sql& sql) const override { sql.add("SELECT rid FROM res WHERE 1=0"); }
-    void probe(Sql& sql, std::string_view alias) const override {
-        sql.add("NOT ");
-        clause_->probe(sql, alias);
-    }
-    [[nodiscard]] bool can_drive() const override { return false; }
-
-private:
-    ClausePtr clause_;
-};
-
 /// A composite's parameter without the value.
 Named with_value(const Named& named, ParamId component, std::string_view value) {
     return {named.type, *find_parameter(named.type, component), *find_parameter(component), {}, {value}};
@@ -225,10 +155,9 @@ ClausePtr resource_clause(const SearchContext& context, const Named& named) {
             Named component = with_value(named, named.definition.components[i], pieces[i]);
             all.push_back(named.modifier == "missing" ? make_missing_clause(context, component) : component_clause(context, component));
         }
-        any.push_back(std::make_unique<AllClause>(std::move(all)));
+        any.push_back(all_of(std::move(all)));
     }
-    if (any.size() == 1) return std::move(any.front());
-    return std::make_unique<AnyClause>(std::move(any));
+    return any_of(std::move(any));
 }
 
 /// "combo-code-value-quantity" is "code-value-quantity" or "component-code-value-quantity".
@@ -251,12 +180,12 @@ ClausePtr make_composite_clause(const SearchContext& context, const Named& named
         std::vector<ClausePtr> either;
         either.push_back(resource_clause(context, other_composite(named, rest)));
         either.push_back(element_clause(context, other_composite(named, "component-" + rest)));
-        clause = std::make_unique<AnyClause>(std::move(either));
+        clause = any_of(std::move(either));
     } else {
         clause = code.starts_with("code-value-") ? resource_clause(context, named) : element_clause(context, named);
     }
     if (named.modifier != "missing") return clause;
-    if (named.values.front() == "true") return std::make_unique<NotClause>(std::move(clause));
+    if (named.values.front() == "true") return not_clause(std::move(clause));
     return clause;
 }
 

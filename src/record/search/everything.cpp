@@ -2,6 +2,7 @@
 
 #include "record/search/clause.hpp"
 #include "record/search/cursor.hpp"
+#include "record/store/fetch.hpp"
 #include "record/store/sort_date.hpp"
 
 #include <fmt/format.h>
@@ -56,7 +57,9 @@ public:
             const Cursor end{after ? after->t : newest_commit(), {last.place, last.date}, last.rid};
             result.next_cursor = write_cursor(end, key, identity(), reader_.filter());
         }
-        for (const Row& row : rows_) result.matches.push_back({reader_.fetch(row.rid), false});
+        std::vector<Rid> rids;
+        for (const Row& row : rows_) rids.push_back(row.rid);
+        for (Stored& one : fetch_all(reader_, rids)) result.matches.push_back({std::move(one), false});
         add_supporting(result);
         return result;
     }
@@ -153,7 +156,7 @@ private:
                 if (shown.insert(rows.integer(0)).second) extra.push_back(rows.integer(0));
             }
         }
-        for (const Rid rid : extra) result.matches.push_back({reader_.fetch(rid), true});
+        for (Stored& one : fetch_all(reader_, extra)) result.matches.push_back({std::move(one), true});
     }
 
     StoreReader& reader_;

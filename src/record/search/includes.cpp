@@ -2,6 +2,7 @@
 
 #include "record/search/clause.hpp"
 #include "record/search/sql.hpp"
+#include "record/store/fetch.hpp"
 
 #include <algorithm>
 #include <unordered_set>
@@ -17,11 +18,11 @@ struct Found {
     TypeId type;
 };
 
-/// Rows that one rule adds for one resource; every one passes the filter itself.
-std::vector<Found> included_by(StoreReader& reader, const IncludeRule& rule, Rid from, std::size_t limit) {
+/// Rows that one rule adds for some resources, each once; every one passes the filter itself.
+std::vector<Found> included_by(StoreReader& reader, const IncludeRule& rule, std::span<const Rid> from, std::size_t limit) {
     Sql sql;
     if (rule.reverse) {
-        sql.add("SELECT n.rid, n.type FROM ref f CROSS JOIN res n ON n.rid = f.rid WHERE f.target_rid = ").bind(from);
+        sql.add("SELECT DISTINCT n.rid, n.type FROM ref f CROSS JOIN res n ON n.rid = f.rid WHERE f.target_rid").in({from.begin(), from.end()});
         sql.add(" AND f.type = ").bind(number_of(rule.source)).add(" AND f.param");
         std::vector<std::int64_t> params;
         if (rule.param != ParamId::none) {
@@ -31,7 +32,8 @@ std::vector<Found> included_by(StoreReader& reader, const IncludeRule& rule, Rid
         }
         sql.in(params);
     } else {
-        sql.add("SELECT n.rid, n.type FROM ref f").add(indexed_by("ref_by_rid")).add("CROSS JOIN res n ON n.rid = f.target_rid WHERE f.rid = ").bind(from);
+        sql.add("SELECT DISTINCT n.rid, n.type FROM ref f").add(indexed_by("ref_by_rid")).add("CROSS JOIN res n ON n.rid = f.target_rid WHERE f.rid");
+        sql.in({from.begin(), from.end()});
         if (rule.param != ParamId::none) sql.add(" AND f.param = ").bind(number_of(rule.param));
         if (rule.target != TypeId::none) sql.add(" AND n.type = ").bind(number_of(rule.target));
     }
@@ -54,10 +56,12 @@ public:
         std::vector<Found> fresh;
         for (const IncludeRule& rule : query_.includes) {
             if (!first && !rule.iterate) continue;
+            std::vector<Rid> starts;
             for (const Found& one : from) {
-                if (cut_) return fresh;
-                if (starts_at(rule, one.type)) follow(rule, one.rid, fresh);
+                if (starts_at(rule, one.type)) starts.push_back(one.rid);
             }
+            for (std::span<const Rid> left = starts; !left.empty() && !cut_; left = left.subspan(std::min(left.size(), kFetchedAtOnce)))
+                follow(rule, left.first(std::min(left.size(), kFetchedAtOnce)), fresh);
         }
         return fresh;
     }
@@ -65,7 +69,7 @@ public:
     [[nodiscard]] bool cut() const { return cut_; }
 
 private:
-    void follow(const IncludeRule& rule, Rid from, std::vector<Found>& fresh) {
+    void follow(const IncludeRule& rule, std::span<const Rid> from, std::vector<Found>& fresh) {
         // Those already shown may stand before the new ones.
         for (const Found& found : included_by(reader_, rule, from, shown_.size() + kIncluded - count_ + 1)) {
             if (shown_.contains(found.rid)) continue;
@@ -108,7 +112,9 @@ void add_includes(StoreReader& reader, const Query& query, SearchResult& result)
     }
     for (int round = 0; round < kRounds && !from.empty(); ++round) {
         from = gathering.round(from, round == 0);
-        for (const Found& found : from) result.matches.push_back({reader.fetch(found.rid), true});
+        std::vector<Rid> rids;
+        for (const Found& found : from) rids.push_back(found.rid);
+        for (Stored& one : fetch_all(reader, rids)) result.matches.push_back({std::move(one), true});
     }
     result.includes_cut = gathering.cut();
 }

@@ -1,6 +1,7 @@
 #include "record/search/plan.hpp"
 
 #include "base/error.hpp"
+#include "record/definitions/combined.hpp"
 #include "record/store/sort_date.hpp"
 
 #include <fmt/format.h>
@@ -15,10 +16,10 @@ constexpr int kProbeRows = 1000;
 
 std::string on(const SortExpression& key, std::string_view alias) { return fmt::format(fmt::runtime(key.sql), alias); }
 
-SortExpression ranged(std::string_view table, std::uint16_t param, bool descending, bool real) {
+SortExpression ranged(std::string_view table, const std::string& param, bool descending, bool real) {
     const std::string_view last = descending ? "-9e300" : "9e300";
     const std::string_view last_date = descending ? "-9223372036854775807" : "9223372036854775807";
-    return {fmt::format("coalesce((SELECT {}(s.lo) FROM {} s{}WHERE s.rid = {{0}}.rid AND s.param = {}), {})", descending ? "max" : "min", table,
+    return {fmt::format("coalesce((SELECT {}(s.lo) FROM {} s{}WHERE s.rid = {{0}}.rid AND s.param {}), {})", descending ? "max" : "min", table,
                         indexed_by(std::string(table) + "_by_rid"), param, real ? last : last_date),
             descending, false, real, false};
 }
@@ -39,12 +40,17 @@ SortExpression sort_expression(StoreReader& reader, TypeId type, const SortKey& 
                     {{"invalid", parameter_place("_sort"), fmt::format("\"{}\" cannot be sorted by", key.code)}});
     }
     const std::uint16_t param = number_of(how->id);
+    std::string rows = fmt::format("= {}", param);
+    if (is_combined(how->id)) {
+        const auto parts = parts_of_combined(type, how->id);
+        rows = fmt::format("IN ({}, {})", number_of(parts[0]->id), number_of(parts[1]->id));
+    }
     switch (definition->kind) {
         case ParamKind::date:
             if (key.descending && how->id == sort_date_param(type)) return {"{0}.d", true, false, false, false};
-            return ranged("dt", param, key.descending, false);
-        case ParamKind::number: return ranged("num", param, key.descending, true);
-        case ParamKind::quantity: return ranged("qty", param, key.descending, true);
+            return ranged("dt", rows, key.descending, false);
+        case ParamKind::number: return ranged("num", rows, key.descending, true);
+        case ParamKind::quantity: return ranged("qty", rows + " AND s.unit_id = 0", key.descending, true);
         case ParamKind::string: return textual("str", "norm", param, key.descending, " AND s.exact <> ''");
         case ParamKind::uri: return textual("uri", "v", param, key.descending, "");
         default:
@@ -106,6 +112,10 @@ void Plan::choose_driver() {
     // Looking how many rows they find would cost as much as the search.
     for (const ClausePtr& clause : clauses_) {
         if (able.empty() && clause->can_drive()) able.push_back(clause.get());
+    }
+    // Rows that carry `d` are read within the window alone: never more of them than the dates by themselves would find.
+    if (std::any_of(able.begin(), able.end(), [](const Clause* clause) { return clause->carries(); })) {
+        std::erase_if(able, [](const Clause* clause) { return clause->window().has_value(); });
     }
     if (able.size() == 1) driver_ = able.front();
     std::int64_t fewest = std::numeric_limits<std::int64_t>::max();

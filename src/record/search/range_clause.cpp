@@ -120,10 +120,14 @@ public:
     }
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("EXISTS (SELECT 1 FROM qty p").add(indexed_by("qty_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
-        sql.add(" AND p.type = ").bind(type_).add(" AND (1=0");
+        sql.add(" AND p.unit_id = 0 AND p.type = ").bind(type_).add(" AND (1=0");
         for (const UnitTest& test : tests_) {
-            sql.add(" OR (p.unit_id = ").bind(test.unit).add(" AND ");
+            sql.add(" OR (");
             range_condition(sql, test.range, "p.");
+            if (test.unit != 0) {
+                sql.add(" AND EXISTS (SELECT 1 FROM qty q WHERE q.type = ").bind(type_).add(" AND q.param = ").bind(param_).add(" AND q.unit_id = ");
+                sql.bind(test.unit).add(" AND q.lo = p.lo AND q.hi = p.hi AND q.rid = p.rid)");
+            }
             sql.add(")");
         }
         sql.add("))");

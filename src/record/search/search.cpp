@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "record/search/includes.hpp"
 #include "record/search/plan.hpp"
+#include "record/store/fetch.hpp"
 
 #include <fmt/format.h>
 
@@ -127,7 +128,9 @@ SearchResult run_search(StoreReader& reader, const SearchPlace& place, std::stri
         const Cursor end{after ? after->t : newest_commit(reader.connection()), rows.back().values, rows.back().rid};
         result.next_cursor = write_cursor(end, reader.core().keys.cursor, identity, reader.filter());
     }
-    for (const Plan::Row& row : rows) result.matches.push_back({reader.fetch(row.rid), false});
+    std::vector<Rid> rids;
+    for (const Plan::Row& row : rows) rids.push_back(row.rid);
+    for (Stored& one : fetch_all(reader, rids)) result.matches.push_back({std::move(one), false});
     if (query.total == Query::Total::accurate && (more || after))
         result.total = search.count();
     else if (query.total != Query::Total::none && !more && !after)

@@ -31,9 +31,10 @@ public:
     }
     [[nodiscard]] bool can_drive() const override { return !negated_; }
     [[nodiscard]] bool carries() const override { return hashes_.size() == 1; }
+    void is_whole_system() { whole_system_ = true; }
     [[nodiscard]] std::int64_t compartment_key() const override {
         const ParamId param{static_cast<std::uint16_t>(param_)};
-        if (negated_ || hashes_.size() != 1 || is_local(param)) return 0;
+        if (whole_system_ || negated_ || hashes_.size() != 1 || is_local(param)) return 0;
         const std::string_view code = find_parameter(param)->code;
         if (code != "code" && code != "category" && code != "status") return 0;
         return TokenHash::in_compartment(param, hashes_.front());
@@ -44,6 +45,7 @@ private:
     std::int64_t param_;
     std::vector<std::int64_t> hashes_;
     bool negated_;
+    bool whole_system_ = false;  ///< `pat` has no rows of these
 };
 
 }  // namespace
@@ -99,7 +101,9 @@ ClausePtr make_token_clause(const SearchContext& context, const Named& named) {
     }
     if (!named.modifier.empty() && named.modifier != "not") throw_bad_modifier(named.definition.code, named.modifier);
     for (const std::string_view value : named.values) append_hashes(named, hash, value, hashes);
-    return std::make_unique<TokenClause>(named.type, named.how.id, std::move(hashes), named.modifier == "not");
+    auto clause = std::make_unique<TokenClause>(named.type, named.how.id, std::move(hashes), named.modifier == "not");
+    if (named.values.front().ends_with('|')) clause->is_whole_system();
+    return clause;
 }
 
 namespace {

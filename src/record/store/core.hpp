@@ -2,6 +2,7 @@
 
 #include "base/limits.hpp"
 #include "record/record.hpp"
+#include "record/store/bodies.hpp"
 #include "record/store/index_jobs.hpp"
 #include "record/store/local_parameters.hpp"
 #include "record/store/rows.hpp"
@@ -53,11 +54,13 @@ struct Core {
     IndexJobs index_jobs = {};
     LocalParameterList local_parameters = {};
     DefinitionCache definitions = {};
+    Bodies bodies = {};
 
-    // Writer thread only. What is remembered of `sys` and `aclset` never changes once it is there, whichever node made it.
+    // Writer thread only. What is remembered of `sys`, `aclset` and `res` never changes once it is there, whichever node made it.
     static constexpr std::size_t kRemembered = 50'000;
     std::unordered_map<std::string, std::int64_t> units;
     std::map<AclKey, std::int64_t> aclsets;
+    std::unordered_map<std::string, Rid> rids;  ///< of what was referred to, by type and stored id
     Rid next_rid = 1;
     std::int64_t outbox_t = 0;
     std::int64_t outbox_n = 0;
@@ -68,9 +71,15 @@ struct Core {
     [[nodiscard]] Indexed index(simdjson::dom::element resource, TypeId type, std::string_view id, const LocalParameters& local) const {
         return index_resource(resource, type, id, extract_options(), hash(), &local);
     }
-    /// Rows of a stored body (as res.body holds it). On the writer thread `local` is that of the open group.
-    [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) const;
+    /// The text of a stored body (as res.body holds it), which replaces `out`.
+    void unpack(std::string_view packed, std::string& out);
+    /// Rows of a stored body. On the writer thread `local` is that of the open group.
+    [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local);
 };
+
+/// Creates a resource under an id that new_uuid() made for it: nobody else knows it yet, so it is not looked for. An `id` in the text
+/// does not count.
+void create_fresh(Work& work, std::string_view type, std::string_view id, std::string_view json);
 
 /// The number of "Type/id", which gets a stub when it is not there. Writer thread.
 Rid rid_or_stub(Core& core, storage::Group& group, const Target& target);

@@ -6,7 +6,7 @@
 #include "base/json_value.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "record/store/keys.hpp"
+#include "record/store/bodies.hpp"
 #include "record/validate/parse.hpp"
 
 #include <algorithm>
@@ -22,10 +22,10 @@ void store(storage::Connection& connection, std::string_view name, std::string_v
 }
 
 /// A boundary: one body that cannot be read is a finding.
-bool can_be_read(std::string_view packed) {
+bool can_be_read(const Bodies& bodies, std::string_view packed) {
     try {
         thread_local std::string body;
-        unpack_body(packed, body);
+        bodies.unpack(packed, body);
         return static_cast<bool>(parse_resource(body, limits::kBundleBody_bytes));
     } catch (const Error&) {
         return false;
@@ -64,6 +64,8 @@ void start_epoch(storage::Group& group, const Epoch& epoch) {
 
 BodiesDigest digest_bodies(storage::Connection& connection, bool open_each) {
     BodiesDigest digest;
+    Bodies bodies;
+    bodies.load(connection);
     Sha256 sha;
     const auto take = [&](std::string_view sql) {
         std::int64_t count = 0;
@@ -73,7 +75,7 @@ BodiesDigest digest_bodies(storage::Connection& connection, bool open_each) {
             sha.update(std::to_string(rows.integer(0)) + " " + std::to_string(rows.integer(1)) + " " + std::to_string(rows.integer(2)) + " " +
                        std::to_string(body.size()) + "\n");
             sha.update(body);
-            if (open_each && !body.empty() && !can_be_read(body)) ++digest.unreadable;
+            if (open_each && !body.empty() && !can_be_read(bodies, body)) ++digest.unreadable;
             ++count;
         }
         return count;

@@ -1,5 +1,7 @@
 #include "record/store/index_jobs.hpp"
 
+#include "record/definitions/combined.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -70,8 +72,8 @@ namespace {
 
 /// What each extractor version changed, beside new parameters of the definitions.
 bool is_changed(const Parameter& parameter, TypeId /*type*/, std::uint32_t since) {
-    // 2: composites and positions have rows.
-    return since < 2 && (parameter.kind == ParamKind::composite || parameter.kind == ParamKind::special);
+    // 2: composites and positions have rows. 3: what two others have together has none.
+    return (since < 2 && (parameter.kind == ParamKind::composite || parameter.kind == ParamKind::special)) || (since < 3 && is_combined(parameter.id));
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ Rid last_rid(storage::Connection& connection) {
     return rows.next() ? rows.integer(0) : 0;
 }
 
-Rows rows_of(const Core& core, const Resource& resource, const IndexJobs::List& jobs, const LocalParameters& local) {
+Rows rows_of(Core& core, const Resource& resource, const IndexJobs::List& jobs, const LocalParameters& local) {
     Rows rows = core.index_packed(resource.packed, resource.type, resource.id, local).rows;
     keep_parameters(rows, [&](ParamId param) { return concerns(jobs, resource.type, param); });
     return rows;
@@ -179,6 +179,7 @@ void Indexer::build(std::int64_t position, const IndexJobs::List& jobs) {
                              // Another node may have made this step meanwhile.
                              if (!std::all_of(jobs.begin(), jobs.end(), [&](const IndexJob& job) { return stands(core_.index_jobs.now(), job); })) return;
                              storage::Connection& connection = group.connection();
+                             RowWriter writer(core_, group, [&](const Target& target) { return rid_or_stub(core_, group, target); });
                              for (Resource& resource : resources_of(connection, position, last, jobs, false)) {
                                  auto& [version, rows] = made[resource.rid];
                                  if (version != resource.version) {
@@ -187,8 +188,9 @@ void Indexer::build(std::int64_t position, const IndexJobs::List& jobs) {
                                      version = resource.version;
                                  }
                                  const Place place{resource.type, resource.rid, resource.date, resource.acl, 0};
-                                 RowWriter(core_, group, [&](const Target& target) { return rid_or_stub(core_, group, target); }).insert(place, rows);
+                                 writer.insert(place, rows);
                              }
+                             writer.flush();
                              if (last >= last_rid(connection)) return core_.index_jobs.done(group, jobs);
                              IndexJobs::List moved = jobs;
                              for (IndexJob& job : moved) job.position = last;

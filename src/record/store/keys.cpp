@@ -1,24 +1,13 @@
 #include "record/store/keys.hpp"
 
 #include "base/assert.hpp"
-#include "base/error.hpp"
-#include "base/freed.hpp"
-#include "base/limits.hpp"
 
 #include <sodium.h>
-#include <zstd.h>
 
 #include <cstring>
-#include <memory>
 
 namespace qiao::record {
 namespace {
-
-constexpr char kPlain = 0;
-constexpr char kZstd = 1;
-/// Below this the frame overhead of zstd eats what it saves.
-constexpr std::size_t kCompressFrom_bytes = 200;
-constexpr int kLevel = 1;
 
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -106,42 +95,6 @@ std::int64_t TokenHash::of_type(std::string_view system, std::string_view code, 
 std::int64_t TokenHash::in_compartment(ParamId param, std::int64_t h) {
     const std::uint64_t mixed = static_cast<std::uint64_t>(h) ^ (0x9E3779B97F4A7C15ULL * (std::uint64_t{number_of(param)} + 1));
     return mixed == 0 ? 1 : static_cast<std::int64_t>(mixed);
-}
-
-std::string pack_body(std::string_view text) {
-    std::string packed;
-    if (text.size() >= kCompressFrom_bytes) {
-        thread_local const std::unique_ptr<ZSTD_CCtx, Freed<ZSTD_freeCCtx>> context(ZSTD_createCCtx());
-        packed.resize(1 + ZSTD_compressBound(text.size()));
-        packed[0] = kZstd;
-        const std::size_t size = ZSTD_compressCCtx(context.get(), packed.data() + 1, packed.size() - 1, text.data(), text.size(), kLevel);
-        if (ZSTD_isError(size) == 0 && size + 1 < text.size()) {
-            packed.resize(size + 1);
-            packed.shrink_to_fit();
-            return packed;
-        }
-    }
-    packed.assign(1, kPlain);
-    packed.append(text);
-    return packed;
-}
-
-void unpack_body(std::string_view bytes, std::string& out) {
-    if (!bytes.empty() && bytes[0] == kPlain) {
-        out.assign(bytes.substr(1));
-        return;
-    }
-    if (!bytes.empty() && bytes[0] == kZstd) {
-        bytes.remove_prefix(1);
-        const unsigned long long size = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
-        if (size <= limits::kBundleBody_bytes) {
-            thread_local const std::unique_ptr<ZSTD_DCtx, Freed<ZSTD_freeDCtx>> context(ZSTD_createDCtx());
-            out.resize(size);
-            const std::size_t got = ZSTD_decompressDCtx(context.get(), out.data(), out.size(), bytes.data(), bytes.size());
-            if (ZSTD_isError(got) == 0 && got == size) return;
-        }
-    }
-    throw Error(ErrorKind::internal, "record.body_damaged", "a stored body cannot be read");
 }
 
 }  // namespace qiao::record

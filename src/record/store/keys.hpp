@@ -62,9 +62,4 @@ private:
     std::string_view key_;
 };
 
-/// Body text ↔ the bytes of res.body. The first byte is the dictionary number, 0 = plain text, 1 = zstd without one.
-std::string pack_body(std::string_view text);
-/// Replaces `out`. Throws Error(internal, "record.body_damaged") when the bytes are no body.
-void unpack_body(std::string_view bytes, std::string& out);
-
 }  // namespace qiao::record

@@ -66,6 +66,7 @@ void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t l
         return rows.integer(0);
     });
     writer.replace(old_place, index.rows, place, index.rows);
+    writer.flush();
 }
 
 }  // namespace qiao::record

@@ -4,7 +4,7 @@
 #include "record/search/everything.hpp"
 #include "record/search/search.hpp"
 #include "record/store/core.hpp"
-#include "record/store/stored.hpp"
+#include "record/store/fetch.hpp"
 #include "record/validate/parse.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +20,7 @@ enum Column : int { kRid, kVersion, kTime, kState, kBody, kPatient, kType, kId }
 
 }  // namespace
 
-Stored stored_from(const storage::Cursor& rows, std::string_view type, std::string id) {
+Stored stored_from(Core& core, const storage::Cursor& rows, std::string_view type, std::string id) {
     Stored out;
     out.rid = rows.integer(kRid);
     out.type = std::string(type);
@@ -31,7 +31,7 @@ Stored stored_from(const storage::Cursor& rows, std::string_view type, std::stri
     out.patient = rows.integer(kPatient);
     if (out.deleted) return out;
     thread_local std::string body;
-    unpack_body(rows.text(kBody), body);
+    core.unpack(rows.text(kBody), body);
     char version[24];
     const auto end = std::to_chars(version, version + sizeof version, out.version);
     const std::string updated = format_instant(out.updated);
@@ -46,9 +46,14 @@ TypeId known_type(std::string_view name) {
     return type;
 }
 
-Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) const {
+void Core::unpack(std::string_view packed, std::string& out) {
+    if (bodies.is_unknown(packed)) bodies.load(database.read()->connection());
+    bodies.unpack(packed, out);
+}
+
+Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) {
     std::string body;
-    unpack_body(packed, body);
+    unpack(packed, body);
     const auto parsed = parse_resource(body, limits::kBundleBody_bytes);
     if (!parsed) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
     return index(parsed->root(), type, id, local);
@@ -150,17 +155,46 @@ std::optional<Stored> StoreReader::read(std::string_view type, std::string_view 
     visible_.append_to(args);
     auto rows = connection().query(read_sql(), args);
     if (!rows.next()) return std::nullopt;
-    return stored_from(rows, type, std::string(id));
+    return stored_from(core_, rows, type, std::string(id));
 }
 
-Stored StoreReader::fetch(Rid rid) {
-    auto rows = connection().query(
-        "SELECT r.rid, r.ver, x.ts_ms, r.state, r.body, a.patient_rid, r.type, r.id FROM res r CROSS JOIN aclset a ON a.id = r.acl"
-        " CROSS JOIN tx x ON x.t = r.t WHERE r.rid = ?",
-        {rid});
-    if (!rows.next()) throw Error(ErrorKind::internal, "record.index_damaged", "an index row has no resource");
-    return stored_from(rows, type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(kType)))), id_text(rows.text(kId)));
+std::string few_numbers(std::span<const Rid> rids, std::vector<storage::Value>& args) {
+    std::size_t size = 1;
+    while (size < rids.size()) size *= 4;
+    std::string text = " IN (?";
+    for (std::size_t i = 0; i < size; ++i) {
+        if (i > 0) text += ",?";
+        args.emplace_back(rids[std::min(i, rids.size() - 1)]);
+    }
+    return text + ")";
 }
+
+std::vector<Stored> fetch_all(StoreReader& reader, std::span<const Rid> rids) {
+    std::vector<Stored> found;
+    std::vector<Stored> ordered;
+    for (; !rids.empty(); rids = rids.subspan(std::min(rids.size(), kFetchedAtOnce))) {
+        const auto some = rids.first(std::min(rids.size(), kFetchedAtOnce));
+        std::vector<storage::Value> args;
+        const std::string sql =
+            "SELECT r.rid, r.ver, x.ts_ms, r.state, r.body, a.patient_rid, r.type, r.id FROM res r CROSS JOIN aclset a ON a.id = r.acl"
+            " CROSS JOIN tx x ON x.t = r.t WHERE r.rid" +
+            few_numbers(some, args);
+        found.clear();
+        auto rows = reader.connection().query(sql, args);
+        while (rows.next()) {
+            const TypeId type = type_of_number(static_cast<std::uint32_t>(rows.integer(kType)));
+            found.push_back(stored_from(reader.core(), rows, type_name(type), id_text(rows.text(kId))));
+        }
+        for (const Rid rid : some) {
+            const auto one = std::find_if(found.begin(), found.end(), [&](const Stored& stored) { return stored.rid == rid; });
+            if (one == found.end()) throw Error(ErrorKind::internal, "record.index_damaged", "an index row has no resource");
+            ordered.push_back(std::move(*one));
+        }
+    }
+    return ordered;
+}
+
+Stored StoreReader::fetch(Rid rid) { return std::move(fetch_all(*this, {&rid, 1}).front()); }
 
 Stored StoreReader::fetch_version(Rid rid, std::int64_t version) {
     auto rows = connection().query(
@@ -168,7 +202,7 @@ Stored StoreReader::fetch_version(Rid rid, std::int64_t version) {
         " CROSS JOIN res r ON r.rid = h.rid CROSS JOIN aclset a ON a.id = h.acl CROSS JOIN tx x ON x.t = h.t WHERE h.rid = ? AND h.ver = ?",
         {rid, version});
     if (!rows.next()) throw Error(ErrorKind::internal, "record.index_damaged", "a version is not there");
-    return stored_from(rows, type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(kType)))), id_text(rows.text(kId)));
+    return stored_from(core_, rows, type_name(type_of_number(static_cast<std::uint32_t>(rows.integer(kType)))), id_text(rows.text(kId)));
 }
 
 std::optional<Stored> StoreReader::read_version(std::string_view type, std::string_view id, std::int64_t version) {
@@ -183,7 +217,7 @@ std::optional<Stored> StoreReader::read_version(std::string_view type, std::stri
     old_visible.append_to(args);
     auto rows = connection().query(sql, args);
     if (!rows.next()) return std::nullopt;
-    return stored_from(rows, type, std::string(id));
+    return stored_from(core_, rows, type, std::string(id));
 }
 
 SearchResult StoreReader::search_in(const SearchPlace& place, std::string_view query) { return run_search(*this, place, query); }

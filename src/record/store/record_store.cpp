@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "record/feed/feed.hpp"
+#include "record/store/dictionary_maker.hpp"
 #include "record/store/indexer.hpp"
 #include "record/store/labels.hpp"
 #include "record/store/work.hpp"
@@ -38,9 +39,11 @@ public:
             core_.next_rid = next_rid(snapshot->connection());
             core_.local_parameters.load(snapshot->connection());
             core_.index_jobs.load(snapshot->connection());
+            core_.bodies.load(snapshot->connection());
         }
         feed_->listen([this](std::span<const Change> changes) { hear(changes); });
         metrics.gauge("qiao_record_index_jobs", [this] { return static_cast<double>(core_.index_jobs.open()->size()); });
+        feed_->listen([this](std::span<const Change>) { dictionary_maker_.look(); });
         indexer_.note_extractor();
         indexer_.wake();
     }
@@ -157,6 +160,7 @@ private:
     }
     Core core_;
     Indexer indexer_{core_};
+    DictionaryMaker dictionary_maker_{core_};
     std::int64_t told_ = 0;  ///< the feed's thread only
     std::unique_ptr<Feed> feed_;
 };

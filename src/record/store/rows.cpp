@@ -1,5 +1,6 @@
 #include "record/store/rows.hpp"
 
+#include "record/definitions/combined.hpp"
 #include "record/filter.hpp"
 #include "record/store/core.hpp"
 #include "record/store/local_values.hpp"
@@ -145,13 +146,20 @@ std::int64_t span_of(const DateValue& value) {
     return open ? kDistantFuture_ms : value.hi_ms - value.lo_ms;
 }
 
-void add_compartment_rows(Rows& rows, TypeId type) {
+/// A whole system ("code=http://loinc.org|") is not looked for in a compartment.
+void add_compartment_rows(Rows& rows, const IndexValues& values, TypeId type, const TokenHash& hash) {
     rows.compartment.push_back(0);
     for (const std::string_view code : {"code", "category", "status"}) {
         const TypeParameter* param = find_parameter(type, code);
         if (param == nullptr) continue;
-        for (const TokenRow& row : rows.tokens) {
-            if (row.param == number_of(param->id)) rows.compartment.push_back(TokenHash::in_compartment(param->id, row.h));
+        for (const TokenValue& value : values.tokens) {
+            if (value.param != param->id) continue;
+            Rows found;
+            add_token_rows(found, value, param, hash);
+            const std::int64_t system = value.system.empty() ? 0 : hash.system_only(value.system);
+            for (const TokenRow& row : found.tokens) {
+                if (row.h != system) rows.compartment.push_back(TokenHash::in_compartment(param->id, row.h));
+            }
         }
     }
 }
@@ -249,10 +257,12 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
     Rows& rows = out.rows;
     out.date = values.sort_date_ms.value_or(kNoDate);
     for (const TokenValue& value : values.tokens) {
-        add_token_rows(rows, value, find_parameter(local, type, value.param), hash);
+        if (!is_combined(value.param)) add_token_rows(rows, value, find_parameter(local, type, value.param), hash);
         if (value.param == param::security()) add_label(out, value.system, value.code);
     }
-    for (const TokenText& text : values.texts) rows.strings.push_back({number_of(text.param), std::string(index_text(text.folded)), ""});
+    for (const TokenText& text : values.texts) {
+        if (!is_combined(text.param)) rows.strings.push_back({number_of(text.param), std::string(index_text(text.folded)), ""});
+    }
     for (const IdentifierType& value : values.identifier_types) {
         rows.tokens.push_back({number_of(value.param), hash.of_type(value.type_system, value.type_code, value.value)});
     }
@@ -266,6 +276,7 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
         if (value.param == sort_param) out.date_span_ms = std::max(out.date_span_ms, span_of(value));
     }
     for (const QuantityValue& value : values.quantities) {
+        if (is_combined(value.param)) continue;
         for (std::string& unit : units_of(value)) rows.quantities.push_back({number_of(value.param), std::move(unit), value.lo, value.hi});
     }
     add_composites(rows, values.composites, type, hash);
@@ -274,7 +285,7 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
     for (const UriValue& value : values.uris) rows.uris.push_back({number_of(value.param), std::string(index_text(value.value))});
     out.patient = patient_of(values, type, id);
     if (!out.patient && type == TypeId::Provenance) out.follows = targets_of(values, type);
-    if (out.patient || !out.follows.empty()) add_compartment_rows(rows, type);
+    if (out.patient || !out.follows.empty()) add_compartment_rows(rows, values, type, hash);
     if (type == TypeId::Binary) add_security_context(out, resource, options.base_url);
     sort_unique(rows.tokens);
     sort_unique(rows.references);
@@ -291,43 +302,20 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
 
 void RowWriter::insert(const Place& place, const Rows& rows) {
     const std::int64_t type = number_of(place.type);
-    for (const TokenRow& row : rows.tokens) {
-        connection_.post("INSERT INTO tok(type, param, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
-                         {type, std::int64_t{row.param}, row.h, place.date, place.rid, place.acl});
-    }
-    for (const ReferenceRow& row : rows.references) {
-        connection_.post("INSERT INTO ref(param, target_rid, type, d, rid, acl) VALUES(?,?,?,?,?,?)",
-                         {std::int64_t{row.param}, rid_of_(row.target), type, place.date, place.rid, place.acl});
-    }
-    for (const DateRow& row : rows.dates) {
-        connection_.post("INSERT INTO dt(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
-    }
-    for (const StringRow& row : rows.strings) {
-        connection_.post("INSERT INTO str(type, param, norm, rid, exact) VALUES(?,?,?,?,?)",
-                         {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
-    }
-    for (const QuantityRow& row : rows.quantities) {
-        connection_.post("INSERT INTO qty(type, param, unit_id, lo, hi, rid) VALUES(?,?,?,?,?,?)",
-                         {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
-    }
-    for (const NumberRow& row : rows.numbers) {
-        connection_.post("INSERT INTO num(type, param, lo, hi, rid) VALUES(?,?,?,?,?)", {type, std::int64_t{row.param}, row.lo, row.hi, place.rid});
-    }
-    for (const UriRow& row : rows.uris) {
-        connection_.post("INSERT INTO uri(type, param, v, rid) VALUES(?,?,?,?)", {type, std::int64_t{row.param}, std::string_view(row.value), place.rid});
-    }
-    for (const CompositeRow& row : rows.composites) {
-        connection_.post("INSERT INTO cmp(type, param, part, h, lo, hi, rid, n) VALUES(?,?,?,?,?,?,?,?)",
-                         {type, std::int64_t{row.param}, std::int64_t{row.part}, row.h, row.lo, row.hi, place.rid, row.n});
-    }
-    for (const PlaceRow& row : rows.places) {
-        connection_.post("INSERT INTO near(type, param, z, x, y, rid) VALUES(?,?,?,?,?,?)", {type, std::int64_t{row.param}, row.z, row.x, row.y, place.rid});
-    }
+    const std::int64_t rid = place.rid;
+    const auto add = [&](IndexTable table, std::initializer_list<storage::Value> values) { batch_.add(connection_, table, values); };
+    const auto param = [](const auto& row) { return std::int64_t{row.param}; };
+    for (const TokenRow& row : rows.tokens) add(IndexTable::tok, {type, param(row), row.h, place.date, rid, place.acl});
+    for (const ReferenceRow& row : rows.references) add(IndexTable::ref, {param(row), rid_of_(row.target), type, place.date, rid, place.acl});
+    for (const DateRow& row : rows.dates) add(IndexTable::dt, {type, param(row), row.lo, row.hi, rid});
+    for (const StringRow& row : rows.strings) add(IndexTable::str, {type, param(row), std::string_view(row.norm), rid, std::string_view(row.exact)});
+    for (const QuantityRow& row : rows.quantities) add(IndexTable::qty, {type, param(row), unit_id(row.unit), row.lo, row.hi, rid});
+    for (const NumberRow& row : rows.numbers) add(IndexTable::num, {type, param(row), row.lo, row.hi, rid});
+    for (const UriRow& row : rows.uris) add(IndexTable::uri, {type, param(row), std::string_view(row.value), rid});
+    for (const CompositeRow& row : rows.composites) add(IndexTable::cmp, {type, param(row), std::int64_t{row.part}, row.h, row.lo, row.hi, rid, row.n});
+    for (const PlaceRow& row : rows.places) add(IndexTable::near, {type, param(row), row.z, row.x, row.y, rid});
     if (place.patient_rid == 0) return;
-    for (const std::int64_t h : rows.compartment) {
-        connection_.post("INSERT INTO pat(patient_rid, type, h, d, rid, acl) VALUES(?,?,?,?,?,?)",
-                         {place.patient_rid, type, h, place.date, place.rid, place.acl});
-    }
+    for (const std::int64_t h : rows.compartment) add(IndexTable::pat, {place.patient_rid, type, h, place.date, rid, place.acl});
 }
 
 void RowWriter::remove(const Place& place, const Rows& rows) {

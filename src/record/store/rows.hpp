@@ -3,6 +3,7 @@
 #include "record/definitions/definitions.hpp"
 #include "record/extract/extract.hpp"
 #include "record/store/keys.hpp"
+#include "record/store/row_batch.hpp"
 #include "storage/writer.hpp"
 
 #include <compare>
@@ -135,7 +136,7 @@ struct Place {
 
 struct Core;
 
-/// Writes rows through the write connection. Writer thread.
+/// Writes rows through the write connection: what is added together, by flush(). Writer thread.
 class RowWriter {
 public:
     using RidOf = std::function<std::int64_t(const Target&)>;
@@ -145,6 +146,8 @@ public:
     void remove(const Place& place, const Rows& rows);
     /// Only the difference; everything with `date` or `acl` in it when those changed.
     void replace(const Place& old_place, const Rows& old_rows, const Place& place, const Rows& rows);
+    void add_outbox(std::initializer_list<storage::Value> values) { batch_.add(connection_, IndexTable::outbox, values); }
+    void flush() { batch_.flush(connection_); }
 
 private:
     std::int64_t unit_id(const std::string& unit);
@@ -153,6 +156,7 @@ private:
     storage::Group& group_;
     storage::Connection& connection_;
     RidOf rid_of_;
+    RowBatch batch_;
 };
 
 }  // namespace qiao::record

@@ -111,6 +111,12 @@ CREATE INDEX near_by_rid ON near(rid, param);
 CREATE TABLE index_job(type INTEGER NOT NULL, param INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY(type, param)) WITHOUT ROWID;
 )sql";
 
+/// A resource's own quantities are looked at through the row in any unit.
+constexpr std::string_view kQuantities = R"sql(
+DROP INDEX qty_by_rid;
+CREATE INDEX qty_by_rid ON qty(rid, param) WHERE unit_id = 0;
+)sql";
+
 /// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
 constexpr std::string_view kSubscriptions = R"sql(
 CREATE TABLE subscription(
@@ -147,7 +153,8 @@ CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNI
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk}, {"search_parameters", 1, kLocalParameterTable}};
+                                              {"record", 5, kQuantities}, {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
+                                              {"search_parameters", 1, kLocalParameterTable}};
 
 }  // namespace
 

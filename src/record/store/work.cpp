@@ -180,7 +180,7 @@ void StoreWork::define_search(const std::string& id, std::string_view json) {
     });
 }
 
-void StoreWork::put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected) {
+Pending& StoreWork::put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected) {
     auto parsed = parse_resource(json);
     if (!parsed) {
         const std::string what = parsed.error().message + " (at byte " + std::to_string(parsed.error().offset) + ")";
@@ -198,7 +198,8 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
             ErrorKind::invalid, "record.subsetted", "a part of a resource cannot take the place of the whole",
             {{"business-rule", placed(place_, std::string(type_name(type)) + ".meta.tag"), "it is tagged SUBSETTED: it was read with _summary or _elements"}});
     }
-    if (id.empty()) id = parsed->id().empty() ? new_uuid(core_.clock.now()) : std::string(parsed->id());
+    const bool fresh = id.empty() && parsed->id().empty();
+    if (id.empty()) id = fresh ? new_uuid(core_.clock.now()) : std::string(parsed->id());
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
     std::string kept;
     if (plain_ && type == TypeId::Subscription && core_.ports.keep_subscription) {
@@ -209,13 +210,15 @@ void StoreWork::put(std::string_view json, TypeId type, std::string id, char ope
     if (plain_ && type == TypeId::SearchParameter) define_search(id, json);
     Indexed index = core_.index(parsed->root(), type, id, *core_.local_parameters.open());
     std::string body = stored_body(*parsed);
-    std::string packed = pack_body(body);
+    std::string packed = core_.bodies.pack(body);
     Pending& change = slot(type, std::move(id), operation);
     if (expected != 0) change.expected = expected;
     change.index = std::move(index);
     if (plain_) change.refers = references_of(parsed->root());
     change.body = std::move(body);
     change.packed = std::move(packed);
+    if (fresh) change.fresh = true;
+    return change;
 }
 
 std::string StoreWork::create_text(std::string_view json) {
@@ -226,6 +229,14 @@ std::string StoreWork::create_text(std::string_view json) {
 }
 
 std::string StoreWork::create(json::Value resource) { return create_text(resource.dump()); }
+
+void create_fresh(Work& work, std::string_view type, std::string_view id, std::string_view json) {
+    dynamic_cast<StoreWork&>(work).create_fresh(type, id, json);
+}
+
+void StoreWork::create_fresh(std::string_view type, std::string_view id, std::string_view json) {
+    put(json, known_type(type), std::string(id), 'C', 0).fresh = true;
+}
 
 void StoreWork::update(json::Value resource, std::int64_t expected_version) {
     const std::string id = resource["id"].text();

@@ -16,6 +16,7 @@ struct Pending {
     TypeId type = TypeId::none;
     std::string id;
     char operation = 'C';       ///< C: must not exist, U: create or replace, D: delete
+    bool fresh = false;         ///< the id was made for it: nobody else knows it
     std::int64_t expected = 0;  ///< version that must be the newest; 0 = any
     std::string body;           ///< as stored_body() made it; empty for D
     std::string packed;
@@ -35,6 +36,7 @@ public:
     Reader& reader() override;
     std::string create(json::Value resource) override;
     std::string create_text(std::string_view json) override;
+    void create_fresh(std::string_view type, std::string_view id, std::string_view json);
     void update(json::Value resource, std::int64_t expected_version) override;
     void update_text(std::string_view type, std::string_view id, std::string_view json, std::int64_t expected_version) override;
     void remove(std::string_view type, std::string_view id, std::int64_t expected_version) override;
@@ -68,7 +70,7 @@ private:
     StoreReader& store();
     Pending& slot(TypeId type, std::string id, char operation);
     void check_rules(std::string_view json);
-    void put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected);
+    Pending& put(std::string_view json, TypeId type, std::string id, char operation, std::int64_t expected);
     std::string kept_subscription(const std::string& id, std::string_view json);
     void define_search(const std::string& id, std::string_view json);
     void remember_base(Pending& change);
@@ -77,16 +79,17 @@ private:
     void verify(storage::Group& group);
     void verify_one(storage::Connection& connection, const Pending& change, const Current& current);
     void verify_closed(storage::Group& group, const Pending& change, const Current& current);
+    [[nodiscard]] bool makes(std::string_view reference) const;
     void verify_patient(storage::Connection& connection, const Pending& change, const Current& current);
     void apply(storage::Group& group);
-    void write_one(storage::Group& group, std::size_t index);
+    void write_one(storage::Group& group, RowWriter& writer, std::size_t index);
     const Rows& without_jobs(const Rows& rows, TypeId type, Rid rid, Rows& kept) const;
     Indexed old_rows(storage::Connection& connection, const Pending& change, const Current& current);
     std::int64_t acl_of(storage::Group& group, const Pending& change, const Current& current, Rid patient);
     Rid rid_of(storage::Group& group, const Target& target);
     Rid patient_of(storage::Group& group, const Pending& change);
     void note_date_span(storage::Group& group, const Pending& change);
-    void add_outbox(storage::Group& group, const Change& change);
+    void add_outbox(storage::Group& group, RowWriter& writer, const Change& change);
     bool visible(storage::Connection& connection, Rid rid);
     static Current find(storage::Connection& connection, TypeId type, std::string_view id);
 

@@ -58,7 +58,7 @@ void StoreWork::verify(storage::Group& group) {
         if (!current.exists() || current.version != version) throw_stale();
     }
     for (const Pending& change : pending_) {
-        current_.push_back(find(connection, change.type, change.id));
+        current_.push_back(change.fresh ? Current{} : find(connection, change.type, change.id));
         verify_one(connection, change, current_.back());
         if (plain_ && core_.ports.keeps_closed) verify_closed(group, change, current_.back());
     }
@@ -79,12 +79,14 @@ void StoreWork::verify_one(storage::Connection& connection, const Pending& chang
 
 /// What a closed resource has around it is neither added to nor taken away by a plain write.
 void StoreWork::verify_closed(storage::Group& group, const Pending& change, const Current& current) {
-    std::vector<std::string> refers = change.refers;
+    std::vector<std::string> refers;
+    std::copy_if(change.refers.begin(), change.refers.end(), std::back_inserter(refers), [&](const std::string& one) { return !makes(one); });
+    if (change.fresh && refers.empty()) return;
     if (current.exists() && current.state == State::live) {
         auto rows = group.connection().query("SELECT body FROM res WHERE rid = ?", {current.rid});
         rows.next();
         std::string text;
-        unpack_body(rows.text(0), text);
+        core_.unpack(rows.text(0), text);
         const auto before = parse_resource(text);
         if (!before) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
         for (std::string& one : references_of(before->root())) refers.push_back(std::move(one));
@@ -92,6 +94,12 @@ void StoreWork::verify_closed(storage::Group& group, const Pending& change, cons
         refers.erase(std::unique(refers.begin(), refers.end()), refers.end());
     }
     core_.ports.keeps_closed(group, std::string(type_name(change.type)) + "/" + change.id, refers);
+}
+
+/// Whether this work gives "Type/id" an id that nobody knows yet.
+bool StoreWork::makes(std::string_view reference) const {
+    const auto found = by_reference_.find(reference);
+    return found != by_reference_.end() && pending_[found->second].fresh;
 }
 
 /// Nobody writes into the record of a patient whom they cannot see. An unknown patient is refused alike, so that the answer
@@ -118,6 +126,11 @@ Rid rid_or_stub(Core& core, storage::Group& group, const Target& target) {
     const StoredId key(target.id);
     storage::Connection& connection = group.connection();
     const std::int64_t type = number_of(target.type);
+    std::string name = std::to_string(type);
+    name += '/';
+    name += key.bytes();
+    if (const auto known = core.rids.find(name); known != core.rids.end()) return known->second;
+    if (core.rids.size() >= Core::kRemembered) core.rids.clear();
     Rid rid = 0;
     {
         auto rows = connection.query("SELECT rid FROM res WHERE type = ? AND id = ?", {type, storage::Blob{key.bytes()}});
@@ -128,6 +141,8 @@ Rid rid_or_stub(Core& core, storage::Group& group, const Target& target) {
         connection.post("INSERT INTO res(rid, type, id, ver, t, first_t, state, op, d, acl, body) VALUES(?, ?, ?, 0, ?, 0, 2, 0, ?, 0, NULL)",
                         {rid, type, storage::Blob{key.bytes()}, group.t(), kNoDate});
     }
+    group.on_rollback([known = &core.rids] { known->clear(); });
+    core.rids.emplace(std::move(name), rid);
     return rid;
 }
 
@@ -156,7 +171,7 @@ std::int64_t StoreWork::acl_of(storage::Group& group, const Pending& change, con
     storage::Connection& connection = group.connection();
     const std::int64_t added = current.is_new ? 0 : added_labels(connection, current.rid);
     const std::int64_t id = aclset_of(core_, group, {patient, owner, change.index.labels | added});
-    if (change.type == TypeId::Patient) label_patient(connection, current.rid, change.index.labels);
+    if (change.type == TypeId::Patient && !current.is_new) label_patient(connection, current.rid, change.index.labels);
     return id;
 }
 
@@ -181,7 +196,9 @@ void StoreWork::apply(storage::Group& group) {
         if (current.rid != 0) rids_.emplace(Target{pending_[i].type, pending_[i].id}, current.rid);
     }
     // Rows first, so that a resource of this work that refers to a later one finds its row and not a stub.
-    for (std::size_t i = 0; i < pending_.size(); ++i) write_one(group, i);
+    RowWriter writer(core_, group, [&](const Target& target) { return rid_of(group, target); });
+    for (std::size_t i = 0; i < pending_.size(); ++i) write_one(group, writer, i);
+    writer.flush();
     std::vector<std::string> texts;
     texts.reserve(changes_.size());
     if (core_.ports.on_write && !changes_.empty()) {
@@ -221,7 +238,7 @@ const Rows& StoreWork::without_jobs(const Rows& rows, TypeId type, Rid rid, Rows
     return kept;
 }
 
-void StoreWork::write_one(storage::Group& group, std::size_t index) {
+void StoreWork::write_one(storage::Group& group, RowWriter& writer, std::size_t index) {
     Pending& change = pending_[index];
     const Current& current = current_[index];
     storage::Connection& connection = group.connection();
@@ -238,7 +255,6 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
     Rows new_kept;
     const Rows& before = without_jobs(old.rows, change.type, current.rid, old_kept);
     const Rows& after = without_jobs(change.index.rows, change.type, current.rid, new_kept);
-    RowWriter writer(core_, group, [&](const Target& target) { return rid_of(group, target); });
     const Place old_place{change.type, current.rid, current.date, current.acl, current.patient_rid};
     if (current.exists()) {
         connection.post("INSERT INTO hist(rid, ver, type, t, op, acl, body) SELECT rid, ver, type, t, op, acl, body FROM res WHERE rid = ?", {current.rid});
@@ -272,7 +288,7 @@ void StoreWork::write_one(storage::Group& group, std::size_t index) {
         }
     }
     note_date_span(group, change);
-    add_outbox(group, done);
+    add_outbox(group, writer, done);
     changes_.push_back(std::move(done));
 }
 
@@ -287,15 +303,14 @@ void StoreWork::note_date_span(storage::Group& group, const Pending& change) {
     group.on_rollback([this_core = &core_] { this_core->date_spans.clear(); });
 }
 
-void StoreWork::add_outbox(storage::Group& group, const Change& change) {
+void StoreWork::add_outbox(storage::Group& group, RowWriter& writer, const Change& change) {
     const std::int64_t t = group.t();
     if (core_.outbox_t != t) {
         core_.outbox_t = t;
         core_.outbox_n = 0;
     }
     const std::int64_t lane = (change.patient != 0 ? change.patient : change.rid) % kLanes;
-    group.connection().post("INSERT INTO outbox(t, n, lane, kind, patient_rid, rid, ver, op, payload_version, body) VALUES(?, ?, ?, 0, ?, ?, ?, ?, ?, NULL)",
-                            {t, ++core_.outbox_n, lane, change.patient, change.rid, change.version, std::int64_t{change.operation}, kPayloadVersion});
+    writer.add_outbox({t, ++core_.outbox_n, lane, std::int64_t{0}, change.patient, change.rid, change.version, std::int64_t{change.operation}, kPayloadVersion});
 }
 
 }  // namespace qiao::record

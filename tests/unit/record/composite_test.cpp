@@ -83,6 +83,26 @@ TEST(Composite, of_the_resource_itself_and_of_both) {
     EXPECT_EQ(ward.refused("Observation", "code-value-quantity:missing=maybe"), "record.bad_search_value");
 }
 
+TEST(Combined, of_the_resource_or_of_its_components) {
+    Ward ward;
+    EXPECT_EQ(ward.find("Observation", "combo-code=8480-6"), "normal high");
+    EXPECT_EQ(ward.find("Observation", "combo-code=http://loinc.org|2339-0,8462-4"), "glucose normal high");
+    EXPECT_EQ(ward.find("Observation", "combo-code=http://loinc.org|&status=final&combo-value-quantity=gt100"), "normal high");
+    EXPECT_EQ(ward.find("Observation", "combo-code:not=8480-6,2339-0"), "day note blood");
+    EXPECT_EQ(ward.find("Observation", "subject=p&combo-code:not=8480-6"), "blood glucose");
+    EXPECT_EQ(ward.find("Observation", "combo-value-quantity=6.3"), "glucose");
+    EXPECT_EQ(ward.find("Observation", "combo-value-quantity=160|http://unitsofmeasure.org|mm[Hg]"), "high");
+    EXPECT_EQ(ward.find("Observation", "code=85354-9&combo-value-quantity=160|http://unitsofmeasure.org|mm[Hg]"), "high");
+    EXPECT_EQ(ward.find("Observation", "code=85354-9&combo-value-quantity=160||kPa"), "");
+    EXPECT_EQ(ward.find("Observation", "combo-value-quantity:missing=true"), "day note blood");
+    EXPECT_EQ(ward.find("Observation", "combo-value-quantity:missing=false&_sort=combo-value-quantity"), "glucose normal high");
+    EXPECT_EQ(ward.find("Observation", "combo-value-concept=A"), "blood");
+    EXPECT_EQ(ward.find("Patient", "_has:Observation:subject:combo-code=8480-6"), "p");
+    EXPECT_EQ(ward.refused("Observation", "combo-value-quantity=high"), "record.bad_search_value");
+    EXPECT_EQ(ward.refused("Observation", "combo-code:exact=x"), "record.unsupported_modifier");
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM qty WHERE rid IN (SELECT rid FROM res WHERE id = CAST('glucose' AS BLOB))"), 3);
+}
+
 TEST(Composite, references_numbers_and_three_components) {
     Ward ward;
     ward.put(

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "record/search/values.hpp"
+#include "record/store/bodies.hpp"
 #include "record/store/keys.hpp"
 #include "record/transact/rewrite.hpp"
 
@@ -21,18 +22,19 @@ TEST(StoredId, every_form_comes_back) {
 }
 
 TEST(Body, packs_and_unpacks) {
+    const Bodies bodies;
     for (const std::string& text : {std::string(), std::string("{}"), std::string(5000, 'x'), std::string("{\"resourceType\":\"Patient\"}")}) {
         std::string back = "before";
-        unpack_body(pack_body(text), back);
+        bodies.unpack(bodies.pack(text), back);
         EXPECT_EQ(back, text);
     }
-    EXPECT_LT(pack_body(std::string(5000, 'x')).size(), 100U);
+    EXPECT_LT(bodies.pack(std::string(5000, 'x')).size(), 100U);
     std::string out;
     for (const std::string_view damaged : {std::string_view(), std::string_view("\x01garbage"), std::string_view("\x07{}")})
-        EXPECT_THROW(unpack_body(damaged, out), Error);
-    std::string cut = pack_body(std::string(5000, 'x') + std::string(5000, 'y'));
+        EXPECT_THROW(bodies.unpack(damaged, out), Error);
+    std::string cut = bodies.pack(std::string(5000, 'x') + std::string(5000, 'y'));
     cut.resize(cut.size() - 5);
-    EXPECT_THROW(unpack_body(cut, out), Error);
+    EXPECT_THROW(bodies.unpack(cut, out), Error);
 }
 
 TEST(TokenHash, forms_differ_and_are_never_zero) {

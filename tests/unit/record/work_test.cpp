@@ -416,5 +416,36 @@ TEST(Filter, many_keys_are_bound_as_a_list) {
     EXPECT_FALSE(store.record->read(standing(keys, keys))->read("Device", "d1"));
 }
 
+TEST(Dictionary, is_made_once_there_is_enough_to_learn_from_and_bodies_of_before_stay_readable) {
+    Store store;
+    const auto visit = [](int n) {
+        const std::string digits = std::to_string(10'000'019LL * n);
+        return R"({"resourceType":"Encounter","id":"e)" + std::to_string(n) +
+               R"(","status":"finished","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"AMB"},"subject":{"reference":"Patient/)" +
+               digits + R"("},"identifier":[{"system":"urn:oid:2.999.1","value":"V)" + digits + R"("}],"reasonCode":[{"text":"visit )" + digits + "\"}]}";
+    };
+    const auto put = [&](int from, int to) {
+        auto work = store.begin();
+        for (int n = from; n < to; ++n) work->create_text(visit(n));
+        work->commit();
+    };
+    put(0, 3200);
+    EXPECT_EQ(store.rows("SELECT count(*) FROM res WHERE type = (SELECT type FROM res WHERE id = CAST('e1' AS BLOB)) AND length(body) < 150"), 0);
+    std::unique_ptr<Store> beside;  // a node that knows no dictionary yet
+    if (store.database->shared()) beside = std::make_unique<Store>(&store);
+    while (store.rows("SELECT count(*) FROM dict") == 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (int n = 4000; store.rows("SELECT count(*) FROM res WHERE length(body) < 150 AND state = 0") == 0; ++n) put(n, n + 1);
+    const auto text = [](Store& where, int n) { return where.read()->read("Encounter", "e" + std::to_string(n))->value()["reasonCode"].at(0)["text"].text(); };
+    for (Store* one : {&store, beside.get()}) {
+        if (one == nullptr) continue;
+        EXPECT_EQ(text(*one, 4000), "visit " + std::to_string(10'000'019LL * 4000));
+        EXPECT_EQ(text(*one, 7), "visit " + std::to_string(10'000'019LL * 7));
+    }
+    store.reopen();
+    EXPECT_EQ(text(store, 4000), "visit " + std::to_string(10'000'019LL * 4000));
+    put(5000, 5001);
+    EXPECT_EQ(text(store, 5000), "visit " + std::to_string(10'000'019LL * 5000));
+}
+
 }  // namespace
 }  // namespace qiao::record::testing

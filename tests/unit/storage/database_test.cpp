@@ -1,4 +1,4 @@
-#include "storage/database.hpp"
+#include "storage/bulk.hpp"
 #include "base/error.hpp"
 #include "temp_folder.hpp"
 #include "test_database.hpp"
@@ -24,6 +24,37 @@ TEST(Database, values_of_every_kind_come_back) {
     EXPECT_EQ(rows.text(3), bytes);
     EXPECT_TRUE(rows.is_null(4));
     EXPECT_FALSE(rows.next());
+}
+
+TEST(Database, many_rows_at_once) {
+    const testing::TempFolder folder;
+    const auto database = testing::open_database(folder.file("a.db"));
+    Connection& writer = database->write_connection();
+    writer.script("CREATE TABLE thing(a INTEGER, b REAL, c TEXT, d BLOB)");
+    const std::string bytes("\0\xff", 2);
+    std::vector<Value> values;
+    for (std::int64_t i = -500; i < 500; ++i) {
+        values.insert(values.end(), {i << 40U, 0.5 * static_cast<double>(i), std::string_view("桥,{}\"\\"), Blob{bytes}});
+    }
+    writer.begin_write();
+    insert_rows(writer, {"thing", "a, b, c, d", 4}, {});
+    insert_rows(writer, {"thing", "a, b, c, d", 4}, values);
+    insert_rows(writer, {"thing", "c, a", 2}, std::vector<Value>{std::string_view(), std::int64_t{1}});
+    writer.commit();
+    const auto snapshot = database->read();
+    auto rows = (*snapshot)->query("SELECT a, b, c, d FROM thing WHERE b IS NOT NULL ORDER BY a");
+    for (std::int64_t i = -500; i < 500; ++i) {
+        ASSERT_TRUE(rows.next());
+        EXPECT_EQ(rows.integer(0), i << 40U);
+        EXPECT_EQ(rows.real(1), 0.5 * static_cast<double>(i));
+        EXPECT_EQ(rows.text(2), "桥,{}\"\\");
+        EXPECT_EQ(rows.text(3), bytes);
+    }
+    EXPECT_FALSE(rows.next());
+    auto last = (*snapshot)->query("SELECT c FROM thing WHERE b IS NULL");
+    ASSERT_TRUE(last.next());
+    EXPECT_EQ(last.text(0), "");
+    EXPECT_FALSE(last.is_null(0));
 }
 
 TEST(Database, a_snapshot_does_not_see_later_commits_and_cannot_write) {
