@@ -7,6 +7,7 @@
 #include "record/definitions/definitions.hpp"
 #include "record/rest/answer.hpp"
 #include "record/rest/patches.hpp"
+#include "record/store/core.hpp"
 
 #include <fmt/format.h>
 
