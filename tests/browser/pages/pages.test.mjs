@@ -57,6 +57,7 @@ const PAGES = {
   'access/patient-requests': [[PRIVACY, '/app/access/patient-requests']],
   'record': [[DOCTOR, '/app/record?type=Observation'], [SYSTEM, '/app/record']],
   'record/import': [[SYSTEM, '/app/record/import'], [MANAGER, '/app/record/import']],
+  'record/bulk': [[SYSTEM, '/app/record/bulk']],
   'record/subscriptions': [[SYSTEM, '/app/record/subscriptions']],
   'record/:type/:id': [[DOCTOR, async (page) => `/app/record/Patient/${await patientOf(page)}`], [MANAGER, '/app/record/Organization/demo-county?tab=history']],
   'help': [[DOCTOR, '/app/help']],

@@ -32,6 +32,7 @@ export function RecordFrame({ title, always = false, children }: { title: ReactN
             {t('fhir.search')}
           </NavLink>
           {develops && <NavLink to="/app/record/import">{t('fhir.import')}</NavLink>}
+          {develops && <NavLink to="/app/record/bulk">{t('fhir.bulk')}</NavLink>}
           {develops && <NavLink to="/app/record/subscriptions">{t('fhir.subs')}</NavLink>}
         </nav>
       </div>
