@@ -131,6 +131,7 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
     const std::string type(request.param("type"));
     const std::string id(request.param("id"));
     known_type(type);
+    if (!is_fhir_id(id)) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");  // "_history"
     if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
     auto work = plain_work(api.record, caller);
     const auto found = work->reader().read(type, id);

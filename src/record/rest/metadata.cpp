@@ -89,6 +89,27 @@ void write_operations(JsonWriter& json, std::string_view type, const std::vector
     });
 }
 
+/// The audit only grows, and by itself: `access` shows it from its own table, by what that can be searched by (audit_routes.cpp there).
+void write_audit_type(JsonWriter& json) {
+    json.object([&] {
+        json.field("type", type_name(TypeId::AuditEvent));
+        json.array("interaction", [&] {
+            for (const std::string_view code : {"read", "search-type"}) json.object([&] { json.field("code", code); });
+        });
+        json.field("versioning", "no-version");
+        json.array("searchParam", [&] {
+            for (const std::string_view code : {"action", "agent", "date", "outcome", "patient"}) {
+                const Parameter& definition = *find_parameter(find_parameter(TypeId::AuditEvent, code)->id);
+                json.object([&] {
+                    json.field("name", code);
+                    json.field("definition", std::string(kParameterUrl) + std::string(definition.name));
+                    json.field("type", kind_name(definition.kind));
+                });
+            }
+        });
+    });
+}
+
 void write_type(JsonWriter& json, TypeId type, const std::vector<OperationName>& operations, const Searchable& searchable) {
     json.object([&] {
         json.field("type", type_name(type));
@@ -145,7 +166,12 @@ std::string capability_statement(const std::vector<OperationName>& operations, s
                 json.field("mode", "server");
                 json.object("security", [&] { json.field("description", "A session, or a bearer token of POST /oauth/token (client credentials)."); });
                 json.array("resource", [&] {
-                    for (const TypeId type : all_types()) write_type(json, type, operations, searchable);
+                    for (const TypeId type : all_types()) {
+                        if (type == TypeId::AuditEvent)
+                            write_audit_type(json);
+                        else
+                            write_type(json, type, operations, searchable);
+                    }
                 });
                 json.array("interaction", [&] {
                     json.object([&] { json.field("code", "transaction"); });
