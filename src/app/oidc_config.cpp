@@ -72,13 +72,9 @@ std::string secret_of(const Options& options, const toml::table& table) {
 void prove_by_key(const Options& options, const toml::node& node, const std::string& path, access::OidcConfig& oidc) {
     struct stat status {};
     if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IROTH | S_IRGRP)) != 0) refuse(options, node, "others can read the file of the key: chmod 600");
-    try {
-        const auto key = exchange::AssertionKey::open(path, "qiao");
-        oidc.jwks = key.jwks();
-        oidc.assertion = [key](std::string_view client, std::string_view audience, Instant now) { return key.assertion(client, audience, now); };
-    } catch (const Error& error) {
-        refuse(options, node, fmt::format("key_file: neither a P-256 key in PEM nor a place for a new one ({})", error.code()));
-    }
+    const auto key = exchange::AssertionKey::open(path, "qiao");
+    oidc.jwks = key.jwks();
+    oidc.assertion = [key](std::string_view client, std::string_view audience, Instant now) { return key.assertion(client, audience, now); };
 }
 
 }  // namespace

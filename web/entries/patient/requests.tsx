@@ -64,7 +64,7 @@ export function RequestsPage({ who, may }: { who: string; may: boolean }) {
                 <li key={one.id} className="card stack-tight">
                   <span className="between">
                     <span className="strong">{t(`mine.kind.${one.kind}`)}</span>
-                    <span className={one.state === 'answered' ? 'chip chip-ok' : one.late ? 'chip chip-bad' : 'chip'}>{one.late ? t('mine.request.late') : t(`mine.request.state.${one.state}`)}</span>
+                    <span className={one.outcome === 'withdrawn' ? 'chip' : one.state === 'answered' ? 'chip chip-ok' : one.late ? 'chip chip-bad' : 'chip'}>{one.outcome === 'withdrawn' ? t('mine.request.taken_back') : one.late ? t('mine.request.late') : t(`mine.request.state.${one.state}`)}</span>
                   </span>
                   <p className="pre">{one.text}</p>
                   <p className="dim small">
