@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -41,6 +42,14 @@ std::string open_head_key(const std::string& folder) {
     storage::write_file_durably(file, key, 0400);
     storage::write_file_durably(folder + "/audit-head.pub", to_hex({reinterpret_cast<const char*>(open_key.data()), open_key.size()}) + "\n", 0444);
     return key;
+}
+
+/// Nodes of one database have journals of their own and note in it how far each file is: no two may have one number.
+std::int64_t first_number(const storage::Database& database) {
+    if (!database.shared()) return 1;
+    std::int64_t number = 1;
+    for (const char byte : random_bytes(6)) number = number * 256 + static_cast<unsigned char>(byte);
+    return number;
 }
 
 std::string_view action_of(char operation) {
@@ -107,7 +116,7 @@ std::string head_text(std::int64_t seq, std::string_view hash, Instant time) {
 }
 
 Audit::Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder)
-    : database_(database), writer_(writer), clock_(clock), folder_(std::move(folder)), journal_(folder_) {
+    : database_(database), writer_(writer), clock_(clock), folder_(std::move(folder)), journal_(folder_, first_number(database)) {
     if (sodium_init() < 0) throw Error(ErrorKind::internal, "access.sodium", "libsodium does not start");
     head_key_ = open_head_key(folder_);
     load_positions();
@@ -208,6 +217,7 @@ void Audit::flush() {
         move_file(file);
         if (file >= current) continue;
         const std::uint64_t left = journal_.retire(file, positions_[file]);
+        writer_.submit({{}, [file](storage::Group& group) { forget_position(group, file); }});
         if (left > 0) log::error("audit.journal_damaged", {{"file", file}, {"bytes", static_cast<std::int64_t>(left)}});
         positions_.erase(file);
     }
@@ -218,11 +228,17 @@ void Audit::move_file(std::int64_t file) {
     for (;;) {
         const auto piece = journal_.read(file, positions_[file], kMoved_rows);
         if (!piece.events.empty()) {
+            std::uint64_t stored = 0;
             writer_.submit({{}, [&](storage::Group& group) {
+                                // Whether the last one arrived may not be known (commit.unknown): nothing is chained twice.
+                                stored = stored_position(group, file);
+                                if (stored > positions_[file]) return;
                                 chain(group, piece.events);
                                 store_position(group, file, piece.next);
+                                stored = piece.next;
                             }});
-            positions_[file] = piece.next;
+            positions_[file] = stored;
+            if (stored != piece.next) continue;
         }
         if (piece.events.empty() || piece.end_of_file) return;
     }
