@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/id.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -45,6 +46,14 @@ std::string open_head_key(const std::string& folder) {
 
 /// Of an Ed25519 secret key of libsodium, in hex: its second half.
 std::string public_half(std::string_view secret) { return to_hex(secret.substr(secret.size() - crypto_sign_PUBLICKEYBYTES)); }
+
+/// Nodes of one database have journals of their own and note in it how far each file is: no two may have one number.
+std::int64_t first_number(const storage::Database& database) {
+    if (!database.shared()) return 1;
+    std::int64_t number = 1;
+    for (const char byte : random_bytes(6)) number = number * 256 + static_cast<unsigned char>(byte);
+    return number;
+}
 
 std::string_view action_of(char operation) {
     switch (operation) {
@@ -110,7 +119,7 @@ std::string head_text(std::int64_t seq, std::string_view hash, Instant time) {
 }
 
 Audit::Audit(storage::Database& database, storage::Writer& writer, const Clock& clock, std::string folder, const std::string& heads_to)
-    : database_(database), writer_(writer), clock_(clock), folder_(std::move(folder)), journal_(folder_) {
+    : database_(database), writer_(writer), clock_(clock), folder_(std::move(folder)), journal_(folder_, first_number(database)) {
     if (sodium_init() < 0) throw Error(ErrorKind::internal, "access.sodium", "libsodium does not start");
     head_key_ = open_head_key(folder_);
     if (!heads_to.empty()) outside_ = std::make_unique<HeadsOutside>(heads_to, public_half(head_key_));
@@ -212,6 +221,7 @@ void Audit::flush() {
         move_file(file);
         if (file >= current) continue;
         const std::uint64_t left = journal_.retire(file, positions_[file]);
+        writer_.submit({{}, [file](storage::Group& group) { forget_position(group, file); }});
         if (left > 0) log::error("audit.journal_damaged", {{"file", file}, {"bytes", static_cast<std::int64_t>(left)}});
         positions_.erase(file);
     }
@@ -222,11 +232,17 @@ void Audit::move_file(std::int64_t file) {
     for (;;) {
         const auto piece = journal_.read(file, positions_[file], kMoved_rows);
         if (!piece.events.empty()) {
+            std::uint64_t stored = 0;
             writer_.submit({{}, [&](storage::Group& group) {
+                                // Whether the last one arrived may not be known (commit.unknown): nothing is chained twice.
+                                stored = stored_position(group, file);
+                                if (stored > positions_[file]) return;
                                 chain(group, piece.events);
                                 store_position(group, file, piece.next);
+                                stored = piece.next;
                             }});
-            positions_[file] = piece.next;
+            positions_[file] = stored;
+            if (stored != piece.next) continue;
         }
         if (piece.events.empty() || piece.end_of_file) return;
     }

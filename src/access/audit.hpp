@@ -54,7 +54,9 @@ private:
     void run(const std::stop_token& stop);
     void chain(storage::Group& group, std::span<const AuditEvent> events);
     void load_positions();
-    void store_position(storage::Group& group, std::int64_t file, std::uint64_t position);
+    static void store_position(storage::Group& group, std::int64_t file, std::uint64_t position);
+    static std::uint64_t stored_position(storage::Group& group, std::int64_t file);
+    static void forget_position(storage::Group& group, std::int64_t file);
     void move_file(std::int64_t file);
 
     storage::Database& database_;

@@ -94,10 +94,10 @@ Result<AuditEvent> parse_fields(std::string_view bytes) {
     return event;
 }
 
-AuditJournal::AuditJournal(std::string folder) : folder_(std::move(folder)) {
+AuditJournal::AuditJournal(std::string folder, std::int64_t first) : folder_(std::move(folder)) {
     storage::make_folder(folder_);
     const auto old = files();
-    open_new(old.empty() ? 1 : old.back() + 1);
+    open_new(old.empty() ? first : old.back() + 1);
 }
 
 AuditJournal::~AuditJournal() {

@@ -41,7 +41,8 @@ Result<AuditEvent> parse_fields(std::string_view bytes);
 class AuditJournal {
 public:
     /// Opens `<folder>/audit-journal-<n>.log` after the highest n there; older files stay for read_left().
-    explicit AuditJournal(std::string folder);
+    /// @param first  number of the first file of a folder that has none
+    explicit AuditJournal(std::string folder, std::int64_t first = 1);
     ~AuditJournal();
     AuditJournal(const AuditJournal&) = delete;
     AuditJournal& operator=(const AuditJournal&) = delete;

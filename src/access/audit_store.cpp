@@ -53,6 +53,8 @@ void Audit::load_positions() {
     }
     // A number whose file is gone may be given again: its old position must not hide the new file's first events.
     writer_.submit({{}, [&](storage::Group& group) {
+                        forget_position(group, current);
+                        if (database_.shared()) return;  // the others are those of other nodes
                         group.connection().execute("DELETE FROM access_audit_journal");
                         for (const auto& [file, position] : positions_) store_position(group, file, position);
                     }});
@@ -61,6 +63,15 @@ void Audit::load_positions() {
 void Audit::store_position(storage::Group& group, std::int64_t file, std::uint64_t position) {
     group.connection().execute("INSERT INTO access_audit_journal(file, position) VALUES(?, ?) ON CONFLICT(file) DO UPDATE SET position = excluded.position",
                                {file, static_cast<std::int64_t>(position)});
+}
+
+std::uint64_t Audit::stored_position(storage::Group& group, std::int64_t file) {
+    auto rows = group.connection().query("SELECT position FROM access_audit_journal WHERE file = ?", {file});
+    return rows.next() ? static_cast<std::uint64_t>(rows.integer(0)) : 0;
+}
+
+void Audit::forget_position(storage::Group& group, std::int64_t file) {
+    group.connection().execute("DELETE FROM access_audit_journal WHERE file = ?", {file});
 }
 
 }  // namespace qiao::access

@@ -48,6 +48,7 @@ std::unique_ptr<record::Work> Directory::begin(const record::Actor& actor) {
 }
 
 void Directory::commit(record::Work& work) {
+    work.also([this](storage::Group& group, const record::Work::RidOf&) { note_change(group, database_, "directory"); });
     work.commit();
     reload();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/node_changes.hpp"
 #include "access/role.hpp"
 #include "record/record.hpp"
 #include "storage/writer.hpp"
@@ -105,6 +106,8 @@ public:
 
     /// For rights that others of this folder write: the epoch rises with the commit.
     void taken_away(storage::Group& group);
+    /// Lets the epoch rise when another node took something away. One thread.
+    void follow();
 
 private:
     bool refuses_for_consent(storage::Group& group, const Grant& grant) const;
@@ -112,6 +115,7 @@ private:
     storage::Database& database_;
     record::Record& record_;
     const Clock& clock_;
+    ChangeWatch watch_;
     std::atomic<std::uint64_t> epoch_{1};
 };
 

@@ -104,9 +104,14 @@ void by_name(storage::Connection& connection, record::Rid patient, std::int64_t 
 
 std::string case_source(std::string_view case_id, std::int64_t grantee) { return "case:" + std::string(case_id) + ":" + std::to_string(grantee); }
 
-Grants::Grants(storage::Database& database, record::Record& record, const Clock& clock) : database_(database), record_(record), clock_(clock) {}
+Grants::Grants(storage::Database& database, record::Record& record, const Clock& clock) : database_(database), record_(record), clock_(clock), watch_(database, "grants") {}
+
+void Grants::follow() {
+    if (watch_.changed()) epoch_.fetch_add(1, std::memory_order_release);
+}
 
 void Grants::taken_away(storage::Group& group) {
+    note_change(group, database_, "grants");
     group.on_commit([this] { epoch_.fetch_add(1, std::memory_order_release); });
 }
 

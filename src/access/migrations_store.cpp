@@ -243,6 +243,13 @@ ALTER TABLE access_role_request ADD COLUMN labels_before INTEGER NOT NULL DEFAUL
 /// Care beats a denial (Grants::deny).
 constexpr std::string_view kDenials = "UPDATE reach SET beats_denial = 1 WHERE source LIKE 'care:%'";
 
+/// Rises with each change of what nodes keep in memory, so that the others read it again (node_changes.hpp).
+constexpr std::string_view kNodeChanges = R"sql(
+CREATE TABLE access_node_change(name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO access_node_change(name, number) VALUES('directory', 0);
+INSERT INTO access_node_change(name, number) VALUES('grants', 0);
+)sql";
+
 constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access", 2, kSessions},
                                     storage::Migration{"access", 3, kGrants},
@@ -260,7 +267,8 @@ constexpr std::array kMigrations = {storage::Migration{"access", 1, kPeople},
                                     storage::Migration{"access_role_requests", 1, kRoleRequests},
                                     storage::Migration{"access_role_requests", 2, kLabelRequests},
                                     storage::Migration{"access_denials", 1, kDenials},
-                                    storage::Migration{"access_duplicates", 1, kDuplicates}};
+                                    storage::Migration{"access_duplicates", 1, kDuplicates},
+                                    storage::Migration{"access_node_changes", 1, kNodeChanges}};
 
 }  // namespace
 

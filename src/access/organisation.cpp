@@ -18,7 +18,7 @@ auto found(const Map& map, const Key& key) -> std::optional<typename Map::mapped
 }  // namespace
 
 Directory::Directory(storage::Database& database, record::Record& record, const Clock& clock, AdminSeparation separation)
-    : database_(database), record_(record), clock_(clock), separation_(separation), tables_(Tables::load(database)) {}
+    : database_(database), record_(record), clock_(clock), separation_(separation), watch_(database, "directory"), tables_(Tables::load(database)) {}
 
 Directory::~Directory() = default;
 
@@ -41,6 +41,10 @@ void Directory::reload() {
         listeners = listeners_;
     }
     for (const auto& listener : listeners) listener();
+}
+
+void Directory::follow() {
+    if (watch_.changed()) reload();
 }
 
 void Directory::on_change(std::function<void()> listener) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "access/node_changes.hpp"
 #include "base/time.hpp"
 #include "record/record.hpp"
 #include "storage/database.hpp"
@@ -207,6 +208,8 @@ public:
     void set_audit(AuditPort audit) { audit_ = std::move(audit); }
     /// Reads the tables again (after another process changed them).
     void reload();
+    /// Reads them again when another node changed them. One thread.
+    void follow();
 
 private:
     struct Tables;
@@ -221,6 +224,7 @@ private:
     const Clock& clock_;
     const AdminSeparation separation_;
     AuditPort audit_;
+    ChangeWatch watch_;
     std::mutex reload_mutex_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Tables> tables_;

@@ -298,6 +298,10 @@ void Sessions::end(const std::vector<std::string>& keys) {
         ++ends_;
         for (const auto& key : keys) entries_.erase(key);
     }
+    tell_ended(keys);
+}
+
+void Sessions::tell_ended(const std::vector<std::string>& keys) {
     std::vector<std::function<void(std::string_view)>> listeners;
     {
         const std::lock_guard lock(listeners_mutex_);
@@ -335,7 +339,41 @@ void Sessions::on_session_ended(std::function<void(std::string_view)> listener) 
     listeners_.push_back(std::move(listener));
 }
 
+/// What other nodes of the database did to the sessions that this one knows: ended ones end here too, with their sockets; one that was
+/// used or stepped up there is not idle here.
+void Sessions::follow() {
+    if (!database_.shared()) return;
+    directory_.follow();
+    std::vector<EntryPtr> known;
+    {
+        const std::shared_lock lock(mutex_);
+        for (const auto& [key, entry] : entries_) known.push_back(entry);
+    }
+    const auto stored = stored_sessions(known);  // each was stored before it was known
+    std::vector<std::string> gone;
+    {
+        const std::unique_lock lock(mutex_);
+        for (const EntryPtr& entry : known) {
+            const auto row = stored.find(entry->session.key);
+            if (row == stored.end() || row->second.must != entry->session.must) {
+                ++ends_;
+                entries_.erase(entry->session.key);  // one that is only further on is loaded again
+                if (row == stored.end()) gone.push_back(entry->session.key);
+                continue;
+            }
+            if (row->second.used_us > entry->used_us.load()) {
+                entry->used_us = row->second.used_us;
+                entry->stored_us = row->second.used_us;
+                entry->used_steady_ns = steady_ns();
+            }
+            if (row->second.step_up_until_us > entry->step_up_until_us.load()) entry->step_up_until_us = row->second.step_up_until_us;
+        }
+    }
+    tell_ended(gone);
+}
+
 void Sessions::tick() {
+    follow();
     std::vector<std::string> over;
     std::vector<std::pair<std::string, std::int64_t>> used;
     {

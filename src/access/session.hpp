@@ -198,6 +198,15 @@ private:
     std::vector<std::string> keys_of_client(std::string_view client);
     void insert_session(storage::Group& group, const Session& session, Instant now);
     void delete_sessions(const std::vector<std::string>& keys);
+    void follow();
+    void tell_ended(const std::vector<std::string>& keys);
+    /// What is stored of these sessions: of one that ended nothing.
+    struct StoredUse {
+        std::int64_t used_us = 0;
+        std::int64_t step_up_until_us = 0;
+        std::string must;
+    };
+    std::unordered_map<std::string, StoredUse> stored_sessions(const std::vector<EntryPtr>& known);
     void store_use(const std::vector<std::pair<std::string, std::int64_t>>& used);
     void store_step_up(const std::string& key, Instant until, const AuditEvent& event);
     void store_password(std::int64_t person, std::string_view hash, const AuditEvent& event);

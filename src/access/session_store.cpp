@@ -1,5 +1,9 @@
 #include "access/session.hpp"
 
+#include "access/session_entry.hpp"
+
+#include <algorithm>
+
 namespace qiao::access {
 
 std::string Sessions::password_hash_of(std::int64_t person) {
@@ -69,6 +73,21 @@ void Sessions::insert_session(storage::Group& group, const Session& session, Ins
          std::string_view(session.address), session.reset});
     if (!session.client.empty())
         group.connection().execute("UPDATE access_client SET used_us = ? WHERE id = ?", {to_us(now), std::string_view(session.client)});
+}
+
+std::unordered_map<std::string, Sessions::StoredUse> Sessions::stored_sessions(const std::vector<EntryPtr>& known) {
+    constexpr std::size_t kAtOnce = 64;
+    std::unordered_map<std::string, StoredUse> stored;
+    auto snapshot = database_.read();
+    for (std::size_t first = 0; first < known.size(); first += kAtOnce) {
+        std::string sql = "SELECT key, used_us, step_up_until_us, must FROM access_session WHERE key IN (?";
+        std::vector<storage::Value> keys;
+        for (std::size_t i = first; i < std::min(known.size(), first + kAtOnce); ++i) keys.emplace_back(std::string_view(known[i]->session.key));
+        for (std::size_t i = 1; i < keys.size(); ++i) sql += ",?";
+        auto rows = snapshot->connection().query(sql + ")", keys);
+        while (rows.next()) stored.emplace(rows.text(0), StoredUse{rows.integer(1), rows.integer(2), std::string(rows.text(3))});
+    }
+    return stored;
 }
 
 void Sessions::delete_sessions(const std::vector<std::string>& keys) {

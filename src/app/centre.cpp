@@ -12,6 +12,7 @@
 #include "app/bulk_commands.hpp"
 #include "app/centre_state.hpp"
 #include "app/demo/network.hpp"
+#include "app/node_folders.hpp"
 #include "app/oidc_config.hpp"
 #include "app/patient_policy.hpp"
 #include "app/setup/routes.hpp"
@@ -95,7 +96,7 @@ Centre::Centre(const Options& options)
         clock_ = std::make_unique<SystemClock>();
     }
     open_record();
-    router_.set_guard(access::make_guard(*sessions_, patient_accounts_.get()));
+    router_.set_guard(guard());
     record::bulk::add_bulk_routes(router_, *bulk_, [this](const http::Request& request) { return sessions_->caller(request); });
     open_images();
     open_cases();
@@ -125,6 +126,18 @@ Centre::Centre(const Options& options)
     add_jobs();
 }
 
+/// Who may call what; images are served by the node that has them.
+http::Router::Guard Centre::guard() {
+    auto rights = access::make_guard(*sessions_, patient_accounts_.get());
+    if (images_here_) return rights;
+    return [rights = std::move(rights)](const http::Request& request, const http::RouteOptions& options) {
+        const bool has_session = rights(request, options);
+        if (request.path.starts_with("/dicomweb/") || request.path.starts_with("/imaging/"))
+            throw Error(ErrorKind::unavailable, "imaging.other_node", "the images of this centre are at another node");
+        return has_session;
+    };
+}
+
 void Centre::open_record() {
     writer_ = std::make_unique<storage::Writer>(*database_, *clock_, metrics_);
     metrics_.gauge("qiao_page_cache_bytes", [] { return static_cast<double>(storage::page_cache_bytes()); });
@@ -135,6 +148,12 @@ void Centre::open_record() {
     database_->migrate(flow::store::migrations());
     database_->migrate(consult::store::migrations());
     database_->migrate(imaging::device_migrations());
+    database_->migrate(node_folder_migrations());
+    images_here_ = is_folder_of(*database_, *writer_, options_.data_folder, "packs");
+    if (!is_folder_of(*database_, *writer_, options_.data_folder, "blobs")) {
+        throw Error(ErrorKind::invalid, "app.folder_not_shared",
+                    "blobs/ of this data folder is not the one that holds the photos and documents of this database: mount that one on each node");
+    }
     record_ = record::open_record(*database_, *writer_, *clock_, metrics_, {.zone = options_.zone, .write_level = options_.write_level});
     directory_ =
         std::make_unique<access::Directory>(*database_, *record_, *clock_, options_.demo ? access::AdminSeparation::off : access::AdminSeparation::small_site);
@@ -266,15 +285,20 @@ void Centre::add_jobs() {
     jobs_->every("access.duplicates", std::chrono::seconds(1), [this] { duplicates_->tick(); });
     jobs_->every("app.alerts", std::chrono::seconds(20), [this] { alerts_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
-    jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); });
-    jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); });
-    jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); });
+    jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); }, jobs::Jobs::On::each_node);
+    jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); }, jobs::Jobs::On::each_node);
+    jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); }, jobs::Jobs::On::each_node);
+    jobs_->every("access.grants", std::chrono::seconds(1), [this] { grants_->follow(); }, jobs::Jobs::On::each_node);
     add_state_route(router_, {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack,
                               options_.data_folder, *clock_});
 }
 
 /// What calls into the rest on threads of its own ends first.
 Centre::~Centre() {
+    {
+        const std::lock_guard lock(pages_mutex_);
+        pages_open_ = false;
+    }
     server_.reset();
     dicom_.reset();
     jobs_.reset();
@@ -308,7 +332,7 @@ void Centre::listen_dicom() {
 }
 
 void Centre::listen() {
-    if (!dicom_) listen_dicom();
+    if (!dicom_ && images_here_) listen_dicom();
     server_ = std::make_unique<http::Server>(http::ServerOptions{.address = options_.http.address,
                                                                  .port = options_.http.port,
                                                                  .io_threads = options_.io_threads,
@@ -317,12 +341,28 @@ void Centre::listen() {
                                                                  .spill_folder = made_folder(options_.data_folder + "/spill")},
                                              router_, workers_, metrics_);
     server_->add_socket(pages_->endpoint());
+    if (database_->shared()) follow_cases();
     server_->add_socket(subscription_sockets_->endpoint());
     jobs_->start();
     server_->start();
-    delivery_->start(public_url());
+    delivery_->start(public_url(), [this] { return jobs_->leads(); });
     subscriptions_->start();
     bulk_->start();
+}
+
+/// Pages that are open here hear of cases that another node moved. What this one moved it has told already: a page hears a version once.
+void Centre::follow_cases() {
+    record_->subscribe([this](std::span<const record::Change> changes) {
+        const std::lock_guard lock(pages_mutex_);
+        if (!pages_open_) return;
+        bool any = false;
+        for (const record::Change& change : changes) {
+            if (change.type != "Task") continue;
+            pages_->case_changed(change.id, change.version, {});
+            any = true;
+        }
+        if (any) pages_->lists_changed({});
+    });
 }
 
 /// Where links in messages and codes on paper lead.
@@ -350,7 +390,7 @@ std::optional<access::Organisation> Centre::loopback_organisation() const {
 void Centre::drain() {
     draining_ = true;
     if (server_) server_->drain(std::chrono::seconds(30));
-    dicom_->drain(std::chrono::seconds(10));
+    if (dicom_) dicom_->drain(std::chrono::seconds(10));
     jobs_->stop();
     delivery_->stop();
     subscriptions_->stop();
@@ -360,7 +400,8 @@ void Centre::drain() {
 
 std::string Centre::listening_line() const {
     const Endpoint http{options_.http.address, server_->port()};
-    return fmt::format("listening http={} dicom={}", http.text(), Endpoint{options_.dicom.address, dicom_->port()}.text());
+    const Endpoint dicom{options_.dicom.address, static_cast<std::uint16_t>(dicom_ ? dicom_->port() : 0)};  // 0: the images are at another node
+    return fmt::format("listening http={} dicom={}", http.text(), dicom.text());
 }
 
 void Centre::add_operation_routes() {

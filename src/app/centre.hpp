@@ -130,6 +130,11 @@ private:
     std::unique_ptr<record::bulk::Bulk> bulk_;
     std::unique_ptr<record::Rest> rest_;
     std::mutex archive_mutex_;  ///< the change feed asks the archive until both end
+    http::Router::Guard guard();
+    void follow_cases();
+    bool images_here_ = true;  ///< of several nodes one has the images
+    std::mutex pages_mutex_;
+    bool pages_open_ = true;  ///< with pages_mutex_
     std::unique_ptr<imaging::Archive> archive_;
     std::unique_ptr<imaging::Devices> devices_;
     std::unique_ptr<imaging::GatewayUploads> gateway_uploads_;

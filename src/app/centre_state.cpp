@@ -139,6 +139,7 @@ void add_state_route(http::Router& router, StateSources sources) {
                        write_audit(json, from);
                        write_index(json, from.record);
                        write_certificates(json, from);
+                       json.field("leads", from.jobs.leads());  // of several nodes one does the background work
                        write_jobs(json, from.jobs);
                        write_pack(json, *from.pack);
                    });

@@ -332,7 +332,10 @@ int check(const Options& options) {
             check_audit_checked(rows, running, now, findings);
         });
     }
-    findings.part("the backups", [&] { check_backups(folder, now, findings); });
+    if (storage::is_on_server(options.place_of("record")))
+        Findings::note("the records are in PostgreSQL: backups are made with its own tools, and are not seen from here (docs/operations.md)");
+    else
+        findings.part("the backups", [&] { check_backups(folder, now, findings); });
     if (findings.count() > 0) fmt::print("{} to mend\n", findings.count());
     return findings.count() == 0 ? 0 : 1;
 }

@@ -159,6 +159,8 @@ void check_safe(const Options& options) {
     if (!options.http.loopback() && options.certificate_file.empty()) refuse("an address other than loopback needs --tls-cert and --tls-key");
     if (!options.database.empty() && !storage::is_on_server(options.database))
         refuse("--database is postgres://…; without it the data folder holds the records");
+    if (!options.database.empty() && !options.backup_to.empty())
+        refuse("backup_to copies no PostgreSQL database: nobody shall believe in a backup that is not made. Use its own tools (docs/operations.md) and take the line out");
 }
 
 Shared find_shared() {

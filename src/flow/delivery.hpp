@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -28,7 +29,8 @@ public:
     ~Delivery();  ///< waits for the message that is on its way
 
     /// @param public_url  where people open the application: "https://qiao.example"; links and callbacks begin with it
-    void start(std::string public_url);
+    /// @param may_send  whether this node is the one that sends; empty = always
+    void start(std::string public_url, std::function<bool()> may_send = {});
     void stop();
 
     /// Decides what is due; called four times a second by a job. Does nothing before start().
@@ -78,6 +80,7 @@ private:
     Notifier& notifier_;
     Metrics& metrics_;
     std::string public_url_;
+    std::function<bool()> may_send_;
     std::atomic<bool> started_{false};
     std::mutex mutex_;
     std::condition_variable_any wake_;

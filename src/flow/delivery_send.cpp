@@ -41,7 +41,8 @@ void Delivery::set_public_url(std::string url) {
     started_ = true;
 }
 
-void Delivery::start(std::string public_url) {
+void Delivery::start(std::string public_url, std::function<bool()> may_send) {
+    may_send_ = std::move(may_send);
     set_public_url(std::move(public_url));
     for (const std::string_view channel : kChannels) {
         if (notifier_.has(channel)) {
@@ -61,7 +62,9 @@ void Delivery::stop() {
 void Delivery::run(const std::stop_token& stop, std::string_view channel) {
     while (!stop.stop_requested()) {
         bool sent = false;
-        jobs::attempt("flow.send", [&] { sent = send_one(channel); });
+        if (!may_send_ || may_send_()) {
+            jobs::attempt("flow.send", [&] { sent = send_one(channel); });
+        }
         if (!sent) {
             std::unique_lock lock(mutex_);
             wake_.wait_for(lock, stop, kLook, [] { return false; });

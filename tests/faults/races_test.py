@@ -29,8 +29,7 @@ class Races(unittest.TestCase):
         if os.environ.get("QIAO_DATABASE"):
             folder = tempfile.mkdtemp(prefix="qiao-test-")
             cls.stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            for key in ("master.key", "audit-head.key", "audit-head.pub"):
-                shutil.copy(os.path.join(cls.nodes[0].data, key), folder)
+            qiao.make_node(cls.nodes[0].data, folder)
             cls.nodes.append(cls.stack.enter_context(qiao.Server("serve", data=folder)))
         cls.one = Caller(cls.nodes[0], cls.token)
 

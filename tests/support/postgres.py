@@ -11,9 +11,11 @@ BIN = os.environ.get("QIAO_POSTGRES_BIN", "/usr/lib/postgresql/15/bin")
 
 
 class Cluster:
-    def __init__(self, url):
+    """`url` names the folder of its socket; `data` is its data folder when that is not `data` in it."""
+
+    def __init__(self, url, data=None):
         self.folder = pathlib.Path(re.search(r"host=([^&]+)", url)[1])
-        self.data = self.folder / "data"
+        self.data = data or self.folder / "data"
         owner = self.data.stat()
         self.owner = {"user": owner.st_uid, "group": owner.st_gid} if os.getuid() == 0 else {}
         self.process = None  # once it was started here

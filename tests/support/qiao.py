@@ -132,6 +132,13 @@ class Server:
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
+def make_node(first, folder):
+    """A data folder for another server on the PostgreSQL of `first`, as docs/operations.md says."""
+    for key in ("master.key", "audit-head.key", "audit-head.pub"):
+        shutil.copy(os.path.join(first, key), folder)
+    os.symlink(os.path.join(first, "blobs"), os.path.join(folder, "blobs"))
+
+
 def wait_for(condition, seconds, what):
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -131,6 +131,7 @@ void Backups::finished(const Order& order, const Manifest* manifest, std::string
 }
 
 Manifest Backups::run(const Order& order) {
+    require_copyable();
     Manifest manifest = make(order, std::stop_token());
     finished(order, &manifest, {}, {});
     return manifest;
@@ -151,7 +152,16 @@ void Backups::run_in_background(const Order& order, const std::stop_token& stop)
     running_ = false;
 }
 
+/// Before anything is written. What the engine's own tools copy is no affair of this.
+void Backups::require_copyable() const {
+    if (!source_.record.shared()) return;
+    throw Error(ErrorKind::conflict, "storage.backup_by_engine",
+                "the records are in PostgreSQL: back them up with its own tools, pg_basebackup and the WAL archive, and the data folder beside them "
+                "(docs/operations.md)");
+}
+
 std::int64_t Backups::start(const Order& order) {
+    require_copyable();
     const std::lock_guard lock(mutex_);
     if (running_) throw Error(ErrorKind::conflict, "backup.running", "a backup is being made");
     if (thread_.joinable()) thread_.join();  // it has ended

@@ -62,6 +62,7 @@ private:
     };
     void load();
     void save_locked() const;
+    void require_copyable() const;
     void finished(const Order& order, const Manifest* manifest, std::string_view error, std::string_view message);
     void run_in_background(const Order& order, const std::stop_token& stop);
     Manifest make(const Order& order, const std::stop_token& stop);
