@@ -110,7 +110,7 @@ namespace {
 
 struct TextTest {
     enum class Kind : std::uint8_t { starts, exact, contains } kind;
-    std::string text;
+    std::vector<std::string> texts;  ///< any of these: spellings of one value, so that a statement has no more parts than values
 };
 
 /// Rows of `str` that match one of some texts.
@@ -145,15 +145,23 @@ public:
 
 private:
     static void condition(Sql& sql, const TextTest& test, std::string_view prefix) {
-        switch (test.kind) {
+        sql.add("(");
+        for (std::size_t i = 0; i < test.texts.size(); ++i) {
+            if (i > 0) sql.add(" OR ");
+            compare(sql, test.kind, test.texts[i], prefix);
+        }
+        sql.add(")");
+    }
+    static void compare(Sql& sql, TextTest::Kind kind, const std::string& text, std::string_view prefix) {
+        switch (kind) {
             case TextTest::Kind::starts:
-                sql.add(fmt::format("({0}norm >= ", prefix)).bind(test.text).add(fmt::format(" AND {0}norm < ", prefix)).bind(after_prefix(test.text)).add(")");
+                sql.add(fmt::format("({0}norm >= ", prefix)).bind(text).add(fmt::format(" AND {0}norm < ", prefix)).bind(after_prefix(text)).add(")");
                 break;
             case TextTest::Kind::exact:
-                sql.add(fmt::format("({0}norm = ", prefix)).bind(std::string(index_text(fold_text(test.text))));
-                sql.add(fmt::format(" AND {0}exact = ", prefix)).bind(std::string(index_text(test.text))).add(")");
+                sql.add(fmt::format("({0}norm = ", prefix)).bind(std::string(index_text(fold_text(text))));
+                sql.add(fmt::format(" AND {0}exact = ", prefix)).bind(std::string(index_text(text))).add(")");
                 break;
-            case TextTest::Kind::contains: sql.add(fmt::format("(instr({0}norm, ", prefix)).bind(test.text).add(") > 0)"); break;
+            case TextTest::Kind::contains: sql.add(fmt::format("(instr({0}norm, ", prefix)).bind(text).add(") > 0)"); break;
         }
     }
 
@@ -252,16 +260,17 @@ ClausePtr make_string_clause(const SearchContext& /*context*/, const Named& name
         const std::string text = unescape(value);
         if (kind == TextTest::Kind::exact) {
             if (text.empty()) throw_bad_value(named.definition.code, "has an empty value");
-            tests.push_back({kind, text});
+            tests.push_back({kind, {text}});
             continue;
         }
         const std::string folded = fold_text(text);
         if (folded.empty()) throw_bad_value(named.definition.code, "has an empty value");
-        tests.push_back({kind, std::string(index_text(folded))});
+        std::vector<std::string> texts{std::string(index_text(folded))};
         // "wang wei" is stored as the pinyin "wangwei".
         const std::string squeezed = compact(folded);
-        if (squeezed != folded && !squeezed.empty()) tests.push_back({kind, std::string(index_text(squeezed))});
-        for (const std::string& sound : sounds_of(text)) tests.push_back({kind, std::string(index_text(sound))});
+        if (squeezed != folded && !squeezed.empty()) texts.emplace_back(index_text(squeezed));
+        for (const std::string& sound : sounds_of(text)) texts.emplace_back(index_text(sound));
+        tests.push_back({kind, std::move(texts)});
     }
     return std::make_unique<StringClause>(named.type, named.how.id, std::move(tests));
 }

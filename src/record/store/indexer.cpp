@@ -111,8 +111,13 @@ void Indexer::wake() {
     asked_ = true;
     if (thread_.joinable())
         wake_.notify_all();
-    else if (!core_.index_jobs.open()->empty())
+    else if (looks_ || !core_.index_jobs.open()->empty())
         thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Indexer::look() {
+    looks_ = core_.database.shared();
+    wake();
 }
 
 void Indexer::run(const std::stop_token& stop) {
@@ -126,6 +131,7 @@ void Indexer::run(const std::stop_token& stop) {
         } catch (const Error& error) {
             log::error("record.index_job_failed", {{"code", error.code()}});
             failed = true;
+            looks_ = core_.database.shared();
         }
         if (more) continue;
         std::unique_lock lock(mutex_);
@@ -138,6 +144,7 @@ void Indexer::run(const std::stop_token& stop) {
 }
 
 bool Indexer::step() {
+    if (looks_.exchange(false)) core_.writer.submit({{}, [](storage::Group&) {}});  // begins by reading what others wrote
     const auto open = core_.index_jobs.open();
     if (open->empty()) return false;
     std::int64_t lowest = std::numeric_limits<std::int64_t>::max();

@@ -2,6 +2,7 @@
 
 #include "record/store/core.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -21,6 +22,8 @@ public:
 
     /// Goes to work when there are jobs. Any thread; after the writer's commit.
     void wake();
+    /// The same after a commit that another node may have made: the writer's thread learns of it first.
+    void look();
     /// Notes the jobs that a newer extractor brings, once. Before other threads.
     void note_extractor();
 
@@ -35,6 +38,7 @@ private:
     std::mutex mutex_;
     std::condition_variable_any wake_;
     bool asked_ = false;
+    std::atomic<bool> looks_ = false;
     std::jthread thread_;
 };
 

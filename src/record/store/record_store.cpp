@@ -110,8 +110,7 @@ private:
     /// Who defines a search parameter gives the indexer work, on every node. On the feed's thread.
     void hear(std::span<const Change> changes) {
         if (std::none_of(changes.begin(), changes.end(), [](const Change& change) { return change.type == "SearchParameter"; })) return;
-        if (core_.database.shared()) core_.writer.submit({{}, [](storage::Group&) {}});  // its thread learns what another node wrote
-        indexer_.wake();
+        indexer_.look();
     }
     std::vector<std::vector<Change>> committed_since_told() {
         std::vector<std::vector<Change>> commits;
