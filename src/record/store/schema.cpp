@@ -117,6 +117,12 @@ DROP INDEX qty_by_rid;
 CREATE INDEX qty_by_rid ON qty(rid, param) WHERE unit_id = 0;
 )sql";
 
+/// Types of which a resource may have another date as `d` than sort_date_param(): a search by that must look at its rows.
+constexpr std::string_view kOtherDates = R"sql(
+ALTER TABLE date_span ADD COLUMN others INTEGER NOT NULL DEFAULT 1;
+INSERT INTO date_span(type, max_ms, others) SELECT DISTINCT type, 0, 1 FROM res WHERE state = 0 AND type NOT IN (SELECT type FROM date_span);
+)sql";
+
 /// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
 constexpr std::string_view kSubscriptions = R"sql(
 CREATE TABLE subscription(
@@ -135,7 +141,7 @@ INSERT INTO subscription_lease(name, holder, token, expires_ms, t, n) VALUES('de
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"record", 5, kQuantities},           {"subscriptions", 1, kSubscriptions}};
+                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"subscriptions", 1, kSubscriptions}};
 
 }  // namespace
 
