@@ -229,7 +229,7 @@ public:
     SqliteDatabase(std::string file, Durability durability, std::vector<std::pair<std::string, std::string>> attach)
         : file_(std::move(file)), attach_(std::move(attach)), writer_(file_, true) {
         // WAL once at creation; synchronous is a setting of each connection.
-        writer_.script("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000");
+        writer_.script("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000");
         writer_.script(durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         writer_.script("PRAGMA cache_size=-65536");
     }

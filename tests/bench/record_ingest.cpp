@@ -1,5 +1,5 @@
 // Rates of the record without sockets: writing alone and in groups, reading one resource, searching. One JSON line a phase:
-//   record_ingest [DIR] [patients] [postgres://…]
+//   record_ingest [DIR] [patients] [postgres://…] [keep]
 // Each patient is one unit of 1 Patient and 20 Observations, as in a transaction bundle. Figures are of this process alone.
 
 #include "base/json_value.hpp"
@@ -151,6 +151,6 @@ int main(int argc, char** argv) {
     std::uintmax_t size = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder)) size += entry.file_size();
     fmt::print("{{\"phase\":\"size\",\"bytes\":{}}}\n", size);
-    std::filesystem::remove_all(folder);
+    if (argc < 5) std::filesystem::remove_all(folder);
     return 0;
 }

@@ -55,6 +55,25 @@ TimeRange start_window(const RangeTest<std::int64_t>& test, std::int64_t span_ms
     return {kDistantPast_ms, kDistantFuture_ms};
 }
 
+/// The values of `d` that a test surely matches, where `d` is the start of a range of at most `span_ms`. Empty when none is sure.
+TimeRange sure_window(const RangeTest<std::int64_t>& test, std::int64_t span_ms) {
+    constexpr std::int64_t kFirst = kNoDate + 1;  // resources without a date match nothing
+    const bool is_bounded = test.lo > kDistantPast_ms + span_ms && test.hi < kDistantFuture_ms - span_ms;
+    if (span_ms == kDistantFuture_ms || !is_bounded) return {0, 0};
+    switch (test.prefix) {
+        case Prefix::eq: return {test.lo, test.hi - span_ms + 1};
+        case Prefix::ge: return {test.lo, kDistantFuture_ms};
+        case Prefix::gt:
+        case Prefix::sa: return {test.hi, kDistantFuture_ms};
+        case Prefix::lt:
+        case Prefix::le: return {kFirst, test.lo};
+        case Prefix::eb: return {kFirst, test.lo - span_ms + 1};
+        case Prefix::ne:
+        case Prefix::ap: break;
+    }
+    return {0, 0};
+}
+
 template <class Bound>
 class RangeClause : public Clause {
 public:
@@ -73,7 +92,21 @@ public:
         }
     }
     void probe(Sql& sql, std::string_view alias) const override {
-        sql.add(fmt::format("EXISTS (SELECT 1 FROM {} p", table_))
+        if (sure_.lo_ms >= sure_.hi_ms) return look(sql, alias, "EXISTS (SELECT 1 FROM {} p", ")");
+        sql.add(fmt::format("(({}.d >= ", alias)).bind(sure_.lo_ms).add(fmt::format(" AND {}.d < ", alias)).bind(sure_.hi_ms).add(") OR ");
+        // No EXISTS: below an OR PostgreSQL may gather all rows of the table for it.
+        look(sql, alias, "(SELECT 1 FROM {} p", " LIMIT 1) = 1)");
+    }
+    [[nodiscard]] bool narrows() const override {
+        return std::none_of(tests_.begin(), tests_.end(), [](const auto& test) { return test.prefix == Prefix::ne; });
+    }
+    [[nodiscard]] std::optional<TimeRange> window() const override { return window_; }
+    void set_window(TimeRange window) { window_ = window; }
+    void set_sure(TimeRange window) { sure_ = window; }
+
+private:
+    void look(Sql& sql, std::string_view alias, const char* start, std::string_view end) const {
+        sql.add(fmt::format(fmt::runtime(start), table_))
             .add(indexed_by(table_ + "_by_rid"))
             .add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias));
         sql.bind(param_).add(" AND p.type = ").bind(type_).add(" AND (");
@@ -83,20 +116,15 @@ public:
             first = false;
             range_condition(sql, test, "p.");
         }
-        sql.add("))");
+        sql.add(")").add(end);
     }
-    [[nodiscard]] bool narrows() const override {
-        return std::none_of(tests_.begin(), tests_.end(), [](const auto& test) { return test.prefix == Prefix::ne; });
-    }
-    [[nodiscard]] std::optional<TimeRange> window() const override { return window_; }
-    void set_window(TimeRange window) { window_ = window; }
 
-private:
     std::string table_;
     std::int64_t type_;
     std::int64_t param_;
     std::vector<RangeTest<Bound>> tests_;
     std::optional<TimeRange> window_;
+    TimeRange sure_{0, 0};
 };
 
 struct UnitTest {
@@ -165,9 +193,12 @@ ClausePtr make_date_clause(const SearchContext& context, const Named& named) {
     std::vector<RangeTest<std::int64_t>> tests;
     for (const std::string_view value : named.values) tests.push_back(date_test(context, named.definition.code, value));
     std::optional<TimeRange> window;
+    TimeRange sure{0, 0};
     if (named.how.id == sort_date_param(named.type)) {
-        auto rows = context.reader.connection().query("SELECT max_ms FROM date_span WHERE type = ?", {std::int64_t{number_of(named.type)}});
-        const std::int64_t span = rows.next() ? rows.integer(0) : 0;
+        auto rows = context.reader.connection().query("SELECT max_ms, others FROM date_span WHERE type = ?", {std::int64_t{number_of(named.type)}});
+        const bool is_known = rows.next();
+        const std::int64_t span = is_known ? rows.integer(0) : 0;
+        if (tests.size() == 1 && !(is_known && rows.integer(1) != 0)) sure = sure_window(tests.front(), span);
         for (const auto& test : tests) {
             const TimeRange one = start_window(test, span);
             window = window ? TimeRange{std::min(window->lo_ms, one.lo_ms), std::max(window->hi_ms, one.hi_ms)} : one;
@@ -175,6 +206,7 @@ ClausePtr make_date_clause(const SearchContext& context, const Named& named) {
     }
     auto clause = std::make_unique<RangeClause<std::int64_t>>("dt", named.type, named.how.id, std::move(tests));
     if (window) clause->set_window(*window);
+    clause->set_sure(sure);
     return clause;
 }
 

@@ -117,6 +117,12 @@ DROP INDEX qty_by_rid;
 CREATE INDEX qty_by_rid ON qty(rid, param) WHERE unit_id = 0;
 )sql";
 
+/// Types of which a resource may have another date as `d` than sort_date_param(): a search by that must look at its rows.
+constexpr std::string_view kOtherDates = R"sql(
+ALTER TABLE date_span ADD COLUMN others INTEGER NOT NULL DEFAULT 1;
+INSERT INTO date_span(type, max_ms, others) SELECT DISTINCT type, 0, 1 FROM res WHERE state = 0 AND type NOT IN (SELECT type FROM date_span);
+)sql";
+
 /// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
 constexpr std::string_view kSubscriptions = R"sql(
 CREATE TABLE subscription(
@@ -153,7 +159,7 @@ CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNI
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"record", 5, kQuantities}, {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
+                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
                                               {"search_parameters", 1, kLocalParameterTable}};
 
 }  // namespace

@@ -293,13 +293,19 @@ void StoreWork::write_one(storage::Group& group, RowWriter& writer, std::size_t 
 }
 
 void StoreWork::note_date_span(storage::Group& group, const Pending& change) {
-    const auto known = core_.date_spans.find(number_of(change.type));
-    if (change.index.date_span_ms == 0 || (known != core_.date_spans.end() && known->second >= change.index.date_span_ms)) return;
+    constexpr std::uint16_t kOthers = 0x8000;  // type numbers are small
+    const std::int64_t span = change.index.date_span_ms;
+    const bool is_other = span == 0 && change.index.date != kNoDate;
+    const auto key = static_cast<std::uint16_t>(is_other ? number_of(change.type) | kOthers : number_of(change.type));
+    const std::int64_t noted = is_other ? 1 : span;
+    const auto known = core_.date_spans.find(key);
+    if (noted == 0 || (known != core_.date_spans.end() && known->second >= noted)) return;
     const std::int64_t type = number_of(change.type);
     group.connection().execute(
-        "INSERT INTO date_span(type, max_ms) VALUES(?, ?) ON CONFLICT(type) DO UPDATE SET max_ms = max(date_span.max_ms, excluded.max_ms)",
-        {type, change.index.date_span_ms});
-    core_.date_spans[number_of(change.type)] = change.index.date_span_ms;
+        "INSERT INTO date_span(type, max_ms, others) VALUES(?, ?, ?) ON CONFLICT(type) DO UPDATE SET max_ms = max(date_span.max_ms, excluded.max_ms),"
+        " others = max(date_span.others, excluded.others)",
+        {type, span, std::int64_t{is_other}});
+    core_.date_spans[key] = noted;
     group.on_rollback([this_core = &core_] { this_core->date_spans.clear(); });
 }
 
