@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace qiao::record::bulk {
 namespace {
 
@@ -33,8 +35,11 @@ Entry put(std::string_view resource, std::string id) {
     return entry;
 }
 
-/// Whether it refers by a search: what it finds may be in the line before.
-bool may_search(const Entry& entry) { return !entry.query.empty() || (entry.resource.find('?') != std::string_view::npos && entry.resource.find("\"reference\"") != std::string_view::npos); }
+/// Whether it looks for what may be in the line before: by a condition, a reference that is a search, or a patch.
+bool stands_alone(const Entry& entry) {
+    const bool searches = entry.resource.find('?') != std::string_view::npos && entry.resource.find("\"reference\"") != std::string_view::npos;
+    return !entry.query.empty() || searches || entry.verb == Verb::patch;
+}
 
 /// The entries of a collection, which says what there is and not what to do.
 std::vector<Entry> collected(const ParsedResource& bundle, std::string_view job, std::int64_t line) {
@@ -66,7 +71,7 @@ void divide(std::vector<Entry> entries, const Renamed& names, std::int64_t done,
         if (static_cast<std::int64_t>(i) < done || entries[i].verb == Verb::get) continue;
         Item item = whole;
         item.entry = static_cast<std::int64_t>(i);
-        item.alone = may_search(entries[i]) || entries[i].verb == Verb::patch;
+        item.alone = stands_alone(entries[i]);
         item.entries = {std::move(entries[i])};
         item.names = names;
         item.after = begin;
@@ -82,7 +87,7 @@ std::vector<Item> items_of_bundle(const Item& whole, const Place& begin, std::st
         Item item = whole;
         item.entries = entries_of(*whole.text);
         std::erase_if(item.entries, [](const Entry& entry) { return entry.verb == Verb::get; });
-        item.alone = true;
+        item.alone = std::any_of(item.entries.begin(), item.entries.end(), stands_alone);
         items.push_back(std::move(item));
         return items;
     }
@@ -118,7 +123,7 @@ std::vector<Item> items_of(Line line, std::int64_t number, std::int64_t done, st
     const std::string type = whole.text->type() == TypeId::Bundle ? text_member(whole.text->text(), "type") : std::string();
     if (type == "transaction" || type == "batch" || type == "collection") return items_of_bundle(whole, begin, type, done, job);
     whole.entries = {put(whole.text->text(), {})};
-    whole.alone = may_search(whole.entries.front());
+    whole.alone = stands_alone(whole.entries.front());
     if (find_type(whole.entries.front().type) == TypeId::none) {
         whole.refused = Error(ErrorKind::invalid, "record.invalid", "resourceType names no resource type", {{"structure", "resourceType", "resourceType names no resource type"}});
     }

@@ -19,7 +19,7 @@ struct Item {
     Place after;              ///< where the import stands when this is done (type, id and outcomes are not in it)
     std::vector<Entry> entries;
     Renamed names;            ///< full URLs of the bundle
-    bool alone = false;       ///< searches or belongs together: nothing else is in its commit
+    bool alone = false;       ///< it looks for what may be in the line before: nothing else is in its commit
     std::optional<Error> refused;  ///< it cannot even be tried
 
     std::shared_ptr<const ParsedResource> text;  ///< what the entries point into

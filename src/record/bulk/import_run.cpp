@@ -17,7 +17,7 @@
 namespace qiao::record::bulk {
 namespace {
 
-constexpr std::size_t kTogether = 400;                // items in one commit
+constexpr std::size_t kTogether = 400;                // resources in one commit, but for a larger bundle
 constexpr std::size_t kTogether_bytes = 4ULL << 20U;  // of their text
 constexpr std::chrono::seconds kNote{2};
 constexpr int kAttempts = 32;  // against others who change what a condition is about
@@ -83,12 +83,15 @@ private:
 
     /// @return false when the job was ended
     bool take(Item item) {
+        // Of a resource that comes twice each time is a version of its own.
         const bool twice = std::any_of(item.entries.begin(), item.entries.end(), [&](const Entry& one) { return gathered_names_.contains(one.reference()); });
-        if ((item.alone || twice || gathered_.size() >= kTogether || gathered_bytes_ >= kTogether_bytes) && !flush()) return false;
+        const bool full = gathered_entries_ + item.entries.size() > kTogether || gathered_bytes_ >= kTogether_bytes;
+        if ((item.alone || twice || full) && !flush()) return false;
         for (const Entry& one : item.entries) {
-            gathered_names_.insert(one.reference());
+            if (!one.id.empty()) gathered_names_.insert(one.reference());
             gathered_bytes_ += one.resource.size();
         }
+        gathered_entries_ += std::max<std::size_t>(1, item.entries.size());
         const bool alone = item.alone;
         gathered_.push_back(std::move(item));
         return !alone || flush();
@@ -99,6 +102,7 @@ private:
         gathered_.clear();
         gathered_names_.clear();
         gathered_bytes_ = 0;
+        gathered_entries_ = 0;
         if (ended_()) return false;
         if (!items.empty() && !commit(items)) return false;
         if (std::chrono::steady_clock::now() - noted_ >= kNote) return note();
@@ -107,11 +111,12 @@ private:
 
     /// Together; where that is refused, in halves, so that only the culprit is left out. @return false when the job was ended
     bool commit(Items items) {
-        for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        for (int attempt = 0; attempt < kAttempts;) {
             switch (try_commit(items)) {
                 case Tried::done: return true;
                 case Tried::ended: return false;
-                case Tried::again: continue;
+                case Tried::without: continue;
+                case Tried::again: ++attempt; continue;
                 case Tried::refused: break;
             }
             const std::size_t half = items.size() / 2;
@@ -123,13 +128,20 @@ private:
         return commit(items);
     }
 
-    enum class Tried : std::uint8_t { done, ended, again, refused };
+    enum class Tried : std::uint8_t {
+        done,
+        ended,    ///< somebody ended the job
+        without,  ///< an item is refused by itself: the others once more
+        again,    ///< what a condition is about has changed
+        refused,  ///< one of them, and it is not known which
+    };
 
     Tried try_commit(Items items) {
         Job next = job_;
         auto work = plain_work(ground_.record, caller_);
         for (Item& item : items) {
-            if (!item.refused && !gather_one(*work, item) && item.alone) return Tried::again;  // the work may hold a part of it
+            // Of a bundle, or of what has a condition, the work may hold a part.
+            if (!item.refused && !gather_one(*work, item) && (item.alone || item.entries.size() > 1)) return Tried::without;
             if (item.refused) continue;
             next.written += static_cast<std::int64_t>(std::count_if(item.entries.begin(), item.entries.end(), [](const Entry& one) { return !one.matched; }));
         }
@@ -152,7 +164,7 @@ private:
         if (!refusal) return goes_on ? Tried::again : Tried::ended;
         if (items.size() > 1) return Tried::refused;
         items.front().refused = *refusal;
-        return Tried::again;
+        return Tried::without;
     }
 
     /// A boundary: what the rules of the record refuse is a refused line; what the storage refuses ends the run, which is tried again.
@@ -266,6 +278,7 @@ private:
     std::vector<Item> gathered_;
     std::set<std::string, std::less<>> gathered_names_;
     std::size_t gathered_bytes_ = 0;
+    std::size_t gathered_entries_ = 0;
     std::optional<Place> behind_;
     std::chrono::steady_clock::time_point noted_ = std::chrono::steady_clock::now();
 };

@@ -113,6 +113,23 @@ TEST(BulkImport, carries_a_transaction_out_as_a_whole) {
     EXPECT_EQ(door.get("/fhir/" + subject).status, 200) << subject;
 }
 
+TEST(BulkImport, leaves_many_bad_bundles_out_and_takes_those_between) {
+    Door door;
+    std::string text;
+    for (int i = 0; i < 120; ++i) {
+        const std::string id = "t" + std::to_string(i);
+        const std::string second = i % 2 == 0 ? basic(id + "b", "x") : R"({"resourceType":"Basic","id":")" + id + R"(b"})";  // without a code
+        text += bundle("transaction", {R"({"resource":)" + basic(id + "a", "x") + R"(,"request":{"method":"PUT","url":"Basic/)" + id + R"(a"}})",
+                                       R"({"resource":)" + second + R"(,"request":{"method":"PUT","url":"Basic/)" + id + R"(b"}})"}) +
+                "\n";
+    }
+    const Value done = door.imported(text);
+    EXPECT_EQ(counts(done)["failed"].integer(), 60);
+    EXPECT_EQ(counts(done)["written"].integer(), 120);
+    EXPECT_EQ(door.live("Basic"), 120) << "of a bad bundle nothing is there";
+    EXPECT_EQ(door.lines(done, "error").size(), 60U);
+}
+
 TEST(BulkImport, carries_out_each_entry_of_a_batch_and_a_collection) {
     Door door;
     const std::string batch = bundle("batch", {R"({"resource":)" + basic("a", "x") + R"(,"request":{"method":"PUT","url":"Basic/a"}})",
