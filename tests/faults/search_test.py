@@ -20,6 +20,7 @@ PEOPLE = RESOURCES // 2
 LARGE = PEOPLE > 100_000  # base of "large type" (record/store/core.hpp)
 BUDGET_S, SLACK_S = 2.2, 6  # of the query; of a machine on which other tests run
 ROOM_MIB = 150
+BUNDLE = 250  # resources written at once
 BUDGET, TOO_COSTLY = (503, "record.budget"), (400, "record.too_costly")
 
 
@@ -91,8 +92,8 @@ class Searches(unittest.TestCase):
         cls.server = qiao.Server("serve").start()
         cls.token = cls.server.integration_token()
         made = [organisation(number) for number in range(40)] + [one(number) for number in range(PEOPLE) for one in (person, observation)]
-        for first in range(0, len(made), 1000):
-            entries = [{"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}} for one in made[first:first + 1000]]
+        for first in range(0, len(made), BUNDLE):
+            entries = [{"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}} for one in made[first:first + BUNDLE]]
             status, _, answer = cls.send("POST", "/fhir", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
             assert status == 200, json.dumps(answer)[:300]
         for query in ("Patient?_count=1", "Observation?patient=p1", "Patient?name=abba&_count=1000"):
@@ -106,7 +107,7 @@ class Searches(unittest.TestCase):
     @classmethod
     def send(cls, method, path, body=None, headers=None, token=None):
         text = body if isinstance(body, (str, type(None))) else json.dumps(body)
-        status, got, answer = cls.server.call(method, path.replace(" ", "%20").replace("|", "%7C"), text, headers or (FHIR if body is not None else {}), token=token or cls.token, timeout=60)
+        status, got, answer = cls.server.call(method, path.replace(" ", "%20").replace("|", "%7C"), text, headers or (FHIR if body is not None else {}), token=token or cls.token, timeout=180)
         return status, got, json.loads(answer) if answer else None
 
     def search(self, query):
