@@ -72,6 +72,7 @@ void PostgresConnection::fail(const PGresult* result) {
     if (state.empty() || state.starts_with("08") || state.starts_with("57P")) lose(state);
     if (state == "57014") throw Error(ErrorKind::unavailable, "record.budget", "the query took longer than allowed");
     if (state == "53100") throw Error(ErrorKind::unavailable, "storage.full", "the disk is full");
+    if (state.starts_with("54")) throw Error(ErrorKind::invalid, "storage.too_complex", "the query is too complex");
     if (state == "22021") throw Error(ErrorKind::invalid, "storage.bad_text", "a text holds bytes that are no characters");
     const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     log::error("storage.postgres", {{"state", std::string_view(state)}, {"message", message == nullptr ? "" : message}});

@@ -24,7 +24,12 @@ using SteadyTime = std::chrono::steady_clock::time_point;
     const int primary = code & 0xFF;
     if (primary == SQLITE_FULL) throw Error(ErrorKind::unavailable, "storage.full", "the disk is full");
     if (primary == SQLITE_INTERRUPT) throw Error(ErrorKind::unavailable, "record.budget", "the query took longer than allowed");
-    log::error("storage.sqlite", {{"code", std::int64_t{code}}, {"message", sqlite3_errmsg(db)}});
+    // Its limits on statements: terms of a UNION, depth of an expression, arguments.
+    const std::string_view message = sqlite3_errmsg(db);
+    const bool over_limit = primary == SQLITE_TOOBIG || (primary == SQLITE_ERROR && (message.starts_with("too many") || message.find("too large") != message.npos ||
+                                                                                       message.starts_with("parser stack overflow")));
+    if (over_limit) throw Error(ErrorKind::invalid, "storage.too_complex", "the query is too complex");
+    log::error("storage.sqlite", {{"code", std::int64_t{code}}, {"message", message}});
     const bool storage = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ||
                          primary == SQLITE_READONLY || primary == SQLITE_BUSY || primary == SQLITE_LOCKED;
     if (storage) throw Error(ErrorKind::unavailable, "storage.failed", "the storage does not answer");

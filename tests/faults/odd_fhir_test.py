@@ -55,6 +55,39 @@ PATCHES = ['[{"op":"add","path":"/name/99999999999999999999","value":1}]', '[{"o
 FHIRPATHS = ["Patient", "Patient.name.where(true", "(" * 5000, "Patient.repeat(name)." + "name." * 3000 + "x", "%resource", "Patient.name[99999999999999999999]", "Patient.name.skip(-9223372036854775808)"]
 
 
+def values(name, make, count=500):
+    return name + "=" + ",".join(make(number) for number in range(count))
+
+
+# As many values as one parameter takes, alone and beside another by which the search begins: (type, form, whether it is too many).
+HEAVY = [
+    *[("Observation", one + beside, False) for beside in ("", "&code=urn:c|c1") for one in (
+        values("date", lambda n: f"gt20{10 + n % 10}-01-{1 + n % 28:02}"), values("value-quantity", lambda n: f"gt{n}||mm"), values("value-quantity", lambda n: f"{n}"),
+        values("code-value-quantity", lambda n: f"urn:c|c{n}$gt{n - 1}"), values("subject", lambda n: f"http://x/{n}"), values("subject", lambda n: f"Patient/p{n}"), values("subject", lambda n: f"p{n}"),
+        values("subject:Patient.name", lambda n: f"n{n}"), values("code", lambda n: f"c{n}"), values("code:not", lambda n: f"d{n}"), values("_lastUpdated", lambda n: f"gt2020-01-{1 + n % 28:02}"),
+        values("_profile", lambda n: f"http://p/{n}"), values("_profile:above", lambda n: f"http://p/{n}/a/b/c/d/e"), values("_profile:below", lambda n: f"http://p/{n}"), values("_id", lambda n: f"o{n}"))],
+    *[("Patient", one + beside, False) for beside in ("", "&gender=male") for one in (
+        values("name", lambda n: f"n{n}"), values("name:contains", lambda n: f"{n}"), values("name:exact", lambda n: f"n{n}"), values("_has:Observation:patient:code", lambda n: f"c{n}"),
+        values("organization.partof.partof.name", lambda n: f"c{n}"))],
+    ("Location", values("near", lambda n: f"{n % 90}|{n % 180}|1000|km"), False), ("Location", values("near", lambda n: f"{n % 90}|{n % 180}|1000|km") + "&name=x", False),
+    ("Observation", "&".join(values("code", lambda n: f"c{n}") for _ in range(3)), True), ("Observation", "&".join(values("_lastUpdated", lambda n: "gt2020-01-01") for _ in range(64)), True),
+    ("Observation", values("code", lambda n: f"c{n}", 501), True)]
+
+
+def code_of(answer):
+    return json.loads(answer)["issue"][0]["details"]["coding"][0]["code"]
+
+
+def require_heavy(server, token):
+    server.call("POST", "/fhir", bundle(*[entry("PUT", f"Observation/o{n}", {"resourceType": "Observation", "id": f"o{n}", "status": "final", "code": {"coding": [{"system": "urn:c", "code": f"c{n % 3}"}]},
+                                                                                "effectiveDateTime": "2026-01-01", "valueQuantity": {"value": n}}) for n in range(30)]), FHIR, token)
+    for kind, form, too_many in HEAVY:
+        status, _, answer = server.call("POST", f"/fhir/{kind}/_search", form, {"Content-Type": "application/x-www-form-urlencoded"}, token, timeout=60)
+        fits = status == 400 if too_many else status == 200 or (status == 503 and code_of(answer) == "record.budget")
+        assert fits, (kind, form[:80], form[-40:], status, answer[:300])
+    print(f"{len(HEAVY)} searches of hundreds of values")
+
+
 def requests():
     """(method, path below /fhir, body, headers)"""
     for query in SEARCHES:
@@ -107,6 +140,7 @@ def main():
         counts = [len(json.loads(server.call("POST", "/fhir", work, {**FHIR, "X-Request-Id": "counted"}, token)[2])["entry"]) for _ in range(2)]
         assert counts == [3, 3], counts
         assert server.call("GET", "/fhir/Patient/odd", token=token)[0] == 200 and server.process.pid == first
+        require_heavy(server, token)
         print(f"{asked} requests, each with an answer below 500")
 
 

@@ -11,9 +11,18 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <functional>
+#include <map>
 #include <set>
 
 namespace qiao::record {
+namespace {
+
+constexpr std::size_t kConditionalReferences = 1'000;
+constexpr std::chrono::seconds kConditionsTime{10};  // of one transaction: what its conditions may take
+
+}  // namespace
 
 std::string text_member(std::string_view json, std::string_view key) {
     const auto raw = raw_member(json, key);
@@ -92,9 +101,11 @@ std::vector<Entry> entries_of(const ParsedResource& bundle) {
 void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry>& entries) {
     std::set<std::string> conditions;
     std::set<std::string> identities;
+    const auto until = std::chrono::steady_clock::now() + kConditionsTime;
     for (std::size_t i = 0; i < entries.size(); ++i) {
         Entry& entry = entries[i];
         if (entry.verb == Verb::get) continue;
+        if (std::chrono::steady_clock::now() > until) throw Error(ErrorKind::unavailable, "record.budget", "the conditions of the bundle take too long");
         if (!entry.query.empty()) {
             if (!conditions.insert(entry.type + "?" + entry.query).second) {
                 throw Error(ErrorKind::conflict, "record.overlapping_entries", "two entries of the bundle have the same condition",
@@ -134,12 +145,17 @@ Renamed renamed_by(const std::vector<Entry>& entries) {
 }
 
 void gather(const Api& api, const Caller& caller, Work& work, const std::vector<Entry>& entries, const Renamed& names) {
+    std::map<std::string, std::string, std::less<>> known;  // many entries refer to one patient
     const auto conditional = [&](std::string_view reference) {
+        if (const auto before = known.find(reference); before != known.end()) return before->second;
+        if (known.size() >= kConditionalReferences) {
+            throw Error(ErrorKind::too_large, "record.too_many_conditions", "a transaction has at most 1,000 different conditional references");
+        }
         const std::size_t mark = reference.find('?');
         const std::string type(reference.substr(0, mark));
         const auto found = single_match(*api.record.read(caller.filter), type, reference.substr(mark + 1));
         if (!found) throw Error(ErrorKind::conflict, "record.multiple_matches", "a conditional reference finds nothing");
-        return found->reference();
+        return known.emplace(std::string(reference), found->reference()).first->second;
     };
     for (const Verb verb : {Verb::del, Verb::post, Verb::put, Verb::patch}) {
         for (std::size_t i = 0; i < entries.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/either.hpp"
 #include "record/search/joined_clauses.hpp"
 #include "record/search/ranges.hpp"
 #include "record/search/values.hpp"
@@ -37,16 +38,16 @@ public:
     }
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("(");
-        bool first = true;
+        Either either(sql);
         for (const auto& parts : tests) {
-            if (!first) sql.add(" OR ");
-            first = false;
+            either.next();
             sql.add("EXISTS (SELECT 1 FROM cmp p0").add(indexed_by("cmp_by_rid")).add(fmt::format("WHERE p0.rid = {}.rid AND p0.param = ", alias));
             sql.bind(param_).add(" AND p0.part = 0 AND p0.type = ").bind(type_);
             condition(sql, parts.front(), "p0");
             others(sql, parts);
             sql.add(")");
         }
+        either.end();
         sql.add(")");
     }
 

@@ -1,5 +1,7 @@
 #include "record/search/joined_clauses.hpp"
 
+#include "record/search/either.hpp"
+
 #include <algorithm>
 
 namespace qiao::record {
@@ -43,12 +45,12 @@ public:
         }
     }
     void probe(Sql& sql, std::string_view alias) const override {
-        sql.add("(");
-        for (std::size_t i = 0; i < clauses_.size(); ++i) {
-            if (i > 0) sql.add(" OR ");
-            clauses_[i]->probe(sql, alias);
+        Either either(sql);
+        for (const ClausePtr& clause : clauses_) {
+            either.next();
+            clause->probe(sql, alias);
         }
-        sql.add(")");
+        either.end();
     }
     [[nodiscard]] bool can_drive() const override {
         return std::all_of(clauses_.begin(), clauses_.end(), [](const ClausePtr& clause) { return clause->can_drive(); });

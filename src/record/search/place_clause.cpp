@@ -1,4 +1,5 @@
 #include "record/search/clause.hpp"
+#include "record/search/either.hpp"
 #include "record/search/values.hpp"
 
 #include <fmt/format.h>
@@ -35,12 +36,12 @@ public:
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("EXISTS (SELECT 1 FROM near p").add(indexed_by("near_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias));
         sql.bind(std::int64_t{circles_.front().centre.param}).add(" AND (");
-        bool first = true;
+        Either either(sql);
         for (const Circle& circle : circles_) {
-            if (!first) sql.add(" OR ");
-            first = false;
+            either.next();
             inside(sql, circle, "p.");
         }
+        either.end();
         sql.add("))");
     }
 

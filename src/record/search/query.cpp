@@ -15,6 +15,7 @@ namespace qiao::record {
 namespace {
 
 constexpr std::size_t kSortKeys = 10;
+constexpr std::size_t kValues = 1'000;  // of all parameters together
 constexpr std::size_t kIncludeRules = 16;
 constexpr std::array<std::string_view, 13> kResultParameters = {
     "_sort",   "_count",  "_total",  "_summary",  "_include",  "_include:iterate", "_revinclude", "_revinclude:iterate",
@@ -100,6 +101,7 @@ bool is_result_parameter(std::string_view name) { return std::find(kResultParame
 Query parse_query(std::string_view query, bool several_types) {
     Query out;
     std::size_t seen = 0;
+    std::size_t values = 0;
     for (const std::string_view pair : split(query, '&')) {
         if (pair.empty()) continue;
         if (++seen > limits::kSearchParameters) {
@@ -117,6 +119,11 @@ Query parse_query(std::string_view query, bool several_types) {
             add_result_parameter(out, name, value);
             if (name != "_cursor" && name != "_format" && name != "_pretty") out.applied.emplace_back(name, value);
         } else {
+            values += split_escaped(value, ',').size();
+            if (values > kValues) {
+                throw Error(ErrorKind::invalid, "record.too_many_parameters", "too many search values",
+                            {{"too-costly", parameter_place(name), "a search has at most 1,000 values in all"}});
+            }
             out.filters.emplace_back(name, value);
             out.applied.emplace_back(name, value);
         }

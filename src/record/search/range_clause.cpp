@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/either.hpp"
 #include "record/search/ranges.hpp"
 #include "record/search/values.hpp"
 #include "record/store/sort_date.hpp"
@@ -110,12 +111,12 @@ private:
             .add(indexed_by(table_ + "_by_rid"))
             .add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias));
         sql.bind(param_).add(" AND p.type = ").bind(type_).add(" AND (");
-        bool first = true;
+        Either either(sql);
         for (const auto& test : tests_) {
-            if (!first) sql.add(" OR ");
-            first = false;
+            either.next();
             range_condition(sql, test, "p.");
         }
+        either.end();
         sql.add(")").add(end);
     }
 
@@ -148,9 +149,11 @@ public:
     }
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("EXISTS (SELECT 1 FROM qty p").add(indexed_by("qty_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
-        sql.add(" AND p.unit_id = 0 AND p.type = ").bind(type_).add(" AND (1=0");
+        sql.add(" AND p.unit_id = 0 AND p.type = ").bind(type_).add(" AND ");
+        Either either(sql);
         for (const UnitTest& test : tests_) {
-            sql.add(" OR (");
+            either.next();
+            sql.add("(");
             range_condition(sql, test.range, "p.");
             if (test.unit != 0) {
                 sql.add(" AND EXISTS (SELECT 1 FROM qty q WHERE q.type = ").bind(type_).add(" AND q.param = ").bind(param_).add(" AND q.unit_id = ");
@@ -158,8 +161,10 @@ public:
             }
             sql.add(")");
         }
-        sql.add("))");
+        either.end();
+        sql.add(")");
     }
+    [[nodiscard]] bool can_drive() const override { return tests_.size() <= kUnionTerms; }
     [[nodiscard]] bool narrows() const override {
         return std::none_of(tests_.begin(), tests_.end(), [](const UnitTest& test) { return test.range.prefix == Prefix::ne; });
     }
@@ -250,13 +255,13 @@ public:
     }
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("(");
-        bool first = true;
+        Either either(sql);
         for (const Range& range : ranges_) {
-            if (!first) sql.add(" OR ");
-            first = false;
+            either.next();
             if (range.negated) sql.add("NOT ");
             sql.add(fmt::format("({0}.t >= ", alias)).bind(range.from).add(fmt::format(" AND {0}.t < ", alias)).bind(range.to).add(")");
         }
+        either.end();
         sql.add(")");
     }
     [[nodiscard]] bool narrows() const override {

@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/either.hpp"
 #include "record/search/values.hpp"
 
 #include <fmt/format.h>
@@ -33,9 +34,15 @@ public:
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("(EXISTS (SELECT 1 FROM ref p WHERE p.param = ").bind(param_).add(" AND p.target_rid").in(targets).add(" AND p.type = ").bind(type_);
         sql.add(fmt::format(" AND p.d = {0}.d AND p.rid = {0}.rid)", alias));
-        for (const std::string& url : urls) {
-            sql.add(" OR EXISTS (SELECT 1 FROM uri p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.v = ").bind(url);
-            sql.add(fmt::format(" AND p.rid = {}.rid)", alias));
+        if (!urls.empty()) {
+            sql.add(" OR ");
+            Either either(sql);
+            for (const std::string& url : urls) {
+                either.next();
+                sql.add("EXISTS (SELECT 1 FROM uri p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.v = ").bind(url);
+                sql.add(fmt::format(" AND p.rid = {}.rid)", alias));
+            }
+            either.end();
         }
         if (!identifiers.empty()) {
             sql.add(" OR EXISTS (SELECT 1 FROM tok p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.h").in(identifiers);
@@ -44,6 +51,7 @@ public:
         sql.add(")");
     }
     [[nodiscard]] bool carries() const override { return targets.size() == 1 && urls.empty() && identifiers.empty(); }
+    [[nodiscard]] bool can_drive() const override { return urls.size() + 2 <= kUnionTerms; }
 
 private:
     std::int64_t type_;

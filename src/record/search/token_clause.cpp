@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "record/extract/fold.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/either.hpp"
 #include "record/search/terminology_clause.hpp"
 #include "record/search/values.hpp"
 
@@ -130,12 +131,12 @@ public:
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("EXISTS (SELECT 1 FROM str p").add(indexed_by("str_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
         sql.add(" AND p.type = ").bind(type_).add(" AND (");
-        bool first = true;
+        Either either(sql);
         for (const TextTest& test : tests_) {
-            if (!first) sql.add(" OR ");
-            first = false;
+            either.next();
             condition(sql, test, "p.");
         }
+        either.end();
         sql.add("))");
     }
 
@@ -187,14 +188,16 @@ public:
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("EXISTS (SELECT 1 FROM uri p").add(indexed_by("uri_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
         sql.add(" AND p.type = ").bind(type_).add(" AND (");
-        bool first = true;
+        Either either(sql);
         for (const std::string& value : values_) {
-            if (!first) sql.add(" OR ");
-            first = false;
+            either.next();
             condition(sql, value, "p.");
         }
+        either.end();
         sql.add("))");
     }
+
+    [[nodiscard]] bool can_drive() const override { return values_.size() <= kUnionTerms; }
 
 private:
     void condition(Sql& sql, const std::string& value, std::string_view prefix) const {

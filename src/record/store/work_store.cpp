@@ -6,6 +6,7 @@
 #include "record/validate/parse.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 /// The half of a work that runs on the writer thread.
 namespace qiao::record {
@@ -15,6 +16,7 @@ namespace {
 [[noreturn]] void throw_stale() { throw Error(ErrorKind::conflict, "record.version_stale", "the resource was changed meanwhile"); }
 
 constexpr int kLanes = 64;
+constexpr std::chrono::seconds kConditionsTime{10};  // everybody else waits meanwhile
 constexpr std::int64_t kPayloadVersion = 1;
 
 }  // namespace
@@ -50,7 +52,11 @@ void StoreWork::verify(storage::Group& group) {
     current_.clear();
     rids_.clear();
     changes_.clear();
-    skipped_ = std::any_of(skips_.begin(), skips_.end(), [&](const auto& skip) { return skip(group); });
+    const auto until = std::chrono::steady_clock::now() + kConditionsTime;
+    skipped_ = std::any_of(skips_.begin(), skips_.end(), [&](const auto& skip) {
+        if (std::chrono::steady_clock::now() > until) throw Error(ErrorKind::unavailable, "record.budget", "the conditions of the request take too long");
+        return skip(group);
+    });
     if (skipped_) return;
     for (const auto& [reference, version] : loaded_) {
         const std::size_t slash = reference.find('/');
