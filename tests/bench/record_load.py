@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
@@ -37,7 +36,7 @@ def cpu_s(pid, with_children_of=None):
         mine = int(stat.parent.name) == pid
         child = with_children_of is not None and int(fields[1]) == with_children_of
         if mine or child:
-            total += (int(fields[11]) + int(fields[12]) + (int(fields[13]) + int(fields[14]) if child is False and with_children_of else 0)) / TICKS
+            total += (int(fields[11]) + int(fields[12])) / TICKS
     return total
 
 
@@ -102,19 +101,6 @@ class Run:
         plain = json.loads(output.splitlines()[0])
         print(f"{self.engine:9}plain loop on SQLite: {plain['per_s']}/s, commit p50 {plain['commit_p50_ms']} ms, load {os.getloadavg()[0]:.1f}", flush=True)
         return float(plain["per_s"])
-
-    def size(self, resources):
-        if self.engine == "sqlite":
-            data = pathlib.Path(self.server.data, "record.db")
-            pages = subprocess.run([BARE, "size", str(data)], capture_output=True, text=True, check=False).stdout
-            print(f"{self.engine:9}record.db {data.stat().st_size} bytes, {data.stat().st_size / resources:.0f} a resource\n{pages}", end="")
-            return
-        psql = ["psql", "-AtX", os.environ["QIAO_DATABASE"], "-c",
-                "SELECT relname || ' ' || pg_total_relation_size(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace"
-                " WHERE nspname = 'record' AND relkind = 'r' ORDER BY pg_total_relation_size(c.oid) DESC LIMIT 14"]
-        text = subprocess.run(psql, capture_output=True, text=True, check=False).stdout
-        total = sum(int(line.split()[1]) for line in text.splitlines())
-        print(f"{self.engine:9}tables {total} bytes, {total / resources:.0f} a resource: {' '.join(text.split())}")
 
     def go(self):
         args = self.arguments
