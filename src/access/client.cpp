@@ -19,7 +19,7 @@ std::string key_of(std::string_view token) { return to_hex(sha256(token)); }
 }  // namespace
 
 Sessions::NewClient Sessions::add_client(std::string_view name, std::string_view role, std::string_view jwks, std::string_view audience) {
-    if (role != role::kIntegration && role != role::kMetrics && role != role::kGateway && role != "operator")
+    if (role != role::kIntegration && role != role::kMetrics && role != role::kGateway && role != role::kOperator)
         throw Error(ErrorKind::invalid, "access.bad_role", "the role of a client is integration, operator or metrics");
     if (name.empty() || name.size() > kClientName_bytes || !is_utf8(name)) throw Error(ErrorKind::invalid, "access.bad_name", "a client needs a name");
     if (jwks.empty() != audience.empty()) throw Error(ErrorKind::invalid, "access.bad_jwks", "--jwks and --audience go together");

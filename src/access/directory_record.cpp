@@ -148,7 +148,7 @@ void Directory::require_admins_apart(storage::Group& group, const NewMembership&
 
 void Directory::require_may_give(const NewMembership& input) const {
     const RoleRights* rights = find_role(input.role);
-    const bool for_people = rights != nullptr && !rights->whole_record && input.role != "operator" && input.role != role::kMetrics;
+    const bool for_people = rights != nullptr && !rights->whole_record && input.role != role::kOperator && input.role != role::kMetrics;
     const Instant starts = input.starts == Instant{} ? clock_.now() : input.starts;
     if (!for_people || !person(input.person) || !organisation(input.organisation) || input.ends <= starts) {
         throw Error(ErrorKind::invalid, "access.bad_role", "a role needs a person, an institution, a known role and an end after its start");

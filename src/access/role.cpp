@@ -25,7 +25,7 @@ constexpr std::array kRoles = {
     RoleRights{.code = role::kIntegration, .number = 12, .whole_record = true},
     RoleRights{.code = role::kMetrics, .number = 13, .keeps_nodes = true},
     RoleRights{.code = role::kGateway, .number = 14},
-    RoleRights{.code = "operator", .number = 15},
+    RoleRights{.code = role::kOperator, .number = 15},
 };
 
 constexpr int kKindShift = 56;

@@ -21,6 +21,7 @@ inline constexpr std::string_view kSecurityAdmin = "security_admin";
 inline constexpr std::string_view kAuditAdmin = "audit_admin";
 inline constexpr std::string_view kPrivacyOfficer = "privacy_officer";
 inline constexpr std::string_view kIntegration = "integration";  ///< clients only
+inline constexpr std::string_view kOperator = "operator";        ///< clients only: the search parameters of the centre
 inline constexpr std::string_view kMetrics = "metrics";          ///< clients only: /metrics and health detail
 inline constexpr std::string_view kGateway = "gateway";          ///< clients only: routes of http::Scope::gateway, nothing else
 }  // namespace role

@@ -235,7 +235,7 @@ void Sessions::build(Entry& entry) const {
     if (whole) entry.caller.filter = record::ReadFilter::system("an integration client reads the whole record");
     entry.caller.may_write_plain = whole;
     // Sees what every signed-in caller does: the definitions.
-    if (entry.session.scope == "operator") entry.caller.filter.scope = record::ReadFilter::Scope::standing;
+    if (entry.session.scope == role::kOperator) entry.caller.filter.scope = record::ReadFilter::Scope::standing;
     entry.caller.actor.role = entry.session.scope;
     entry.caller.actor.name = entry.session.client;
     entry.caller.actor.purpose = "HOPERAT";

@@ -7,6 +7,7 @@
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
 #include "access/oidc_routes.hpp"
+#include "access/role.hpp"
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
 #include "app/centre_state.hpp"
@@ -233,7 +234,7 @@ void Centre::open_cases() {
     consult::add_patient_routes(router_, {*engine_, *consult_, *patient_accounts_, *patient_requests_, *looks_, caller_of},
                                 {.zone = options_.zone, .public_url = [this] { return public_url(); }});
     record_->ports().may_write = [this](const record::Actor& actor, const record::Stored* existing, std::string_view type) {
-        const bool is_operator = actor.person == 0 && actor.role == "operator";
+        const bool is_operator = actor.person == 0 && actor.role == access::role::kOperator;
         if (type == "SearchParameter" && !is_operator)
             throw Error(ErrorKind::forbidden, "record.operator_only", "what the centre is searched by is defined by an operator's client");
         if (type != "SearchParameter" && is_operator) throw Error(ErrorKind::forbidden, "record.no_plain_write", "an operator's client writes search parameters");

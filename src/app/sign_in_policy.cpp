@@ -9,7 +9,7 @@
 namespace qiao::app {
 namespace {
 
-bool is_staff(std::string_view role) { return role != access::role::kIntegration && role != "operator" && role != access::role::kMetrics; }
+bool is_staff(std::string_view role) { return role != access::role::kIntegration && role != access::role::kOperator && role != access::role::kMetrics; }
 
 }  // namespace
 
