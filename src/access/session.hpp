@@ -139,7 +139,7 @@ public:
         std::string id;
         std::string secret;  ///< shown once; empty with keys
     };
-    /// @param role  access::role::kIntegration, kMetrics or kGateway; Error(invalid, "access.bad_role") else
+    /// @param role  access::role::kIntegration, kOperator, kMetrics or kGateway; Error(invalid, "access.bad_role") else
     /// @param jwks  public keys of the client (RFC 7517), which then has no secret   @param audience  what its assertions must name
     NewClient add_client(std::string_view name, std::string_view role, std::string_view jwks = {}, std::string_view audience = {});
     void revoke_client(std::string_view id);

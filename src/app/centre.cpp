@@ -7,6 +7,7 @@
 #include "access/master_key.hpp"
 #include "access/migrations.hpp"
 #include "access/oidc_routes.hpp"
+#include "access/role.hpp"
 #include "access/routes.hpp"
 #include "app/backup/routes.hpp"
 #include "app/bulk_commands.hpp"
