@@ -45,7 +45,7 @@ public:
         ++count_;
     }
     /// A boundary: a part that cannot be looked at is a finding, and the others are still looked at.
-    void part(const char* what, const std::function<void()>& look) {
+    void part(const std::string& what, const std::function<void()>& look) {
         try {
             look();
         } catch (const Error& error) {
@@ -104,10 +104,13 @@ void check_folder(const std::string& folder, Findings& findings) {
         Findings::note("keep a copy of master.key away from this machine: without it nobody can sign and no authenticator code is taken");
 }
 
+std::string name_of_database(const std::string& place) {
+    return storage::is_on_server(place) ? "the schema " + place.substr(place.rfind('#') + 1) : std::filesystem::path(place).filename().string();
+}
+
 void check_database(const std::string& place, Findings& findings) {
-    const bool on_server = storage::is_on_server(place);
-    const std::string name = on_server ? "the schema " + place.substr(place.rfind('#') + 1) : std::filesystem::path(place).filename().string();
-    if (!on_server && !std::filesystem::exists(place)) {
+    const std::string name = name_of_database(place);
+    if (!storage::is_on_server(place) && !std::filesystem::exists(place)) {
         Findings::note(name + " does not exist yet");
         return;
     }
@@ -317,7 +320,10 @@ int check(const Options& options) {
     const bool running = server_runs_on(folder);
     Findings::note(running ? "a server runs on this data folder" : "no server runs on this data folder");
     findings.part("the data folder", [&] { check_folder(folder, findings); });
-    for (const char* name : {"record", "imaging"}) findings.part(name, [&] { check_database(options.place_of(name), findings); });
+    for (const char* name : {"record", "imaging"}) {
+        const std::string place = options.place_of(name);
+        findings.part(name_of_database(place), [&] { check_database(place, findings); });
+    }
     findings.part("what is served", [&] { check_serving(options, now, findings); });
     if (storage::is_on_server(options.place_of("record")) || std::filesystem::exists(folder + "/record.db")) {
         findings.part("the tables of the record", [&] {

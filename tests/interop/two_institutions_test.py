@@ -222,7 +222,7 @@ def routes(material, references):
         "/access/patient-requests": gets("/access/patient-requests"),
         **{pattern: "for patients alone: a session of the staff opens none of it (patients_test)" for pattern in (
             "/patient/session", "/patient/session/code", "/patient/binding", "/patient/{patient}/cases", "/patient/{patient}/cases/{case}", "/patient/{patient}/cases/{case}/opinion.pdf", "/patient/{patient}/consents",
-            "/patient/{patient}/record", "/patient/{patient}/requests", "/patient/{patient}/looks", "/patient/{patient}/page.pdf", "/patient/{patient}/export", "/patient/{patient}/cases/{case}/withdraw")},
+            "/patient/{patient}/record", "/patient/{patient}/requests", "/patient/{patient}/requests/{id}/withdraw", "/patient/{patient}/denials", "/patient/{patient}/denials/{organisation}/end", "/patient/{patient}/looks", "/patient/{patient}/page.pdf", "/patient/{patient}/export", "/patient/{patient}/cases/{case}/withdraw")},
         "/flow/cases/{id}/labels": [ask("POST", f"{case}/labels", '{"labels":["PSY"],"reason":"curiosity"}', JSON)],
         "/access/patients/{id}/rights": gets(f"/access/patients/{patient}/rights"),
         "/access/patients/{id}/labels": [ask("PUT", f"/access/patients/{patient}/labels", '{"labels":[],"reason":"curiosity"}', JSON)],
@@ -247,7 +247,7 @@ def routes(material, references):
             "/access/session/second", "/access/device-session", "/access/device-session/challenge", "/access/device-codes", "/access/reset-password", "/access/resets", "/access/resets/{id}/confirm",
             "/access/resets/{id}/refuse", "/access/people/{id}/registered-number", "/access/people/{id}/sessions", "/access/people/{id}/sessions/end", "/access/me/question", "/access/me/security", "/access/me/totp",
             "/access/me/totp/confirm", "/access/me/recovery-codes", "/access/me/factors/{id}/remove", "/access/me/security-keys", "/access/me/devices", "/access/me/sessions", "/access/me/sessions/{id}/end",
-            "/access/me/sessions/end-others", "/access/role-requests", "/access/role-requests/{id}/confirm", "/access/role-requests/{id}/refuse", "/access/oidc", "/access/oidc/begin", "/access/oidc/finish", "/access/me/oidc", "/access/me/oidc/begin", "/access/me/oidc/finish", "/access/me/oidc/remove", "/access/me/device-seal", "/access/break-glass/{id}/end", "/access/break-glass/{id}/review", "/access/me/discards",
+            "/access/me/sessions/end-others", "/access/role-requests", "/access/role-requests/{id}/confirm", "/access/role-requests/{id}/refuse", "/access/oidc", "/access/oidc/jwks", "/access/oidc/begin", "/access/oidc/finish", "/access/me/oidc", "/access/me/oidc/begin", "/access/me/oidc/finish", "/access/me/oidc/remove", "/access/me/device-seal", "/access/break-glass/{id}/end", "/access/break-glass/{id}/review", "/access/me/discards",
             "/health/live", "/health/ready", "/metrics", "/csp-report", "/", "/app", "/app/{path*}", "/assets/{path*}", "none", "/sw.js", "/manifest.en.webmanifest", "/manifest.zh-CN.webmanifest",
             "/icon-192.png", "/icon-512.png", "/icon-apple-180.png", "/icon-maskable-512.png")}}
 
