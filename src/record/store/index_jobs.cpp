@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <string>
 
 namespace qiao::record {
 namespace {
@@ -87,29 +89,56 @@ std::vector<ParamId> changed_parameters(TypeId type, std::uint32_t since) {
     return changed;
 }
 
-bool clear_rows(storage::Connection& connection, TypeId type, ParamId param) {
-    struct Table {
-        std::string_view name, key;
-    };
-    constexpr std::array<Table, 9> kTables = {{{"tok", "h, d, rid"},
-                                               {"ref", "target_rid, d, rid"},
-                                               {"dt", "lo, hi, rid"},
-                                               {"str", "norm, rid, exact"},
-                                               {"qty", "unit_id, lo, hi, rid"},
-                                               {"num", "lo, hi, rid"},
-                                               {"uri", "v, rid"},
-                                               {"cmp", "part, h, lo, hi, rid, n"},
-                                               {"near", "z, x, y, rid"}}};
+namespace {
+
+struct IndexTable {
+    std::string_view name, key;  ///< the columns of the key behind type and param
+    std::string_view kinds;      ///< of these columns: i integer, r real, t text
+};
+constexpr std::array<IndexTable, 9> kIndexTables = {{{"tok", "h, d, rid", "iii"},
+                                                     {"ref", "target_rid, d, rid", "iii"},
+                                                     {"dt", "lo, hi, rid", "iii"},
+                                                     {"str", "norm, rid, exact", "tit"},
+                                                     {"qty", "unit_id, lo, hi, rid", "irri"},
+                                                     {"num", "lo, hi, rid", "rri"},
+                                                     {"uri", "v, rid", "ti"},
+                                                     {"cmp", "part, h, lo, hi, rid, n", "iirrii"},
+                                                     {"near", "z, x, y, rid", "rrri"}}};
+
+/// Everything up to the 5,000th row: one range of the key, which both engines find in the index whatever they know of the table.
+/// @return whether more may be left
+bool clear_some(storage::Connection& connection, const IndexTable& table, std::int64_t type, std::int64_t param) {
     constexpr std::int64_t kRows = 5000;
-    const std::int64_t type_number = number_of(type);
-    const std::int64_t param_number = number_of(param);
-    for (const Table& table : kTables) {
-        const std::string sql =
-            fmt::format("DELETE FROM {0} WHERE type = ? AND param = ? AND ({1}) IN (SELECT {1} FROM {0} WHERE type = ? AND param = ? LIMIT {2})", table.name,
-                        table.key, kRows);
-        if (connection.execute(sql, {type_number, param_number, type_number, param_number}) >= kRows) return true;
+    std::string sql = fmt::format("DELETE FROM {} WHERE type = ? AND param = ?", table.name);
+    std::vector<storage::Value> args{type, param};
+    std::deque<std::string> texts;
+    {
+        auto rows = connection.query(fmt::format("SELECT {0} FROM {1} WHERE type = ? AND param = ? ORDER BY {0} LIMIT 1 OFFSET ?", table.key, table.name),
+                                     {type, param, kRows});
+        if (rows.next()) {
+            std::string marks;
+            for (std::size_t i = 0; i < table.kinds.size(); ++i) {
+                const int column = static_cast<int>(i);
+                marks += i == 0 ? "?" : ",?";
+                if (table.kinds[i] == 'i')
+                    args.emplace_back(rows.integer(column));
+                else if (table.kinds[i] == 'r')
+                    args.emplace_back(rows.real(column));
+                else
+                    args.emplace_back(std::string_view(texts.emplace_back(rows.text(column))));
+            }
+            sql += fmt::format(" AND ({}) < ({})", table.key, marks);
+        }
     }
-    return false;
+    connection.execute(sql, args);
+    return args.size() > 2;
+}
+
+}  // namespace
+
+bool clear_rows(storage::Connection& connection, TypeId type, ParamId param) {
+    return std::any_of(kIndexTables.begin(), kIndexTables.end(),
+                       [&](const IndexTable& table) { return clear_some(connection, table, number_of(type), number_of(param)); });
 }
 
 }  // namespace qiao::record
