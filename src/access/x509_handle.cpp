@@ -2,9 +2,7 @@
 
 #include "base/error.hpp"
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/params.h>
 #include <openssl/pem.h>
 
 #include <array>
@@ -39,11 +37,10 @@ void name_signer(X509* certificate) {
 MdPtr context_of(EVP_PKEY* key, bool signs) {
     MdPtr context(EVP_MD_CTX_new());
     const bool sm2 = is_sm2(key);
-    std::string name(kSm2Name);
-    const std::array<OSSL_PARAM, 2> for_sm2 = {OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_DIST_ID, name.data(), name.size()),
-                                               OSSL_PARAM_construct_end()};
     const auto init = signs ? EVP_DigestSignInit_ex : EVP_DigestVerifyInit_ex;
-    const bool fine = context && init(context.get(), nullptr, sm2 ? "SM3" : "SHA256", nullptr, nullptr, key, sm2 ? for_sm2.data() : nullptr) == 1;
+    bool fine = context && init(context.get(), nullptr, sm2 ? "SM3" : "SHA256", nullptr, nullptr, key, nullptr) == 1;
+    // Afterwards: OpenSSL 3.0.19 refuses it as a parameter of the initialisation.
+    if (fine && sm2) fine = EVP_PKEY_CTX_set1_id(EVP_MD_CTX_get_pkey_ctx(context.get()), kSm2Name.data(), static_cast<int>(kSm2Name.size())) == 1;
     if (!fine) context.reset();
     return context;
 }

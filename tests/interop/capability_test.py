@@ -31,6 +31,7 @@ class Capability(unittest.TestCase):
         cls.statement = cls.send("GET", "/fhir/metadata")[1]
         cls.rest = cls.statement["rest"][0]
         cls.types = {resource["type"]: resource for resource in cls.rest["resource"]}
+        cls.whole_record = {one["name"] for one in cls.rest.get("operation", [])}
         cls.audit = cls.types.pop("AuditEvent")  # for auditors only, see below
 
     @classmethod
@@ -222,7 +223,13 @@ class Capability(unittest.TestCase):
                 for path in (f"/fhir/{kind}/${name}", f"/fhir/{kind}/none/${name}"):
                     self.refused("POST", path, {"record.unknown_operation"}, {"resourceType": "Parameters"}, status=[404])
         for name in every:
-            self.refused("POST", f"/fhir/${name}", body={"resourceType": "Parameters"}, status=[404, 405])
+            if name not in self.whole_record:
+                self.refused("POST", f"/fhir/${name}", body={"resourceType": "Parameters"}, status=[404, 405])
+
+    def test_operations_on_the_whole_record_that_are_listed(self):
+        self.assertEqual(self.whole_record, {"export", "import"})
+        for name in self.whole_record:
+            self.refused("POST", f"/fhir/${name}", {"record.async_required"}, {"resourceType": "Parameters"}, status=[400])
 
     def test_interactions_that_are_not_listed(self):
         for kind in ("Dog", "patient", "Resource", "DomainResource", "Quantity", "Patients"):
