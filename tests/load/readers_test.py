@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import qiao
 from fhir import Caller, bundle, entry
 
-IMPORTERS, BUNDLES, ENTRIES, LEAST = 2, 3, 2000, 20
+IMPORTERS, BUNDLES, ENTRIES, LEAST = 2, 4, 2000, 5
 READS = {"read": "/Patient/p", "search": "/Observation?code=urn:c|k3&_sort=-date&_count=5", "chain": "/Observation?subject:Patient.family=wang&_count=5", "history": "/Patient/p/_history",
          "everything": "/Patient/p/$everything?_count=20", "count": "/Observation?_summary=count"}
 
