@@ -245,8 +245,9 @@ void fill(Service& service, const World& world, const ReadFilter* only) {
         const auto now = service.clock.now();
         // A patient who may not be seen is there only as one that others refer to; the rights to them are still there.
         const auto rid_or_none = [&](const std::string& reference) -> Rid {
+            const StoredId key(id_of(reference));
             auto rows = group.connection().query("SELECT rid FROM res WHERE type = ? AND id = ?",
-                                                 {std::int64_t{number_of(find_type(type_of(reference)))}, storage::Blob{StoredId(id_of(reference)).bytes()}});
+                                                 {std::int64_t{number_of(find_type(type_of(reference)))}, storage::Blob{key.bytes()}});
             return rows.next() ? rows.integer(0) : 0;
         };
         for (const bool whole : {true, false}) {

@@ -60,7 +60,8 @@ TEST_P(Pages, what_stays_comes_once) {
     for (int i = 0; i < 60; ++i) put(fmt::format("other-{}", i), i, "first");
     // Which of those that stay the search is about, before anybody writes.
     std::set<std::string> wanted;
-    for (const auto& entry : service.get_json("/fhir/Observation?" + GetParam().query + "&_count=1000")["entry"].items()) {
+    const json::Value all = service.get_json("/fhir/Observation?" + GetParam().query + "&_count=1000");
+    for (const auto& entry : all["entry"].items()) {
         if (const std::string id = entry["resource"]["id"].text(); id.starts_with("stay-")) wanted.insert(id);
     }
     ASSERT_GT(wanted.size(), 30U);
