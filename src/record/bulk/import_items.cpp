@@ -41,7 +41,8 @@ bool stands_alone(const Entry& entry) {
     return !entry.query.empty() || searches || entry.verb == Verb::patch;
 }
 
-/// The entries of a collection, which says what there is and not what to do.
+/// The entries of a collection or of what a search found: they say what there is and not what to do. What the searched server said of its
+/// search is no part of that.
 std::vector<Entry> collected(const ParsedResource& bundle, std::string_view job, std::int64_t line) {
     std::vector<Entry> entries;
     const auto list = raw_member(bundle.text(), "entry");
@@ -49,6 +50,10 @@ std::vector<Entry> collected(const ParsedResource& bundle, std::string_view job,
     const auto parts = raw_items(*list);
     if (parts.size() > limits::kBundleEntries) throw Error(ErrorKind::too_large, "record.too_many_entries", "a bundle has at most 5,000 entries");
     for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (const auto search = raw_member(parts[i], "search"); search && text_member(*search, "mode") == "outcome") {
+            entries.emplace_back();  // passed over as a GET is
+            continue;
+        }
         const auto resource = raw_member(parts[i], "resource");
         if (!resource || !resource->starts_with('{')) throw bad_bundle(i, "resource is missing");
         Entry entry = put(*resource, made_id(job, line, i));
@@ -121,7 +126,7 @@ std::vector<Item> items_of(Line line, std::int64_t number, std::int64_t done, st
     Item whole{.line = number, .after = after};
     whole.text = std::make_shared<const ParsedResource>(std::move(parsed).operator*());
     const std::string type = whole.text->type() == TypeId::Bundle ? text_member(whole.text->text(), "type") : std::string();
-    if (type == "transaction" || type == "batch" || type == "collection") return items_of_bundle(whole, begin, type, done, job);
+    if (type == "transaction" || type == "batch" || type == "collection" || type == "searchset") return items_of_bundle(whole, begin, type, done, job);
     whole.entries = {put(whole.text->text(), {})};
     whole.alone = stands_alone(whole.entries.front());
     if (find_type(whole.entries.front().type) == TypeId::none) {

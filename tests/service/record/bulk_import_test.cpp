@@ -149,6 +149,16 @@ TEST(BulkImport, carries_out_each_entry_of_a_batch_and_a_collection) {
     done = door.imported(collection, "all", "application/fhir+json");
     EXPECT_EQ(counts(done)["written"].integer(), 2);
     EXPECT_EQ(door.get("/fhir/" + door.get_json("/fhir/Observation/c1")["subject"]["reference"].text()).status, 200);
+    // What another server found, and what it said about the search.
+    const std::string found = bundle("searchset", {R"({"search":{"mode":"outcome"},"resource":{"resourceType":"OperationOutcome","id":"said","issue":[{"severity":"warning","code":"value"}]}})",
+                                                   R"({"search":{"mode":"match"},"resource":)" + basic("found", "x") + "}", R"({"search":{"mode":"match"},"resource":{"resourceType":"Basic"}})"});
+    done = door.imported(found, "all", "application/fhir+json");
+    EXPECT_EQ(counts(done)["written"].integer(), 1);
+    EXPECT_EQ(door.get("/fhir/Basic/found").status, 200);
+    EXPECT_EQ(door.get("/fhir/OperationOutcome/said").status, 404);
+    outcomes = door.lines(done, "error");
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_EQ(entry_of(outcomes[0]), 2) << "counted as they stand in the Bundle";
 }
 
 TEST(BulkImport, takes_a_file_of_several_lines_as_one_resource) {

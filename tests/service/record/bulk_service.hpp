@@ -45,17 +45,7 @@ struct BulkService : Service {
     std::string bulk_folder() const { return folder.file() + ".bulk"; }
 
     http::Response send(Method method, std::string_view target, std::string body = {}, std::vector<http::Header> headers = {}) const {
-        http::Request request;
-        request.method = method;
-        request.target = std::string(target);
-        const std::size_t mark = target.find('?');
-        request.path = *percent_decode(target.substr(0, mark));
-        if (mark != std::string_view::npos) request.query = std::string(target.substr(mark + 1));
-        request.headers = std::move(headers);
-        request.headers.emplace_back("host", "fhir.example:8080");
-        if (!body.empty() && request.header("content-type").empty()) request.headers.emplace_back("content-type", "application/fhir+json");
-        request.body = std::move(body);
-        return bulk_router.handle(request);
+        return send_to(bulk_router, method, target, std::move(body), std::move(headers));
     }
     http::Response get(std::string_view target, std::string_view as = "all") const {
         return send(Method::get, target, {}, {{"x-test-caller", std::string(as)}});

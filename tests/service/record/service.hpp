@@ -65,6 +65,9 @@ struct Service : Store {
     }
 
     http::Response send(Method method, std::string_view target, std::string body = {}, std::vector<http::Header> headers = {}) const {
+        return send_to(router, method, target, std::move(body), std::move(headers));
+    }
+    static http::Response send_to(const http::Router& router, Method method, std::string_view target, std::string body, std::vector<http::Header> headers) {
         http::Request request;
         request.method = method;
         request.target = std::string(target);
