@@ -24,7 +24,7 @@ const kPlaces: readonly Place[] = [
   { to: '/app/board', name: 'app.nav.board', may: answersForDeadlines, inNavigation: 'desk' },
   { to: '/app/patients/duplicates', name: 'app.nav.duplicates', may: mayRegisterPatients },
   { to: '/app/imaging/unmatched', name: 'app.nav.unmatched', may: mayMatchStudies, inNavigation: 'desk' },
-  { to: '/app/figures', name: 'app.nav.figures', may: answersForDeadlines },
+  { to: '/app/figures', name: 'app.nav.figures', may: answersForDeadlines, inNavigation: 'desk' },
   { to: '/app/statement', name: 'app.nav.statement', may: mayReadStatement },
   { to: '/app/access/roster', name: 'app.nav.roster', may: mayReadRoster },
   { to: '/app/access/contracts', name: 'app.nav.contracts', may: (session) => mayKeepContracts(session) || mayAskForConsultation(session) },

@@ -79,7 +79,6 @@ export const routes: RouteObject[] = [
           { path: 'access/patient-requests', lazy: page(() => import('../services/access/patient_requests_page'), 'access') },
           { path: 'operations/backups', lazy: page(() => import('../services/operations/backups_page'), 'operations') },
           { path: 'record', lazy: page(() => import('../services/record/search_page'), 'record') },
-          { path: 'record/import', lazy: page(() => import('../services/record/import_page'), 'record') },
           { path: 'record/bulk', lazy: page(() => import('../services/record/bulk_page'), 'record') },
           { path: 'record/subscriptions', lazy: page(() => import('../services/record/subscriptions_page'), 'record') },
           { path: 'record/:type/:id', lazy: page(() => import('../services/record/resource_page'), 'record') },

@@ -227,6 +227,7 @@ function Navigation() {
         {item('/app/today', 'home', t('app.nav.today'))}
         {listItems}
         {answersForDeadlines(session) && item('/app/board', 'clock', t('app.nav.board'))}
+        {answersForDeadlines(session) && item('/app/figures', 'list', t('app.nav.figures'))}
         {maySeePatients(session) && item('/app/patients', 'people', t('app.nav.patients'))}
         {mayMatchStudies(session) && item('/app/imaging/unmatched', 'image', t('app.nav.unmatched'), counts['unmatched'] ?? unmatched.data?.length, true)}
         {mayKeepPeople(session) && item('/app/access/people', 'people', t('app.nav.people'))}
