@@ -179,16 +179,3 @@ export async function validate(type: string, text: string): Promise<Issue[] | un
     return issues;
   }
 }
-
-export interface WrittenEntry {
-  status: string;
-  location?: string;
-}
-
-/** One transaction. @param id  sent again with the same one, it is carried out once */
-export async function sendTransaction(bundle: string, id: string): Promise<WrittenEntry[]> {
-  const bytes = new Blob([bundle]);
-  const headers = { 'Content-Type': 'application/fhir+json', 'X-Request-Id': id, Prefer: 'return=minimal' };
-  const { data } = await ask<{ entry?: { response: WrittenEntry }[] }>('POST', '/fhir', { bytes, headers, timeoutMs: 300_000 });
-  return (data.entry ?? []).map((one) => one.response);
-}

@@ -2,24 +2,13 @@
 // that is cancelled, an export with parameters whose files are kept, jobs that are removed. With SHOTS=<folder> each state is kept as a
 // picture.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { startServer } from '../../support/server.mjs'
-import { DESK, inspect, launch, PHONE, signIn, WAIT } from '../story/people.mjs'
-
-const shots = process.env.SHOTS
-if (shots) mkdirSync(shots, { recursive: true })
-
-async function look(page, name, findings) {
-  for (const size of [PHONE, DESK]) {
-    await page.setViewportSize(size)
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))))
-    findings.push(...await inspect(page, `${name} ${size.width}`))
-    if (shots) await page.screenshot({ path: `${shots}/${name}-${size.width}.png`, fullPage: true })
-  }
-}
+import { launch, signIn, WAIT } from '../story/people.mjs'
+import { look } from './look.mjs'
 
 /** What the browser writes to its console when the server refuses; the page shows it in words. */
 const unexpected = (trouble) => trouble.filter((line) => !/status of 400 .*export/.test(line))

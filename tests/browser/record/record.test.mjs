@@ -2,22 +2,14 @@
 // keyboard; a system administrator sees nothing until the page works as a client, imports files with faults in them, and compares
 // two versions. With SHOTS=<folder> each page is kept as a picture.
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { startServer } from '../../support/server.mjs'
-import { DESK, inspect, launch, PHONE, read, signIn, WAIT } from '../story/people.mjs'
+import { DESK, launch, PHONE, read, signIn, WAIT } from '../story/people.mjs'
+import { look as lookAt } from './look.mjs'
 
-const shots = process.env.SHOTS
-if (shots) mkdirSync(shots, { recursive: true })
-
-async function look(page, name, findings) {
-  for (const size of [PHONE, { width: 768, height: 1024 }, { width: 1920, height: 1080 }, DESK]) {
-    await page.setViewportSize(size)
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50))))
-    findings.push(...await inspect(page, `${name} ${size.width}`))
-    if (shots) await page.screenshot({ path: `${shots}/${name}-${size.width}.png`, fullPage: true })
-  }
-}
+const SIZES = [PHONE, { width: 768, height: 1024 }, { width: 1920, height: 1080 }, DESK]
+const look = (page, name, findings) => lookAt(page, name, findings, SIZES)
 
 /** What the browser writes to its console when the server refuses; the pages show it in words. */
 const unexpected = (trouble) => trouble.filter((line) => !/status of 4(00|22) .*\/fhir/.test(line))
@@ -103,7 +95,7 @@ test('a search is put together, typed and walked; a resource is read in all its 
     await doctor.getByRole('link', { name: 'Search', exact: true }).click()
     await doctor.waitForSelector('table[data-rows="10"]', WAIT)
     assert.equal(await address(doctor).inputValue(), 'Observation?_sort=-date&_count=10')
-    assert.equal(await doctor.getByRole('link', { name: 'Import' }).count(), 0, 'no page of a doctor')
+    assert.equal(await doctor.getByRole('link', { name: 'Bulk data' }).count(), 0, 'no page of a doctor')
     assert.deepEqual(urls.filter((url) => url.includes('someone-special')), [], 'no word of a search in an address')
     assert.doesNotMatch(doctor.url(), /_sort/)
 
@@ -136,29 +128,33 @@ test('an administrator works as a client, imports, compares two versions and ask
     await admin.getByRole('button', { name: '开始' }).click()
     await admin.locator(`[data-acting="${client.client_id}"]`).waitFor(WAIT)
 
-    await admin.getByRole('link', { name: '导入' }).click()
+    await admin.getByRole('link', { name: '批量数据' }).click()
     const weight = (id, value, more = '') => `{"resourceType":"Observation","id":"${id}","status":"final","code":{"text":"simulated weight"},"valueQuantity":{"value":${value},"unit":"kg"}${more}}`
     const lines = [...Array(130).keys()].map((at) => at === 40 ? '{"resourceType":"Observation","status":"final","shoe":1,"code":{"text":"x"}}' : at === 41 ? 'no json' : weight(`simulated-${at}`, '7.10'))
     const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [
       { fullUrl: 'urn:uuid:5f0c1c0e-6a0f-4a53-9d0b-1f6f7c1b2a11', resource: { resourceType: 'Patient', name: [{ text: '模拟甲' }] }, request: { method: 'POST', url: 'Patient' } },
       { resource: { resourceType: 'Observation', status: 'final', code: { text: 'simulated' }, subject: { reference: 'urn:uuid:5f0c1c0e-6a0f-4a53-9d0b-1f6f7c1b2a11' } }, request: { method: 'POST', url: 'Observation' } },
     ] }
-    const store = async (...files) => {
-      await admin.locator('input[type=file]').setInputFiles(files.map(([name, text]) => ({ name, mimeType: 'application/json', buffer: Buffer.from(text) })))
-      await admin.locator('[data-begin]').click()
-      await admin.getByRole('dialog').getByRole('button', { name: '存入' }).click()
+    /** @return the job's numbers, when it is at its end */
+    const store = async (name, text) => {
+      const jobs = admin.locator('section[data-kind="import"][data-state="complete"]')
+      const before = await jobs.count()
+      await admin.locator('input[type=file]').setInputFiles([{ name, mimeType: 'application/json', buffer: Buffer.from(text) }])
+      await admin.getByRole('button', { name: '导入', exact: true }).click()
+      await jobs.nth(before).waitFor(WAIT)
+      return jobs.first().locator('[data-written]').evaluate(({ dataset }) => [dataset.written, dataset.failed])
     }
-    await store(['weights.ndjson', lines.join('\n')], ['bundle.json', JSON.stringify(bundle)])
-    await admin.locator('[data-import=done] [data-stored="130"]').waitFor(WAIT)
-    assert.deepEqual(await admin.locator('table[data-refused] tbody tr').evaluateAll((rows) => rows.map((row) => row.cells[1].innerText.trim())), ['41', '42'])
-    const [list] = await Promise.all([admin.waitForEvent('download', WAIT), admin.getByRole('button', { name: '保存列表（CSV）' }).click()])
-    assert.match(readFileSync(await list.path(), 'utf8'), /"weights\.ndjson","41","Observation","[^"]*shoe[^"]*","record\.[a-z_]+"/)
+    assert.deepEqual(await store('bundle.json', JSON.stringify(bundle)), ['2', '0'])
+    assert.deepEqual(await store('weights.ndjson', lines.join('\n')), ['128', '2'])
+    const [list] = await Promise.all([admin.waitForEvent('download', WAIT), admin.getByRole('button', { name: '保存为文件：outcome.ndjson' }).click()])
+    const refused = readFileSync(await list.path(), 'utf8').trim().split('\n').map((line) => JSON.parse(line))
+    assert.deepEqual(refused.map((one) => one.extension[0].valuePositiveInt), [41, 42])
+    assert.match(JSON.stringify(refused[0].issue), /shoe/)
     await look(admin, 'record-import-zh', findings)
 
     // It is there, with its digits; a second file makes a second version.
-    await store(['again.ndjson', weight('simulated-1', '7.2', ',"note":[{"text":"weighed again"}]')])
-    await admin.locator('[data-import=done] [data-stored="1"]').waitFor(WAIT)
-    await admin.locator('.rec-types a').click()
+    assert.deepEqual(await store('again.ndjson', weight('simulated-1', '7.2', ',"note":[{"text":"weighed again"}]')), ['1', '0'])
+    await admin.getByRole('link', { name: '检索', exact: true }).click()
     await ask(admin, 'Observation?_id=simulated-1')
     await admin.locator('table[data-rows="1"] tbody a').click()
     await admin.getByRole('tab', { name: '历史' }).click()
@@ -180,9 +176,8 @@ test('an administrator works as a client, imports, compares two versions and ask
     await look(admin, 'record-validate-zh', findings)
     if (checks) {
       // A contact without name, address or organisation breaks pat-1 of FHIR R4: said at its element, and one press leads there.
-      await admin.getByRole('link', { name: '导入' }).click()
-      await store(['patient.ndjson', '{"resourceType":"Patient","id":"simulated-p","active":true,"contact":[{"gender":"female"}]}'])
-      await admin.locator('[data-import=done] [data-stored="1"]').waitFor(WAIT)
+      await admin.getByRole('link', { name: '批量数据' }).click()
+      assert.deepEqual(await store('patient.ndjson', '{"resourceType":"Patient","id":"simulated-p","active":true,"contact":[{"gender":"female"}]}'), ['1', '0'])
       await admin.goto(server.base + '/app/record?type=Patient')
       await admin.getByLabel('客户端标识').fill(client.client_id)
       await admin.getByLabel('客户端密钥').fill(client.client_secret)

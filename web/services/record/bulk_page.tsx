@@ -13,6 +13,7 @@ import { saveFile } from '../../ui/csv';
 import { formatBytes, formatDateTime, formatNumber } from '../../ui/format';
 import { Icon } from '../../ui/icons';
 import { RecordError, RecordFrame, useActingClient } from './frame';
+import { useOneAct } from './one_act';
 
 const kLookMs = 2000;
 const kExampleTypes = 'Patient, Observation';
@@ -64,31 +65,12 @@ function Content() {
   );
 }
 
-/** Runs one act at a time; what the server refuses stays until the next. */
-function useAct(then: () => void) {
-  const [busy, setBusy] = useState('');
-  const [error, setError] = useState<unknown>();
-  const run = async (name: string, work: () => Promise<unknown>) => {
-    setBusy(name);
-    setError(undefined);
-    try {
-      await work();
-      then();
-    } catch (cause) {
-      if (!(cause instanceof DOMException && cause.name === 'AbortError')) setError(cause);
-    } finally {
-      setBusy('');
-    }
-  };
-  return { busy, error, run };
-}
-
 const kNothing: NewExport = { level: 'system', group: '', types: '', since: '', until: '', filters: '', elements: '' };
 
 function ExportForm({ onDone }: { onDone: () => void }) {
   const t = useText();
   const [one, setOne] = useState(kNothing);
-  const { busy, error, run } = useAct(onDone);
+  const { busy, error, run } = useOneAct(onDone);
   const field = (name: keyof NewExport) => ({
     label: t(`fhir.bulk.${name}`),
     value: one[name],
@@ -141,7 +123,7 @@ function ImportForm({ may, onDone }: { may: boolean; onDone: () => void }) {
     setFile(undefined);
     if (input.current) input.current.value = '';
   };
-  const { busy, error, run } = useAct(() => {
+  const { busy, error, run } = useOneAct(() => {
     forget();
     onDone();
   });
@@ -156,14 +138,14 @@ function ImportForm({ may, onDone }: { may: boolean; onDone: () => void }) {
     <section className="q-card q-stack" aria-labelledby="bulk-import">
       <h2 id="bulk-import">{t('fhir.bulk.import')}</h2>
       <p className="q-dim">{t('fhir.bulk.import_help')}</p>
-      {!may && <p className="q-note">{t('fhir.import.no_client')}</p>}
+      {!may && <p className="q-note">{t('fhir.bulk.no_client')}</p>}
       <input ref={input} type="file" hidden aria-label={t('fhir.bulk.choose')} accept=".ndjson,.jsonl,.json,application/json,application/fhir+json" onChange={(event) => setFile(event.currentTarget.files?.[0])} />
       {file && (
         <p data-chosen={file.name}>
           {file.name} <span className="q-dim q-num">{formatBytes(file.size)}</span>
         </p>
       )}
-      {file && busy === '' && <p className="q-note q-note-warning">{t('fhir.import.replaces')}</p>}
+      {file && busy === '' && <p className="q-note q-note-warning">{t('fhir.bulk.replaces')}</p>}
       {busy !== '' && <p role="status">{t('fhir.bulk.sending')}</p>}
       {error !== undefined && <RecordError error={error} />}
       <div className="q-actions">
@@ -171,7 +153,7 @@ function ImportForm({ may, onDone }: { may: boolean; onDone: () => void }) {
           {t('fhir.bulk.choose')}
         </Button>
         <Button disabled={!file || !may} loading={busy !== ''} onClick={begin}>
-          {t('fhir.import.begin')}
+          {t('fhir.bulk.begin')}
         </Button>
         {busy !== '' && (
           <Button variant="default" onClick={() => sending.current?.abort()}>
@@ -185,7 +167,7 @@ function ImportForm({ may, onDone }: { may: boolean; onDone: () => void }) {
 
 function Card({ job, onDone }: { job: BulkJob; onDone: () => void }) {
   const t = useText();
-  const { busy, error, run } = useAct(onDone);
+  const { busy, error, run } = useOneAct(onDone);
   const running = job.state === 'running';
   const counts = t(`fhir.bulk.${job.kind}ed`, { written: formatNumber(job.written), failed: formatNumber(job.failed), lines: formatNumber(job.lines) });
   return (

@@ -31,7 +31,6 @@ export function RecordFrame({ title, always = false, children }: { title: ReactN
           <NavLink to="/app/record" end>
             {t('fhir.search')}
           </NavLink>
-          {develops && <NavLink to="/app/record/import">{t('fhir.import')}</NavLink>}
           {develops && <NavLink to="/app/record/bulk">{t('fhir.bulk')}</NavLink>}
           {develops && <NavLink to="/app/record/subscriptions">{t('fhir.subs')}</NavLink>}
         </nav>

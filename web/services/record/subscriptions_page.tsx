@@ -24,6 +24,7 @@ import { Choice } from '../../ui/choice';
 import { Dialog } from '../../ui/dialog';
 import { formatDateTime, formatNumber } from '../../ui/format';
 import { RecordError, RecordFrame, useActingClient } from './frame';
+import { useOneAct } from './one_act';
 
 const kLookMs = 2000;
 const kExampleCriteria = 'Observation?code=http://loinc.org|8867-4';
@@ -95,22 +96,12 @@ function Card({ one, onDone }: { one: SubscriptionRow; onDone: () => void }) {
   const governs = one.mine || mayKeepNodes(useSession());
   const client = useActingClient();
   const mayTurn = one.mine || (governs && !client);
-  const [busy, setBusy] = useState('');
-  const [error, setError] = useState<unknown>();
+  const { busy, error, run } = useOneAct(onDone);
   const [tested, setTested] = useState<Tested>();
   const [asking, setAsking] = useState(false);
-  const run = async (name: string, work: () => Promise<unknown>) => {
-    setBusy(name);
-    setError(undefined);
+  const act = (name: string, work: () => Promise<unknown>) => {
     setTested(undefined);
-    try {
-      await work();
-      onDone();
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy('');
-    }
+    void run(name, work);
   };
   const failing = one.failure !== '' && one.status !== 'off';
   const facts: [string, string][] = [
@@ -152,16 +143,16 @@ function Card({ one, onDone }: { one: SubscriptionRow; onDone: () => void }) {
       {mayTurn && (
         <div className="q-actions">
           {one.channel === 'rest-hook' && (
-            <Button size="compact-md" variant="default" loading={busy === 'test'} onClick={() => void run('test', async () => setTested(await testSubscription(one.id)))}>
+            <Button size="compact-md" variant="default" loading={busy === 'test'} onClick={() => act('test', async () => setTested(await testSubscription(one.id)))}>
               {t('fhir.subs.test')}
             </Button>
           )}
           {one.status === 'off' ? (
-            <Button size="compact-md" variant="default" loading={busy === 'turn'} onClick={() => void run('turn', () => resumeSubscription(one.id))}>
+            <Button size="compact-md" variant="default" loading={busy === 'turn'} onClick={() => act('turn', () => resumeSubscription(one.id))}>
               {t('fhir.subs.resume')}
             </Button>
           ) : (
-            <Button size="compact-md" variant="default" loading={busy === 'turn'} onClick={() => void run('turn', () => pauseSubscription(one.id))}>
+            <Button size="compact-md" variant="default" loading={busy === 'turn'} onClick={() => act('turn', () => pauseSubscription(one.id))}>
               {t('fhir.subs.pause')}
             </Button>
           )}
@@ -182,7 +173,7 @@ function Card({ one, onDone }: { one: SubscriptionRow; onDone: () => void }) {
                 color="red"
                 onClick={() => {
                   setAsking(false);
-                  void run('remove', () => removeSubscription(one.id));
+                  act('remove', () => removeSubscription(one.id));
                 }}
               >
                 {t('fhir.subs.remove')}
@@ -209,25 +200,12 @@ function Form({ onDone }: { onDone: () => void }) {
   const t = useText();
   const [one, setOne] = useState(kEmpty);
   const [checked, setChecked] = useState('');
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState('');
+  const { busy, error, run } = useOneAct(onDone);
   const set = (part: Partial<NewSubscription>) => setOne((before) => ({ ...before, ...part }));
   const hook = one.channel === 'rest-hook';
-  const run = async (name: string, work: () => Promise<unknown>, then: () => void) => {
-    setBusy(name);
-    setError(undefined);
-    try {
-      await work();
-      then();
-    } catch (cause) {
-      setError(cause);
-    } finally {
-      setBusy('');
-    }
-  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    void run('make', () => createSubscription(one), onDone);
+    void run('make', () => createSubscription(one));
   };
   const contents = (hook ? ['none', 'resource', 'empty', 'id-only', 'full-resource'] : ['none', 'empty', 'id-only', 'full-resource']) as NewSubscription['content'][];
   return (
