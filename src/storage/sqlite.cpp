@@ -1,8 +1,11 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "storage/bulk.hpp"
+#include "storage/checkpointer.hpp"
 #include "storage/database.hpp"
+#include "storage/kept_map.hpp"
 #include "storage/page_cache.hpp"
+#include "storage/wal_buffer.hpp"
 
 #include <sqlite3.h>
 
@@ -102,9 +105,8 @@ private:
 
 class SqliteConnection : public Connection, public BulkInserter {
 public:
-    SqliteConnection(const std::string& file, bool writes) {
-        const int flags = SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
-        const int code = sqlite3_open_v2(file.c_str(), &db_, flags, nullptr);
+    SqliteConnection(const std::string& file, int flags, const char* vfs) {
+        const int code = sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | flags, vfs);
         if (code != SQLITE_OK) {
             sqlite3_close(db_);
             throw Error(ErrorKind::unavailable, "storage.failed", "the database cannot be opened");
@@ -117,6 +119,7 @@ public:
         by_sql_.clear();
         recent_.clear();
         sqlite3_finalize(rollback_);
+        if (checkpointer_ != nullptr) checkpointer_->keep_log_if_broken(db_);
         sqlite3_close(db_);
     }
     SqliteConnection(const SqliteConnection&) = delete;
@@ -157,6 +160,7 @@ public:
 
     /// A data folder belongs to one process and its file to one writer.
     bool begin_write() override {
+        if (checkpointer_ != nullptr && checkpointer_->broken()) throw Error(ErrorKind::unavailable, "storage.failed", "the storage failed; writes are refused");
         execute("BEGIN IMMEDIATE");
         return true;
     }
@@ -196,6 +200,16 @@ public:
         if (code != SQLITE_DONE) fail(copy, code);
     }
 
+    /// As the writer's connection, of a file in WAL mode.
+    void move_log_by(Checkpointer& checkpointer) {
+        checkpointer_ = &checkpointer;
+        const auto committed = [](void* self, sqlite3* db, const char*, int frames) {
+            static_cast<Checkpointer*>(self)->committed(db, frames);
+            return SQLITE_OK;
+        };
+        sqlite3_wal_hook(db_, committed, &checkpointer);
+    }
+
 private:
     static int over_time(void* self) {
         const auto* connection = static_cast<SqliteConnection*>(self);
@@ -222,6 +236,7 @@ private:
     }
 
     sqlite3* db_ = nullptr;
+    Checkpointer* checkpointer_ = nullptr;
     sqlite3_stmt* rollback_ = nullptr;
     std::list<PreparedPtr> recent_;
     std::unordered_map<std::string_view, std::list<PreparedPtr>::iterator> by_sql_;
@@ -232,9 +247,13 @@ private:
 class SqliteDatabase : public Database {
 public:
     SqliteDatabase(std::string file, Durability durability, std::vector<std::pair<std::string, std::string>> attach)
-        : file_(std::move(file)), attach_(std::move(attach)), writer_(file_, true) {
+        : file_(std::move(file)),
+          attach_(std::move(attach)),
+          checkpointer_(file_),
+          writer_(file_, SQLITE_OPEN_CREATE, durability == Durability::full ? wal_buffer_vfs() : nullptr) {
         // WAL once at creation; synchronous is a setting of each connection.
-        writer_.script("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=8000");
+        writer_.script("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY");
+        writer_.move_log_by(checkpointer_);
         writer_.script(durability == Durability::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
         writer_.script("PRAGMA cache_size=-65536");
     }
@@ -271,7 +290,7 @@ private:
                 return connection;
             }
         }
-        auto connection = std::make_unique<SqliteConnection>(file_, false);
+        auto connection = std::make_unique<SqliteConnection>(file_, 0, kept_map_vfs());
         connection->script("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824");
         for (const auto& [name, path] : attach_) {
             connection->execute("ATTACH DATABASE ? AS " + name, {std::string_view(path)});
@@ -281,6 +300,7 @@ private:
 
     std::string file_;
     std::vector<std::pair<std::string, std::string>> attach_;
+    Checkpointer checkpointer_;
     SqliteConnection writer_;
     std::mutex mutex_;
     std::vector<std::unique_ptr<SqliteConnection>> idle_;

@@ -1,9 +1,11 @@
 """A sync that fails stops what it was for, for good (T4): nothing is answered with success that may not be on the disk, also not when the disk works again by itself, until a
 restart has looked. The failure is injected into the program's own calls (tests/support/fail_io.c), for the record, the audit journal and the images apart."""
+import base64
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -114,6 +116,38 @@ def the_record(library):
     print("record: a failed sync is told to all, no write succeeds until a restart, reads go on")
 
 
+def the_database_behind_the_log(library):
+    """The log can be written, what it is moved to cannot: nothing more is moved, so the log that alone is whole stays, and a restart has all of it."""
+    with Faulty(library, "record.db$") as it:
+        it.fail("fsync EIO")
+        kept = []
+        noise = base64.b64encode(os.urandom(6_000_000)).decode()
+        for number in range(60):
+            status, reference, body = it.create(f"kept-{number}")
+            if status == 201:
+                kept.append(reference)
+                status, _, body = it.call("POST", "/fhir/Binary", {"resourceType": "Binary", "contentType": "application/octet-stream", "data": noise})
+            if status != 201:
+                assert (status, code_of(body)) == (503, "storage.failed"), (status, body)
+                break
+        else:
+            raise AssertionError("the log was never moved")
+        it.mend()
+        assert it.create("after")[0] == 503
+        assert it.call("GET", f"/fhir/{kept[-1]}")[0] == 200, "reads go on"
+        it.server.stop()
+        it.server.start()
+        assert it.ready() == 200 and it.found("after") == 0
+        for reference in kept:
+            assert it.call("GET", f"/fhir/{reference}")[0] == 200, reference
+        assert it.create("again")[0] == 201
+        it.server.stop()
+        database = sqlite3.connect(os.path.join(it.server.data, "record.db"))
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        database.close()
+    print(f"record: {len(kept)} creates outlive a database file that cannot be synced")
+
+
 def the_audit_of_reads(library):
     with Faulty(library, "audit-journal") as it:
         status, kept, _ = it.create("seen")
@@ -160,6 +194,7 @@ def main():
     try:
         library = built(folder)
         the_record(library)
+        the_database_behind_the_log(library)
         the_audit_of_reads(library)
         the_images(library)
     finally:

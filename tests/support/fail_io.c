@@ -1,4 +1,5 @@
-/* Preloaded into a program (LD_PRELOAD): calls on files below $FAULT_UNDER fail while the file $FAULT_FILE exists. It names the calls
+/* Preloaded into a program (LD_PRELOAD): calls on files whose path begins with $FAULT_UNDER (is it, if that ends in "$") fail while the
+   file $FAULT_FILE exists. It names the calls
    and the error, as "fsync EIO" (fsync and fdatasync), "write ENOSPC" (write, pwrite), "pread EIO". For tests of durability. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +30,8 @@ static int fails(int file, const char* call) {
     const ssize_t length = readlink(link, path, sizeof path - 1);
     if (length < 0) return 0;
     path[length] = 0;
-    if (strncmp(path, under, strlen(under)) != 0) return 0;
+    const size_t given = strlen(under);
+    if (under[given - 1] == '$' ? strncmp(path, under, given - 1) != 0 || path[given - 1] != 0 : strncmp(path, under, given) != 0) return 0;
     errno = strstr(text, "ENOSPC") ? ENOSPC : EIO;
     return 1;
 }
