@@ -35,7 +35,9 @@ class PostgresDatabase : public Database {
 public:
     PostgresDatabase(const std::string& url, const std::string& schema, Durability durability)
         : schema_(schema),
-          session_{url, "SET search_path TO " + schema + "; SET jit = off; SET client_min_messages = warning; "},
+          // Statements here are made for probes of indexes, some rows each: a hash or a merge of whole tables is a wrong guess.
+          session_{url, "SET search_path TO " + schema +
+                            "; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET client_min_messages = warning; "},
           writer_(with(session_, std::string("SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'; ") +
                                      (durability == Durability::full ? "" : "SET synchronous_commit = off"))) {
         session_ = with(session_, "SET idle_in_transaction_session_timeout = '120s'");

@@ -8,11 +8,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 
 namespace qiao::record {
 namespace {
 
-/// The bounds that lead an index: implied by the test, so that SQLite sees a range on `lo`.
+/// Bounds on `lo`, implied by the test: they lead the index.
 template <class Bound>
 void index_hint(Sql& sql, const RangeTest<Bound>& test) {
     const auto add = [&](std::string_view op, Bound bound) {
@@ -24,15 +25,33 @@ void index_hint(Sql& sql, const RangeTest<Bound>& test) {
             add(" AND lo >= ", test.lo);
             add(" AND lo < ", test.hi);
             break;
-        case Prefix::gt: add(" AND hi > ", test.hi); break;
-        case Prefix::ge: add(" AND hi >= ", test.lo); break;
+        case Prefix::gt:
+        case Prefix::ge: break;
         case Prefix::lt: add(" AND lo < ", test.lo); break;
         case Prefix::le: add(" AND lo <= ", test.hi); break;
         case Prefix::sa: add(" AND lo >= ", test.hi); break;
-        case Prefix::eb: add(" AND hi <= ", test.lo); break;
-        case Prefix::ne:
-        case Prefix::ap: break;
+        case Prefix::eb: add(" AND lo < ", test.lo); break;
+        case Prefix::ap: add(" AND lo <= ", test.hi); break;
+        case Prefix::ne: break;
     }
+}
+
+/// A time of a day at most, which is all but a few, is found by its start; the index `dt_by_end` has the longer ones only.
+constexpr std::int64_t kShort_ms = 86'400'000;
+constexpr std::string_view kLong = "hi > lo + 86400000";  // as the index has it
+
+bool is_open_ended(Prefix prefix) { return prefix == Prefix::gt || prefix == Prefix::ge || prefix == Prefix::ap; }
+
+/// What ends behind `test.lo`: by its start, and the long ones that began before.
+void date_sources(Sql& sql, const RangeTest<std::int64_t>& test, std::int64_t type, std::int64_t param) {
+    const std::int64_t start = test.lo < kDistantPast_ms + kShort_ms ? kDistantPast_ms : test.lo - kShort_ms;
+    sql.add("SELECT rid FROM dt WHERE type = ").bind(type).add(" AND param = ").bind(param).add(" AND lo >= ").bind(start);
+    index_hint(sql, test);
+    sql.add(" AND ");
+    range_condition(sql, test, "");
+    sql.add(" UNION ALL SELECT rid FROM dt").add(indexed_by("dt_by_end")).add("WHERE type = ").bind(type).add(" AND param = ").bind(param);
+    sql.add(" AND ").add(kLong).add(" AND hi >= ").bind(test.lo).add(" AND lo < ").bind(start).add(" AND ");
+    range_condition(sql, test, "");
 }
 
 /// The values of `d` that a test can match, when no stored range is longer than `span_ms`. `d` is the start of the range; where
@@ -86,6 +105,12 @@ public:
         for (const auto& test : tests_) {
             if (!first) sql.add(" UNION ALL ");
             first = false;
+            if constexpr (std::is_same_v<Bound, std::int64_t>) {
+                if (is_open_ended(test.prefix)) {
+                    date_sources(sql, test, type_, param_);
+                    continue;
+                }
+            }
             sql.add(fmt::format("SELECT rid FROM {} WHERE type = ", table_)).bind(type_).add(" AND param = ").bind(param_);
             index_hint(sql, test);
             sql.add(" AND ");
@@ -98,6 +123,7 @@ public:
         // No EXISTS: below an OR PostgreSQL may gather all rows of the table for it.
         look(sql, alias, "(SELECT 1 FROM {} p", " LIMIT 1) = 1)");
     }
+    [[nodiscard]] bool can_drive() const override { return 2 * tests_.size() <= kUnionTerms; }
     [[nodiscard]] bool narrows() const override {
         return std::none_of(tests_.begin(), tests_.end(), [](const auto& test) { return test.prefix == Prefix::ne; });
     }

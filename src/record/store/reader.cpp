@@ -160,7 +160,7 @@ std::optional<Stored> StoreReader::read(std::string_view type, std::string_view 
 
 std::string few_numbers(std::span<const Rid> rids, std::vector<storage::Value>& args) {
     std::size_t size = 1;
-    while (size < rids.size()) size *= 4;
+    while (size < rids.size()) size *= 2;
     std::string text = " IN (?";
     for (std::size_t i = 0; i < size; ++i) {
         if (i > 0) text += ",?";

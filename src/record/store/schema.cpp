@@ -123,6 +123,12 @@ ALTER TABLE date_span ADD COLUMN others INTEGER NOT NULL DEFAULT 1;
 INSERT INTO date_span(type, max_ms, others) SELECT DISTINCT type, 0, 1 FROM res WHERE state = 0 AND type NOT IN (SELECT type FROM date_span);
 )sql";
 
+/// Only what takes longer than a day is looked for by its end (search/range_clause.cpp).
+constexpr std::string_view kLongTimes = R"sql(
+DROP INDEX dt_by_end;
+CREATE INDEX dt_by_end ON dt(type, param, hi) WHERE hi > lo + 86400000;
+)sql";
+
 /// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
 constexpr std::string_view kSubscriptions = R"sql(
 CREATE TABLE subscription(
@@ -159,7 +165,8 @@ CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNI
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
+                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes},
+                                              {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
                                               {"search_parameters", 1, kLocalParameterTable}};
 
 }  // namespace
