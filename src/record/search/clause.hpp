@@ -36,6 +36,8 @@ public:
     [[nodiscard]] virtual bool carries() const { return false; }  ///< source has d and acl, in the order (d, rid), each rid once
     /// Bounds of `d` that every row of this clause keeps.
     [[nodiscard]] virtual std::optional<TimeRange> window() const { return std::nullopt; }
+    /// Whether every row with a `d` in there matches, so that none needs a probe.
+    [[nodiscard]] virtual bool is_sure_within(TimeRange /*window*/) const { return false; }
     /// The patient in whose compartment all rows are; 0 = not of this kind. Only for parameters by which `pat` is made.
     [[nodiscard]] virtual std::int64_t patient() const { return 0; }
     /// The key of these rows in `pat`; 0 = not of this kind.

@@ -153,7 +153,7 @@ std::string_view Plan::add_rows(Sql& sql, bool needs_resource) {
         sql.add(" CROSS JOIN res r ON r.rid = k.rid WHERE r.type = ").bind(number_of(type_)).add(" AND r.state = 0");
     }
     for (const ClausePtr& clause : clauses_) {
-        if (clause.get() == driver_) continue;
+        if (clause.get() == driver_ || clause->is_sure_within(window_)) continue;
         sql.add(" AND ");
         clause->probe(sql, alias);
     }

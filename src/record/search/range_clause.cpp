@@ -63,8 +63,8 @@ TimeRange start_window(const RangeTest<std::int64_t>& test, std::int64_t span_ms
     const auto until = [&](std::int64_t end) { return open ? kDistantFuture_ms : end; };
     switch (test.prefix) {
         case Prefix::eq: return {test.lo, test.hi};
-        case Prefix::gt:
-        case Prefix::ge: return {from, kDistantFuture_ms};
+        case Prefix::ge: return {span_ms <= test.hi - test.lo ? test.lo : from, kDistantFuture_ms};  // what began before ends within
+        case Prefix::gt: return {from, kDistantFuture_ms};
         case Prefix::sa: return {test.hi, kDistantFuture_ms};
         case Prefix::lt:
         case Prefix::eb: return {kDistantPast_ms, until(test.lo)};
@@ -128,6 +128,9 @@ public:
         return std::none_of(tests_.begin(), tests_.end(), [](const auto& test) { return test.prefix == Prefix::ne; });
     }
     [[nodiscard]] std::optional<TimeRange> window() const override { return window_; }
+    [[nodiscard]] bool is_sure_within(TimeRange window) const override {
+        return sure_.lo_ms < sure_.hi_ms && sure_.lo_ms <= window.lo_ms && window.hi_ms <= sure_.hi_ms;
+    }
     void set_window(TimeRange window) { window_ = window; }
     void set_sure(TimeRange window) { sure_ = window; }
 
