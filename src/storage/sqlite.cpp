@@ -3,7 +3,6 @@
 #include "storage/bulk.hpp"
 #include "storage/checkpointer.hpp"
 #include "storage/database.hpp"
-#include "storage/kept_map.hpp"
 #include "storage/page_cache.hpp"
 #include "storage/wal_buffer.hpp"
 
@@ -290,8 +289,10 @@ private:
                 return connection;
             }
         }
-        auto connection = std::make_unique<SqliteConnection>(file_, 0, kept_map_vfs());
-        connection->script("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA mmap_size=1073741824");
+        auto connection = std::make_unique<SqliteConnection>(file_, 0, nullptr);
+        // Pages are read, not mapped: SQLite maps anew for each snapshot that a write came before, and a page that the disk does not
+        // give would end the process.
+        connection->script("PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384");
         for (const auto& [name, path] : attach_) {
             connection->execute("ATTACH DATABASE ? AS " + name, {std::string_view(path)});
         }

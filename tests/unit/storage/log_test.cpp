@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-/// The write-ahead log of SQLite: gathered writes (wal_buffer.hpp), moved beside the writer (checkpointer.hpp), mapped reads (kept_map.hpp).
+/// The write-ahead log of SQLite: gathered writes (wal_buffer.hpp), moved beside the writer (checkpointer.hpp).
 namespace qiao::storage {
 namespace {
 
