@@ -7,7 +7,8 @@
 namespace qiao::storage {
 namespace {
 
-constexpr int kBegin = 16'000;  // frames; 64 MB of pages of 4 KiB
+constexpr int kBegin = 32'000;  // frames; 128 MB of pages of 4 KiB
+constexpr int kMost = 64'000;  // a log that the thread does not catch up with by then is moved by the writer: it waits meanwhile
 constexpr int kAgain = 1'000;  // what a reader held up is tried again after so many more
 constexpr int kRest = 600;     // what the writer moves itself: some milliseconds
 
@@ -41,10 +42,10 @@ void Checkpointer::committed(sqlite3* writer, int frames) {
         if (frames < frames_) tried_ = moved_ = 0;  // the log was begun anew
         frames_ = frames;
         if (frames < kBegin || asked_ || broken_) return;
-        const bool little = frames - moved_ <= kRest;
-        if (!little && tried_ != 0 && frames - tried_ < kAgain) return;
+        const bool by_writer = frames - moved_ <= kRest || frames > kMost;
+        if (tried_ != 0 && frames - tried_ < kAgain && frames - moved_ > kRest) return;
         tried_ = frames;
-        if (!little) {
+        if (!by_writer) {
             asked_ = true;
             wake_.notify_all();
             return;
@@ -80,7 +81,7 @@ void Checkpointer::run() {
         const int moved = db != nullptr ? move(db) : 0;
         lock.lock();
         // Once more while it gets nearer to the writer, who goes on meanwhile.
-        asked_ = moved > moved_ && frames_ - moved > kRest && frames_ >= moved;
+        asked_ = moved > moved_ && frames_ - moved > kRest && frames_ >= moved && frames_ < kMost;
         moved_ = moved;
     }
     keep_log_if_broken(db);
