@@ -80,9 +80,10 @@ void Checkpointer::run() {
         if (db == nullptr) db = open_reading_log(file_);
         const int moved = db != nullptr ? move(db) : 0;
         lock.lock();
+        const bool is_of_this_log = moved <= frames_;  // else the writer has begun it anew meanwhile
         // Once more while it gets nearer to the writer, who goes on meanwhile.
-        asked_ = moved > moved_ && frames_ - moved > kRest && frames_ >= moved && frames_ < kMost;
-        moved_ = moved;
+        asked_ = is_of_this_log && moved > moved_ && frames_ - moved > kRest && frames_ < kMost;
+        moved_ = is_of_this_log ? moved : 0;
     }
     keep_log_if_broken(db);
     sqlite3_close(db);

@@ -109,7 +109,7 @@ public:
     virtual bool is_whole() = 0;
     /// Whether other nodes may write it too.
     [[nodiscard]] virtual bool shared() const = 0;
-    /// Whether the engine answers, seen within two seconds.
+    /// Whether the engine answers and takes writes, seen within two seconds.
     virtual bool answers() = 0;
 };
 

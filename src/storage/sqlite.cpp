@@ -272,7 +272,7 @@ public:
     }
 
     [[nodiscard]] bool shared() const override { return false; }
-    bool answers() override { return true; }
+    bool answers() override { return !checkpointer_.broken(); }
 
     void give_back(std::unique_ptr<SqliteConnection> connection) {
         const std::lock_guard lock(mutex_);
