@@ -8,15 +8,16 @@ namespace qiao::storage {
 namespace {
 
 constexpr int kBegin = 32'000;  // frames; 128 MB of pages of 4 KiB
-constexpr int kMost = 64'000;  // a log that the thread does not catch up with by then is moved by the writer: it waits meanwhile
-constexpr int kAgain = 1'000;  // what a reader held up is tried again after so many more
-constexpr int kRest = 600;     // what the writer moves itself: some milliseconds
+constexpr int kMost = 64'000;   // a log that the thread does not catch up with by then is moved by the writer: it waits meanwhile
+constexpr int kAgain = 1'000;   // what a reader held up is tried again after so many more
+constexpr int kRest = 600;      // what the writer moves itself: some milliseconds
 
 /// Null when it cannot be opened: the next turn tries again. A connection knows of the log once it has read.
 sqlite3* open_reading_log(const std::string& file) {
     sqlite3* db = nullptr;
     int code = sqlite3_open_v2(file.c_str(), &db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, nullptr);
-    if (code == SQLITE_OK) code = sqlite3_exec(db, "PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(db, "PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
     if (code == SQLITE_OK) return db;
     sqlite3_close(db);
     return nullptr;

@@ -13,7 +13,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kGroupUnits = 1000;
-constexpr std::chrono::milliseconds kOpen{10};           // a group takes up who comes meanwhile for so long
+constexpr std::chrono::milliseconds kOpen{10};             // a group takes up who comes meanwhile for so long
 constexpr std::chrono::microseconds kWorthWaiting{2'000};  // a COMMIT that costs less is not worth waiting for others
 
 bool is_storage_failure(const std::exception_ptr& error) {

@@ -136,9 +136,7 @@ public:
 
 private:
     void look(Sql& sql, std::string_view alias, const char* start, std::string_view end) const {
-        sql.add(fmt::format(fmt::runtime(start), table_))
-            .add(indexed_by(table_ + "_by_rid"))
-            .add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias));
+        sql.add(fmt::format(fmt::runtime(start), table_)).add(indexed_by(table_ + "_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias));
         sql.bind(param_).add(" AND p.type = ").bind(type_).add(" AND (");
         Either either(sql);
         for (const auto& test : tests_) {

@@ -82,7 +82,8 @@ TEST(DateRange, times_of_every_length_are_found_by_every_comparison) {
         // A period's end is a whole millisecond.
         std::string period = range.lo == kPast ? "" : R"("start":")" + instant(range.lo) + "\"";
         if (range.hi != kFuture) period += (period.empty() ? "" : ",") + (R"("end":")" + instant(range.hi - 1)) + "\"";
-        work->create_text(fmt::format(R"({{"resourceType":"Observation","status":"final","id":"n{}","code":{{"text":"x"}},"valuePeriod":{{{}}}}})", stored.size(), period));
+        work->create_text(
+            fmt::format(R"({{"resourceType":"Observation","status":"final","id":"n{}","code":{{"text":"x"}},"valuePeriod":{{{}}}}})", stored.size(), period));
         stored.push_back(range);
     };
     for (int i = 0; i < 8; ++i) {
@@ -103,7 +104,8 @@ TEST(DateRange, the_own_date_is_found_by_every_comparison) {
     Store store(nullptr, {.zone = "UTC"});
     Stored stored;
     const auto add = [&](Range range, const std::string& effective) {
-        store.put(fmt::format(R"({{"resourceType":"Observation","status":"final","id":"n{}","code":{{"coding":[{{"system":"urn:s","code":"c"}}]}},{}}})", stored.size(), effective));
+        store.put(fmt::format(R"({{"resourceType":"Observation","status":"final","id":"n{}","code":{{"coding":[{{"system":"urn:s","code":"c"}}]}},{}}})",
+                              stored.size(), effective));
         stored.push_back(range);
     };
     store.put(R"({"resourceType":"Observation","status":"final","id":"none","code":{"coding":[{"system":"urn:s","code":"c"}]}})");
@@ -130,7 +132,8 @@ TEST(DateRange, the_own_date_is_found_by_every_comparison) {
         if (i == 1) look();  // instants alone
     }
     look();
-    add({kStart + kDay, kStart + 9 * kDay}, fmt::format(R"("effectivePeriod":{{"start":"{}","end":"{}"}})", instant(kStart + kDay), instant(kStart + 9 * kDay - 1)));
+    add({kStart + kDay, kStart + 9 * kDay},
+        fmt::format(R"("effectivePeriod":{{"start":"{}","end":"{}"}})", instant(kStart + kDay), instant(kStart + 9 * kDay - 1)));
     look();
     add({kStart + 4 * kDay, kFuture}, fmt::format(R"("effectivePeriod":{{"start":"{}"}})", instant(kStart + 4 * kDay)));
     look();

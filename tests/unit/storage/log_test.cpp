@@ -24,7 +24,8 @@ protected:
         const std::string bytes(size, static_cast<char>('a' + from % 26));
         writer().begin_write();
         for (std::int64_t i = from; i < from + count; ++i) {
-            writer().execute("INSERT INTO thing VALUES(?, ?, ?) ON CONFLICT(a) DO UPDATE SET n = thing.n + 1, bytes = excluded.bytes", {i, std::int64_t{1}, Blob{bytes}});
+            writer().execute("INSERT INTO thing VALUES(?, ?, ?) ON CONFLICT(a) DO UPDATE SET n = thing.n + 1, bytes = excluded.bytes",
+                             {i, std::int64_t{1}, Blob{bytes}});
         }
         writer().commit();
     }
