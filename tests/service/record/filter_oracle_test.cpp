@@ -163,10 +163,7 @@ protected:
 };
 
 TEST_F(FilterOracle, what_a_caller_reads_is_what_the_filter_lets_through_as_if_nothing_else_were_there) {
-    const char* given = std::getenv("QIAO_SEED");
-    const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
-    std::cout << "QIAO_SEED=" << seed << std::endl;
-    std::mt19937_64 random(seed);
+    std::mt19937_64 random = announced_random();
     std::size_t asked = 0, found = 0, matters = 0;
     for (int round = 0; round < (qiao::testing::on_postgres() ? 2 : 3); ++round) {
         Maker maker(random);
@@ -267,10 +264,7 @@ protected:
 };
 
 TEST_F(EventsOracle, events_name_what_the_owner_might_see_then_and_may_see_now) {
-    const char* given = std::getenv("QIAO_SEED");
-    const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
-    std::cout << "QIAO_SEED=" << seed << std::endl;
-    std::mt19937_64 random(seed);
+    std::mt19937_64 random = announced_random();
     Maker maker(random);
     const World world = maker.world();
     caller.actor = actor_of(20, 1);

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <iostream>
 #include <optional>
 #include <random>
 
@@ -84,6 +86,14 @@ inline bool is_allowed(const World& world, const ReadFilter& filter, const Item&
 inline bool is_allowed(const World& world, const ReadFilter& filter, std::string_view reference) {
     const Item* item = world.find(reference);
     return item != nullptr && !item->now().deleted && is_allowed(world, filter, *item, item->now());
+}
+
+/// Another one in each run; its seed is printed, and QIAO_SEED repeats a run.
+inline std::mt19937_64 announced_random() {
+    const char* given = std::getenv("QIAO_SEED");
+    const std::uint64_t seed = given != nullptr ? std::stoull(given) : std::random_device{}();
+    std::cout << "QIAO_SEED=" << seed << std::endl;
+    return std::mt19937_64(seed);
 }
 
 class Maker {
