@@ -7,6 +7,7 @@
 #include "record/validate/validate.hpp"
 #include "record/validate/verdict.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -42,7 +43,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string profile[] = {"http://hl7.org/fhir/StructureDefinition/bp"};
     const auto findings = findings_of(bytes, TypeId::none, profile, qiao::from_us(0));
     QIAO_ASSERT(findings.size() <= 200);
-    QIAO_ASSERT(findings.size() >= issues.size());
+    // What level structure refuses, level full refuses for the same: it names equal ones once (long names are cut).
+    for (const qiao::Issue& issue : issues) {
+        const auto is_it = [&](const Finding& one) { return one.issue.expression == issue.expression && one.issue.diagnostics == issue.diagnostics; };
+        QIAO_ASSERT(findings.size() == 200 || std::any_of(findings.begin(), findings.end(), is_it));
+    }
     // As a profile, which may say anything.
     const auto definition = read_structure_definition(*qiao::json::parse(resource->text()));
     QIAO_ASSERT(definition->fault.empty() || definition->root.children.empty());
