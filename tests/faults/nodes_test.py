@@ -2,6 +2,7 @@
 is done once and goes on when its node is killed, every read is audited once in one chain, and what only one node may do, the others refuse."""
 import contextlib
 import copy
+import datetime
 import json
 import os
 import pathlib
@@ -65,11 +66,21 @@ class Nodes(unittest.TestCase):
         return network
 
     def later(self, minutes):
-        """Both clocks, as those of synchronised machines."""
-        for server in (self.one, self.two):
+        """Both clocks, as those of synchronised machines: the other's is moved when the lease of the one that works reaches behind it. Else both would work for some
+        seconds, as they may where clocks are a day apart."""
+        leader, = self.leaders()
+        for server in (leader, self.two if leader is self.one else self.one):
             if server.process.poll() is None:
                 status, _, body = cases.Person(server, cases.DOCTOR).post_json("/access/demo-clock", {"minutes": minutes})
                 assert status == 200, body
+                moved_us = int(datetime.datetime.fromisoformat(json.loads(body)["now"].replace("Z", "+00:00")).timestamp() * 1e6)
+                qiao.wait_for(lambda until=moved_us: self.lease_until_us() > until, 30, "the lease is of the clock that was moved")
+
+    def lease_until_us(self):
+        folder = re.search(r"host=([^&]+)", os.environ["QIAO_DATABASE"])[1]
+        told = subprocess.run(["psql", "-h", folder, "-U", "qiao", "-d", "postgres", "-Atc", "SELECT until_us FROM record.jobs_lease WHERE name = 'work'"],
+                              capture_output=True, text=True, check=True)
+        return int(told.stdout)
 
     def leaders(self):
         """The nodes that do the background work."""
