@@ -3,7 +3,12 @@
 namespace qiao {
 namespace {
 thread_local WorkerPool* t_pool = nullptr;  // the pool whose task runs on this thread
+
+void wake(Wakeup* one) {
+    if (one != nullptr) one->set();
 }
+
+}  // namespace
 
 WorkerPool::WorkerPool(std::size_t slots, std::size_t queue_limit, std::size_t waiting_limit)
     : slots_(slots), queue_limit_(queue_limit), waiting_limit_(waiting_limit) {}
@@ -11,76 +16,104 @@ WorkerPool::WorkerPool(std::size_t slots, std::size_t queue_limit, std::size_t w
 WorkerPool::~WorkerPool() {
     {
         const std::lock_guard lock(mutex_);
-        stopping_ = true;
+        stopping_ = true;  // no thread begins any more; those that run or wait finish the queue
+        for (Worker* worker : idle_) worker->wakeup.set();
+        idle_.clear();
     }
-    work_.notify_all();
-    threads_.clear();  // joins
+    workers_.clear();  // joins
 }
 
 bool WorkerPool::try_post(Task task) {
+    Wakeup* sleeper = nullptr;
     {
         const std::lock_guard lock(mutex_);
         if (stopping_ || queue_.size() >= queue_limit_ || waiting_ >= waiting_limit_) return false;
         queue_.push_back(std::move(task));
-        start_thread_if_useful();
+        if (running_ < slots_) {
+            sleeper = start_next();
+            ++running_;
+        }
     }
-    work_.notify_one();
+    wake(sleeper);
     return true;
 }
 
-void WorkerPool::start_thread_if_useful() {
-    if (stopping_) return;  // the threads that exist finish the queue
-    const bool slot_free = running_ + returning_ < slots_;
-    if (slot_free && idle_ == 0 && !queue_.empty() && threads_.size() < slots_ + waiting_limit_) threads_.emplace_back([this] { run(); });
+Wakeup* WorkerPool::start_next() {
+    if (idle_.empty()) {
+        Worker& worker = workers_.emplace_back();
+        worker.thread = std::jthread([this, &worker] { run(worker); });
+        idle_.push_back(&worker);
+    }
+    Worker* const worker = idle_.back();
+    idle_.pop_back();
+    worker->task = std::move(queue_.front());
+    queue_.pop_front();
+    return &worker->wakeup;
 }
 
-void WorkerPool::run() {
+Wakeup* WorkerPool::pass_slot_on() {
+    if (!returning_.empty()) {
+        Wakeup* const first = returning_.front();
+        returning_.pop_front();
+        --waiting_;
+        return first;
+    }
+    if (!queue_.empty() && !stopping_) return start_next();
+    --running_;
+    return nullptr;
+}
+
+void WorkerPool::run(Worker& self) {
     t_pool = this;
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        ++idle_;
-        work_.wait(lock, [this] { return (!queue_.empty() && running_ + returning_ < slots_) || (stopping_ && queue_.empty()); });
-        --idle_;
-        if (queue_.empty()) return;
-        Task task = std::move(queue_.front());
-        queue_.pop_front();
-        ++running_;
-        if (stopping_ && queue_.empty()) work_.notify_all();  // nothing more will come for those that sleep
-        lock.unlock();
-        task();
-        task = nullptr;
-        lock.lock();
-        --running_;
-        if (returning_ > 0) slot_.notify_one();
-        if (!queue_.empty()) work_.notify_one();
+    self.wakeup.wait();
+    while (self.task) {
+        self.task();
+        self.task = nullptr;
+        Wakeup* sleeper = nullptr;
+        {
+            const std::lock_guard lock(mutex_);
+            if (returning_.empty() && !queue_.empty()) {  // goes on in its slot
+                self.task = std::move(queue_.front());
+                queue_.pop_front();
+                continue;
+            }
+            sleeper = pass_slot_on();
+            idle_.push_back(&self);
+            if (stopping_) self.wakeup.set();  // without a task: it ends
+        }
+        wake(sleeper);
+        self.wakeup.wait();
     }
 }
 
 WorkerPool::Waiting::Waiting() : pool_(t_pool) {
     if (pool_ == nullptr) return;
-    const std::lock_guard lock(pool_->mutex_);
-    if (pool_->waiting_ >= pool_->waiting_limit_) {
-        pool_ = nullptr;  // keeps its slot
-        return;
+    Wakeup* sleeper = nullptr;
+    {
+        const std::lock_guard lock(pool_->mutex_);
+        if (pool_->waiting_ >= pool_->waiting_limit_) {
+            pool_ = nullptr;  // keeps its slot
+            return;
+        }
+        sleeper = pool_->pass_slot_on();
+        ++pool_->waiting_;
     }
-    ++pool_->waiting_;
-    --pool_->running_;
-    if (pool_->returning_ > 0) {
-        pool_->slot_.notify_one();
-        return;
-    }
-    pool_->start_thread_if_useful();
-    pool_->work_.notify_one();
+    wake(sleeper);
 }
 
 WorkerPool::Waiting::~Waiting() {
     if (pool_ == nullptr) return;
-    std::unique_lock lock(pool_->mutex_);
-    ++pool_->returning_;
-    pool_->slot_.wait(lock, [this] { return pool_->running_ < pool_->slots_; });
-    --pool_->returning_;
-    ++pool_->running_;
-    --pool_->waiting_;
+    Wakeup turn;
+    {
+        const std::lock_guard lock(pool_->mutex_);
+        if (pool_->running_ < pool_->slots_) {
+            ++pool_->running_;
+            --pool_->waiting_;
+            return;
+        }
+        pool_->returning_.push_back(&turn);
+    }
+    turn.wait();
 }
 
 }  // namespace qiao

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <condition_variable>
+#include "base/wakeup.hpp"
+
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -43,22 +44,30 @@ public:
     };
 
 private:
-    void run();
-    void start_thread_if_useful();  ///< with mutex_ held
+    /// A thread of the pool. `task` is given to it before it is woken; empty: it ends.
+    struct Worker {
+        Task task;
+        Wakeup wakeup;
+        std::jthread thread;
+    };
+    void run(Worker& self);
+    /// With mutex_ held: a slot became free. Whom to wake, without the lock, to whom it went; nullptr = nobody.
+    Wakeup* pass_slot_on();
+    /// With mutex_ held and the queue not empty: whom to wake, who has the first task then. std::system_error, and nothing was begun,
+    /// where no thread is to be had.
+    Wakeup* start_next();
 
     const std::size_t slots_;
     const std::size_t queue_limit_;
     const std::size_t waiting_limit_;
     std::mutex mutex_;
-    std::condition_variable work_;  ///< a task was queued or a slot became free
-    std::condition_variable slot_;  ///< a slot became free for one that returns from waiting
-    std::deque<Task> queue_;
-    std::size_t running_ = 0;
+    std::deque<Task> queue_;         ///< empty while a slot is free, unless the pool is stopping
+    std::deque<Wakeup*> returning_;  ///< those back from waiting, before the queue
+    std::vector<Worker*> idle_;      ///< the last to fall asleep is the first to be woken: its memory is warm
+    std::size_t running_ = 0;        ///< slots taken
     std::size_t waiting_ = 0;
-    std::size_t returning_ = 0;
-    std::size_t idle_ = 0;
     bool stopping_ = false;
-    std::vector<std::jthread> threads_;
+    std::deque<Worker> workers_;
 };
 
 }  // namespace qiao

@@ -7,6 +7,7 @@
 #include "storage/pack.hpp"
 
 #include <chrono>
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -60,8 +61,8 @@ public:
     void note_refusal(const Refusal& refusal) override { store_.add_refusal(refusal); }
     void note_association(const Ae& ae, Instant at) override { store_.note_association(ae.id, at); }
     void note_objects(const Ae& ae, std::int64_t count, Instant last) override { store_.note_objects(ae.id, count, last); }
-    /// All studies without a patient go to the sink again: after a request with an accession number or a patient came.
-    void offer_unmatched();
+    /// All studies without a patient go to the sink again, soon: after a request with an accession number or a patient came.
+    void offer_unmatched() { offered_ = true; }
 
     [[nodiscard]] std::shared_ptr<const http::OpenFile> segment(std::uint32_t number);
     [[nodiscard]] http::FileRange range(const Instance& instance, std::uint64_t offset, std::uint64_t length);  ///< offset in the data set
@@ -85,6 +86,7 @@ private:
     void ended();
     void save_watermark();
     void run(const std::stop_token& stop);
+    void await_unmatched();
     void settle_due();
     void settle(const InstanceStore::Pending& pending);
     void build_series_meta(const Study& study);
@@ -104,6 +106,7 @@ private:
 
     std::mutex mutex_;
     std::condition_variable_any wake_;
+    std::atomic<bool> offered_{false};
     std::map<std::int64_t, Waiting> waiting_;  ///< studies that are not stable yet
     std::int64_t in_flight_ = 0;
     std::map<std::uint32_t, std::uint64_t> highest_;    ///< ends of indexed records by segment

@@ -22,12 +22,11 @@ void Archive::release(const std::set<std::string>& study_uids) {
     wake_.notify_all();
 }
 
-void Archive::offer_unmatched() {
+void Archive::await_unmatched() {
     for (const auto& study : store_.unmatched(0)) {
         const std::lock_guard lock(mutex_);
         waiting_.try_emplace(study.id, Waiting{to_us(study.changed), std::chrono::steady_clock::now()});
     }
-    wake_.notify_all();
 }
 
 void Archive::run(const std::stop_token& stop) {
@@ -38,10 +37,13 @@ void Archive::run(const std::stop_token& stop) {
         }
         if (stop.stop_requested()) return;
         // A boundary: a storage that fails now may answer later, and the thread must live to see it.
+        const bool offered = offered_.exchange(false);
         try {
+            if (offered) await_unmatched();
             settle_due();
             save_watermark();
         } catch (const Error& error) {
+            if (offered) offered_ = true;
             log::error("imaging.settle_failed", {{"code", error.code()}});
         }
     }

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/wakeup.hpp"
 #include "base/worker_pool.hpp"
 
 #include <algorithm>
@@ -16,15 +17,18 @@ constexpr std::size_t kGroupUnits = 1000;
 constexpr std::chrono::milliseconds kOpen{10};             // a group takes up who comes meanwhile for so long
 constexpr std::chrono::microseconds kWorthWaiting{2'000};  // a COMMIT that costs less is not worth waiting for others
 
-bool is_storage_failure(const std::exception_ptr& error) {
+bool has_code(const std::exception_ptr& error, std::initializer_list<std::string_view> codes) {
     try {
         std::rethrow_exception(error);
     } catch (const Error& known) {
-        constexpr std::string_view kCodes[] = {"storage.full", "storage.failed", "storage.unreachable", "storage.busy", "commit.unknown"};
-        return std::find(std::begin(kCodes), std::end(kCodes), known.code()) != std::end(kCodes);
+        return std::find(codes.begin(), codes.end(), known.code()) != codes.end();
     } catch (...) {
         return false;
     }
+}
+
+bool is_storage_failure(const std::exception_ptr& error) {
+    return has_code(error, {"storage.full", "storage.failed", "storage.unreachable", "storage.busy", "commit.unknown"});
 }
 
 /// What the last groups were like.
@@ -68,9 +72,7 @@ struct Writer::Waiter {
     Committed committed;
     Pace* pace = nullptr;  ///< others may join its group; else it runs alone
     bool accepted = false;
-    bool done = false;
-    std::mutex mutex;
-    std::condition_variable changed;
+    Wakeup done;
 };
 
 Writer::Writer(Database& database, const Clock& clock, Metrics& metrics)
@@ -102,8 +104,7 @@ Writer::Committed Writer::submit(Unit unit) {
             queue_.push_back(&waiter);
         }
         wake_.notify_one();
-        std::unique_lock lock(waiter.mutex);
-        waiter.changed.wait(lock, [&] { return waiter.done; });
+        waiter.done.wait();
     }
     if (waiter.error) std::rethrow_exception(waiter.error);
     return waiter.committed;
@@ -123,11 +124,7 @@ void Writer::run() {
         }
         batch.front()->pace = &pace;
         run_group(batch);
-        for (Waiter* waiter : batch) {
-            const std::lock_guard lock(waiter->mutex);
-            waiter->done = true;
-            waiter->changed.notify_one();  // under the lock: the waiter is on the caller's stack
-        }
+        for (Waiter* waiter : batch) waiter->done.set();
     }
 }
 
@@ -153,11 +150,12 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
     Pace* const pace = batch.front()->pace;
     std::exception_ptr broken;
     bool committing = false;
-    // While some of the last groups' callers are missing it waits a little for them: on a slow disk they would wait for a whole sync
-    // more.
+    // While some of the last groups' callers are missing, those who want a core get it first, and on a slow disk it waits a little for
+    // them: they would wait for a whole sync more.
     const auto join = [&](SteadyClock::time_point opened) {
         const std::size_t before = batch.size();
         if (pace == nullptr || before >= kGroupUnits || SteadyClock::now() - opened > kOpen) return false;
+        if (before < pace->crowd) std::this_thread::yield();
         std::unique_lock lock(mutex_);
         if (before < pace->crowd && pace->sync > kWorthWaiting) wake_.wait_for(lock, pace->sync / 4, [this] { return stopping_ || !queue_.empty(); });
         const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupUnits - before));
@@ -205,15 +203,8 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
     connection.rollback();
     for (const auto& callback : group.undone_) callback();
     const bool storage = is_storage_failure(broken);
-    if (storage && committing) {
-        // After a failed fsync the kernel forgets the lost pages: trying again would lie. A full disk is known and recovers.
-        try {
-            std::rethrow_exception(broken);
-        } catch (const Error& error) {
-            if (error.code() == "storage.failed") failed_ = true;
-        } catch (...) {
-        }
-    }
+    // After a failed fsync the kernel forgets the lost pages: trying again would lie. A full disk is known and recovers.
+    if (committing && has_code(broken, {"storage.failed"})) failed_ = true;
     for (Waiter* waiter : batch) waiter->error = broken;
     return storage;  // running them one by one would not help
 }

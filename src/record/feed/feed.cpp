@@ -7,6 +7,7 @@
 namespace qiao::record {
 namespace {
 
+constexpr std::chrono::milliseconds kGather{2};  // commits that come close together are told in one go
 constexpr std::chrono::milliseconds kLook{200};  // how often the outbox is looked at for other nodes' commits
 constexpr std::chrono::milliseconds kAfterFailure{1000};
 
@@ -25,11 +26,13 @@ Feed::~Feed() {
 }
 
 void Feed::publish(std::vector<Change> changes) {
+    bool first = false;
     {
         const std::lock_guard lock(mutex_);
+        first = queue_.empty();
         queue_.push_back(std::move(changes));
     }
-    wake_.notify_one();
+    if (first) wake_.notify_one();
 }
 
 void Feed::listen(Listener listener) {
@@ -50,6 +53,7 @@ void Feed::run() {
                 wake_.wait(lock, due);
             else
                 wake_.wait_for(lock, failed ? kAfterFailure : kLook, due);
+            wake_.wait_for(lock, kGather, [this] { return stopping_; });
             last = stopping_ && queue_.empty();
             if (last && !source_) return;
             batch.swap(queue_);

@@ -6,6 +6,7 @@
 #include "record/feed/keep_subscription.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace qiao::record {
 namespace {
@@ -68,7 +69,7 @@ void Subscriptions::release() {
 void Subscriptions::wake() {
     {
         const std::lock_guard lock(mutex_);
-        woken_ = true;
+        if (std::exchange(woken_, true)) return;
     }
     wake_.notify_one();
 }
