@@ -8,7 +8,7 @@ namespace qiao::record {
 
 using namespace tables;
 
-std::uint32_t extractor_version() { return 3; }
+std::uint32_t extractor_version() { return 4; }
 
 std::span<const TypeId> all_types() { return {kTypesByName, kTypeCount}; }
 

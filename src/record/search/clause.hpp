@@ -87,7 +87,8 @@ ClausePtr make_compartment_clause(TypeId type, std::int64_t patient_rid, std::in
 ClausePtr make_in_patient_clause(TypeId type, std::int64_t patient_rid);
 
 /// The hashes under which a token is found: `code`, `system|code`, `|code`, `system|`.
-void append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes);
+/// @return whether it is a part of codes: a code or a system alone
+bool append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes);
 /// Those of a system and a code.
 void append_coded(const Named& named, const TokenHash& hash, std::string_view system, std::string_view code, std::vector<std::int64_t>& hashes);
 /// The types among which a bare id is looked for.

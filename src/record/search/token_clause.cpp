@@ -16,10 +16,11 @@ namespace {
 class TokenClause : public Clause {
 public:
     TokenClause(TypeId type, ParamId param, std::vector<std::int64_t> hashes, bool negated)
-        : type_(number_of(type)), param_(number_of(param)), hashes_(std::move(hashes)), negated_(negated) {}
+        : type_(number_of(type)), param_(number_of(param)), asked_(hashes), hashes_(std::move(hashes)), negated_(negated) {}
 
     void source(Sql& sql) const override {
-        sql.add("SELECT rid, d, acl FROM tok WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND h").in(hashes_);
+        sql.add("SELECT rid, d, acl FROM tok WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND h");
+        one_of(sql);
     }
     void probe(Sql& sql, std::string_view alias) const override {
         if (hashes_.empty()) {
@@ -27,38 +28,65 @@ public:
             return;
         }
         if (negated_) sql.add("NOT ");
-        sql.add("EXISTS (SELECT 1 FROM tok p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.h").in(hashes_);
+        sql.add("EXISTS (SELECT 1 FROM tok p WHERE p.type = ").bind(type_).add(" AND p.param = ").bind(param_).add(" AND p.h");
+        one_of(sql);
         sql.add(fmt::format(" AND p.d = {0}.d AND p.rid = {0}.rid)", alias));
     }
     [[nodiscard]] bool can_drive() const override { return !negated_; }
-    [[nodiscard]] bool carries() const override { return hashes_.size() == 1; }
+    [[nodiscard]] bool carries() const override { return hashes_.size() == 1 && !many_; }
     void is_whole_system() { whole_system_ = true; }
     [[nodiscard]] std::int64_t compartment_key() const override {
         const ParamId param{static_cast<std::uint16_t>(param_)};
-        if (whole_system_ || negated_ || hashes_.size() != 1 || is_local(param)) return 0;
+        if (whole_system_ || negated_ || asked_.size() != 1 || is_local(param)) return 0;
         const std::string_view code = find_parameter(param)->code;
         if (code != "code" && code != "category" && code != "status") return 0;
-        return TokenHash::in_compartment(param, hashes_.front());
+        return TokenHash::in_compartment(param, asked_.front());
+    }
+
+    /// Replaces codes and systems that stand alone by the hashes of both, as they have been met.
+    void find_wholes(storage::Connection& connection, const std::vector<std::int64_t>& parts) {
+        constexpr std::int64_t kFew = 100;
+        for (const std::int64_t part : parts) {
+            std::erase(hashes_, part);
+            // By itself it is that of values without a system.
+            auto rows = connection.query(
+                "SELECT h FROM (SELECT h FROM tok WHERE type = ? AND param = ? AND h = ? LIMIT 1) own"
+                " UNION ALL SELECT h FROM (SELECT h FROM tok_part WHERE type = ? AND param = ? AND part = ? LIMIT ?) met",
+                {type_, param_, part, type_, param_, part, kFew + 1});
+            while (rows.next()) hashes_.push_back(rows.integer(0));
+        }
+        std::sort(hashes_.begin(), hashes_.end());
+        hashes_.erase(std::unique(hashes_.begin(), hashes_.end()), hashes_.end());
+        many_ = static_cast<std::int64_t>(hashes_.size()) > kFew;
     }
 
 private:
+    /// Behind "h".
+    void one_of(Sql& sql) const {
+        if (!many_) return void(sql.in(hashes_));
+        sql.add(" IN (SELECT h FROM tok_part WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND part").in(asked_);
+        sql.add(" UNION ALL SELECT CAST(value AS INTEGER) FROM json_each(").bind(fmt::format("[{}]", fmt::join(asked_, ","))).add("))");
+    }
+
     std::int64_t type_;
     std::int64_t param_;
-    std::vector<std::int64_t> hashes_;
+    std::vector<std::int64_t> asked_;
+    std::vector<std::int64_t> hashes_;  ///< as `tok` has them
     bool negated_;
+    bool many_ = false;          ///< hashes_ may not be all
     bool whole_system_ = false;  ///< `pat` has no rows of these
 };
 
 }  // namespace
 
-void append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes) {
+bool append_hashes(const Named& named, const TokenHash& hash, std::string_view text, std::vector<std::int64_t>& hashes) {
     const auto pieces = split_escaped(text, '|');
     if (pieces.size() > 2) throw_bad_value(named.definition.code, "has more than one |");
     if (pieces.size() == 1) {
         const std::string code = unescape(pieces[0]);
         if (code.empty()) throw_bad_value(named.definition.code, "has an empty value");
         hashes.push_back(hash.code_only(code));
-        return;
+        return true;
     }
     const std::string system = unescape(pieces[0]);
     const std::string code = unescape(pieces[1]);
@@ -71,6 +99,7 @@ void append_hashes(const Named& named, const TokenHash& hash, std::string_view t
     } else {
         append_coded(named, hash, system, code, hashes);
     }
+    return code.empty();
 }
 
 void append_coded(const Named& named, const TokenHash& hash, std::string_view system, std::string_view code, std::vector<std::int64_t>& hashes) {
@@ -101,9 +130,13 @@ ClausePtr make_token_clause(const SearchContext& context, const Named& named) {
         return std::make_unique<TokenClause>(named.type, named.how.id, terminology_hashes(context, named), modifier == "not-in");
     }
     if (!named.modifier.empty() && named.modifier != "not") throw_bad_modifier(named.definition.code, named.modifier);
-    for (const std::string_view value : named.values) append_hashes(named, hash, value, hashes);
+    std::vector<std::int64_t> parts;
+    for (const std::string_view value : named.values) {
+        if (append_hashes(named, hash, value, hashes)) parts.push_back(hashes.back());
+    }
     auto clause = std::make_unique<TokenClause>(named.type, named.how.id, std::move(hashes), named.modifier == "not");
     if (named.values.front().ends_with('|')) clause->is_whole_system();
+    if (!parts.empty() && has_token_parts(named.how)) clause->find_wholes(context.reader.connection(), parts);
     return clause;
 }
 

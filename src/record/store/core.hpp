@@ -7,6 +7,7 @@
 #include "record/store/local_parameters.hpp"
 #include "record/store/rows.hpp"
 #include "record/terminology/record_shelf.hpp"
+#include "record/validate/parse.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -14,9 +15,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 /// What readers and works of one record share, and the reading half of the store. Core is immutable after opening but for
 /// what the writer thread owns.
@@ -56,9 +59,10 @@ struct Core {
     DefinitionCache definitions = {};
     Bodies bodies = {};
 
-    // Writer thread only. What is remembered of `sys`, `aclset` and `res` never changes once it is there, whichever node made it.
+    // Writer thread only. What is remembered of `sys`, `tok_part`, `aclset` and `res` never changes once it is there, whichever node made it.
     static constexpr std::size_t kRemembered = 50'000;
     std::unordered_map<std::string, std::int64_t> units;
+    std::set<std::pair<TypeId, TokenRow>> token_parts;  ///< that `tok_part` has
     std::map<AclKey, std::int64_t> aclsets;
     std::unordered_map<std::string, Rid> rids;  ///< of what was referred to, by type and stored id
     Rid next_rid = 1;
@@ -73,6 +77,8 @@ struct Core {
     }
     /// The text of a stored body (as res.body holds it), which replaces `out`.
     void unpack(std::string_view packed, std::string& out);
+    /// A stored body, whose text replaces `text` and outlives the result.
+    [[nodiscard]] ParsedResource parse_packed(std::string_view packed, std::string& text);
     /// Rows of a stored body. On the writer thread `local` is that of the open group.
     [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local);
 };

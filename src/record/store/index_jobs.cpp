@@ -1,6 +1,7 @@
 #include "record/store/index_jobs.hpp"
 
 #include "record/definitions/combined.hpp"
+#include "record/store/rows.hpp"
 
 #include <fmt/format.h>
 
@@ -73,9 +74,10 @@ void IndexJobs::done(storage::Group& group, const List& jobs) {
 namespace {
 
 /// What each extractor version changed, beside new parameters of the definitions.
-bool is_changed(const Parameter& parameter, TypeId /*type*/, std::uint32_t since) {
-    // 2: composites and positions have rows. 3: what two others have together has none.
-    return (since < 2 && (parameter.kind == ParamKind::composite || parameter.kind == ParamKind::special)) || (since < 3 && is_combined(parameter.id));
+bool is_changed(const Parameter& parameter, const TypeParameter& how, std::uint32_t since) {
+    // 2: composites and positions have rows. 3: what two others have together has none. 4: codes have one row each.
+    return (since < 4 && has_token_parts(how)) || (since < 2 && (parameter.kind == ParamKind::composite || parameter.kind == ParamKind::special)) ||
+           (since < 3 && is_combined(parameter.id));
 }
 
 }  // namespace
@@ -84,30 +86,30 @@ std::vector<ParamId> changed_parameters(TypeId type, std::uint32_t since) {
     std::vector<ParamId> changed;
     for (const TypeParameter& how : parameters_of(type)) {
         const Parameter& parameter = *find_parameter(how.id);
-        if (parameter.indexed && is_changed(parameter, type, since)) changed.push_back(how.id);
+        if (parameter.indexed && is_changed(parameter, how, since)) changed.push_back(how.id);
     }
     return changed;
 }
 
 namespace {
 
-struct IndexTable {
+struct ClearedTable {
     std::string_view name, key;  ///< the columns of the key behind type and param
     std::string_view kinds;      ///< of these columns: i integer, r real, t text
 };
-constexpr std::array<IndexTable, 9> kIndexTables = {{{"tok", "h, d, rid", "iii"},
-                                                     {"ref", "target_rid, d, rid", "iii"},
-                                                     {"dt", "lo, hi, rid", "iii"},
-                                                     {"str", "norm, rid, exact", "tit"},
-                                                     {"qty", "unit_id, lo, hi, rid", "irri"},
-                                                     {"num", "lo, hi, rid", "rri"},
-                                                     {"uri", "v, rid", "ti"},
-                                                     {"cmp", "part, h, lo, hi, rid, n", "iirrii"},
-                                                     {"near", "z, x, y, rid", "rrri"}}};
+constexpr std::array<ClearedTable, 9> kClearedTables = {{{"tok", "h, d, rid", "iii"},
+                                                         {"ref", "target_rid, d, rid", "iii"},
+                                                         {"dt", "lo, hi, rid", "iii"},
+                                                         {"str", "norm, rid, exact", "tit"},
+                                                         {"qty", "unit_id, lo, hi, rid", "irri"},
+                                                         {"num", "lo, hi, rid", "rri"},
+                                                         {"uri", "v, rid", "ti"},
+                                                         {"cmp", "part, h, lo, hi, rid, n", "iirrii"},
+                                                         {"near", "z, x, y, rid", "rrri"}}};
 
 /// Everything up to the 5,000th row: one range of the key, which both engines find in the index whatever they know of the table.
 /// @return whether more may be left
-bool clear_some(storage::Connection& connection, const IndexTable& table, std::int64_t type, std::int64_t param) {
+bool clear_some(storage::Connection& connection, const ClearedTable& table, std::int64_t type, std::int64_t param) {
     constexpr std::int64_t kRows = 5000;
     std::string sql = fmt::format("DELETE FROM {} WHERE type = ? AND param = ?", table.name);
     std::vector<storage::Value> args{type, param};
@@ -137,8 +139,8 @@ bool clear_some(storage::Connection& connection, const IndexTable& table, std::i
 }  // namespace
 
 bool clear_rows(storage::Connection& connection, TypeId type, ParamId param) {
-    return std::any_of(kIndexTables.begin(), kIndexTables.end(),
-                       [&](const IndexTable& table) { return clear_some(connection, table, number_of(type), number_of(param)); });
+    return std::any_of(kClearedTables.begin(), kClearedTables.end(),
+                       [&](const ClearedTable& table) { return clear_some(connection, table, number_of(type), number_of(param)); });
 }
 
 }  // namespace qiao::record

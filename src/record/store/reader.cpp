@@ -51,12 +51,16 @@ void Core::unpack(std::string_view packed, std::string& out) {
     bodies.unpack(packed, out);
 }
 
-Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) {
-    std::string body;
-    unpack(packed, body);
-    const auto parsed = parse_resource(body, limits::kBundleBody_bytes);
+ParsedResource Core::parse_packed(std::string_view packed, std::string& text) {
+    unpack(packed, text);
+    auto parsed = parse_resource(text, limits::kBundleBody_bytes);
     if (!parsed) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
-    return index(parsed->root(), type, id, local);
+    return *std::move(parsed);
+}
+
+Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) {
+    std::string text;
+    return index(parse_packed(packed, text).root(), type, id, local);
 }
 
 StoreReader::StoreReader(Core& core, const ReadFilter& filter)

@@ -23,11 +23,14 @@ void sort_unique(std::vector<Row>& rows) {
 void add_token_rows(Rows& rows, const TokenValue& value, const TypeParameter* how, const TokenHash& hash) {
     if (how == nullptr) return;
     const std::uint16_t param = number_of(value.param);
+    std::int64_t whole = 0;
     if (how->system_row && !value.system.empty()) {
-        rows.tokens.push_back({param, hash.coded(value.system, value.code)});
-        rows.tokens.push_back({param, hash.system_only(value.system)});
+        const std::int64_t coded = hash.coded(value.system, value.code);
+        if (has_token_parts(*how)) whole = coded;
+        rows.tokens.push_back({param, coded});
+        rows.tokens.push_back({param, hash.system_only(value.system), whole});
     }
-    if (how->code_only_row || !how->system_row) rows.tokens.push_back({param, hash.code_only(value.code)});
+    if (how->code_only_row || !how->system_row) rows.tokens.push_back({param, hash.code_only(value.code), whole});
     if (how->no_system_row && value.system.empty()) rows.tokens.push_back({param, hash.without_system(value.code)});
 }
 
@@ -172,6 +175,10 @@ PlaceRow place_row(ParamId param, double latitude, double longitude) {
     return {number_of(param), flat * std::cos(longitude * kRadian), flat * std::sin(longitude * kRadian), std::sin(latitude * kRadian)};
 }
 
+bool has_token_parts(const TypeParameter& how) {
+    return how.system_row && how.code_only_row && how.has_text && !how.has_identifier_type && how.implicit_system.empty() && !is_local(how.id);
+}
+
 void keep_parameters(Rows& rows, const std::function<bool(ParamId)>& kept) {
     const auto keep = [&](auto& list) { std::erase_if(list, [&](const auto& row) { return !kept(ParamId{row.param}); }); };
     keep(rows.tokens);
@@ -305,7 +312,7 @@ void RowWriter::insert(const Place& place, const Rows& rows) {
     const std::int64_t rid = place.rid;
     const auto add = [&](IndexTable table, std::initializer_list<storage::Value> values) { batch_.add(connection_, table, values); };
     const auto param = [](const auto& row) { return std::int64_t{row.param}; };
-    for (const TokenRow& row : rows.tokens) add(IndexTable::tok, {type, param(row), row.h, place.date, rid, place.acl});
+    for (const TokenRow& row : rows.tokens) add_token(place, row);
     for (const ReferenceRow& row : rows.references) add(IndexTable::ref, {param(row), rid_of_(row.target), type, place.date, rid, place.acl});
     for (const DateRow& row : rows.dates) add(IndexTable::dt, {type, param(row), row.lo, row.hi, rid});
     for (const StringRow& row : rows.strings) add(IndexTable::str, {type, param(row), std::string_view(row.norm), rid, std::string_view(row.exact)});
@@ -321,6 +328,7 @@ void RowWriter::insert(const Place& place, const Rows& rows) {
 void RowWriter::remove(const Place& place, const Rows& rows) {
     const std::int64_t type = number_of(place.type);
     for (const TokenRow& row : rows.tokens) {
+        if (row.whole != 0) continue;  // others may have the code too
         connection_.post("DELETE FROM tok WHERE type=? AND param=? AND h=? AND d=? AND rid=?", {type, std::int64_t{row.param}, row.h, place.date, place.rid});
     }
     for (const ReferenceRow& row : rows.references) {
@@ -392,6 +400,15 @@ void RowWriter::replace(const Place& old_place, const Rows& old_rows, const Plac
     split(old_rows.places, rows.places, gone.places, added.places);
     remove(old_place, gone);
     insert(place, added);
+}
+
+void RowWriter::add_token(const Place& place, const TokenRow& row) {
+    const std::int64_t type = number_of(place.type);
+    if (row.whole == 0) return batch_.add(connection_, IndexTable::tok, {type, std::int64_t{row.param}, row.h, place.date, place.rid, place.acl});
+    if (core_.token_parts.size() >= Core::kRemembered) core_.token_parts.clear();
+    if (!core_.token_parts.insert({place.type, row}).second) return;
+    group_.on_rollback([core = &core_] { core->token_parts.clear(); });
+    connection_.post("INSERT INTO tok_part(type, param, part, h) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING", {type, std::int64_t{row.param}, row.h, row.whole});
 }
 
 std::int64_t RowWriter::unit_id(const std::string& unit) {

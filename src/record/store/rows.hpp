@@ -26,6 +26,7 @@ struct Target {
 struct TokenRow {
     std::uint16_t param;
     std::int64_t h;
+    std::int64_t whole = 0;  ///< not 0: no row of `tok`; `h` is the system or the code of this hash of both, as `tok_part` says
     auto operator<=>(const TokenRow&) const = default;
 };
 struct ReferenceRow {
@@ -117,6 +118,10 @@ class LocalParameters;
 Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash,
                        const LocalParameters* local = nullptr);
 
+/// Whether values of the parameter, being codes of code systems, have one row of `tok` each, and are found by their system or their
+/// code alone by way of `tok_part`. Numbers of people and telephones are too many different ones for that.
+bool has_token_parts(const TypeParameter& how);
+
 /// The rows of these parameters alone, none of `compartment`.
 void keep_parameters(Rows& rows, const std::function<bool(ParamId)>& kept);
 
@@ -151,6 +156,7 @@ public:
 
 private:
     std::int64_t unit_id(const std::string& unit);
+    void add_token(const Place& place, const TokenRow& row);
 
     Core& core_;
     storage::Group& group_;

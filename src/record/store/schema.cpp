@@ -129,6 +129,13 @@ DROP INDEX dt_by_end;
 CREATE INDEX dt_by_end ON dt(type, param, hi) WHERE hi > lo + 86400000;
 )sql";
 
+/// Which codes of which systems a parameter has met: one row of `tok` then serves for a code with and without its system, and for a
+/// system alone (has_token_parts() in rows.hpp). `part` is the hash of the code or of the system, `h` that of both.
+constexpr std::string_view kTokenParts = R"sql(
+CREATE TABLE tok_part(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, part INTEGER NOT NULL, h INTEGER NOT NULL, PRIMARY KEY(type, param, part, h)) WITHOUT ROWID;
+)sql";
+
 /// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
 constexpr std::string_view kSubscriptions = R"sql(
 CREATE TABLE subscription(
@@ -165,7 +172,7 @@ CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNI
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes},
+                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes}, {"record", 8, kTokenParts},
                                               {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
                                               {"search_parameters", 1, kLocalParameterTable}};
 

@@ -140,7 +140,11 @@ void StoreWork::remember_base(Pending& change) {
                                            {std::int64_t{number_of(change.type)}, storage::Blob{key.bytes()}});
     if (!rows.next()) return;
     change.base_version = rows.integer(0);
-    if (rows.integer(1) == static_cast<std::int64_t>(State::live)) change.base = core_.index_packed(rows.text(2), change.type, change.id, *core_.local_parameters.open());
+    if (rows.integer(1) != static_cast<std::int64_t>(State::live)) return;
+    std::string text;
+    const ParsedResource base = core_.parse_packed(rows.text(2), text);
+    change.base = core_.index(base.root(), change.type, change.id, *core_.local_parameters.open());
+    if (plain_) change.base_refers = references_of(base.root());
 }
 
 /// The text to store of a plain Subscription: its secrets go to rows of their own.

@@ -89,13 +89,7 @@ void StoreWork::verify_closed(storage::Group& group, const Pending& change, cons
     std::copy_if(change.refers.begin(), change.refers.end(), std::back_inserter(refers), [&](const std::string& one) { return !makes(one); });
     if (change.fresh && refers.empty()) return;
     if (current.exists() && current.state == State::live) {
-        auto rows = group.connection().query("SELECT body FROM res WHERE rid = ?", {current.rid});
-        rows.next();
-        std::string text;
-        core_.unpack(rows.text(0), text);
-        const auto before = parse_resource(text);
-        if (!before) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
-        for (std::string& one : references_of(before->root())) refers.push_back(std::move(one));
+        for (std::string& one : old_references(group.connection(), change, current)) refers.push_back(std::move(one));
         std::sort(refers.begin(), refers.end());
         refers.erase(std::unique(refers.begin(), refers.end()), refers.end());
     }
@@ -179,6 +173,14 @@ std::int64_t StoreWork::acl_of(storage::Group& group, const Pending& change, con
     const std::int64_t id = aclset_of(core_, group, {patient, owner, change.index.labels | added});
     if (change.type == TypeId::Patient && !current.is_new) label_patient(connection, current.rid, change.index.labels);
     return id;
+}
+
+std::vector<std::string> StoreWork::old_references(storage::Connection& connection, const Pending& change, const Current& current) {
+    if (change.base_version == current.version) return change.base_refers;
+    auto rows = connection.query("SELECT body FROM res WHERE rid = ?", {current.rid});
+    rows.next();
+    std::string text;
+    return references_of(core_.parse_packed(rows.text(0), text).root());
 }
 
 Indexed StoreWork::old_rows(storage::Connection& connection, const Pending& change, const Current& current) {

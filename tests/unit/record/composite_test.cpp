@@ -233,7 +233,7 @@ TEST(IndexJob, a_newer_extractor_makes_its_rows_in_the_background) {
     // Until it is done, the parameter is refused and others work; a write in between is found afterwards.
     const std::string meanwhile = ward.refused("Observation", "component-code-value-quantity=8480-6$gt140");
     EXPECT_TRUE(meanwhile == "record.reindexing" || meanwhile.empty()) << meanwhile;
-    EXPECT_EQ(ward.find("Observation", "code=2339-0"), "glucose");
+    EXPECT_EQ(ward.find("Observation", "value-date=2026-03-04"), "day");
     {
         auto work = ward.begin();
         work->update_text("Observation", "high", pressure("high", "300", "95"));
@@ -245,6 +245,27 @@ TEST(IndexJob, a_newer_extractor_makes_its_rows_in_the_background) {
     ward.wait_for_index();
     EXPECT_EQ(ward.find("Observation", "component-code-value-quantity=8480-6$gt290"), "new n1199 high");
     EXPECT_EQ(ward.rows("SELECT count(*) FROM cmp"), all);
+}
+
+TEST(IndexJob, codes_of_before_get_one_row_each) {
+    Ward ward;
+    const auto rows = ward.rows("SELECT count(*) FROM tok"), parts = ward.rows("SELECT count(*) FROM tok_part");
+    ASSERT_GT(parts, 0);
+    ward.writer->submit({{}, [](storage::Group& group) {
+                             storage::Connection& connection = group.connection();
+                             connection.execute(
+                                 "INSERT INTO tok(type, param, h, d, rid, acl) SELECT DISTINCT p.type, p.param, p.part, k.d, k.rid, k.acl"
+                                 " FROM tok_part p JOIN tok k ON k.type = p.type AND k.param = p.param AND k.h = p.h");
+                             connection.execute("DELETE FROM tok_part");
+                             connection.execute("UPDATE setting SET value = '3' WHERE name = 'extractor_version'");
+                         }});
+    ASSERT_GT(ward.rows("SELECT count(*) FROM tok"), rows);
+    ward.reopen();
+    ward.wait_for_index();
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM tok"), rows);
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM tok_part"), parts);
+    EXPECT_EQ(ward.find("Observation", "code=2339-0"), "glucose");
+    EXPECT_EQ(ward.find("Observation", "value-concept=urn:abo|"), "blood");
 }
 
 TEST(IndexJob, goes_on_where_it_was) {

@@ -64,6 +64,77 @@ TEST(Search, tokens) {
     EXPECT_EQ(ward.find("Observation", "status=preliminary"), "temp");
 }
 
+std::string coded(const std::string& id, const std::string& system, const std::string& code, const std::string& day = "01") {
+    return R"({"resourceType":"Observation","id":")" + id + R"(","status":"final","subject":{"reference":"Patient/wang"},"effectiveDateTime":"2020-01-)" + day +
+           R"(","code":{"coding":[{)" + (system.empty() ? "" : R"("system":")" + system + R"(",)") + R"("code":")" + code + R"("}]}})";
+}
+
+TEST(Search, a_code_or_a_system_alone_finds_what_has_both) {
+    Ward ward;
+    {
+        auto work = ward.begin();
+        work->create_text(coded("a", "urn:a", "K", "04"));
+        work->create_text(coded("b", "urn:b", "K", "03"));
+        work->create_text(coded("bare", "", "K", "02"));
+        work->create_text(coded("other", "urn:a", "L", "01"));
+        work->commit();
+    }
+    EXPECT_EQ(ward.find("Observation", "code=K"), "a b bare");
+    EXPECT_EQ(ward.find("Observation", "code=K&subject=Patient/wang"), "a b bare");
+    EXPECT_EQ(ward.find("Observation", "code=K&_count=2"), "a b");
+    EXPECT_EQ(ward.find("Observation", "code=urn:a|"), "a other");
+    EXPECT_EQ(ward.find("Observation", "code=urn:a|&subject=Patient/wang"), "a other");
+    EXPECT_EQ(ward.find("Observation", "code=|K"), "bare");
+    EXPECT_EQ(ward.find("Observation", "code=urn:b|K,L"), "b other");
+    EXPECT_EQ(ward.find("Observation", "code=urn:b|,L"), "b other");
+    EXPECT_EQ(ward.find("Observation", "code:not=K&date=2020-01"), "other");
+    EXPECT_EQ(ward.find("Observation", "code:not=urn:a|&date=2020-01"), "b bare");
+    EXPECT_EQ(ward.find("Observation", "code=M"), "");
+    EXPECT_EQ(ward.find("Observation", "code=urn:c|"), "");
+    {
+        auto work = ward.begin();
+        work->update_text("Observation", "a", coded("a", "urn:a", "M", "04"));
+        work->update_text("Observation", "b", coded("b", "urn:b", "K", "05"));
+        work->remove("Observation", "bare");
+        work->commit();
+    }
+    EXPECT_EQ(ward.find("Observation", "code=K"), "b");
+    EXPECT_EQ(ward.find("Observation", "code=M"), "a");
+    EXPECT_EQ(ward.find("Observation", "code=urn:a|"), "a other");
+    EXPECT_EQ(ward.read()->search("Observation", "code=urn:a|&_summary=count").total, 2);
+}
+
+TEST(Search, what_has_a_code_twice_is_found_once) {
+    Ward ward;
+    {
+        auto work = ward.begin();
+        work->create_text(
+            R"({"resourceType":"Observation","id":"twice","status":"final","subject":{"reference":"Patient/wang"},"code":{"coding":[{"system":"urn:a","code":"K"},{"system":"urn:b","code":"K"},{"system":"urn:a","code":"L"}]}})");
+        work->commit();
+    }
+    for (const char* query : {"code=K", "code=urn:a|", "code=K&subject=Patient/wang", "code=K,urn:a|,urn:b|K"}) {
+        EXPECT_EQ(ward.find("Observation", query), "twice") << query;
+        EXPECT_EQ(ward.read()->search("Observation", std::string(query) + "&_summary=count").total, 1) << query;
+    }
+}
+
+TEST(Search, a_system_of_many_codes) {
+    Ward ward;
+    {
+        auto work = ward.begin();
+        for (int i = 0; i < 250; ++i) work->create_text(coded("n" + std::to_string(i), "urn:many", "c" + std::to_string(i)));
+        work->create_text(coded("apart", "urn:apart", "c7"));
+        work->create_text(coded("bare", "", "lone"));
+        work->commit();
+    }
+    EXPECT_EQ(ward.read()->search("Observation", "code=urn:many|&_summary=count").total, 250);
+    EXPECT_EQ(ward.read()->search("Observation", "code=urn:many|,lone,urn:apart|c7&_summary=count").total, 252);
+    EXPECT_EQ(ward.read()->search("Observation", "code=urn:many|&subject=Patient/wang&_summary=count").total, 250);
+    EXPECT_EQ(ward.find("Observation", "code:not=urn:many|&date=2020-01"), "bare apart");
+    EXPECT_EQ(ward.find("Observation", "code=urn:many|&_id=n3,apart"), "n3");
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM tok_part WHERE part IN (SELECT part FROM tok_part GROUP BY type, param, part HAVING count(*) = 250)"), 250);
+}
+
 TEST(Search, strings_in_chinese_pinyin_and_with_accents) {
     Ward ward;
     EXPECT_EQ(ward.find("Patient", "name=王"), "wang");
