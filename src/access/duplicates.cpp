@@ -63,10 +63,11 @@ std::vector<Duplicates::Pair> Duplicates::pairs_of(record::Reader& reader, recor
 }
 
 void Duplicates::tick() {
+    const std::int64_t newest = newest_commit();
     const auto until = clock_.now() + std::chrono::seconds(1);
     while (clock_.now() < until) {
         const auto some = changed();
-        if (some.empty()) return;
+        if (some.empty()) break;
         std::vector<std::pair<record::Rid, std::vector<Pair>>> found;
         // A reader each: a commit may hold thousands, and a snapshot over all of them would stop the checkpoints.
         for (const Changed& one : some) {
@@ -75,6 +76,7 @@ void Duplicates::tick() {
         }
         keep(found, some.back().t);
     }
+    rested_ = newest;
 }
 
 std::vector<Duplicate> Duplicates::list(const record::Actor& actor, std::string_view state) {

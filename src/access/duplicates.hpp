@@ -29,7 +29,8 @@ class Duplicates {
 public:
     Duplicates(storage::Database& database, storage::Writer& writer, record::Record& record, const Directory& directory, const Clock& clock);
 
-    /// Looks at the Patients that changed since the last time; at most a second's worth. A job calls it.
+    /// Looks at the Patients that changed before the last call and not since: who is changed again and again is looked at once. At most a
+    /// second's worth. A job calls it, from one thread at a time.
     void tick();
 
     static constexpr std::int64_t kShown = 100;
@@ -59,7 +60,8 @@ private:
     };
     /// What a registering role of the person has in care.
     [[nodiscard]] record::ReadFilter care_of(std::int64_t person) const;
-    [[nodiscard]] std::vector<Changed> changed();
+    [[nodiscard]] std::int64_t newest_commit() const;
+    [[nodiscard]] std::vector<Changed> changed() const;
     [[nodiscard]] std::vector<Pair> pairs_of(record::Reader& reader, record::Rid patient) const;
     void keep(const std::vector<std::pair<record::Rid, std::vector<Pair>>>& found, std::int64_t upto);
     /// In the work's commit, when the pair is still as `row` says.
@@ -71,6 +73,7 @@ private:
     record::Record& record_;
     const Directory& directory_;
     const Clock& clock_;
+    std::int64_t rested_ = 0;  ///< the newest commit at the last tick
 };
 
 }  // namespace qiao::access

@@ -9,7 +9,13 @@ constexpr std::int64_t kAtOnce = 50;
 
 }  // namespace
 
-std::vector<Duplicates::Changed> Duplicates::changed() {
+std::int64_t Duplicates::newest_commit() const {
+    const auto snapshot = database_.read();
+    auto rows = snapshot->connection().query("SELECT t FROM tx ORDER BY t DESC LIMIT 1");
+    return rows.next() ? rows.integer(0) : 0;
+}
+
+std::vector<Duplicates::Changed> Duplicates::changed() const {
     std::vector<Changed> out;
     const auto snapshot = database_.read();
     std::int64_t from = 0;
@@ -18,8 +24,8 @@ std::vector<Duplicates::Changed> Duplicates::changed() {
         if (rows.next()) from = rows.integer(0);
     }
     // Whole commits: the place to go on from is a commit.
-    auto rows = snapshot->connection().query("SELECT rid, t FROM res WHERE type = ? AND t > ? AND state <> 2 ORDER BY t",
-                                             {std::int64_t{record::number_of(record::TypeId::Patient)}, from});
+    auto rows = snapshot->connection().query("SELECT rid, t FROM res WHERE type = ? AND t > ? AND t <= ? AND state <> 2 ORDER BY t",
+                                             {std::int64_t{record::number_of(record::TypeId::Patient)}, from, rested_});
     while (rows.next()) {
         if (static_cast<std::int64_t>(out.size()) >= kAtOnce && rows.integer(1) != out.back().t) break;
         out.push_back({rows.integer(0), rows.integer(1)});
