@@ -13,13 +13,23 @@
 
 namespace qiao {
 
+namespace {
+
+/// Fetched once: EVP_sha256() has OpenSSL look for the algorithm at each use, which takes longer than a short hash.
+const EVP_MD* sha256_algorithm() {
+    static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return fetched;
+}
+
+}  // namespace
+
 struct Sha256::State {
     EVP_MD_CTX* context = EVP_MD_CTX_new();
     ~State() { EVP_MD_CTX_free(context); }
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-    if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr) != 1) {
+    if (state_->context == nullptr || EVP_DigestInit_ex(state_->context, sha256_algorithm(), nullptr) != 1) {
         throw Error(ErrorKind::internal, "base.digest", "SHA-256 is not available");
     }
 }
@@ -48,7 +58,7 @@ std::string sha256(std::string_view bytes) {
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     std::string out(32, '\0');
     unsigned length = 0;
-    HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+    HMAC(sha256_algorithm(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
          reinterpret_cast<unsigned char*>(out.data()), &length);
     return out;
 }

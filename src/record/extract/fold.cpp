@@ -24,6 +24,20 @@ bool is_ascii(std::string_view text) {
     return true;
 }
 
+/// ASCII and the unified ideographs U+4E00 to U+9FFF alone: no normalisation changes these, they have no case and no marks.
+bool is_ascii_or_unified_han(std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        if (lead < 0x80) continue;
+        if (lead < 0xE4 || lead > 0xE9 || text.size() - i < 3) return false;
+        const auto second = static_cast<unsigned char>(text[i + 1]);
+        const auto third = static_cast<unsigned char>(text[i + 2]);
+        if (second < (lead == 0xE4 ? 0xB8 : 0x80) || second > 0xBF || third < 0x80 || third > 0xBF) return false;
+        i += 2;
+    }
+    return true;
+}
+
 bool is_han(UChar32 c) {
     if (c < 0x2E80) return false;
     return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x3FFFF) || (c >= 0xF900 && c <= 0xFAFF);
@@ -166,7 +180,7 @@ bool take_reading(std::span<const Reading> readings, std::string_view& rest, Pin
 }  // namespace
 
 std::string fold_text(std::string_view text) {
-    if (is_ascii(text)) return squeeze(text);
+    if (is_ascii_or_unified_han(text)) return squeeze(text);
     UErrorCode status = U_ZERO_ERROR;
     const icu::Normalizer2* fold = icu::Normalizer2::getNFKCCasefoldInstance(status);
     const icu::Normalizer2* decompose = icu::Normalizer2::getNFKDInstance(status);

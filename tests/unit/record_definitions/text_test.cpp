@@ -103,6 +103,16 @@ TEST(Fold, ForgetsCaseAccentsAndBlanks) {
     EXPECT_EQ(compact("wang wei-min o'x"), "wangweiminox");
 }
 
+TEST(Fold, IdeographsAreTheSameWithAndWithoutNormalisation) {
+    for (std::uint32_t c = 0x4E00; c <= 0x9FFF; ++c) {
+        const std::string one{static_cast<char>(0xE0 | (c >> 12)), static_cast<char>(0x80 | ((c >> 6) & 0x3F)), static_cast<char>(0x80 | (c & 0x3F))};
+        ASSERT_EQ(fold_text(" A" + one + " b"), "a" + one + " b");
+        ASSERT_EQ(fold_text(" A" + one + " bé"), "a" + one + " be") << "by way of the normaliser";
+    }
+    EXPECT_EQ(fold_text("\xEF\xA4\x80"), fold_text("豈")) << "a compatibility ideograph is the unified one";
+    EXPECT_TRUE(fold_text("王\xE4\xB8").starts_with("王")) << "cut in a character: no end is read over";
+}
+
 struct NameCase {
     const char* hanzi;
     const char* full;
