@@ -35,9 +35,10 @@ class PostgresDatabase : public Database {
 public:
     PostgresDatabase(const std::string& url, const std::string& schema, Durability durability)
         : schema_(schema),
-          // Statements here are made for probes of indexes, some rows each: a hash or a merge of whole tables is a wrong guess.
+          // Statements here are made for probes of indexes, some rows each: a hash or a merge of whole tables is a wrong guess, and a plan
+          // with a scan of a small table is kept while the table grows.
           session_{url, "SET search_path TO " + schema +
-                            "; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET client_min_messages = warning; "},
+                            "; SET jit = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET client_min_messages = warning; "},
           writer_(with(session_, std::string("SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'; ") +
                                      (durability == Durability::full ? "" : "SET synchronous_commit = off"))) {
         session_ = with(session_, "SET idle_in_transaction_session_timeout = '120s'");

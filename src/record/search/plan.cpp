@@ -150,7 +150,8 @@ std::string_view Plan::add_rows(Sql& sql, bool needs_resource) {
         sql.add(driver_->carries() ? " FROM (" : " FROM (SELECT DISTINCT y.rid FROM (");
         driver_->source(sql);
         sql.add(driver_->carries() ? ") k" : ") y) k");
-        sql.add(" CROSS JOIN res r ON r.rid = k.rid WHERE r.type = ").bind(number_of(type_)).add(" AND r.state = 0");
+        // The sum keeps PostgreSQL from reading all of the type for each row found, as it does where its statistics are of a small table.
+        sql.add(" CROSS JOIN res r ON r.rid = k.rid WHERE r.type + 0 = ").bind(number_of(type_)).add(" AND r.state = 0");
     }
     for (const ClausePtr& clause : clauses_) {
         if (clause.get() == driver_ || clause->is_sure_within(window_)) continue;

@@ -188,7 +188,7 @@ struct Hop {
 void hop_source(Sql& sql, const Hop& hop, const StoreReader& reader) {
     sql.add("SELECT n.rid FROM (");
     hop.clause->source(sql);
-    sql.add(") m CROSS JOIN res n ON n.rid = m.rid WHERE n.state = 0 AND n.type = ").bind(number_of(hop.type)).add(" AND ");
+    sql.add(") m CROSS JOIN res n ON n.rid = m.rid WHERE n.state = 0 AND n.type + 0 = ").bind(number_of(hop.type)).add(" AND ");
     sql.visible(reader.filter(), "n", reader.now());
 }
 
