@@ -15,6 +15,7 @@ using beast::error_code;
 
 /// The most that one chunk header or the trailer may take: more without a body byte is an attack.
 constexpr std::size_t kChunkHeader_bytes = 16 * 1024;
+constexpr std::size_t kLastChunk_bytes = std::string_view("0\r\n\r\n").size();
 
 Error malformed(const char* message) { return {ErrorKind::invalid, "http.malformed", message}; }
 
@@ -229,6 +230,8 @@ std::optional<Error> RequestParser::read_body(std::string_view& bytes, BodySink&
     MessageParser& message = *reader_->message;
     message.sink = &sink;
     while (!message.is_done() && !bytes.empty()) {
+        // Beast must not be asked again about the begin of the last chunk while less is there than the shortest one.
+        if (message.chunked() && bytes.size() < kLastChunk_bytes) break;
         error_code failed;
         const std::size_t used = message.put(boost::asio::const_buffer(bytes.data(), bytes.size()), failed);
         bytes.remove_prefix(used);

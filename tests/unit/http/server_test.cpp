@@ -41,6 +41,27 @@ TEST(Server, ReadsARequestThatComesByteByByte) {
     EXPECT_EQ(client.read_answer().body, "5");
 }
 
+TEST(Server, TheLastChunkMayComeInPackets) {
+    RunningServer running;
+    running.start();
+    RawClient client(running.port());
+    const std::string head = "POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string& begin : {head, head + "3\r\nabc\r\n"}) {
+        client.send(begin + "0\r\n");
+        for (const char* rest : {"\r", "\n"}) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(30));
+            client.send(rest);
+        }
+        EXPECT_EQ(client.read_answer().body, begin == head ? "0" : "3");
+    }
+    const std::string whole = head + "1\r\na\r\n2\r\nbc\r\n0\r\nTrailer: t\r\n\r\n";
+    for (const char c : whole) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        client.send(std::string_view(&c, 1));
+    }
+    EXPECT_EQ(client.read_answer().body, "3");
+}
+
 TEST(Server, AnEmptyLineBeforeARequestMayComeInTwoPackets) {
     RunningServer running;
     running.start();
