@@ -37,11 +37,10 @@ def check(folder):
             return status, answer
 
         assert create("first")[0] == 201
-        with open(filler, "wb") as file:
+        with open(filler, "wb", buffering=0) as file:  # what a buffer kept would be tried again by close()
             try:
                 while True:
                     file.write(os.urandom(65536))
-                    file.flush()
             except OSError:
                 pass
         refused = None
