@@ -3,8 +3,10 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "record/definitions/combined.hpp"
+#include "record/definitions/contacts.hpp"
 #include "record/extract/fold.hpp"
 #include "record/search/clause.hpp"
+#include "record/search/picked.hpp"
 #include "record/search/query.hpp"
 #include "record/search/ranges.hpp"
 
@@ -76,6 +78,7 @@ public:
         const TypeParameter* how = find_parameter(type_, code);
         const Parameter* definition = how == nullptr ? nullptr : find_parameter(how->id);
         if (definition == nullptr || !definition->indexed) refuse(fmt::format("\"{}\" is no parameter of {} that can be matched", name, type_name(type_)));
+        if (!picked_system(how->id).empty()) return test(Picked({type_, *how, *definition, modifier, values}).of_telecom());
         if (!is_combined(how->id)) return test({type_, *how, *definition, modifier, values});
         std::vector<Test> either;
         for (const TypeParameter* part : parts_of_combined(type_, how->id)) either.push_back(test({type_, *part, *definition, modifier, values}));

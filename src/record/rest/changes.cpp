@@ -38,10 +38,6 @@ std::optional<http::Response> answer_of(const http::Request& request, Work& work
     return wrote(request, commit.changes.front().operation == 'C' ? 201 : 200, work.written(reference));
 }
 
-std::optional<Stored> existing_of(const Api& api, const Caller& caller, std::string_view type, std::string_view id) {
-    return api.record.read(caller.filter)->read(type, id);
-}
-
 }  // namespace
 
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller) {
@@ -75,14 +71,14 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
     const auto content = binary_sent(request, type, id);
     const std::string_view body = content ? *content : request.body;
-    const auto existing = existing_of(api, caller, type, id);
-    check_may_write(api.record, caller, existing ? &*existing : nullptr, type);
     Repeatable repeatable(api.record, caller, request);
     const auto expected = version_of(request.header("if-match"), "If-Match");
     const std::string reference = type + "/" + id;
     return until_settled(request, [&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
+        const auto existing = work->reader().read(type, id);
+        check_may_write(api.record, caller, existing ? &*existing : nullptr, type);
         work->update_text(type, id, body, expected.value_or(0));
         check_body_id(body, id);
         repeatable.keep(*work, {{reference}});

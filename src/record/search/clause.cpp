@@ -4,7 +4,9 @@
 #include "base/id.hpp"
 #include "base/limits.hpp"
 #include "record/definitions/combined.hpp"
+#include "record/definitions/contacts.hpp"
 #include "record/search/joined_clauses.hpp"
+#include "record/search/picked.hpp"
 #include "record/search/values.hpp"
 
 #include <fmt/format.h>
@@ -154,11 +156,14 @@ ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_vie
     }
     const TypeParameter* how = context.reader.parameter(type, name.code);
     const Parameter* definition = context.reader.definition(how->id);
-    if (!is_local(how->id) && !context.reader.is_indexed(type, how->id)) throw_not_ready(text);
+    const bool is_picked = !picked_system(how->id).empty();
+    const ParamId indexed = is_picked ? telecom_of(type).id : how->id;
+    if (!is_local(indexed) && !context.reader.is_indexed(type, indexed)) throw_not_ready(text);
     Named named{type, *how, *definition, name.modifier, {}};
     if (name.rest.empty()) named.values = or_values(text, value);
     if (const LocalParameter* local = context.reader.local(how->id)) check_allowed(*local, name, named.values);
     if (!name.rest.empty()) return make_chain_clause(context, named, name.rest, value);
+    if (is_picked) return leaf_clause(context, Picked(named).of_telecom());
     return is_combined(how->id) ? combined_clause(context, named) : leaf_clause(context, named);
 }
 

@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "record/definitions/contacts.hpp"
 #include "record/extract/fold.hpp"
 #include "record/search/clause.hpp"
 #include "record/search/either.hpp"
@@ -86,7 +87,9 @@ bool append_hashes(const Named& named, const TokenHash& hash, std::string_view t
         const std::string code = unescape(pieces[0]);
         if (code.empty()) throw_bad_value(named.definition.code, "has an empty value");
         hashes.push_back(hash.code_only(code));
-        return true;
+        if (!is_contact(named.how)) return true;
+        for (const std::string_view system : kContactSystems) hashes.push_back(hash.coded(system, code));
+        return false;
     }
     const std::string system = unescape(pieces[0]);
     const std::string code = unescape(pieces[1]);

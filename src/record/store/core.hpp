@@ -5,6 +5,7 @@
 #include "record/store/bodies.hpp"
 #include "record/store/index_jobs.hpp"
 #include "record/store/local_parameters.hpp"
+#include "record/store/recent_versions.hpp"
 #include "record/store/rows.hpp"
 #include "record/terminology/record_shelf.hpp"
 #include "record/validate/parse.hpp"
@@ -58,6 +59,7 @@ struct Core {
     LocalParameterList local_parameters = {};
     DefinitionCache definitions = {};
     Bodies bodies = {};
+    RecentVersions recent_versions = {};
 
     // Writer thread only. What is remembered of `sys`, `tok_part`, `aclset` and `res` never changes once it is there, whichever node made it.
     static constexpr std::size_t kRemembered = 50'000;
@@ -79,6 +81,8 @@ struct Core {
     void unpack(std::string_view packed, std::string& out);
     /// A stored body, whose text replaces `text` and outlives the result.
     [[nodiscard]] ParsedResource parse_packed(std::string_view packed, std::string& text);
+    /// What a stored body says.
+    [[nodiscard]] DerivedPtr derive(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local);
     /// Rows of a stored body. On the writer thread `local` is that of the open group.
     [[nodiscard]] Indexed index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local);
 };

@@ -5,6 +5,7 @@
 #include "record/search/search.hpp"
 #include "record/store/core.hpp"
 #include "record/store/fetch.hpp"
+#include "record/store/references.hpp"
 #include "record/validate/parse.hpp"
 
 #include <fmt/format.h>
@@ -56,6 +57,12 @@ ParsedResource Core::parse_packed(std::string_view packed, std::string& text) {
     auto parsed = parse_resource(text, limits::kBundleBody_bytes);
     if (!parsed) throw Error(ErrorKind::internal, "record.body_damaged", "a stored body is no JSON");
     return *std::move(parsed);
+}
+
+DerivedPtr Core::derive(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) {
+    std::string text;
+    const ParsedResource parsed = parse_packed(packed, text);
+    return std::make_shared<const Derived>(Derived{index(parsed.root(), type, id, local), references_of(parsed.root())});
 }
 
 Indexed Core::index_packed(std::string_view packed, TypeId type, std::string_view id, const LocalParameters& local) {

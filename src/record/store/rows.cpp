@@ -1,6 +1,7 @@
 #include "record/store/rows.hpp"
 
 #include "record/definitions/combined.hpp"
+#include "record/definitions/contacts.hpp"
 #include "record/filter.hpp"
 #include "record/store/core.hpp"
 #include "record/store/local_values.hpp"
@@ -30,6 +31,7 @@ void add_token_rows(Rows& rows, const TokenValue& value, const TypeParameter* ho
         rows.tokens.push_back({param, coded});
         rows.tokens.push_back({param, hash.system_only(value.system), whole});
     }
+    if (is_contact(*how) && is_contact_system(value.system)) return;  // a number alone is looked for in each of these systems
     if (how->code_only_row || !how->system_row) rows.tokens.push_back({param, hash.code_only(value.code), whole});
     if (how->no_system_row && value.system.empty()) rows.tokens.push_back({param, hash.without_system(value.code)});
 }
@@ -264,7 +266,8 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
     Rows& rows = out.rows;
     out.date = values.sort_date_ms.value_or(kNoDate);
     for (const TokenValue& value : values.tokens) {
-        if (!is_combined(value.param)) add_token_rows(rows, value, find_parameter(local, type, value.param), hash);
+        const bool has_rows = !is_combined(value.param) && picked_system(value.param).empty();
+        if (has_rows) add_token_rows(rows, value, find_parameter(local, type, value.param), hash);
         if (value.param == param::security()) add_label(out, value.system, value.code);
     }
     for (const TokenText& text : values.texts) {

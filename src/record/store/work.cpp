@@ -136,15 +136,24 @@ Pending& StoreWork::slot(TypeId type, std::string id, char operation) {
 
 void StoreWork::remember_base(Pending& change) {
     const StoredId key(change.id);
-    auto rows = store().connection().query("SELECT ver, state, body FROM res WHERE type = ? AND id = ?",
+    auto rows = store().connection().query("SELECT rid, ver, state, body FROM res WHERE type = ? AND id = ?",
                                            {std::int64_t{number_of(change.type)}, storage::Blob{key.bytes()}});
     if (!rows.next()) return;
-    change.base_version = rows.integer(0);
-    if (rows.integer(1) != static_cast<std::int64_t>(State::live)) return;
-    std::string text;
-    const ParsedResource base = core_.parse_packed(rows.text(2), text);
-    change.base = core_.index(base.root(), change.type, change.id, *core_.local_parameters.open());
-    if (plain_) change.base_refers = references_of(base.root());
+    change.base_version = rows.integer(1);
+    if (rows.integer(2) != static_cast<std::int64_t>(State::live)) return;
+    const auto local = core_.local_parameters.open();
+    change.base = core_.recent_versions.find(rows.integer(0), change.base_version);
+    if (change.base == nullptr || change.base->index.local_version != local->version()) change.base = core_.derive(rows.text(3), change.type, change.id, *local);
+}
+
+/// What was updated is often updated again.
+void StoreWork::keep_derived() {
+    if (!plain_) return;  // what others refer to is not known
+    for (const Change& change : done_.changes) {
+        Pending& written = pending_[by_reference_.at(reference_of(change.type, change.id))];
+        if (change.operation != 'U' || written.packed.size() > RecentVersions::kText_bytes) continue;
+        core_.recent_versions.keep(change.rid, change.version, std::make_shared<const Derived>(Derived{std::move(written.index), std::move(written.refers)}));
+    }
 }
 
 /// The text to store of a plain Subscription: its secrets go to rows of their own.
@@ -279,6 +288,7 @@ Commit StoreWork::commit() {
     out.changes = std::move(changes_);
     if (out.skipped) return out;
     done_ = out;
+    keep_derived();
     for (const auto& then : after_) then(out);
     return out;
 }

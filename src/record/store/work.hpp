@@ -24,8 +24,7 @@ struct Pending {
     std::vector<std::string> refers;  ///< of a plain work: what the body refers to
     // What was there when the caller looked: its rows and references are found off the writer thread.
     std::int64_t base_version = 0;
-    Indexed base;
-    std::vector<std::string> base_refers;
+    DerivedPtr base;  ///< nullptr: not live
 };
 
 class StoreWork : public Work {
@@ -75,6 +74,7 @@ private:
     std::string kept_subscription(const std::string& id, std::string_view json);
     void define_search(const std::string& id, std::string_view json);
     void remember_base(Pending& change);
+    void keep_derived();
 
     // Writer thread.
     void verify(storage::Group& group);
@@ -85,8 +85,7 @@ private:
     void apply(storage::Group& group);
     void write_one(storage::Group& group, RowWriter& writer, std::size_t index);
     const Rows& without_jobs(const Rows& rows, TypeId type, Rid rid, Rows& kept) const;
-    std::vector<std::string> old_references(storage::Connection& connection, const Pending& change, const Current& current);
-    Indexed old_rows(storage::Connection& connection, const Pending& change, const Current& current);
+    DerivedPtr before(storage::Connection& connection, const Pending& change, const Current& current);
     std::int64_t acl_of(storage::Group& group, const Pending& change, const Current& current, Rid patient);
     Rid rid_of(storage::Group& group, const Target& target);
     Rid patient_of(storage::Group& group, const Pending& change);

@@ -89,7 +89,8 @@ void StoreWork::verify_closed(storage::Group& group, const Pending& change, cons
     std::copy_if(change.refers.begin(), change.refers.end(), std::back_inserter(refers), [&](const std::string& one) { return !makes(one); });
     if (change.fresh && refers.empty()) return;
     if (current.exists() && current.state == State::live) {
-        for (std::string& one : old_references(group.connection(), change, current)) refers.push_back(std::move(one));
+        const DerivedPtr old = before(group.connection(), change, current);
+        refers.insert(refers.end(), old->refers.begin(), old->refers.end());
         std::sort(refers.begin(), refers.end());
         refers.erase(std::unique(refers.begin(), refers.end()), refers.end());
     }
@@ -175,21 +176,13 @@ std::int64_t StoreWork::acl_of(storage::Group& group, const Pending& change, con
     return id;
 }
 
-std::vector<std::string> StoreWork::old_references(storage::Connection& connection, const Pending& change, const Current& current) {
-    if (change.base_version == current.version) return change.base_refers;
-    auto rows = connection.query("SELECT body FROM res WHERE rid = ?", {current.rid});
-    rows.next();
-    std::string text;
-    return references_of(core_.parse_packed(rows.text(0), text).root());
-}
-
-Indexed StoreWork::old_rows(storage::Connection& connection, const Pending& change, const Current& current) {
-    if (current.state != State::live || current.rid == 0) return {};
+/// Of the live version that is there.
+DerivedPtr StoreWork::before(storage::Connection& connection, const Pending& change, const Current& current) {
     const LocalParameters& local = *core_.local_parameters.now();
-    if (change.base_version == current.version && change.base.local_version == local.version()) return change.base;
+    if (change.base != nullptr && change.base_version == current.version && change.base->index.local_version == local.version()) return change.base;
     auto rows = connection.query("SELECT body FROM res WHERE rid = ?", {current.rid});
     rows.next();
-    return core_.index_packed(rows.text(0), change.type, change.id, local);
+    return core_.derive(rows.text(0), change.type, change.id, local);
 }
 
 void StoreWork::apply(storage::Group& group) {
@@ -258,18 +251,18 @@ void StoreWork::write_one(storage::Group& group, RowWriter& writer, std::size_t 
     const std::int64_t t = group.t();
     const std::int64_t version = current.version + 1;
     const std::int64_t type = number_of(change.type);
-    const Indexed old = old_rows(connection, change, current);
+    const DerivedPtr old = live ? before(connection, change, current) : std::make_shared<const Derived>();
     Rows old_kept;
     Rows new_kept;
-    const Rows& before = without_jobs(old.rows, change.type, current.rid, old_kept);
-    const Rows& after = without_jobs(change.index.rows, change.type, current.rid, new_kept);
+    const Rows& old_rows = without_jobs(old->index.rows, change.type, current.rid, old_kept);
+    const Rows& new_rows = without_jobs(change.index.rows, change.type, current.rid, new_kept);
     const Place old_place{change.type, current.rid, current.date, current.acl, current.patient_rid};
     if (current.exists()) {
         connection.post("INSERT INTO hist(rid, ver, type, t, op, acl, body) SELECT rid, ver, type, t, op, acl, body FROM res WHERE rid = ?", {current.rid});
     }
     Change done{current.rid, std::string(type_name(change.type)), change.id, version, change.operation, current.patient_rid, nullptr};
     if (change.operation == 'D') {
-        writer.remove(old_place, before);
+        writer.remove(old_place, old_rows);
         connection.post("UPDATE res SET ver = ?, t = ?, state = 1, op = 68, body = NULL WHERE rid = ?", {version, t, current.rid});
     } else {
         done.operation = current.exists() ? 'U' : 'C';
@@ -286,13 +279,15 @@ void StoreWork::write_one(storage::Group& group, RowWriter& writer, std::size_t 
                 " acl = excluded.acl, body = excluded.body",
                 {current.rid, type, storage::Blob{key.bytes()}, t, t, op, place.date, acl, storage::Blob{change.packed}});
         } else {
-            connection.post("UPDATE res SET ver = ?, t = ?, state = 0, op = ?, d = ?, acl = ?, body = ? WHERE rid = ?",
-                            {version, t, op, place.date, acl, storage::Blob{change.packed}, current.rid});
+            connection.post("UPDATE res SET ver = ?, t = ?, state = 0, op = ?, acl = ?, body = ? WHERE rid = ?",
+                            {version, t, op, acl, storage::Blob{change.packed}, current.rid});
+            // Alone: an engine writes the index of a column that is set, whether it changes or not.
+            if (place.date != current.date) connection.post("UPDATE res SET d = ? WHERE rid = ?", {place.date, current.rid});
         }
         if (live) {
-            writer.replace(old_place, before, place, after);
+            writer.replace(old_place, old_rows, place, new_rows);
         } else {
-            writer.insert(place, after);
+            writer.insert(place, new_rows);
         }
     }
     note_date_span(group, change);

@@ -21,7 +21,7 @@ struct Ward : BulkService {
     Ward() {
         put("Organization", "org", R"({"resourceType":"Organization","id":"org","name":"Clinic"})");
         for (const char* id : {"p1", "p2"}) {
-            put("Patient", id, std::string(R"({"resourceType":"Patient","id":")") + id + R"(","identifier":[{"system":"urn:mrn","value":"A1"}],"name":[{"family":"Wang"}]})");
+            put("Patient", id, std::string(R"({"resourceType":"Patient","id":")") + id + R"(","identifier":[{"system":"urn:mrn","value":"A1"}],"name":[{"family":"Wang"}],"telecom":[{"system":"phone","value":"555)" + id + R"("}]})");
         }
         for (int i = 0; i < 3; ++i) put("Observation", "o" + std::to_string(i), observation("o" + std::to_string(i), "p1", R"(,"valueQuantity":{"value":1.50})"));
         put("Observation", "foreign", observation("foreign", "p2"));
@@ -74,6 +74,10 @@ TEST(BulkExport, parameters_choose_types_times_matches_and_elements) {
     EXPECT_EQ(ward.exported("/fhir/$export?_type=Patient"), (Names{"Patient/p1", "Patient/p2"}));
     EXPECT_EQ(ward.exported("/fhir/$export?_type=Observation&_typeFilter=Observation%3Fsubject%3DPatient%2Fp2"), (Names{"Observation/foreign"}));
     EXPECT_EQ(ward.exported("/fhir/$export?_type=Observation&_typeFilter=Observation%3F_id%3Do1&_typeFilter=Observation%3F_id%3Do2"), (Names{"Observation/o1", "Observation/o2"}));
+    EXPECT_EQ(ward.exported("/fhir/$export?_type=Patient&_typeFilter=Patient%3Fphone%3D555p2"), (Names{"Patient/p2"}));
+    EXPECT_EQ(ward.exported("/fhir/$export?_type=Patient&_typeFilter=Patient%3Fphone%3Anot%3D555p2"), (Names{"Patient/p1"}));
+    EXPECT_EQ(ward.exported("/fhir/$export?_type=Patient&_typeFilter=Patient%3Femail%3Amissing%3Dfalse"), (Names{}));
+    EXPECT_EQ(ward.exported("/fhir/$export?_type=Patient&_typeFilter=Patient%3Ftelecom%3D555p1"), (Names{"Patient/p1"}));
     const Value part = ward.manifest(ward.ordered("/fhir/$export?_type=Patient&_elements=Patient.name"));
     for (const Value& one : ward.lines(part, "output")) {
         EXPECT_TRUE(one["identifier"].is_null());

@@ -118,6 +118,53 @@ TEST(Search, what_has_a_code_twice_is_found_once) {
     }
 }
 
+std::string reached(const std::string& id, const std::string& points) {
+    return R"({"resourceType":"Patient","id":")" + id + R"(","telecom":[)" + points + "]}";
+}
+
+TEST(Search, contacts_by_their_number_alone_and_by_its_kind) {
+    Ward ward;
+    {
+        auto work = ward.begin();
+        work->create_text(reached("a", R"({"system":"phone","value":"111"},{"system":"email","value":"a@example.org"})"));
+        work->create_text(reached("b", R"({"system":"phone","value":"222"},{"system":"fax","value":"111"})"));
+        work->create_text(reached("bare", R"({"value":"111"})"));
+        work->create_text(R"({"resourceType":"Practitioner","id":"doctor","telecom":[{"system":"phone","value":"111"}]})");
+        work->create_text(
+            R"({"resourceType":"Observation","id":"of-a","status":"final","code":{"text":"x"},"subject":{"reference":"Patient/a"},"performer":[{"reference":"Practitioner/doctor"}]})");
+        work->commit();
+    }
+    EXPECT_EQ(ward.find("Patient", "telecom=111"), "bare b a");
+    EXPECT_EQ(ward.find("Patient", "telecom=phone|111"), "a");
+    EXPECT_EQ(ward.find("Patient", "telecom=phone|"), "b a");
+    EXPECT_EQ(ward.find("Patient", "phone=111"), "a");
+    EXPECT_EQ(ward.find("Patient", "phone=phone|111,222"), "b a");
+    EXPECT_EQ(ward.find("Patient", "phone=fax|111"), "");
+    EXPECT_EQ(ward.find("Patient", "phone=|111"), "");
+    EXPECT_EQ(ward.find("Patient", "phone=phone|"), "b a");
+    EXPECT_EQ(ward.find("Patient", "phone=fax|"), "");
+    EXPECT_EQ(ward.find("Patient", "email=a@example.org"), "a");
+    EXPECT_EQ(ward.find("Patient", "email=111"), "");
+    EXPECT_EQ(ward.find("Patient", "phone:not=111&telecom=111"), "bare b");
+    EXPECT_EQ(ward.find("Patient", "phone:missing=false"), "b a");
+    EXPECT_EQ(ward.find("Patient", "phone:missing=true&telecom:missing=false"), "bare");
+    EXPECT_EQ(ward.find("Patient", "phone:missing=true&email:missing=true&_id=a,b,bare"), "bare");
+    EXPECT_EQ(ward.find("Observation", "subject:Patient.phone=111"), "of-a");
+    EXPECT_EQ(ward.find("Practitioner", "_has:Observation:performer:subject=Patient/a&phone=111"), "doctor");
+    EXPECT_EQ(ward.refused("Patient", "phone:text=111"), "record.unsupported_modifier");
+    EXPECT_EQ(ward.refused("Patient", "phone=|"), "record.bad_search_value");
+    EXPECT_EQ(ward.refused("Patient", "phone=a|b|c"), "record.bad_search_value");
+    EXPECT_EQ(ward.refused("Patient", "phone:missing=perhaps"), "record.bad_search_value");
+    {
+        auto work = ward.begin();
+        work->update_text("Patient", "a", reached("a", R"({"system":"fax","value":"111"})"));
+        work->commit();
+    }
+    EXPECT_EQ(ward.find("Patient", "phone=111"), "");
+    EXPECT_EQ(ward.find("Patient", "email:missing=false"), "");
+    EXPECT_EQ(ward.find("Patient", "telecom=fax|111"), "b a");
+}
+
 TEST(Search, a_system_of_many_codes) {
     Ward ward;
     {
