@@ -52,13 +52,7 @@ Wakeup* WorkerPool::start_next() {
 }
 
 Wakeup* WorkerPool::pass_slot_on() {
-    if (!returning_.empty()) {
-        Wakeup* const first = returning_.front();
-        returning_.pop_front();
-        --waiting_;
-        return first;
-    }
-    if (!queue_.empty() && !stopping_) return start_next();
+    if (!queue_.empty() && !stopping_ && running_ <= slots_) return start_next();
     --running_;
     return nullptr;
 }
@@ -72,7 +66,7 @@ void WorkerPool::run(Worker& self) {
         Wakeup* sleeper = nullptr;
         {
             const std::lock_guard lock(mutex_);
-            if (returning_.empty() && !queue_.empty()) {  // goes on in its slot
+            if (!queue_.empty() && running_ <= slots_) {  // goes on in its slot
                 self.task = std::move(queue_.front());
                 queue_.pop_front();
                 continue;
@@ -103,17 +97,9 @@ WorkerPool::Waiting::Waiting() : pool_(t_pool) {
 
 WorkerPool::Waiting::~Waiting() {
     if (pool_ == nullptr) return;
-    Wakeup turn;
-    {
-        const std::lock_guard lock(pool_->mutex_);
-        if (pool_->running_ < pool_->slots_) {
-            ++pool_->running_;
-            --pool_->waiting_;
-            return;
-        }
-        pool_->returning_.push_back(&turn);
-    }
-    turn.wait();
+    const std::lock_guard lock(pool_->mutex_);
+    --pool_->waiting_;
+    ++pool_->running_;
 }
 
 }  // namespace qiao

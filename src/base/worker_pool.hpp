@@ -9,15 +9,16 @@
 #include <thread>
 #include <vector>
 
-/// The bounded pool that runs handlers. At most `slots` tasks *run* at a time; a task that waits (for a commit, a child
-/// process, a password hash, another server) gives its slot to another by holding a `Waiting`. Thread-safe.
+/// The bounded pool that runs handlers. A task begins when less than `slots` run; a task that waits (for a commit, a child
+/// process, a password hash, another server) gives its slot to another by holding a `Waiting`, and goes on at once when it has
+/// what it waited for: most have little left to do then, and to wait once more would cost more than that. Thread-safe.
 namespace qiao {
 
 class WorkerPool {
 public:
     using Task = std::function<void()>;
 
-    /// @param slots        tasks that run at once, normally the number of cores
+    /// @param slots        tasks that run at once but for those that are back from waiting, normally the number of cores
     /// @param queue_limit  tasks that may wait for a slot
     /// @param waiting_limit  tasks that may hold a `Waiting` at once; beyond it a waiting task keeps its slot
     WorkerPool(std::size_t slots, std::size_t queue_limit, std::size_t waiting_limit = 256);
@@ -62,9 +63,8 @@ private:
     const std::size_t waiting_limit_;
     std::mutex mutex_;
     std::deque<Task> queue_;         ///< empty while a slot is free, unless the pool is stopping
-    std::deque<Wakeup*> returning_;  ///< those back from waiting, before the queue
     std::vector<Worker*> idle_;      ///< the last to fall asleep is the first to be woken: its memory is warm
-    std::size_t running_ = 0;        ///< slots taken
+    std::size_t running_ = 0;        ///< tasks that run; more than slots_ when some are back from waiting
     std::size_t waiting_ = 0;
     bool stopping_ = false;
     std::deque<Worker> workers_;

@@ -15,7 +15,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kGroupUnits = 1000;
 constexpr std::chrono::milliseconds kOpen{10};             // a group takes up who comes meanwhile for so long
-constexpr std::chrono::microseconds kWorthWaiting{2'000};  // a COMMIT that costs less is not worth waiting for others
+constexpr std::chrono::microseconds kSlowSync{2'000};  // a COMMIT that takes longer is one of a slow disk
 
 bool has_code(const std::exception_ptr& error, std::initializer_list<std::string_view> codes) {
     try {
@@ -150,14 +150,16 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
     Pace* const pace = batch.front()->pace;
     std::exception_ptr broken;
     bool committing = false;
-    // While some of the last groups' callers are missing, those who want a core get it first, and on a slow disk it waits a little for
-    // them: they would wait for a whole sync more.
+    // While some of the last groups' callers are missing, those who want a core get it first, and it waits a little for them: they would
+    // wait for a whole sync more. On a fast disk for two thirds of them only, so that the others work while these commit.
     const auto join = [&](SteadyClock::time_point opened) {
         const std::size_t before = batch.size();
         if (pace == nullptr || before >= kGroupUnits || SteadyClock::now() - opened > kOpen) return false;
         if (before < pace->crowd) std::this_thread::yield();
+        const bool slow = pace->sync > kSlowSync;
+        const std::size_t wanted = slow ? pace->crowd : pace->crowd * 2 / 3;
         std::unique_lock lock(mutex_);
-        if (before < pace->crowd && pace->sync > kWorthWaiting) wake_.wait_for(lock, pace->sync / 4, [this] { return stopping_ || !queue_.empty(); });
+        if (before < wanted) wake_.wait_for(lock, pace->sync / (slow ? 4 : 2), [this] { return stopping_ || !queue_.empty(); });
         const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupUnits - before));
         batch.insert(batch.end(), queue_.begin(), end);
         queue_.erase(queue_.begin(), end);
