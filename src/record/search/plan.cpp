@@ -50,7 +50,7 @@ SortExpression sort_expression(StoreReader& reader, TypeId type, const SortKey& 
             if (key.descending && how->id == sort_date_param(type)) return {"{0}.d", true, false, false, false};
             return ranged("dt", rows, key.descending, false);
         case ParamKind::number: return ranged("num", rows, key.descending, true);
-        case ParamKind::quantity: return ranged("qty", rows + " AND s.unit_id = 0", key.descending, true);
+        case ParamKind::quantity: return ranged("qty", rows, key.descending, true);
         case ParamKind::string: return textual("str", "norm", param, key.descending, " AND s.exact <> ''");
         case ParamKind::uri: return textual("uri", "v", param, key.descending, "");
         default:

@@ -156,9 +156,18 @@ private:
 };
 
 struct UnitTest {
-    std::int64_t unit;
+    std::vector<std::int64_t> units;  ///< any of these, as `qty` has them
     RangeTest<double> range;
 };
+
+/// The units of the rows that are in `unit`, a part of theirs; 0 is any.
+std::vector<std::int64_t> units_with(storage::Connection& connection, const Named& named, std::int64_t unit) {
+    std::vector<std::int64_t> units{unit};
+    auto rows = connection.query("SELECT whole FROM index_part WHERE type = ? AND param = ? AND part = ?",
+                                 {std::int64_t{number_of(named.type)}, std::int64_t{number_of(named.how.id)}, unit});
+    while (rows.next()) units.push_back(rows.integer(0));
+    return units;
+}
 
 class QuantityClause : public Clause {
 public:
@@ -169,23 +178,20 @@ public:
         for (const UnitTest& test : tests_) {
             if (!first) sql.add(" UNION ALL ");
             first = false;
-            sql.add("SELECT rid FROM qty WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND unit_id = ").bind(test.unit).add(" AND ");
+            sql.add("SELECT rid FROM qty WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND unit_id");
+            sql.in(test.units).add(" AND ");
             range_condition(sql, test.range, "");
         }
         if (first) sql.add("SELECT rid FROM qty WHERE 1=0");
     }
     void probe(Sql& sql, std::string_view alias) const override {
         sql.add("EXISTS (SELECT 1 FROM qty p").add(indexed_by("qty_by_rid")).add(fmt::format("WHERE p.rid = {}.rid AND p.param = ", alias)).bind(param_);
-        sql.add(" AND p.unit_id = 0 AND p.type = ").bind(type_).add(" AND ");
+        sql.add(" AND p.type = ").bind(type_).add(" AND ");
         Either either(sql);
         for (const UnitTest& test : tests_) {
             either.next();
-            sql.add("(");
+            sql.add("(p.unit_id").in(test.units).add(" AND ");
             range_condition(sql, test.range, "p.");
-            if (test.unit != 0) {
-                sql.add(" AND EXISTS (SELECT 1 FROM qty q WHERE q.type = ").bind(type_).add(" AND q.param = ").bind(param_).add(" AND q.unit_id = ");
-                sql.bind(test.unit).add(" AND q.lo = p.lo AND q.hi = p.hi AND q.rid = p.rid)");
-            }
             sql.add(")");
         }
         either.end();
@@ -254,13 +260,13 @@ ClausePtr make_quantity_clause(const SearchContext& context, const Named& named)
     std::vector<UnitTest> tests;
     for (const std::string_view value : named.values) {
         const QuantityTest asked = quantity_test(named.definition.code, value);
-        UnitTest test{0, asked.range};
+        std::int64_t unit = 0;
         if (!asked.unit.empty()) {
             auto rows = context.reader.connection().query("SELECT id FROM sys WHERE uri = ?", {std::string_view(asked.unit)});
             if (!rows.next()) continue;  // nothing was ever measured in it
-            test.unit = rows.integer(0);
+            unit = rows.integer(0);
         }
-        tests.push_back(test);
+        tests.push_back({units_with(context.reader.connection(), named, unit), asked.range});
     }
     return std::make_unique<QuantityClause>(named.type, named.how.id, std::move(tests));
 }

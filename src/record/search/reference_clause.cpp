@@ -364,7 +364,7 @@ public:
             } else {
                 sql.add(fmt::format(" OR EXISTS (SELECT 1 FROM {0} p{1}WHERE p.rid = {2}.rid AND p.param = ", table, indexed_by(std::string(table) + "_by_rid"),
                                     alias));
-                sql.bind(param_).add(table == "qty" ? " AND p.unit_id = 0)" : ")");
+                sql.bind(param_).add(")");
             }
         }
         sql.add(")");

@@ -52,7 +52,7 @@ public:
             // By itself it is that of values without a system.
             auto rows = connection.query(
                 "SELECT h FROM (SELECT h FROM tok WHERE type = ? AND param = ? AND h = ? LIMIT 1) own"
-                " UNION ALL SELECT h FROM (SELECT h FROM tok_part WHERE type = ? AND param = ? AND part = ? LIMIT ?) met",
+                " UNION ALL SELECT whole FROM (SELECT whole FROM index_part WHERE type = ? AND param = ? AND part = ? LIMIT ?) met",
                 {type_, param_, part, type_, param_, part, kFew + 1});
             while (rows.next()) hashes_.push_back(rows.integer(0));
         }
@@ -65,7 +65,7 @@ private:
     /// Behind "h".
     void one_of(Sql& sql) const {
         if (!many_) return void(sql.in(hashes_));
-        sql.add(" IN (SELECT h FROM tok_part WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND part").in(asked_);
+        sql.add(" IN (SELECT whole FROM index_part WHERE type = ").bind(type_).add(" AND param = ").bind(param_).add(" AND part").in(asked_);
         sql.add(" UNION ALL SELECT CAST(value AS INTEGER) FROM json_each(").bind(fmt::format("[{}]", fmt::join(asked_, ","))).add("))");
     }
 

@@ -61,10 +61,10 @@ struct Core {
     Bodies bodies = {};
     RecentVersions recent_versions = {};
 
-    // Writer thread only. What is remembered of `sys`, `tok_part`, `aclset` and `res` never changes once it is there, whichever node made it.
+    // Writer thread only. What is remembered of `sys`, `index_part`, `aclset` and `res` never changes once it is there, whichever node made it.
     static constexpr std::size_t kRemembered = 50'000;
     std::unordered_map<std::string, std::int64_t> units;
-    std::set<std::pair<TypeId, TokenRow>> token_parts;  ///< that `tok_part` has
+    std::set<IndexPart> index_parts;  ///< that `index_part` has
     std::map<AclKey, std::int64_t> aclsets;
     std::unordered_map<std::string, Rid> rids;  ///< of what was referred to, by type and stored id
     Rid next_rid = 1;

@@ -60,6 +60,23 @@ std::vector<std::string> units_of(const QuantityValue& value) {
     return units;
 }
 
+/// The one of these by which all others are known: the last that is asked for, or what has all of them.
+std::string whole_unit(const QuantityValue& value) {
+    std::string whole = value.code.empty() ? unit_key({}, value.unit) : unit_key(value.system, value.code);
+    if (!value.code.empty() && !value.unit.empty() && value.unit != value.code) whole.append("\n").append(index_text(value.unit));
+    return value.code.empty() && value.unit.empty() ? std::string() : whole;
+}
+
+/// One row, but for parameters of the centre, whose rows of before are not made anew.
+void add_quantity_rows(Rows& rows, const QuantityValue& value) {
+    const std::uint16_t param = number_of(value.param);
+    const std::string whole = is_local(value.param) ? std::string() : whole_unit(value);
+    for (std::string& unit : units_of(value)) {
+        if (unit != whole || whole.empty()) rows.quantities.push_back({param, std::move(unit), value.lo, value.hi, whole});
+    }
+    if (!whole.empty()) rows.quantities.push_back({param, whole, value.lo, value.hi});
+}
+
 void add_component(std::vector<CompositeRow>& rows, const CompositeRow& at, const ComponentValue& value, TypeId type, const TokenHash& hash) {
     const auto add = [&](std::int64_t h, double lo, double hi) {
         CompositeRow row = at;
@@ -286,8 +303,7 @@ Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string
         if (value.param == sort_param) out.date_span_ms = std::max(out.date_span_ms, span_of(value));
     }
     for (const QuantityValue& value : values.quantities) {
-        if (is_combined(value.param)) continue;
-        for (std::string& unit : units_of(value)) rows.quantities.push_back({number_of(value.param), std::move(unit), value.lo, value.hi});
+        if (!is_combined(value.param)) add_quantity_rows(rows, value);
     }
     add_composites(rows, values.composites, type, hash);
     for (const PositionValue& value : values.positions) rows.places.push_back(place_row(value.param, value.latitude, value.longitude));
@@ -319,7 +335,7 @@ void RowWriter::insert(const Place& place, const Rows& rows) {
     for (const ReferenceRow& row : rows.references) add(IndexTable::ref, {param(row), rid_of_(row.target), type, place.date, rid, place.acl});
     for (const DateRow& row : rows.dates) add(IndexTable::dt, {type, param(row), row.lo, row.hi, rid});
     for (const StringRow& row : rows.strings) add(IndexTable::str, {type, param(row), std::string_view(row.norm), rid, std::string_view(row.exact)});
-    for (const QuantityRow& row : rows.quantities) add(IndexTable::qty, {type, param(row), unit_id(row.unit), row.lo, row.hi, rid});
+    for (const QuantityRow& row : rows.quantities) add_quantity(place, row);
     for (const NumberRow& row : rows.numbers) add(IndexTable::num, {type, param(row), row.lo, row.hi, rid});
     for (const UriRow& row : rows.uris) add(IndexTable::uri, {type, param(row), std::string_view(row.value), rid});
     for (const CompositeRow& row : rows.composites) add(IndexTable::cmp, {type, param(row), std::int64_t{row.part}, row.h, row.lo, row.hi, rid, row.n});
@@ -346,6 +362,7 @@ void RowWriter::remove(const Place& place, const Rows& rows) {
                          {type, std::int64_t{row.param}, std::string_view(row.norm), place.rid, std::string_view(row.exact)});
     }
     for (const QuantityRow& row : rows.quantities) {
+        if (!row.whole.empty()) continue;
         connection_.post("DELETE FROM qty WHERE type=? AND param=? AND unit_id=? AND lo=? AND hi=? AND rid=?",
                          {type, std::int64_t{row.param}, unit_id(row.unit), row.lo, row.hi, place.rid});
     }
@@ -407,11 +424,25 @@ void RowWriter::replace(const Place& old_place, const Rows& old_rows, const Plac
 
 void RowWriter::add_token(const Place& place, const TokenRow& row) {
     const std::int64_t type = number_of(place.type);
-    if (row.whole == 0) return batch_.add(connection_, IndexTable::tok, {type, std::int64_t{row.param}, row.h, place.date, place.rid, place.acl});
-    if (core_.token_parts.size() >= Core::kRemembered) core_.token_parts.clear();
-    if (!core_.token_parts.insert({place.type, row}).second) return;
-    group_.on_rollback([core = &core_] { core->token_parts.clear(); });
-    connection_.post("INSERT INTO tok_part(type, param, part, h) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING", {type, std::int64_t{row.param}, row.h, row.whole});
+    const std::int64_t param = row.param;
+    if (row.whole != 0) return add_part({type, param, row.h, row.whole});
+    batch_.add(connection_, IndexTable::tok, {type, param, row.h, place.date, place.rid, place.acl});
+}
+
+void RowWriter::add_quantity(const Place& place, const QuantityRow& row) {
+    const std::int64_t type = number_of(place.type);
+    const std::int64_t param = row.param;
+    const std::int64_t unit = unit_id(row.unit);
+    if (!row.whole.empty()) return add_part({type, param, unit, unit_id(row.whole)});
+    batch_.add(connection_, IndexTable::qty, {type, param, unit, row.lo, row.hi, place.rid});
+}
+
+void RowWriter::add_part(const IndexPart& part) {
+    if (core_.index_parts.size() >= Core::kRemembered) core_.index_parts.clear();
+    if (!core_.index_parts.insert(part).second) return;
+    group_.on_rollback([core = &core_] { core->index_parts.clear(); });
+    connection_.post("INSERT INTO index_part(type, param, part, whole) VALUES(?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                     {part.type, part.param, part.part, part.whole});
 }
 
 std::int64_t RowWriter::unit_id(const std::string& unit) {

@@ -26,7 +26,7 @@ struct Target {
 struct TokenRow {
     std::uint16_t param;
     std::int64_t h;
-    std::int64_t whole = 0;  ///< not 0: no row of `tok`; `h` is the system or the code of this hash of both, as `tok_part` says
+    std::int64_t whole = 0;  ///< not 0: no row of `tok`; `h` is the system or the code of this hash of both, as `index_part` says
     auto operator<=>(const TokenRow&) const = default;
 };
 struct ReferenceRow {
@@ -49,6 +49,7 @@ struct QuantityRow {
     std::uint16_t param;
     std::string unit;
     double lo, hi;
+    std::string whole = {};  ///< not empty: no row of `qty`; `unit` is a part of this one, as `index_part` says
     auto operator<=>(const QuantityRow&) const = default;
 };
 struct NumberRow {
@@ -113,13 +114,19 @@ PlaceRow place_row(ParamId param, double latitude, double longitude);
 /// How a unit of a quantity is written in `sys`.
 std::string unit_key(std::string_view system, std::string_view code);
 
+/// A row of `index_part`.
+struct IndexPart {
+    std::int64_t type, param, part, whole;
+    auto operator<=>(const IndexPart&) const = default;
+};
+
 class LocalParameters;
 /// @param local  nullptr = the parameters of R4 alone
 Indexed index_resource(simdjson::dom::element resource, TypeId type, std::string_view id, const ExtractOptions& options, const TokenHash& hash,
                        const LocalParameters* local = nullptr);
 
 /// Whether values of the parameter, being codes of code systems, have one row of `tok` each, and are found by their system or their
-/// code alone by way of `tok_part`. Numbers of people and telephones are too many different ones for that.
+/// code alone by way of `index_part`. Numbers of people and telephones are too many different ones for that.
 bool has_token_parts(const TypeParameter& how);
 
 /// The rows of these parameters alone, none of `compartment`.
@@ -157,6 +164,8 @@ public:
 private:
     std::int64_t unit_id(const std::string& unit);
     void add_token(const Place& place, const TokenRow& row);
+    void add_quantity(const Place& place, const QuantityRow& row);
+    void add_part(const IndexPart& part);
 
     Core& core_;
     storage::Group& group_;

@@ -129,11 +129,14 @@ DROP INDEX dt_by_end;
 CREATE INDEX dt_by_end ON dt(type, param, hi) WHERE hi > lo + 86400000;
 )sql";
 
-/// Which codes of which systems a parameter has met: one row of `tok` then serves for a code with and without its system, and for a
-/// system alone (has_token_parts() in rows.hpp). `part` is the hash of the code or of the system, `h` that of both.
-constexpr std::string_view kTokenParts = R"sql(
-CREATE TABLE tok_part(
-  type INTEGER NOT NULL, param INTEGER NOT NULL, part INTEGER NOT NULL, h INTEGER NOT NULL, PRIMARY KEY(type, param, part, h)) WITHOUT ROWID;
+/// Which codes of which systems and which units a parameter has met: a value then has one row in its index and is found by a part of what
+/// the row has. `part` is the hash of a code or of a system (has_token_parts() in rows.hpp) and `whole` that of both; or they are
+/// numbers of units as `sys` has them, 0 for any unit.
+constexpr std::string_view kIndexParts = R"sql(
+CREATE TABLE index_part(
+  type INTEGER NOT NULL, param INTEGER NOT NULL, part INTEGER NOT NULL, whole INTEGER NOT NULL, PRIMARY KEY(type, param, part, whole)) WITHOUT ROWID;
+DROP INDEX qty_by_rid;
+CREATE INDEX qty_by_rid ON qty(rid, param);
 )sql";
 
 /// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
@@ -172,7 +175,7 @@ CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNI
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes}, {"record", 8, kTokenParts},
+                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes}, {"record", 8, kIndexParts},
                                               {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
                                               {"search_parameters", 1, kLocalParameterTable}};
 

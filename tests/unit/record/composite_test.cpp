@@ -100,7 +100,7 @@ TEST(Combined, of_the_resource_or_of_its_components) {
     EXPECT_EQ(ward.find("Patient", "_has:Observation:subject:combo-code=8480-6"), "p");
     EXPECT_EQ(ward.refused("Observation", "combo-value-quantity=high"), "record.bad_search_value");
     EXPECT_EQ(ward.refused("Observation", "combo-code:exact=x"), "record.unsupported_modifier");
-    EXPECT_EQ(ward.rows("SELECT count(*) FROM qty WHERE rid IN (SELECT rid FROM res WHERE id = CAST('glucose' AS BLOB))"), 3);
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM qty WHERE rid IN (SELECT rid FROM res WHERE id = CAST('glucose' AS BLOB))"), 1);
 }
 
 TEST(Composite, references_numbers_and_three_components) {
@@ -247,23 +247,28 @@ TEST(IndexJob, a_newer_extractor_makes_its_rows_in_the_background) {
     EXPECT_EQ(ward.rows("SELECT count(*) FROM cmp"), all);
 }
 
-TEST(IndexJob, codes_of_before_get_one_row_each) {
+TEST(IndexJob, codes_and_quantities_of_before_get_one_row_each) {
     Ward ward;
-    const auto rows = ward.rows("SELECT count(*) FROM tok"), parts = ward.rows("SELECT count(*) FROM tok_part");
+    const auto rows = ward.rows("SELECT count(*) FROM tok"), values = ward.rows("SELECT count(*) FROM qty"), parts = ward.rows("SELECT count(*) FROM index_part");
     ASSERT_GT(parts, 0);
     ward.writer->submit({{}, [](storage::Group& group) {
                              storage::Connection& connection = group.connection();
                              connection.execute(
                                  "INSERT INTO tok(type, param, h, d, rid, acl) SELECT DISTINCT p.type, p.param, p.part, k.d, k.rid, k.acl"
-                                 " FROM tok_part p JOIN tok k ON k.type = p.type AND k.param = p.param AND k.h = p.h");
-                             connection.execute("DELETE FROM tok_part");
+                                 " FROM index_part p JOIN tok k ON k.type = p.type AND k.param = p.param AND k.h = p.whole");
+                             connection.execute(
+                                 "INSERT INTO qty(type, param, unit_id, lo, hi, rid) SELECT DISTINCT p.type, p.param, p.part, q.lo, q.hi, q.rid"
+                                 " FROM index_part p JOIN qty q ON q.type = p.type AND q.param = p.param AND q.unit_id = p.whole");
+                             connection.execute("DELETE FROM index_part");
                              connection.execute("UPDATE setting SET value = '3' WHERE name = 'extractor_version'");
                          }});
     ASSERT_GT(ward.rows("SELECT count(*) FROM tok"), rows);
+    ASSERT_GT(ward.rows("SELECT count(*) FROM qty"), values);
     ward.reopen();
     ward.wait_for_index();
     EXPECT_EQ(ward.rows("SELECT count(*) FROM tok"), rows);
-    EXPECT_EQ(ward.rows("SELECT count(*) FROM tok_part"), parts);
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM qty"), values);
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM index_part"), parts);
     EXPECT_EQ(ward.find("Observation", "code=2339-0"), "glucose");
     EXPECT_EQ(ward.find("Observation", "value-concept=urn:abo|"), "blood");
 }

@@ -122,6 +122,44 @@ std::string reached(const std::string& id, const std::string& points) {
     return R"({"resourceType":"Patient","id":")" + id + R"(","telecom":[)" + points + "]}";
 }
 
+std::string dose(const std::string& id, const std::string& quantity) {
+    return R"({"resourceType":"Observation","id":")" + id + R"(","status":"final","code":{"text":"dose"},"effectiveDateTime":"2026-03-01","valueQuantity":)" + quantity + "}";
+}
+
+TEST(Search, a_quantity_by_any_part_of_its_unit) {
+    Ward ward;
+    {
+        auto work = ward.begin();
+        work->create_text(dose("full", R"({"value":5,"unit":"milligram","system":"http://unitsofmeasure.org","code":"mg"})"));
+        work->create_text(dose("coded", R"({"value":5,"unit":"mg","system":"http://unitsofmeasure.org","code":"mg"})"));
+        work->create_text(dose("other", R"({"value":5,"system":"urn:units","code":"mg"})"));
+        work->create_text(dose("worded", R"({"value":5,"unit":"mg"})"));
+        work->create_text(dose("bare", R"({"value":5})"));
+        work->commit();
+    }
+    const auto found = [&](const std::string& value) { return ward.find("Observation", "value-quantity=" + value + "&date=2026-03"); };
+    EXPECT_EQ(found("5"), "bare worded other coded full");
+    EXPECT_EQ(found("gt4,lt1"), "bare worded other coded full");
+    EXPECT_EQ(found("5||mg"), "worded other coded full");
+    EXPECT_EQ(found("5||milligram"), "full");
+    EXPECT_EQ(found("5|http://unitsofmeasure.org|mg"), "coded full");
+    EXPECT_EQ(found("5|urn:units|mg"), "other");
+    EXPECT_EQ(found("5|urn:units|g"), "");
+    EXPECT_EQ(found("6||mg"), "");
+    EXPECT_EQ(ward.find("Observation", "value-quantity=5||milligram"), "full") << "it finds the rows itself";
+    EXPECT_EQ(ward.find("Observation", "value-quantity=lt6&value-quantity=gt4||mg&_sort=-value-quantity,_id"), "coded full other worded");
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM qty WHERE lo < 6"), 5);
+    {
+        auto work = ward.begin();
+        work->update_text("Observation", "full", dose("full", R"({"value":7,"unit":"gram","system":"http://unitsofmeasure.org","code":"g"})"));
+        work->remove("Observation", "worded");
+        work->commit();
+    }
+    EXPECT_EQ(found("5||mg"), "other coded");
+    EXPECT_EQ(found("gt6||gram"), "full");
+    EXPECT_EQ(ward.find("Observation", "value-quantity:missing=true&date=2026-03"), "");
+}
+
 TEST(Search, contacts_by_their_number_alone_and_by_its_kind) {
     Ward ward;
     {
@@ -179,7 +217,7 @@ TEST(Search, a_system_of_many_codes) {
     EXPECT_EQ(ward.read()->search("Observation", "code=urn:many|&subject=Patient/wang&_summary=count").total, 250);
     EXPECT_EQ(ward.find("Observation", "code:not=urn:many|&date=2020-01"), "bare apart");
     EXPECT_EQ(ward.find("Observation", "code=urn:many|&_id=n3,apart"), "n3");
-    EXPECT_EQ(ward.rows("SELECT count(*) FROM tok_part WHERE part IN (SELECT part FROM tok_part GROUP BY type, param, part HAVING count(*) = 250)"), 250);
+    EXPECT_EQ(ward.rows("SELECT count(*) FROM index_part WHERE part IN (SELECT part FROM index_part GROUP BY type, param, part HAVING count(*) = 250)"), 250);
 }
 
 TEST(Search, strings_in_chinese_pinyin_and_with_accents) {
