@@ -18,6 +18,7 @@ namespace {
 /// Fetched once: EVP_sha256() has OpenSSL look for the algorithm at each use, which takes longer than a short hash.
 const EVP_MD* sha256_algorithm() {
     static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    if (fetched == nullptr) throw Error(ErrorKind::internal, "base.digest", "SHA-256 is not available");
     return fetched;
 }
 

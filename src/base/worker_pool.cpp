@@ -51,19 +51,12 @@ Wakeup* WorkerPool::start_next() {
     return &worker->wakeup;
 }
 
-Wakeup* WorkerPool::pass_slot_on() {
-    if (!queue_.empty() && !stopping_ && running_ <= slots_) return start_next();
-    --running_;
-    return nullptr;
-}
-
 void WorkerPool::run(Worker& self) {
     t_pool = this;
     self.wakeup.wait();
     while (self.task) {
         self.task();
         self.task = nullptr;
-        Wakeup* sleeper = nullptr;
         {
             const std::lock_guard lock(mutex_);
             if (!queue_.empty() && running_ <= slots_) {  // goes on in its slot
@@ -71,11 +64,10 @@ void WorkerPool::run(Worker& self) {
                 queue_.pop_front();
                 continue;
             }
-            sleeper = pass_slot_on();
+            --running_;
             idle_.push_back(&self);
             if (stopping_) self.wakeup.set();  // without a task: it ends
         }
-        wake(sleeper);
         self.wakeup.wait();
     }
 }
@@ -89,7 +81,11 @@ WorkerPool::Waiting::Waiting() : pool_(t_pool) {
             pool_ = nullptr;  // keeps its slot
             return;
         }
-        sleeper = pool_->pass_slot_on();
+        if (!pool_->queue_.empty() && !pool_->stopping_ && pool_->running_ <= pool_->slots_) {
+            sleeper = pool_->start_next();  // in this slot
+        } else {
+            --pool_->running_;
+        }
         ++pool_->waiting_;
     }
     wake(sleeper);

@@ -52,8 +52,6 @@ private:
         std::jthread thread;
     };
     void run(Worker& self);
-    /// With mutex_ held: a slot became free. Whom to wake, without the lock, to whom it went; nullptr = nobody.
-    Wakeup* pass_slot_on();
     /// With mutex_ held and the queue not empty: whom to wake, who has the first task then. std::system_error, and nothing was begun,
     /// where no thread is to be had.
     Wakeup* start_next();
@@ -62,9 +60,9 @@ private:
     const std::size_t queue_limit_;
     const std::size_t waiting_limit_;
     std::mutex mutex_;
-    std::deque<Task> queue_;         ///< empty while a slot is free, unless the pool is stopping
-    std::vector<Worker*> idle_;      ///< the last to fall asleep is the first to be woken: its memory is warm
-    std::size_t running_ = 0;        ///< tasks that run; more than slots_ when some are back from waiting
+    std::deque<Task> queue_;     ///< empty while a slot is free, unless the pool is stopping
+    std::vector<Worker*> idle_;  ///< the last to fall asleep is the first to be woken: its memory is warm
+    std::size_t running_ = 0;    ///< tasks that run; more than slots_ when some are back from waiting
     std::size_t waiting_ = 0;
     bool stopping_ = false;
     std::deque<Worker> workers_;

@@ -6,8 +6,8 @@
 #include "imaging/object_sink.hpp"
 #include "storage/pack.hpp"
 
-#include <chrono>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>

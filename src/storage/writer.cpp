@@ -14,7 +14,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kGroupUnits = 1000;
-constexpr std::chrono::milliseconds kOpen{10};             // a group takes up who comes meanwhile for so long
+constexpr std::chrono::milliseconds kOpen{10};         // a group takes up who comes meanwhile for so long
 constexpr std::chrono::microseconds kSlowSync{2'000};  // a COMMIT that takes longer is one of a slow disk
 
 bool has_code(const std::exception_ptr& error, std::initializer_list<std::string_view> codes) {

@@ -77,8 +77,9 @@ namespace {
 /// What each extractor version changed, beside new parameters of the definitions.
 bool is_changed(const Parameter& parameter, const TypeParameter& how, std::uint32_t since) {
     // 2: composites and positions have rows. 3: what two others have together has none. 4: codes, contacts and quantities have one row each.
-    return (since < 4 && (has_token_parts(how) || is_contact(how) || parameter.kind == ParamKind::quantity)) || (since < 2 && (parameter.kind == ParamKind::composite || parameter.kind == ParamKind::special)) ||
-           (since < 3 && is_combined(parameter.id));
+    if (since < 2 && (parameter.kind == ParamKind::composite || parameter.kind == ParamKind::special)) return true;
+    if (since < 3 && is_combined(parameter.id)) return true;
+    return since < 4 && (has_token_parts(how) || is_contact(how) || parameter.kind == ParamKind::quantity);
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ public:
     [[nodiscard]] DerivedPtr find(Rid rid, std::int64_t version);
     void keep(Rid rid, std::int64_t version, DerivedPtr derived);
 
-    /// Larger texts, as packed, are not kept: together they are some megabytes at most.
-    static constexpr std::size_t kText_bytes = 4096;
+    /// Larger texts, as packed, are not kept. What is said of one has some ten times its size, so that all together take 20 MB at most.
+    static constexpr std::size_t kText_bytes = 1024;
 
 private:
     struct Kept {

@@ -143,7 +143,8 @@ void StoreWork::remember_base(Pending& change) {
     if (rows.integer(2) != static_cast<std::int64_t>(State::live)) return;
     const auto local = core_.local_parameters.open();
     change.base = core_.recent_versions.find(rows.integer(0), change.base_version);
-    if (change.base == nullptr || change.base->index.local_version != local->version()) change.base = core_.derive(rows.text(3), change.type, change.id, *local);
+    if (change.base == nullptr || change.base->index.local_version != local->version())
+        change.base = core_.derive(rows.text(3), change.type, change.id, *local);
 }
 
 /// What was updated is often updated again.

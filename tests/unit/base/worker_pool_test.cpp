@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 namespace qiao {
 namespace {
@@ -24,29 +25,61 @@ TEST(WorkerPool, a_waiting_task_gives_its_place_to_another) {
     EXPECT_TRUE(done.get_future().get());
 }
 
-TEST(WorkerPool, never_runs_more_than_its_slots) {
-    std::atomic<int> running{0};
-    std::atomic<int> most{0};
+TEST(WorkerPool, runs_what_is_queued_before_it_ends) {
     std::atomic<int> ran{0};
     {
         WorkerPool pool(2, 1000);
         for (int i = 0; i < 500; ++i) {
             ASSERT_TRUE(pool.try_post([&] {
-                const int now = ++running;
-                int seen = most.load();
-                while (seen < now && !most.compare_exchange_weak(seen, now)) {
-                }
-                --running;
                 { const WorkerPool::Waiting waiting; }
-                ++running;
-                most = std::max(most.load(), running.load());
-                --running;
                 ++ran;
             }));
         }
     }
     EXPECT_EQ(ran, 500);
-    EXPECT_LE(most, 2);
+}
+
+TEST(WorkerPool, runs_no_more_than_its_slots_when_none_waits) {
+    std::atomic<int> running{0};
+    std::atomic<bool> too_many{false};
+    {
+        WorkerPool pool(2, 1000);
+        for (int i = 0; i < 500; ++i) {
+            ASSERT_TRUE(pool.try_post([&] {
+                if (++running > 2) too_many = true;
+                std::this_thread::yield();
+                --running;
+            }));
+        }
+    }
+    EXPECT_FALSE(too_many);
+}
+
+TEST(WorkerPool, who_waited_goes_on_at_once_and_others_begin_when_a_slot_is_free) {
+    std::promise<void> second_began, first_ended, release;
+    std::atomic<bool> third_began{false};
+    bool first_went_on = false;
+    {
+        WorkerPool pool(1, 10);
+        ASSERT_TRUE(pool.try_post([&] {
+            {
+                const WorkerPool::Waiting waiting;
+                second_began.get_future().wait();
+            }
+            first_ended.set_value();
+        }));
+        ASSERT_TRUE(pool.try_post([&] {
+            second_began.set_value();
+            release.get_future().wait();
+        }));
+        first_went_on = first_ended.get_future().wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+        ASSERT_TRUE(pool.try_post([&] { third_began = true; }));
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        EXPECT_FALSE(third_began) << "the second has the slot";
+        release.set_value();
+    }
+    EXPECT_TRUE(first_went_on);
+    EXPECT_TRUE(third_began);
 }
 
 TEST(WorkerPool, refuses_when_the_queue_is_full) {

@@ -7,12 +7,6 @@
 namespace qiao::record::testing {
 namespace {
 
-std::string joined(const SearchResult& result) {
-    std::string text;
-    for (const Match& match : result.matches) text += (text.empty() ? "" : " ") + match.resource.id;
-    return text;
-}
-
 std::string component(const std::string& code, const std::string& value) {
     return R"({"code":{"coding":[{"system":"http://loinc.org","code":")" + code + R"("}]},"valueQuantity":{"value":)" + value +
            R"(,"unit":"mmHg","system":"http://unitsofmeasure.org","code":"mm[Hg]"}})";
@@ -39,10 +33,6 @@ struct Ward : Store {
         work->create_text(
             R"({"resourceType":"Observation","id":"day","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"8665-2"}]},"valueDateTime":"2026-03-04"})");
         work->commit();
-    }
-    std::string find(std::string_view type, std::string_view query) { return joined(read()->search(type, query)); }
-    std::string refused(std::string_view type, std::string_view query) {
-        return code_of([&] { read()->search(type, query); });
     }
 };
 

@@ -34,6 +34,23 @@ private:
     std::string path_;
 };
 
+template <class Call>
+std::string code_of(Call call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return std::string(error.code());
+    }
+    return "";
+}
+
+/// The ids in their order; included ones with a "+".
+inline std::string joined(const SearchResult& result) {
+    std::string text;
+    for (const Match& match : result.matches) text += (text.empty() ? "" : " ") + std::string(match.included ? "+" : "") + match.resource.id;
+    return text;
+}
+
 struct Store {
     /// @param beside  another node of the same centre: both have one database
     explicit Store(const Store* beside = nullptr, RecordOptions settings = {})
@@ -73,6 +90,11 @@ struct Store {
         work->commit();
         return reference;
     }
+    std::string find(std::string_view type, std::string_view query) { return joined(read()->search(type, query)); }
+    /// The code of the error; empty when there is none.
+    std::string refused(std::string_view type, std::string_view query) {
+        return code_of([&] { read()->search(type, query); });
+    }
     /// Until all index jobs are done.
     void wait_for_index() {
         for (int look = 0; look < 3000 && rows("SELECT count(*) FROM index_job") > 0; ++look) std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -84,16 +106,6 @@ struct Store {
         return cursor.next() ? cursor.integer(0) : -1;
     }
 };
-
-template <class Call>
-std::string code_of(Call call) {
-    try {
-        call();
-    } catch (const Error& error) {
-        return std::string(error.code());
-    }
-    return "";
-}
 
 inline ReadFilter standing(std::vector<std::int64_t> grantees, std::vector<std::int64_t> organisations) {
     ReadFilter filter;

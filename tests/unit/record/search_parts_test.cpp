@@ -7,14 +7,6 @@ namespace {
 
 struct Shelf : Store {
     Shelf() { put(R"({"resourceType":"Patient","id":"wang"})"); }
-    std::string find(std::string_view type, std::string_view query) {
-        std::string text;
-        for (const Match& match : read()->search(type, query).matches) text += (text.empty() ? "" : " ") + match.resource.id;
-        return text;
-    }
-    std::string refused(std::string_view type, std::string_view query) {
-        return code_of([&] { read()->search(type, query); });
-    }
 };
 
 std::string coded(const std::string& id, const std::string& system, const std::string& code, const std::string& day = "01") {
@@ -76,7 +68,8 @@ std::string reached(const std::string& id, const std::string& points) {
 }
 
 std::string dose(const std::string& id, const std::string& quantity) {
-    return R"({"resourceType":"Observation","id":")" + id + R"(","status":"final","code":{"text":"dose"},"effectiveDateTime":"2026-03-01","valueQuantity":)" + quantity + "}";
+    return R"({"resourceType":"Observation","id":")" + id + R"(","status":"final","code":{"text":"dose"},"effectiveDateTime":"2026-03-01","valueQuantity":)" +
+           quantity + "}";
 }
 
 TEST(SearchByParts, a_quantity_by_any_part_of_its_unit) {

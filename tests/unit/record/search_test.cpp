@@ -9,12 +9,6 @@
 namespace qiao::record::testing {
 namespace {
 
-std::string joined(const SearchResult& result) {
-    std::string text;
-    for (const Match& match : result.matches) text += (text.empty() ? "" : " ") + std::string(match.included ? "+" : "") + match.resource.id;
-    return text;
-}
-
 /// A small ward: three patients, their encounters and observations.
 struct Ward : Store {
     Ward() {
@@ -38,10 +32,6 @@ struct Ward : Store {
         work->create_text(
             R"({"resourceType":"Observation","id":"temp","status":"preliminary","code":{"coding":[{"system":"http://loinc.org","code":"8310-5"}],"text":"Body temperature"},"subject":{"reference":"Patient/li"},"effectiveDateTime":"2026-02-01","valueQuantity":{"value":38.5,"system":"http://unitsofmeasure.org","code":"Cel"}})");
         work->commit();
-    }
-    std::string find(std::string_view type, std::string_view query) { return joined(read()->search(type, query)); }
-    std::string refused(std::string_view type, std::string_view query) {
-        return code_of([&] { read()->search(type, query); });
     }
 };
 
