@@ -347,11 +347,8 @@ void SqliteDatabase::migrate(std::span<const Migration> migrations) {
 
 }  // namespace
 
-std::int64_t page_cache_bytes() {
-    return sqlite3_memory_used();
-}
-
 std::unique_ptr<Database> open_sqlite(const std::string& file, Durability durability, std::vector<std::pair<std::string, std::string>> attach) {
+    count_engine_memory();
     return std::make_unique<SqliteDatabase>(file, durability, std::move(attach));
 }
 
