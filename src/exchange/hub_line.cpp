@@ -28,6 +28,15 @@ std::size_t keep_answer(char* bytes, std::size_t size, std::size_t count, void* 
     return size * count;
 }
 
+/// Without a way back to its beginning libcurl cannot send a body a second time by itself, which it does where a kept connection
+/// ends without an answer: of an image the centre may have all that was sent, and is asked first.
+std::size_t give_body(char* into, std::size_t size, std::size_t count, void* rest) {
+    auto& body = *static_cast<std::string_view*>(rest);
+    const std::size_t given = body.copy(into, size * count);
+    body.remove_prefix(given);
+    return given;
+}
+
 std::size_t keep_date(char* bytes, std::size_t size, std::size_t count, void* into) {
     const std::string line(bytes, size * count);
     if (lower(line.substr(0, 5)) == "date:") {
@@ -114,8 +123,10 @@ HubAnswer HubLine::request(const char* method, const std::string& path, const He
     for (const auto& [name, value] : headers) list = curl_slist_append(list, (name + ": " + value).c_str());
     easy.set(CURLOPT_HTTPHEADER, list);
     if (std::string_view(method) != "GET") {
-        easy.set(CURLOPT_POSTFIELDS, body.data());
-        easy.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+        easy.set(CURLOPT_UPLOAD, 1L);
+        easy.set(CURLOPT_READFUNCTION, give_body);
+        easy.set(CURLOPT_READDATA, &body);
+        easy.set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body.size()));
         easy.set(CURLOPT_CUSTOMREQUEST, method);
     }
     easy.set(CURLOPT_WRITEFUNCTION, keep_answer);

@@ -42,6 +42,7 @@ public:
     HubLine& operator=(const HubLine&) = delete;
 
     using Headers = std::vector<std::pair<std::string, std::string>>;
+    /// A body is sent once: whether to send it again is the caller's to say.
     HubAnswer request(const char* method, const std::string& path, const Headers& headers, std::string_view body);
     void set_limit(std::uint64_t bytes_per_s) { limit_bytes_per_s_ = bytes_per_s; }  ///< of sending; 0 = none
 

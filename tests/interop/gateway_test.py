@@ -279,6 +279,17 @@ class GatewayTest(unittest.TestCase):
         self.assertEqual(kept(), 0, "nothing half is left")
         print(f"{size} bytes, the line cut {len(places)} times: {waste} bytes were lost under way, {rest} of the last {size - before} sent after the last cut", file=sys.stderr)
 
+    def test_a_piece_whose_answer_is_lost_is_not_sent_again(self):
+        line, gateway, objects, _ = self.resuming(600)  # 720 kB
+        size, piece = os.path.getsize(next(iter(objects))), 256 * 1024
+        before = line.bytes_up
+        line.mute_after = before + piece
+        line.mend()
+        qiao.wait_for(lambda: gateway.queued() == 0, 60, "all of it arrives")
+        self.assertIsNone(line.mute_after, "an answer was lost")
+        self.assertLess(line.bytes_up - before, size + 16 * 1024)
+        gateways.require_at_centre(self.centre, self.centre.integration_token(), objects.values())
+
     def test_a_line_that_never_carries_a_usual_piece(self):
         line, gateway, objects, kept = self.resuming(400)  # 320 kB
         cuts = 0

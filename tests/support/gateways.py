@@ -23,6 +23,7 @@ class Line:
         self.target, self.kbit, self.delay_s, self.tls = target, kbit, delay_ms / 1000, tls
         self.is_cut, self.sockets, self.bytes_up = False, set(), 0
         self.cut_in = None  # so many bytes more go up, then it is cut
+        self.mute_after = None  # once so many bytes went up, the connection ends instead of carrying an answer; others may follow
         self.lock = threading.Lock()
         self.listener = socket.create_server((address, 0), backlog=64)
         self.port = self.listener.getsockname()[1]
@@ -93,6 +94,9 @@ class Line:
                     time.sleep(self.delay_s if len(data) < 4096 else 0)
                 if self.kbit and up:
                     time.sleep(len(data) * 8 / (self.kbit * 1000))
+                if not up and self.mute_after is not None and self.bytes_up >= self.mute_after:
+                    self.mute_after = None
+                    break
                 if up:
                     data = self._let(data)
                 sink.sendall(data)
