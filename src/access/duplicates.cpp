@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace qiao::access {
 namespace {
@@ -63,8 +64,12 @@ std::vector<Duplicates::Pair> Duplicates::pairs_of(record::Reader& reader, recor
 }
 
 void Duplicates::tick() {
-    const std::int64_t newest = newest_commit();
-    const auto until = clock_.now() + std::chrono::seconds(1);
+    const auto now = clock_.now();
+    if (now >= next_mark_) {
+        rested_ = std::exchange(marked_, newest_commit());
+        next_mark_ = now + kRest;
+    }
+    const auto until = now + std::chrono::seconds(1);
     while (clock_.now() < until) {
         const auto some = changed();
         if (some.empty()) break;
@@ -76,7 +81,6 @@ void Duplicates::tick() {
         }
         keep(found, some.back().t);
     }
-    rested_ = newest;
 }
 
 std::vector<Duplicate> Duplicates::list(const record::Actor& actor, std::string_view state) {

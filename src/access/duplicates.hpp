@@ -1,9 +1,11 @@
 #pragma once
 
 #include "access/organisation.hpp"
+#include "base/time.hpp"
 #include "record/match/match.hpp"
 #include "record/record.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,8 +31,9 @@ class Duplicates {
 public:
     Duplicates(storage::Database& database, storage::Writer& writer, record::Record& record, const Directory& directory, const Clock& clock);
 
-    /// Looks at the Patients that changed before the last call and not since: who is changed again and again is looked at once. At most a
-    /// second's worth. A job calls it, from one thread at a time.
+    static constexpr std::chrono::seconds kRest{5};
+    /// Looks at the Patients that have not changed for kRest to twice that: who is changed again and again is looked at once. At most
+    /// a second's worth. A job calls it, from one thread at a time.
     void tick();
 
     static constexpr std::int64_t kShown = 100;
@@ -73,7 +76,8 @@ private:
     record::Record& record_;
     const Directory& directory_;
     const Clock& clock_;
-    std::int64_t rested_ = 0;  ///< the newest commit at the last tick
+    std::int64_t marked_ = 0, rested_ = 0;  ///< the newest commit at the last mark and at the one before
+    Instant next_mark_{};
 };
 
 }  // namespace qiao::access

@@ -37,9 +37,13 @@ struct Desk : House {
     http::Response decide(const std::string& id, const std::string& verdict, const std::string& login = "doctor") {
         return send(http::Method::post, "/access/duplicates/" + id, R"({"verdict":")" + verdict + "\"}", {{"cookie", cookies[login]}});
     }
+    void rest_and_tick() {
+        clock.advance(Duplicates::kRest);
+        duplicates.tick();
+    }
     void look() {
-        duplicates.tick();
-        duplicates.tick();
+        rest_and_tick();
+        rest_and_tick();
     }
     Value stored(const std::string& id) { return record->read(record::ReadFilter::system("test"))->get("Patient/" + id).value(); }
 };
@@ -49,17 +53,17 @@ TEST(Duplicates, who_is_being_changed_is_looked_at_when_it_rests) {
     house.registered("王伟");
     house.look();
     const std::string second = house.registered("汪伟");
-    house.duplicates.tick();
+    house.rest_and_tick();
     for (const char* name : {"汪维", "汪微"}) {
         Value changed = house.stored(second);
         changed.set("name", *json::parse(std::string(R"([{"text":")") + name + R"("}])"));
         auto work = house.record->begin(record::ReadFilter::system("test"), House::system());
         work->update(std::move(changed));
         work->commit();
-        house.duplicates.tick();
+        house.rest_and_tick();
         EXPECT_EQ(house.pairs().size(), 0U);
     }
-    house.duplicates.tick();
+    house.rest_and_tick();
     EXPECT_EQ(house.pairs().size(), 1U);
 }
 
