@@ -52,12 +52,13 @@ std::vector<std::string_view> or_values(std::string_view name, std::string_view 
 /// Answered by `res` and not by an index of the type.
 bool is_of_every_type(std::string_view code) { return code == "_id" || code == "_lastUpdated" || code == "_list"; }
 
-[[noreturn]] void throw_not_ready(std::string_view name) {
-    throw Error(ErrorKind::unavailable, "record.reindexing", "the index of a search parameter is being made",
-                {{"transient", parameter_place(name), fmt::format("\"{}\" can be searched by when its index is complete", name)}});
-}
-
 }  // namespace
+
+void require_indexed(const StoreReader& reader, TypeId type, ParamId param, std::string_view name, std::string_view place) {
+    if (is_local(param) || reader.is_indexed(type, param)) return;
+    throw Error(ErrorKind::unavailable, "record.reindexing", "the index of a search parameter is being made",
+                {{"transient", parameter_place(place), fmt::format("\"{}\" can be used when its index is complete", name)}});
+}
 
 void append_rid(const SearchContext& context, TypeId type, std::string_view id, std::vector<std::int64_t>& rids) {
     if (!is_fhir_id(id)) return;
@@ -158,7 +159,7 @@ ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_vie
     const Parameter* definition = context.reader.definition(how->id);
     const bool is_picked = !picked_system(how->id).empty();
     const ParamId indexed = is_picked ? telecom_of(type).id : how->id;
-    if (!is_local(indexed) && !context.reader.is_indexed(type, indexed)) throw_not_ready(text);
+    require_indexed(context.reader, type, indexed, text, text);
     Named named{type, *how, *definition, name.modifier, {}};
     if (name.rest.empty()) named.values = or_values(text, value);
     if (const LocalParameter* local = context.reader.local(how->id)) check_allowed(*local, name, named.values);

@@ -49,6 +49,9 @@ using ClausePtr = std::unique_ptr<Clause>;
 /// `name` is "code", "subject:Patient.name", "_has:Observation:patient:code"; `value` still escaped.
 /// Throws Error(invalid) that names the parameter.
 ClausePtr make_clause(const SearchContext& context, TypeId type, std::string_view name, std::string_view value);
+/// Error(unavailable, "record.reindexing") while the index of a parameter of R4 is being made; `place` is the parameter of the request that
+/// names it. Of those of the centre StoreReader::parameter() says so.
+void require_indexed(const StoreReader& reader, TypeId type, ParamId param, std::string_view name, std::string_view place);
 /// Whether `name` is a parameter of `type` that make_clause knows (its value and modifier may still be wrong).
 bool is_search_parameter(StoreReader& reader, TypeId type, std::string_view name);
 /// The same among the parameters of R4 and those of `local`.

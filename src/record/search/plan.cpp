@@ -39,6 +39,7 @@ SortExpression sort_expression(StoreReader& reader, TypeId type, const SortKey& 
         throw Error(ErrorKind::invalid, "record.unknown_parameter", "unknown sort parameter",
                     {{"invalid", parameter_place("_sort"), fmt::format("\"{}\" cannot be sorted by", key.code)}});
     }
+    require_indexed(reader, type, how->id, key.code, "_sort");
     const std::uint16_t param = number_of(how->id);
     std::string rows = fmt::format("= {}", param);
     if (is_combined(how->id)) {

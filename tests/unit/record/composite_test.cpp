@@ -1,6 +1,7 @@
 #include "harness.hpp"
 #include "record/definitions/definitions.hpp"
 
+#include <future>
 #include <thread>
 
 /// Composites, places, and the index jobs that a newer extractor brings.
@@ -239,7 +240,8 @@ TEST(IndexJob, a_newer_extractor_makes_its_rows_in_the_background) {
 
 TEST(IndexJob, codes_and_quantities_of_before_get_one_row_each) {
     Ward ward;
-    const auto rows = ward.rows("SELECT count(*) FROM tok"), values = ward.rows("SELECT count(*) FROM qty"), parts = ward.rows("SELECT count(*) FROM index_part");
+    const auto rows = ward.rows("SELECT count(*) FROM tok"), values = ward.rows("SELECT count(*) FROM qty"),
+               parts = ward.rows("SELECT count(*) FROM index_part");
     ASSERT_GT(parts, 0);
     ward.writer->submit({{}, [](storage::Group& group) {
                              storage::Connection& connection = group.connection();
@@ -261,6 +263,29 @@ TEST(IndexJob, codes_and_quantities_of_before_get_one_row_each) {
     EXPECT_EQ(ward.rows("SELECT count(*) FROM index_part"), parts);
     EXPECT_EQ(ward.find("Observation", "code=2339-0"), "glucose");
     EXPECT_EQ(ward.find("Observation", "value-concept=urn:abo|"), "blood");
+}
+
+TEST(IndexJob, a_sort_by_what_is_being_indexed_is_refused) {
+    Ward ward;
+    ward.writer->submit({{}, [](storage::Group& group) { group.connection().execute("UPDATE setting SET value = '3' WHERE name = 'extractor_version'"); }});
+    ward.reopen();
+    // The index cannot go on while the writer is held: each of its hundreds of steps is a commit.
+    std::promise<void> held, let;
+    std::thread holder([&] {
+        ward.writer->submit({{}, [&](storage::Group&) {
+                                 held.set_value();
+                                 let.get_future().wait();
+                             }});
+    });
+    held.get_future().wait();
+    EXPECT_EQ(ward.refused("Observation", "_sort=value-quantity"), "record.reindexing");
+    EXPECT_EQ(ward.refused("Observation", "_sort=-date,combo-value-quantity"), "record.reindexing");
+    EXPECT_EQ(ward.refused("Observation", "value-quantity=gt5"), "record.reindexing");
+    EXPECT_EQ(ward.refused("Observation", "_sort=date"), "");
+    let.set_value();
+    holder.join();
+    ward.wait_for_index();
+    EXPECT_EQ(ward.refused("Observation", "_sort=value-quantity"), "");
 }
 
 TEST(IndexJob, goes_on_where_it_was) {
