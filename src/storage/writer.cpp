@@ -150,16 +150,14 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
     Pace* const pace = batch.front()->pace;
     std::exception_ptr broken;
     bool committing = false;
-    // While some of the last groups' callers are missing, those who want a core get it first, and it waits a little for them: they would
-    // wait for a whole sync more. On a fast disk for two thirds of them only, so that the others work while these commit.
+    // While some of the last group's callers are missing, those who want a core get it first, and it waits a little for them: they would
+    // wait for a whole sync more.
     const auto join = [&](SteadyClock::time_point opened) {
         const std::size_t before = batch.size();
         if (pace == nullptr || before >= kGroupUnits || SteadyClock::now() - opened > kOpen) return false;
         if (before < pace->crowd) std::this_thread::yield();
-        const bool slow = pace->sync > kSlowSync;
-        const std::size_t wanted = slow ? pace->crowd : pace->crowd * 2 / 3;
         std::unique_lock lock(mutex_);
-        if (before < wanted) wake_.wait_for(lock, pace->sync / (slow ? 4 : 2), [this] { return stopping_ || !queue_.empty(); });
+        if (before < pace->crowd) wake_.wait_for(lock, pace->sync / (pace->sync > kSlowSync ? 4 : 2), [this] { return stopping_ || !queue_.empty(); });
         const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupUnits - before));
         batch.insert(batch.end(), queue_.begin(), end);
         queue_.erase(queue_.begin(), end);
