@@ -28,6 +28,7 @@ using Surface = std::unique_ptr<cairo_surface_t, Freed<cairo_surface_destroy>>;
 using Context = std::unique_ptr<cairo_t, Freed<cairo_destroy>>;
 using Layout = std::unique_ptr<PangoLayout, Freed<g_object_unref>>;
 using Font = std::unique_ptr<PangoFontDescription, Freed<pango_font_description_free>>;
+using Attributes = std::unique_ptr<PangoAttrList, Freed<pango_attr_list_unref>>;
 using Lines = std::unique_ptr<PangoLayoutIter, Freed<pango_layout_iter_free>>;
 
 cairo_status_t append(void* closure, const unsigned char* data, unsigned length) {
@@ -110,6 +111,10 @@ void Pdf::end_page() {
     pango_font_description_set_absolute_size(font.get(), 7 * PANGO_SCALE);
     pango_layout_set_font_description(layout.get(), font.get());
     pango_layout_set_width(layout.get(), static_cast<int>(kTextWidth * PANGO_SCALE));
+    // Who copies a link out of the page wants its letters: kerning sets some so far apart that readers put a blank between them.
+    const Attributes attributes(pango_attr_list_new());
+    pango_attr_list_insert(attributes.get(), pango_attr_font_features_new("kern=0, liga=0"));
+    pango_layout_set_attributes(layout.get(), attributes.get());
     const std::string text = state_->footer + "  ·  " + std::to_string(state_->page++);
     pango_layout_set_text(layout.get(), text.c_str(), -1);
     cairo_set_source_rgb(state_->context.get(), 0.35, 0.35, 0.35);

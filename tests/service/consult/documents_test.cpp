@@ -1,5 +1,6 @@
 #include "centre.hpp"
 
+#include "services/consult/pdf.hpp"
 #include "storage/file.hpp"
 
 #include <array>
@@ -51,6 +52,14 @@ TEST_F(Documents, TheOpinionPrintsInBothLanguages) {
     EXPECT_EQ(get("doctor", "/flow/cases/" + id + "/opinion.pdf?version=2").status, 404);
     const std::string receipt = run("pdftotext " + keep("receipt.pdf", get("doctor", "/flow/cases/" + id + "/receipt.pdf").raw) + " -");
     EXPECT_NE(receipt.find("Receipt of a consultation request"), std::string::npos);
+}
+
+TEST_F(Documents, ALinkCanBeCopiedOutOfThePage) {
+    const std::string link = "https://tele.example.org/verify/fXfVfTfWfYf7fifffl-ToAVLYfT_Ty";
+    Pdf pdf("Opinion", link);
+    pdf.text("Opinion");
+    const std::string text = run("pdftotext -layout " + keep("link.pdf", pdf.finish()) + " -");
+    EXPECT_NE(text.find(link), std::string::npos) << text;
 }
 
 TEST_F(Documents, EveryReadingIsAudited) {
