@@ -22,6 +22,18 @@ namespace qiao::imaging {
 class DicomServer;
 class ObjectSink;
 
+/// The object that an association is receiving. Outside of it, since clang refuses std::optional of a nested class with initialisers.
+struct Receiving {
+    Command command;
+    std::uint8_t context = 0;
+    FileMeta meta;
+    std::optional<DatasetWalker> walker;
+    Sha256 digest;
+    std::string refusal;  ///< why the rest is read but not kept
+    std::uint16_t status = 0;
+    std::chrono::steady_clock::time_point began;
+};
+
 class Association {
 public:
     Association(DicomServer& server, Socket& socket);
@@ -36,17 +48,6 @@ private:
     struct Admitted {
         std::string abstract_syntax;
         std::string transfer_syntax;
-    };
-    /// The object that is being received.
-    struct Receiving {
-        Command command;
-        std::uint8_t context = 0;
-        FileMeta meta;
-        std::optional<DatasetWalker> walker;
-        Sha256 digest;
-        std::string refusal;  ///< why the rest is read but not kept
-        std::uint16_t status = 0;
-        std::chrono::steady_clock::time_point began;
     };
 
     bool handle(const Pdu& pdu);  ///< false: the association is over
