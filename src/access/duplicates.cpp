@@ -65,9 +65,10 @@ std::vector<Duplicates::Pair> Duplicates::pairs_of(record::Reader& reader, recor
 
 void Duplicates::tick() {
     const auto now = clock_.now();
-    if (now >= next_mark_) {
+    // A clock that was set back does not hold the looks up.
+    if (now < marked_at_ || now - marked_at_ >= kRest) {
         rested_ = std::exchange(marked_, newest_commit());
-        next_mark_ = now + kRest;
+        marked_at_ = now;
     }
     const auto until = now + std::chrono::seconds(1);
     while (clock_.now() < until) {

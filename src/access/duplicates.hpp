@@ -77,7 +77,7 @@ private:
     const Directory& directory_;
     const Clock& clock_;
     std::int64_t marked_ = 0, rested_ = 0;  ///< the newest commit at the last mark and at the one before
-    Instant next_mark_{};
+    Instant marked_at_{};
 };
 
 }  // namespace qiao::access

@@ -67,6 +67,20 @@ TEST(Duplicates, who_is_being_changed_is_looked_at_when_it_rests) {
     EXPECT_EQ(house.pairs().size(), 1U);
 }
 
+TEST(Duplicates, a_clock_that_is_set_back_does_not_hold_the_looks_up) {
+    Desk house;
+    house.registered("王伟");
+    house.registered("汪伟");
+    house.look();
+    ASSERT_EQ(house.pairs().size(), 1U);
+    house.registered("汪维");
+    house.clock.advance(-std::chrono::hours(1));
+    house.duplicates.tick();
+    house.rest_and_tick();
+    house.clock.advance(std::chrono::hours(1));  // the doctor's role did not hold yet
+    EXPECT_GT(house.pairs().size(), 1U);
+}
+
 TEST(Duplicates, a_pair_is_linked_and_taken_back_and_no_content_moves) {
     Desk house;
     const std::string first = house.registered("王伟"), second = house.registered("汪伟");
