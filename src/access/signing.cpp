@@ -104,11 +104,6 @@ Signature Signing::sign(const record::Actor& actor, std::string manifest, std::s
     return signature;
 }
 
-void Signing::require_open(const record::Stored* existing, std::string_view type) {
-    if (existing != nullptr && is_closed(type, existing->id))
-        throw Error(ErrorKind::conflict, "signing.closed", "it is signed: a change is a new, signed version");
-}
-
 Checked Signing::check(std::string_view manifest, std::string_view der, std::string_view certificate_pem, Instant signed_at) {
     if (!is_signature(manifest, der, certificate_pem)) return {Verdict::altered, {}};
     const Origin origin = keys_.origin_of(certificate_pem, signed_at);

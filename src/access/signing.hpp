@@ -67,13 +67,11 @@ public:
     [[nodiscard]] std::optional<Signature> find_der(std::string_view der);
     /// The newest signature that covers a resource.
     [[nodiscard]] std::optional<Signature> of_resource(std::string_view type, std::string_view id);
-    /// Whether a kept signature covers it: it is closed for plain writes ("signing.closed").
-    [[nodiscard]] bool is_closed(std::string_view type, std::string_view id);
-    /// For record::Ports::keeps_closed: Error(conflict) "signing.closed" for a signed resource, "signing.closed_to_children" for
-    /// one that refers to a signed one. On the writer thread, so no signature comes in between.
-    void require_closed(storage::Group& group, const std::string& resource, std::span<const std::string> refers);
-    /// For record::Ports::may_write: throws Error(conflict, "signing.closed").
-    void require_open(const record::Stored* existing, std::string_view type);
+    // For record::Ports::keeps_closed; on the writer thread no signature comes in between.
+    /// Error(conflict, "signing.closed") for a signed resource.
+    static void require_open(storage::Connection& connection, const std::string& resource);
+    /// Error(conflict, "signing.closed_to_children") for a resource that refers to a signed one.
+    static void require_open_targets(storage::Connection& connection, const std::string& resource, std::span<const std::string> refers);
 
     /// `certificate_pem`: of the signer, and what lies between it and an authority.
     [[nodiscard]] Checked check(std::string_view manifest, std::string_view der, std::string_view certificate_pem, Instant signed_at);

@@ -84,19 +84,16 @@ bool is_signed(storage::Connection& connection, std::string_view reference) {
 
 }  // namespace
 
-void Signing::require_closed(storage::Group& group, const std::string& resource, std::span<const std::string> refers) {
-    if (is_signed(group.connection(), resource)) throw Error(ErrorKind::conflict, "signing.closed", "it is signed: a change is a new, signed version");
+void Signing::require_open(storage::Connection& connection, const std::string& resource) {
+    if (is_signed(connection, resource)) throw Error(ErrorKind::conflict, "signing.closed", "it is signed: a change is a new, signed version");
+}
+
+void Signing::require_open_targets(storage::Connection& connection, const std::string& resource, std::span<const std::string> refers) {
     for (const std::string& one : refers) {
-        if (!is_signed(group.connection(), one)) continue;
+        if (!is_signed(connection, one)) continue;
         throw Error(ErrorKind::conflict, "signing.closed_to_children",
                     "it refers to something signed, which takes nothing further: refer to the case's request", {{"conflict", resource, one + " is signed"}});
     }
-}
-
-bool Signing::is_closed(std::string_view type, std::string_view id) {
-    auto snapshot = database_.read();
-    auto rows = snapshot->connection().query("SELECT 1 FROM access_signed_item WHERE type = ? AND resource_id = ? LIMIT 1", {type, id});
-    return rows.next();
 }
 
 }  // namespace qiao::access

@@ -1,5 +1,6 @@
 #include "base/time.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -21,6 +22,12 @@ std::optional<int> digits(std::string_view text, std::size_t at, std::size_t cou
     return value;
 }
 
+/// `value` in the digits before `end`, with zeros in front. @return where they begin
+char* put_digits(char* end, int count, std::int64_t value) {
+    for (; count > 0; --count, value /= 10) *--end = static_cast<char>('0' + value % 10);
+    return end;
+}
+
 /// "Z" or "+hh:mm" as minutes east of UTC.
 std::optional<int> zone_minutes(std::string_view text) {
     if (text == "Z") return 0;
@@ -37,8 +44,15 @@ std::string format_instant(Instant instant) {
     const auto day = floor<days>(instant);
     const year_month_day date(day);
     const hh_mm_ss time(floor<milliseconds>(instant - day));
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count(), time.subseconds().count());
+    std::array<char, 20> behind_year{'-', '0', '0', '-', '0', '0', 'T', '0', '0', ':', '0', '0', ':', '0', '0', '.', '0', '0', '0', 'Z'};
+    char* at = behind_year.data() + behind_year.size() - 1;
+    at = put_digits(at, 3, time.subseconds().count()) - 1;
+    at = put_digits(at, 2, time.seconds().count()) - 1;
+    at = put_digits(at, 2, time.minutes().count()) - 1;
+    at = put_digits(at, 2, time.hours().count()) - 1;
+    at = put_digits(at, 2, static_cast<unsigned>(date.day())) - 1;
+    put_digits(at, 2, static_cast<unsigned>(date.month()));
+    return fmt::format(FMT_COMPILE("{:04}{}"), static_cast<int>(date.year()), std::string_view(behind_year.data(), behind_year.size()));
 }
 
 std::optional<Instant> parse_instant(std::string_view text) {

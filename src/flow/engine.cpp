@@ -73,12 +73,8 @@ Machine& Engine::machine(std::string_view name) const {
     return *found->second;
 }
 
-void Engine::require_no_case(const record::Stored* existing) const {
-    if (existing == nullptr) {
-        return;
-    }
-    const auto snapshot = ground_.database.read();
-    if (store::case_of_item(snapshot->connection(), existing->reference())) {
+void Engine::require_no_case(storage::Connection& connection, const std::string& resource) {
+    if (store::case_of_item(connection, resource)) {
         throw Error(ErrorKind::conflict, "flow.only_by_move", "this resource belongs to a case and changes only by its moves");
     }
 }

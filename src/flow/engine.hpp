@@ -57,8 +57,8 @@ public:
     void add_machine(Machine& machine);  ///< before the server starts
     /// `$create`, `$moves`, `$move` on Task.
     void add_operations(record::Rest& rest);
-    /// For record::Ports::may_write: Error(conflict, "flow.only_by_move") for a resource of a case.
-    void require_no_case(const record::Stored* existing) const;
+    /// For record::Ports::keeps_closed: Error(conflict, "flow.only_by_move") for a resource of a case.
+    static void require_no_case(storage::Connection& connection, const std::string& resource);
 
     Answer create(const record::Caller& caller, const CreateInput& input);
     /// @param if_match  header as sent, `W/"4"`

@@ -179,13 +179,12 @@ struct Ports {
     std::function<void(storage::Group&, const Actor&, std::span<const Change>)> on_write;
     /// Audit of reads: before the answer leaves. `what` is read, vread, history, search; `patients` those shown.
     std::function<void(const Actor&, std::string_view what, std::string_view type, std::span<const Rid> resources, std::span<const Rid> patients)> on_read;
-    /// May this resource be written by a plain FHIR write (REST, bundle)? Throws conflict "flow.only_by_move", "signing.closed".
-    /// `existing` is null on create. Not asked for a Work of upper rows.
-    std::function<void(const Actor&, const Stored* existing, std::string_view type)> may_write;
+    /// May this caller write resources of this type by plain FHIR writes (REST, bundle)? Not asked for a Work of upper rows.
+    std::function<void(const Actor&, std::string_view type)> may_write;
     /// On the writer thread before a resource of a plain work is written or removed: the resource itself and what it refers
     /// to, as it is and as it will be ("Type/id", each once; patients and the directory are left out). Throws conflict
-    /// "signing.closed", "signing.closed_to_children".
-    std::function<void(storage::Group&, const std::string& resource, std::span<const std::string> refers)> keeps_closed;
+    /// "flow.only_by_move", "signing.closed", "signing.closed_to_children". $validate asks it in a snapshot.
+    std::function<void(storage::Connection&, const std::string& resource, std::span<const std::string> refers)> keeps_closed;
     /// A Subscription of a plain work, on the caller's thread: what is stored in place of `json` (empty = it is removed), and rows
     /// of the same commit.
     struct KeptSubscription {

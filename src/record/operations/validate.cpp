@@ -50,7 +50,10 @@ http::Response answer(Record& record, const Clock& clock, const http::Request& r
         throw_bad_parameter("mode", "is create, update, delete or profile");
     }
     if ((mode == "delete" || mode == "update") && !existing) throw_bad_parameter("mode", "needs an instance: Type/id/$validate");
-    if (!mode.empty() && mode != "profile") check_may_write(record, caller, existing ? &*existing : nullptr, type);
+    if (!mode.empty() && mode != "profile") {
+        check_may_write(record, caller, type);
+        if (existing && record.ports().keeps_closed) record.ports().keeps_closed(record.read(caller.filter)->connection(), existing->reference(), {});
+    }
     if (mode == "delete") return document(request, verdict_text({}));
     if (!text && existing) text = existing->json;
     if (!text) throw Error(ErrorKind::invalid, "record.nothing_to_validate", "a resource is needed, as the body or as the parameter \"resource\"");

@@ -123,11 +123,11 @@ void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry
             entry.existing = work.reader().read(entry.type, entry.id);
         }
         if (entry.verb == Verb::patch) {
-            if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, entry.type);
+            if (!caller.may_write_plain) check_may_write(api.record, caller, entry.type);
             if (!entry.existing || entry.existing->deleted) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
             still_version(api.record, work, caller, *entry.existing);
         }
-        if (!entry.matched) check_may_write(api.record, caller, entry.existing ? &*entry.existing : nullptr, entry.type);
+        if (!entry.matched) check_may_write(api.record, caller, entry.type);
         if (!identities.insert(entry.reference()).second) {
             throw Error(ErrorKind::conflict, "record.overlapping_entries", "two entries of the bundle are about one resource",
                         {{"conflict", fmt::format("Bundle.entry[{}]", i), entry.reference()}});

@@ -45,7 +45,7 @@ http::Response create_resource(const Api& api, const http::Request& request, con
     known_type(type);
     const auto content = binary_sent(request, type, {});
     const std::string_view body = content ? *content : request.body;
-    check_may_write(api.record, caller, nullptr, type);
+    check_may_write(api.record, caller, type);
     Repeatable repeatable(api.record, caller, request);
     std::string query(request.header("if-none-exist"));
     if (const std::size_t mark = query.find('?'); mark != std::string::npos) query = query.substr(mark + 1);
@@ -77,8 +77,7 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     return until_settled(request, [&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
-        const auto existing = work->reader().read(type, id);
-        check_may_write(api.record, caller, existing ? &*existing : nullptr, type);
+        check_may_write(api.record, caller, type);
         work->update_text(type, id, body, expected.value_or(0));
         check_body_id(body, id);
         repeatable.keep(*work, {{reference}});
@@ -97,7 +96,7 @@ http::Response update_matching(const Api& api, const http::Request& request, con
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
-        check_may_write(api.record, caller, found ? &*found : nullptr, type);
+        check_may_write(api.record, caller, type);
         const std::string id = found ? found->id : new_uuid(api.clock.now());
         work->update_text(type, id, request.body, expected.value_or(0));
         if (found && raw_member(request.body, "id")) check_body_id(request.body, id);
@@ -111,7 +110,7 @@ namespace {
 
 std::optional<http::Response> removed(const Api& api, const http::Request& request, const Caller& caller, Work& work, const std::string& type,
                                       const Stored& found) {
-    check_may_write(api.record, caller, &found, type);
+    check_may_write(api.record, caller, type);
     work.remove(type, found.id, version_of(request.header("if-match"), "If-Match").value_or(0));
     const Commit commit = work.commit();
     if (commit.skipped) return std::nullopt;
@@ -128,7 +127,7 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
     const std::string id(request.param("id"));
     known_type(type);
     if (!is_fhir_id(id)) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");  // "_history"
-    if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
+    if (!caller.may_write_plain) check_may_write(api.record, caller, type);
     auto work = plain_work(api.record, caller);
     const auto found = work->reader().read(type, id);
     if (!found) {
@@ -149,7 +148,7 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
 http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     known_type(type);
-    if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, type);
+    if (!caller.may_write_plain) check_may_write(api.record, caller, type);
     return until_settled(request, [&]() -> std::optional<http::Response> {
         auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);

@@ -75,10 +75,10 @@ http::Response patch_found(const Api& api, const http::Request& request, const C
         auto work = plain_work(api.record, caller);
         const auto existing = find(work->reader());
         if (!existing) {
-            if (!caller.may_write_plain) check_may_write(api.record, caller, nullptr, request.param("type"));
+            if (!caller.may_write_plain) check_may_write(api.record, caller, request.param("type"));
             throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
         }
-        check_may_write(api.record, caller, &*existing, existing->type);
+        check_may_write(api.record, caller, existing->type);
         if (existing->deleted) throw Error(ErrorKind::not_found, "record.deleted", "the resource was deleted");
         if (expected && *expected != existing->version) throw Error(ErrorKind::conflict, "record.version_stale", "the resource was changed meanwhile");
         work->update_text(existing->type, existing->id, patched(patch, *existing, api.clock.now()));

@@ -14,7 +14,7 @@
 namespace qiao::record {
 
 /// Throws Error(forbidden, "record.no_plain_write"; a SearchParameter is left to the port) or what the port says.
-void check_may_write(Record& record, const Caller& caller, const Stored* existing, std::string_view type);
+void check_may_write(Record& record, const Caller& caller, std::string_view type);
 
 /// What is written to `id` says the same in its own `id`. Error(invalid, "record.id_mismatch").
 void check_body_id(std::string_view body, std::string_view id, std::string_view place = "Resource");

@@ -22,11 +22,11 @@ constexpr std::chrono::hours kKept{7 * 24};
 
 }  // namespace
 
-void check_may_write(Record& record, const Caller& caller, const Stored* existing, std::string_view type) {
+void check_may_write(Record& record, const Caller& caller, std::string_view type) {
     // Who defines what the centre is searched by is said by the port.
     const bool port_decides = type == "SearchParameter" && record.ports().may_write;
     if (!caller.may_write_plain && !port_decides) throw Error(ErrorKind::forbidden, "record.no_plain_write", "plain FHIR writes are not open to this role");
-    if (record.ports().may_write) record.ports().may_write(caller.actor, existing, type);
+    if (record.ports().may_write) record.ports().may_write(caller.actor, type);
 }
 
 void check_body_id(std::string_view body, std::string_view id, std::string_view place) {

@@ -180,12 +180,10 @@ Centre::Centre() : folder_(::testing::TempDir() + "/consult_" + std::to_string(:
     access::add_routes(router_, *sessions_, *directory_, *entrance_, clock_);
     flow::add_routes(router_, *engine_, *uploads_, caller_of);
     consult::add_routes(router_, *engine_, caller_of, {.zone = "Asia/Shanghai", .public_url = [] { return std::string("https://tele.example.org"); }});
-    record_->ports().may_write = [this](const record::Actor&, const record::Stored* existing, std::string_view type) {
-        signing_->require_open(existing, type);
-        engine_->require_no_case(existing);
-    };
-    record_->ports().keeps_closed = [this](storage::Group& group, const std::string& resource, std::span<const std::string> refers) {
-        signing_->require_closed(group, resource, refers);
+    record_->ports().keeps_closed = [](storage::Connection& connection, const std::string& resource, std::span<const std::string> refers) {
+        access::Signing::require_open(connection, resource);
+        flow::Engine::require_no_case(connection, resource);
+        access::Signing::require_open_targets(connection, resource, refers);
     };
     const record::Actor system = record::Actor::system("HOPERAT");
     hub_ = directory_->create_organisation(system, {"hub", "中心医院", "Hub hospital"});

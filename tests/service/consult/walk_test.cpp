@@ -155,19 +155,25 @@ TEST_F(Walk, NobodyWritesACaseByPlainFhir) {
     const std::string before = rows();
     const std::string token = sessions_->add_client("interface", access::role::kIntegration).id;
     EXPECT_FALSE(token.empty());
-    record::Caller integration;
-    integration.filter = record::ReadFilter::system("test");
-    const auto reader = record_->read(record::ReadFilter::system("test"));
-    const record::Stored stored = *reader->read("Task", id_);
-    EXPECT_THROW(record_->ports().may_write(integration.actor, &stored, "Task"), Error);
-    for (const std::string& reference : {view("doctor", id_)["form_resource"].text(), view("doctor", id_)["request"].text()}) {
-        const std::size_t slash = reference.find('/');
-        const record::Stored one = *reader->read(reference.substr(0, slash), reference.substr(slash + 1));
-        EXPECT_THROW(record_->ports().may_write(integration.actor, &one, one.type), Error) << reference;
-    }
-    const record::Stored patient = *reader->read("Patient", patient_.substr(8));
-    EXPECT_NO_THROW(record_->ports().may_write(integration.actor, &patient, "Patient"));
+    const auto write_again = [&](const std::string& reference) {
+        const auto work = record_->begin(record::ReadFilter::system("test"), record::Actor::system("HOPERAT"));
+        work->plain();
+        work->update(work->load(reference).value());
+        work->commit();
+    };
+    const auto refused_with = [&](const std::string& reference) {
+        try {
+            write_again(reference);
+        } catch (const Error& error) {
+            return std::string(error.code());
+        }
+        return std::string();
+    };
+    EXPECT_EQ(refused_with("Task/" + id_), "flow.only_by_move");
+    EXPECT_EQ(refused_with(view("doctor", id_)["request"].text()), "flow.only_by_move");
+    EXPECT_EQ(refused_with(view("doctor", id_)["form_resource"].text()), "signing.closed");
     EXPECT_EQ(rows(), before);
+    EXPECT_NO_THROW(write_again(patient_));
 }
 
 }  // namespace

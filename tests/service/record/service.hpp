@@ -30,8 +30,9 @@ struct Service : Store {
         clock, "1.0-test");
 
     explicit Service(const Store* beside = nullptr, RecordOptions settings = {}) : Store(beside, std::move(settings)) {
-        record->ports().may_write = [](const Actor& actor, const Stored*, std::string_view type) {
-            if ((type == "SearchParameter") != (actor.role == "operator")) throw Error(ErrorKind::forbidden, "test.not_yours", "an operator defines, others write");
+        record->ports().may_write = [](const Actor& actor, std::string_view type) {
+            if ((type == "SearchParameter") != (actor.role == "operator"))
+                throw Error(ErrorKind::forbidden, "test.not_yours", "an operator defines, others write");
         };
         rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {
             http::Response response;

@@ -25,6 +25,10 @@ TEST(Time, round_trips_fhir_instants) {
     ASSERT_TRUE(instant);
     EXPECT_EQ(format_instant(*instant), "2026-11-21T00:30:00.123Z");
     EXPECT_EQ(format_http_date(*instant), "Sat, 21 Nov 2026 00:30:00 GMT");
+    for (const char* text : {"1969-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z", "2024-02-29T09:08:07.006Z", "9999-12-31T23:59:59.999Z"}) {
+        EXPECT_EQ(format_instant(*parse_instant(text)), text);
+    }
+    EXPECT_EQ(format_instant(*parse_instant("9999-12-31T23:59:59.5-10:00")), "10000-01-01T09:59:59.500Z");
     for (const char* bad :
          {"2026-02-30T00:00:00Z", "2026-11-21", "2026-11-21T24:00:00Z", "2026-11-21T08:30:00", "2026-11-21T08:30:00.Z", "2026-11-21T08:30:00+15:00"}) {
         EXPECT_FALSE(parse_instant(bad)) << bad;
