@@ -78,6 +78,8 @@ std::uint64_t Audit::stored_position(storage::Group& group, std::int64_t file) {
     return rows.next() ? static_cast<std::uint64_t>(rows.integer(0)) : 0;
 }
 
-void Audit::forget_position(storage::Group& group, std::int64_t file) { group.connection().execute("DELETE FROM access_audit_journal WHERE file = ?", {file}); }
+void Audit::forget_position(storage::Group& group, std::int64_t file) {
+    group.connection().execute("DELETE FROM access_audit_journal WHERE file = ?", {file});
+}
 
 }  // namespace qiao::access

@@ -266,8 +266,7 @@ void Centre::open_cases() {
         const bool is_operator = actor.person == 0 && actor.role == access::role::kOperator;
         if (type == "SearchParameter" && !is_operator)
             throw Error(ErrorKind::forbidden, "record.operator_only", "what the centre is searched by is defined by an operator's client");
-        if (type != "SearchParameter" && is_operator)
-            throw Error(ErrorKind::forbidden, "record.no_plain_write", "an operator's client writes search parameters");
+        if (type != "SearchParameter" && is_operator) throw Error(ErrorKind::forbidden, "record.no_plain_write", "an operator's client writes search parameters");
         if (type == "AuditEvent") throw Error(ErrorKind::conflict, "access.audit_only_grows", "the audit only grows, and by itself");
     };
     record_->ports().keeps_closed = [](storage::Connection& connection, const std::string& resource, std::span<const std::string> refers) {
@@ -287,14 +286,10 @@ void Centre::add_jobs() {
     jobs_->every("access.duplicates", std::chrono::seconds(1), [this] { duplicates_->tick(); });
     jobs_->every("app.alerts", std::chrono::seconds(20), [this] { alerts_->tick(); });
     jobs_->every("audit.odd_looks", std::chrono::minutes(1), [this] { odd_looks_->tick(); });
-    jobs_->every(
-        "backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); }, jobs::Jobs::On::each_node);
-    jobs_->every(
-        "imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); }, jobs::Jobs::On::each_node);
-    jobs_->every(
-        "flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); }, jobs::Jobs::On::each_node);
-    jobs_->every(
-        "access.grants", std::chrono::seconds(1), [this] { grants_->follow(); }, jobs::Jobs::On::each_node);
+    jobs_->every("backup.tick", std::chrono::seconds(20), [this] { backups_->tick(); }, jobs::Jobs::On::each_node);
+    jobs_->every("imaging.sweep_uploads", std::chrono::hours(1), [this] { gateway_uploads_->sweep(); }, jobs::Jobs::On::each_node);
+    jobs_->every("flow.sweep_uploads", std::chrono::hours(1), [this] { uploads_->sweep(); }, jobs::Jobs::On::each_node);
+    jobs_->every("access.grants", std::chrono::seconds(1), [this] { grants_->follow(); }, jobs::Jobs::On::each_node);
     add_state_route(router_, {*sessions_, *record_, *jobs_, *writer_, *audit_, *audit_check_, *signing_keys_, *directory_, engine_->ground().pack,
                               options_.data_folder, *clock_});
 }

@@ -80,13 +80,13 @@ bool apply(json::Value& meta, const json::Value& change, bool adds) {
 }
 
 http::Response change_meta(Record& record, const http::Request& request, const Caller& caller, std::string_view id, bool adds) {
+    check_may_write(record, caller, request.param("type"));
     check_acceptable(request);
     const Input input(request, kChangeParameters);
     const json::Value change = change_in(input);
     const std::string reference = std::string(request.param("type")) + "/" + std::string(id);
     auto work = plain_work(record, caller);
     const Stored stored = work->load(reference);
-    check_may_write(record, caller, stored.type);
     // A label hides: it is put on and taken off only by who may see what carries it.
     if ((labels_of(change) & ~caller.filter.labels) != 0) {
         throw Error(ErrorKind::forbidden, "record.label_not_yours", "this label is not opened by the roles of the caller");

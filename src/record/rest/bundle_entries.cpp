@@ -105,6 +105,7 @@ void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry
     for (std::size_t i = 0; i < entries.size(); ++i) {
         Entry& entry = entries[i];
         if (entry.verb == Verb::get) continue;
+        check_may_write(api.record, caller, entry.type);
         if (std::chrono::steady_clock::now() > until) throw Error(ErrorKind::unavailable, "record.budget", "the conditions of the bundle take too long");
         if (!entry.query.empty()) {
             if (!conditions.insert(entry.type + "?" + entry.query).second) {
@@ -123,11 +124,9 @@ void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry
             entry.existing = work.reader().read(entry.type, entry.id);
         }
         if (entry.verb == Verb::patch) {
-            if (!caller.may_write_plain) check_may_write(api.record, caller, entry.type);
             if (!entry.existing || entry.existing->deleted) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
             still_version(api.record, work, caller, *entry.existing);
         }
-        if (!entry.matched) check_may_write(api.record, caller, entry.type);
         if (!identities.insert(entry.reference()).second) {
             throw Error(ErrorKind::conflict, "record.overlapping_entries", "two entries of the bundle are about one resource",
                         {{"conflict", fmt::format("Bundle.entry[{}]", i), entry.reference()}});

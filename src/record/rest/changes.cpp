@@ -43,9 +43,9 @@ std::optional<http::Response> answer_of(const http::Request& request, Work& work
 http::Response create_resource(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     known_type(type);
+    check_may_write(api.record, caller, type);
     const auto content = binary_sent(request, type, {});
     const std::string_view body = content ? *content : request.body;
-    check_may_write(api.record, caller, type);
     Repeatable repeatable(api.record, caller, request);
     std::string query(request.header("if-none-exist"));
     if (const std::size_t mark = query.find('?'); mark != std::string::npos) query = query.substr(mark + 1);
@@ -69,6 +69,7 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     const std::string id(request.param("id"));
     known_type(type);
     if (!is_fhir_id(id)) throw Error(ErrorKind::invalid, "record.bad_id", "an id has 1 to 64 of A-Z a-z 0-9 - .");
+    check_may_write(api.record, caller, type);
     const auto content = binary_sent(request, type, id);
     const std::string_view body = content ? *content : request.body;
     Repeatable repeatable(api.record, caller, request);
@@ -77,7 +78,6 @@ http::Response update_resource(const Api& api, const http::Request& request, con
     return until_settled(request, [&]() -> std::optional<http::Response> {
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
-        check_may_write(api.record, caller, type);
         work->update_text(type, id, body, expected.value_or(0));
         check_body_id(body, id);
         repeatable.keep(*work, {{reference}});
@@ -88,6 +88,7 @@ http::Response update_resource(const Api& api, const http::Request& request, con
 http::Response update_matching(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     known_type(type);
+    check_may_write(api.record, caller, type);
     check_acceptable(request);
     check_json_body(request);
     Repeatable repeatable(api.record, caller, request);
@@ -96,7 +97,6 @@ http::Response update_matching(const Api& api, const http::Request& request, con
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
-        check_may_write(api.record, caller, type);
         const std::string id = found ? found->id : new_uuid(api.clock.now());
         work->update_text(type, id, request.body, expected.value_or(0));
         if (found && raw_member(request.body, "id")) check_body_id(request.body, id);
@@ -108,10 +108,8 @@ http::Response update_matching(const Api& api, const http::Request& request, con
 
 namespace {
 
-std::optional<http::Response> removed(const Api& api, const http::Request& request, const Caller& caller, Work& work, const std::string& type,
-                                      const Stored& found) {
-    check_may_write(api.record, caller, type);
-    work.remove(type, found.id, version_of(request.header("if-match"), "If-Match").value_or(0));
+std::optional<http::Response> removed(const http::Request& request, Work& work, const Stored& found) {
+    work.remove(found.type, found.id, version_of(request.header("if-match"), "If-Match").value_or(0));
     const Commit commit = work.commit();
     if (commit.skipped) return std::nullopt;
     http::Response response;
@@ -127,7 +125,7 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
     const std::string id(request.param("id"));
     known_type(type);
     if (!is_fhir_id(id)) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");  // "_history"
-    if (!caller.may_write_plain) check_may_write(api.record, caller, type);
+    check_may_write(api.record, caller, type);
     auto work = plain_work(api.record, caller);
     const auto found = work->reader().read(type, id);
     if (!found) {
@@ -142,13 +140,13 @@ http::Response delete_resource(const Api& api, const http::Request& request, con
         response.status = 204;
         return response;
     }
-    return *removed(api, request, caller, *work, type, *found);
+    return *removed(request, *work, *found);
 }
 
 http::Response delete_matching(const Api& api, const http::Request& request, const Caller& caller) {
     const std::string type(request.param("type"));
     known_type(type);
-    if (!caller.may_write_plain) check_may_write(api.record, caller, type);
+    check_may_write(api.record, caller, type);
     return until_settled(request, [&]() -> std::optional<http::Response> {
         auto work = plain_work(api.record, caller);
         const auto found = single_match(work->reader(), type, request.query);
@@ -158,7 +156,7 @@ http::Response delete_matching(const Api& api, const http::Request& request, con
             return response;
         }
         still_matches(api.record, *work, caller, type, request.query, found->id);
-        return removed(api, request, caller, *work, type, *found);
+        return removed(request, *work, *found);
     });
 }
 

@@ -66,6 +66,7 @@ namespace {
 using Find = std::function<std::optional<Stored>(Reader&)>;
 
 http::Response patch_found(const Api& api, const http::Request& request, const Caller& caller, const Find& find, bool conditional) {
+    check_may_write(api.record, caller, request.param("type"));
     check_acceptable(request);
     const Patch patch{std::string(request.header("content-type")), request.body};
     const auto expected = version_of(request.header("if-match"), "If-Match");
@@ -74,11 +75,7 @@ http::Response patch_found(const Api& api, const http::Request& request, const C
         if (const auto before = repeatable.before()) return repeated(api, request, caller, *before);
         auto work = plain_work(api.record, caller);
         const auto existing = find(work->reader());
-        if (!existing) {
-            if (!caller.may_write_plain) check_may_write(api.record, caller, request.param("type"));
-            throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
-        }
-        check_may_write(api.record, caller, existing->type);
+        if (!existing) throw Error(ErrorKind::not_found, "record.not_found", "no such resource");
         if (existing->deleted) throw Error(ErrorKind::not_found, "record.deleted", "the resource was deleted");
         if (expected && *expected != existing->version) throw Error(ErrorKind::conflict, "record.version_stale", "the resource was changed meanwhile");
         work->update_text(existing->type, existing->id, patched(patch, *existing, api.clock.now()));

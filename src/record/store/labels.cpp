@@ -33,10 +33,38 @@ std::int64_t added_labels(storage::Connection& connection, Rid rid) {
     return rows.next() ? rows.integer(0) : 0;
 }
 
+namespace {
+
+/// The past too: what a resource was may have been about another patient, to whom the caller has another right than to this one.
+void label_past(Core& core, storage::Group& group, Rid rid, std::int64_t labels) {
+    struct Version {
+        std::int64_t number, acl, patient, organisation, own;
+    };
+    std::vector<Version> versions;
+    storage::Connection& connection = group.connection();
+    {
+        auto rows = connection.query(
+            "SELECT h.ver, h.acl, a.patient_rid, a.org, h.type, h.body FROM hist h JOIN aclset a ON a.id = h.acl WHERE h.rid = ? ORDER BY h.ver", {rid});
+        std::int64_t own = 0;  // a version that says that it was deleted has those of the one before
+        while (rows.next()) {
+            const TypeId type = type_of_number(static_cast<std::uint32_t>(rows.integer(4)));
+            if (!rows.is_null(5)) own = core.index_packed(rows.text(5), type, "", *core.local_parameters.now()).labels;
+            versions.push_back({rows.integer(0), rows.integer(1), rows.integer(2), rows.integer(3), own});
+        }
+    }
+    for (const Version& one : versions) {
+        const std::int64_t acl = aclset_of(core, group, {one.patient, one.organisation, one.own | labels});
+        if (acl != one.acl) connection.post("UPDATE hist SET acl = ? WHERE rid = ? AND ver = ?", {acl, rid, one.number});
+    }
+}
+
+}  // namespace
+
 void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t labels) {
     storage::Connection& connection = group.connection();
     if (added_labels(connection, rid) == labels) return;
     connection.execute("INSERT INTO res_label(rid, label_bits) VALUES(?, ?) ON CONFLICT(rid) DO UPDATE SET label_bits = excluded.label_bits", {rid, labels});
+    label_past(core, group, rid, labels);
     Place old_place, place;
     Indexed index;
     std::int64_t organisation = 0;

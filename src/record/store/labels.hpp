@@ -16,7 +16,7 @@ std::int64_t aclset_of(Core& core, storage::Group& group, const AclKey& key);
 void label_patient(storage::Connection& connection, Rid patient, std::int64_t labels);
 /// Labels that a resource carries beside its text.
 std::int64_t added_labels(storage::Connection& connection, Rid rid);
-/// Replaces them: at once, in all index rows, without a new version.
+/// Replaces them: at once, in all index rows and all versions, without a new one.
 void set_added_labels(Core& core, storage::Group& group, Rid rid, std::int64_t labels);
 
 }  // namespace qiao::record

@@ -139,6 +139,18 @@ DROP INDEX qty_by_rid;
 CREATE INDEX qty_by_rid ON qty(rid, param);
 )sql";
 
+/// The labels that a resource has beside its text count for its past versions too.
+constexpr std::string_view kLabelledPast = R"sql(
+INSERT INTO aclset(patient_rid, org, confidentiality, label_bits, labels)
+  SELECT DISTINCT a.patient_rid, a.org, 0, a.label_bits | l.label_bits, a.labels | l.label_bits
+  FROM hist h JOIN res_label l ON l.rid = h.rid JOIN aclset a ON a.id = h.acl
+  WHERE NOT EXISTS (SELECT 1 FROM aclset n WHERE n.patient_rid = a.patient_rid AND n.org = a.org AND n.label_bits = a.label_bits | l.label_bits);
+UPDATE hist SET acl = (
+  SELECT n.id FROM aclset n JOIN aclset a ON n.patient_rid = a.patient_rid AND n.org = a.org
+  JOIN res_label l ON n.label_bits = a.label_bits | l.label_bits WHERE a.id = hist.acl AND l.rid = hist.rid)
+  WHERE rid IN (SELECT rid FROM res_label);
+)sql";
+
 /// How subscriptions stand, what happened for each, and which node delivers (feed/subscription_store.hpp).
 constexpr std::string_view kSubscriptions = R"sql(
 CREATE TABLE subscription(
@@ -175,7 +187,7 @@ CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNI
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes}, {"record", 8, kIndexParts},
+                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes}, {"record", 8, kIndexParts}, {"record", 9, kLabelledPast},
                                               {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
                                               {"search_parameters", 1, kLocalParameterTable}};
 

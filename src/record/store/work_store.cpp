@@ -245,8 +245,7 @@ void StoreWork::write_one(storage::Group& group, RowWriter& writer, std::size_t 
     storage::Connection& connection = group.connection();
     const LocalParameters& local = *core_.local_parameters.now();
     // What a search can ask for was changed since the caller's thread made the rows.
-    if (change.operation != 'D' && change.index.local_version != local.version())
-        change.index = core_.index_packed(change.packed, change.type, change.id, local);
+    if (change.operation != 'D' && change.index.local_version != local.version()) change.index = core_.index_packed(change.packed, change.type, change.id, local);
     const bool live = current.exists() && current.state == State::live;
     if (change.operation == 'D' && !live) return;  // deleting what is not there is done already
     const std::int64_t t = group.t();
@@ -320,8 +319,7 @@ void StoreWork::add_outbox(storage::Group& group, RowWriter& writer, const Chang
         core_.outbox_n = 0;
     }
     const std::int64_t lane = (change.patient != 0 ? change.patient : change.rid) % kLanes;
-    writer.add_outbox(
-        {t, ++core_.outbox_n, lane, std::int64_t{0}, change.patient, change.rid, change.version, std::int64_t{change.operation}, kPayloadVersion});
+    writer.add_outbox({t, ++core_.outbox_n, lane, std::int64_t{0}, change.patient, change.rid, change.version, std::int64_t{change.operation}, kPayloadVersion});
 }
 
 }  // namespace qiao::record

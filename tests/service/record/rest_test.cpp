@@ -381,24 +381,6 @@ TEST(Rest, batch_entries_stand_alone) {
     EXPECT_TRUE(answer["entry"].at(1)["resource"].is_null());
 }
 
-TEST(Rest, operations_and_write_rules) {
-    Service service;
-    EXPECT_EQ(service.send(Method::post, "/fhir/Task/t1/$move", "{}").body, "moved t1");
-    EXPECT_EQ(service.send(Method::get, "/fhir/Task/t1/$move").status, 404);
-    std::vector<std::string> asked;
-    service.record->ports().may_write = [&](const Actor&, std::string_view type) {
-        asked.emplace_back(type);
-        if (type == "Task") throw Error(ErrorKind::conflict, "flow.only_by_move", "a case changes by moves only");
-    };
-    EXPECT_EQ(service.send(Method::post, "/fhir/Task", R"({"resourceType":"Task","status":"draft","intent":"order"})").status, 409);
-    const std::string bundle =
-        R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Task","status":"draft","intent":"order"},"request":{"method":"POST","url":"Task"}}]})";
-    EXPECT_EQ(error_of(service.send(Method::post, "/fhir", bundle)), "flow.only_by_move");
-    put_patient(service, "p1");
-    service.send(Method::del, "/fhir/Patient/p1");
-    EXPECT_EQ(asked, (std::vector<std::string>{"Task", "Task", "Patient", "Patient"}));
-}
-
 TEST(Rest, reads_are_told_to_the_audit) {
     Service service;
     std::vector<std::string> told;

@@ -31,8 +31,7 @@ struct Service : Store {
 
     explicit Service(const Store* beside = nullptr, RecordOptions settings = {}) : Store(beside, std::move(settings)) {
         record->ports().may_write = [](const Actor& actor, std::string_view type) {
-            if ((type == "SearchParameter") != (actor.role == "operator"))
-                throw Error(ErrorKind::forbidden, "test.not_yours", "an operator defines, others write");
+            if ((type == "SearchParameter") != (actor.role == "operator")) throw Error(ErrorKind::forbidden, "test.not_yours", "an operator defines, others write");
         };
         rest->add_operation(Method::post, "Task", "$move", true, [](const http::Request&, const Caller&, std::string_view id) {
             http::Response response;
