@@ -217,6 +217,7 @@ class NotifyTest(unittest.TestCase):
             case = centre.emergency()
             qiao.wait_for(lambda: calls.messages, 20, "the call")
             path = calls.messages[0]["fields"]["report_to"][len(centre.server.base):]
+            qiao.wait_for(lambda: "accepted voice" in centre.steps(case, "zhou.mingyuan"), 20, "the timeline")
 
             def report(status, secret, at=None):
                 body = json.dumps({"status": status})
@@ -255,7 +256,7 @@ class NotifyTest(unittest.TestCase):
             self.assertEqual(calls.messages, [])
             page.close()
             qiao.wait_for(lambda: [one for one in calls.messages if one["fields"]["to"] == "+8613800001111"], 30, "the call after the page was closed")
-            self.assertIn("accepted voice", centre.steps(case, "zhou.mingyuan"))
+            qiao.wait_for(lambda: "accepted voice" in centre.steps(case, "zhou.mingyuan"), 20, "the timeline")
         calls.close()
 
     def test_alerts_of_no_case_leave_too(self):
