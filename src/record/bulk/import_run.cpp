@@ -182,6 +182,7 @@ private:
     /// A boundary as well. @return false when it is refused
     bool gather_one(Work& work, Item& item) {
         try {
+            check_may_write(api_, caller_, item.entries);
             resolve(api_, caller_, work, item.entries);
             Renamed names = item.names;
             for (const auto& [url, reference] : renamed_by(item.entries)) names.insert_or_assign(url, reference);

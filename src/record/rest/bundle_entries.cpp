@@ -98,6 +98,13 @@ std::vector<Entry> entries_of(const ParsedResource& bundle) {
     return entries;
 }
 
+void check_may_write(const Api& api, const Caller& caller, const std::vector<Entry>& entries) {
+    std::set<std::string_view> asked;
+    for (const Entry& entry : entries) {
+        if (entry.verb != Verb::get && asked.insert(entry.type).second) check_may_write(api.record, caller, entry.type);
+    }
+}
+
 void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry>& entries) {
     std::set<std::string> conditions;
     std::set<std::string> identities;
@@ -105,7 +112,6 @@ void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry
     for (std::size_t i = 0; i < entries.size(); ++i) {
         Entry& entry = entries[i];
         if (entry.verb == Verb::get) continue;
-        check_may_write(api.record, caller, entry.type);
         if (std::chrono::steady_clock::now() > until) throw Error(ErrorKind::unavailable, "record.budget", "the conditions of the bundle take too long");
         if (!entry.query.empty()) {
             if (!conditions.insert(entry.type + "?" + entry.query).second) {

@@ -39,6 +39,9 @@ std::string text_member(std::string_view json, std::string_view key);
 /// They point into `bundle`. Error(invalid, "record.bad_bundle") names the entry.
 std::vector<Entry> entries_of(const ParsedResource& bundle);
 
+/// check_may_write() of every entry that is no read: first of all, so that no condition is searched for who may not write.
+void check_may_write(const Api& api, const Caller& caller, const std::vector<Entry>& entries);
+
 /// Finds out, before anything is written, which resource each entry is about. A POST without an id gets one.
 void resolve(const Api& api, const Caller& caller, Work& work, std::vector<Entry>& entries);
 

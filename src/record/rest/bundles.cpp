@@ -140,9 +140,10 @@ EntryAnswer written_answer(const http::Request& request, const Work& work, const
 
 std::optional<http::Response> try_transaction(const Api& api, const http::Request& request, const Caller& caller, const ParsedResource& bundle,
                                               const Dispatch& dispatch) {
+    std::vector<Entry> entries = entries_of(bundle);
+    check_may_write(api, caller, entries);
     Repeatable repeatable(api.record, caller, request);
     if (const auto before = repeatable.before()) return again(request, *before);
-    std::vector<Entry> entries = entries_of(bundle);
     auto work = plain_work(api.record, caller);
     resolve(api, caller, *work, entries);
     gather(api, caller, *work, entries, renamed_by(entries));

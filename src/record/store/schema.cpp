@@ -187,7 +187,8 @@ CREATE TABLE local_parameter(param INTEGER PRIMARY KEY, rid INTEGER NOT NULL UNI
 )sql";
 
 constexpr storage::Migration kMigrations[] = {{"record", 1, kTables}, {"record", 2, kDateSpans}, {"record", 3, kLabels}, {"record", 4, kComposites},
-                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes}, {"record", 8, kIndexParts}, {"record", 9, kLabelledPast},
+                                              {"record", 5, kQuantities}, {"record", 6, kOtherDates}, {"record", 7, kLongTimes}, {"record", 8, kIndexParts},
+                                              {"record", 9, kLabelledPast},
                                               {"subscriptions", 1, kSubscriptions}, {"bulk", 1, kBulk},
                                               {"search_parameters", 1, kLocalParameterTable}};
 

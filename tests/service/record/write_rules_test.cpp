@@ -63,9 +63,13 @@ TEST(WriteRules, what_is_closed_stays_as_it_is) {
 TEST(WriteRules, the_right_to_write_is_asked_first) {
     Service service;
     const std::string text = R"({"resourceType":"Patient","id":"p1","gender":"male"})";
-    const std::vector<http::Header> once = {{"x-request-id", "r1"}};
+    const std::vector<http::Header> once = {{"x-request-id", "r1"}}, once_more = {{"x-request-id", "r2"}};
     EXPECT_EQ(service.send(Method::put, "/fhir/Patient/p1", text, once).status, 201);
     EXPECT_EQ(service.send(Method::put, "/fhir/Patient/p1", text, once).status, 201);
+    const std::string bundle =
+        R"({"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Patient"},"request":{"method":"POST","url":"Patient"}}]})";
+    EXPECT_EQ(service.send(Method::post, "/fhir", bundle, once_more).status, 200);
+    EXPECT_EQ(service.send(Method::post, "/fhir", bundle, once_more).status, 200);
     service.record->ports().may_write = [&](const Actor&, std::string_view) { throw Error(ErrorKind::forbidden, "test.not_yours", "not yours"); };
     const auto entry = [](const char* request) {
         return fmt::format(R"({{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{{"resourceType":"Patient"}},"request":{{{}}}}}]}})", request);
@@ -75,7 +79,7 @@ TEST(WriteRules, the_right_to_write_is_asked_first) {
           service.send(Method::put, "/fhir/Patient?identifier=none", text), service.send(Method::post, "/fhir/Patient", "no JSON"),
           service.send(Method::patch, "/fhir/Patient/none", "[]"), service.send(Method::patch, "/fhir/Patient?identifier=none", "[]"),
           service.send(Method::del, "/fhir/Patient/none"), service.send(Method::del, "/fhir/Patient?identifier=none"),
-          service.send(Method::post, "/fhir/Patient/none/$meta-add", "no JSON"),
+          service.send(Method::post, "/fhir/Patient/none/$meta-add", "no JSON"), service.send(Method::post, "/fhir", bundle, once_more),
           service.send(Method::post, "/fhir", entry(R"("method":"POST","url":"Patient","ifNoneExist":"_id=p1")")),
           service.send(Method::post, "/fhir", entry(R"("method":"PATCH","url":"Patient/none")"))}) {
         EXPECT_EQ(refused.status, 403) << refused.body;
