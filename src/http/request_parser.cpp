@@ -232,15 +232,17 @@ std::optional<Error> RequestParser::read_body(std::string_view& bytes, BodySink&
     while (!message.is_done() && !bytes.empty()) {
         // Beast must not be asked again about the begin of the last chunk while less is there than the shortest one.
         if (message.chunked() && bytes.size() < kLastChunk_bytes) break;
+        // Never more than a chunk header may take, so that one is too long or not however the packets were cut.
+        const std::string_view window = message.chunked() ? bytes.substr(0, kChunkHeader_bytes) : bytes;
         error_code failed;
-        const std::size_t used = message.put(boost::asio::const_buffer(bytes.data(), bytes.size()), failed);
+        const std::size_t used = message.put(boost::asio::const_buffer(window.data(), window.size()), failed);
         bytes.remove_prefix(used);
         if (message.refused) return std::move(message.refused);
         if (failed == beast::http::error::need_more) {
-            if (has_bare_newline(bytes)) return malformed("a chunk header or trailer line must end in CR LF");
-            if (bytes.size() > kChunkHeader_bytes) return malformed("a chunk header or trailer is over 16 KiB");
-            if (used == 0) break;
-            continue;
+            if (used > 0) continue;
+            if (has_bare_newline(window)) return malformed("a chunk header or trailer line must end in CR LF");
+            if (bytes.size() > window.size()) return malformed("a chunk header or trailer is over 16 KiB");
+            break;
         }
         if (failed) return malformed("the chunks of the body are malformed");
         if (used == 0) break;

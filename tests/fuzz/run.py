@@ -102,6 +102,9 @@ def access_jwt():
 def http_request():
     good = [b"GET /fhir/Patient?name=a HTTP/1.1\r\nHost: a\r\n\r\n", b"POST /fhir HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}GET / HTTP/1.1\r\nHost: a\r\n\r\n",
             b"POST /fhir HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: z\r\n\r\n"]
+    chunked = good[-1].partition(b"3;x=")[0]
+    good += [chunked + b"3;x=" + b"y" * count + b"\r\nabc\r\n0\r\n\r\n" for count in (16_000, 16_375, 16_376, 16_377, 16_378, 16_384, 18_000)]
+    good += [chunked + b"3\r\nabc\r\n0\r\nTrailer: " + b"z" * count + b"\r\n\r\n" for count in (16_000, 16_365, 16_369, 16_370, 16_371, 18_000)]
     return good + [data for _, data in bad_input_test.RAW]
 
 
