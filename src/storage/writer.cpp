@@ -35,6 +35,12 @@ bool is_storage_failure(const std::exception_ptr& error) {
 struct Pace {
     std::size_t crowd = 0;          ///< callers that wrote at once
     SteadyClock::duration sync{0};  ///< how long a COMMIT takes here
+
+    /// How long a group that lacks some of the crowd still waits for the next of them: not at all once its own work has taken half a
+    /// sync, for in that time they could come.
+    [[nodiscard]] SteadyClock::duration patience(SteadyClock::duration worked, SteadyClock::duration waited) const {
+        return sync > kSlowSync ? sync / 4 : sync - 2 * worked - waited;
+    }
 };
 
 }  // namespace
@@ -152,12 +158,17 @@ bool Writer::try_together(std::vector<Waiter*>& batch) {
     bool committing = false;
     // While some of the last group's callers are missing, those who want a core get it first, and it waits a little for them: they would
     // wait for a whole sync more.
+    SteadyClock::duration waited{0};
     const auto join = [&](SteadyClock::time_point opened) {
         const std::size_t before = batch.size();
-        if (pace == nullptr || before >= kGroupUnits || SteadyClock::now() - opened > kOpen) return false;
-        if (before < pace->crowd) std::this_thread::yield();
+        const auto asked = SteadyClock::now();
+        if (pace == nullptr || before >= kGroupUnits || asked - opened > kOpen) return false;
+        const auto until = asked + pace->patience(asked - opened - waited, waited);
+        const bool waits = before < pace->crowd && until > asked;
+        if (waits) std::this_thread::yield();
         std::unique_lock lock(mutex_);
-        if (before < pace->crowd) wake_.wait_for(lock, pace->sync / (pace->sync > kSlowSync ? 4 : 2), [this] { return stopping_ || !queue_.empty(); });
+        if (waits) wake_.wait_until(lock, until, [this] { return stopping_ || !queue_.empty(); });
+        waited += SteadyClock::now() - asked;
         const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), kGroupUnits - before));
         batch.insert(batch.end(), queue_.begin(), end);
         queue_.erase(queue_.begin(), end);
